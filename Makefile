@@ -1,0 +1,44 @@
+# `make demo` and `make test` set up everything they need, each in its own virtual
+# environment, from the hashed locks in locks/.
+PYTHON ?= python3
+PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+
+.PHONY: help demo test lint format clean
+help:
+	@echo 'make demo   import a real qcow2 through the real handler; no account needed'
+	@echo 'make test   lint, type-check and test everything'
+	@echo 'make lint   ruff and mypy alone'
+	@echo 'make format rewrite the sources as ruff likes them'
+	@echo 'make clean  remove the virtual environments and caches'
+
+demo: .venv-demo/ready
+	@.venv-demo/bin/image-import demo
+
+test: lint
+	.venv-test/bin/python -m pytest -n auto
+
+lint: .venv-test/ready
+	.venv-test/bin/ruff check .
+	.venv-test/bin/ruff format --check .
+	.venv-test/bin/mypy
+
+format: .venv-test/ready
+	.venv-test/bin/ruff format .
+	.venv-test/bin/ruff check --fix .
+
+# An environment is ready once the last step has run; a changed lock makes it anew.
+# Source distributions (oss2, crcmod) are built with the pinned setuptools, never
+# with one that pip fetches by itself.
+.venv-%/ready: locks/build.txt locks/%.txt pyproject.toml
+	@echo 'Setting up .venv-$* (pinned, hashed; about a minute the first time) ...'
+	@rm -rf .venv-$*
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "image-import needs Python 3.10 or newer; set PYTHON=/path/to/python3")'
+	@$(PYTHON) -m venv .venv-$*
+	@.venv-$*/bin/python $(PIP_INSTALL) -r locks/build.txt
+	@.venv-$*/bin/python $(PIP_INSTALL) --no-build-isolation -r locks/$*.txt
+	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+clean:
+	rm -rf .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	find functions tests bench -name __pycache__ -prune -exec rm -rf {} +

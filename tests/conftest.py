@@ -1,0 +1,65 @@
+"""What every test may use, and the list of what could not run here.
+
+A test that needs a program from outside carries ``@pytest.mark.needs("qemu-img")``.
+Where the program is missing the test is left out, and the end of the run says so;
+with REQUIRE_ALL_GROUPS=1 (as in .ci/run) a group left out fails the run.
+"""
+
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+NOT_INSTALLED = "not installed here"
+
+
+def find_tool(name: str) -> str | None:
+    """Return the path of a program; a Python may also stand in pyenv."""
+    if found := shutil.which(name):
+        return found
+    if name.startswith("python3."):
+        versions = Path.home().glob(f".pyenv/versions/{name[6:]}.*/bin/{name}")
+        return next((str(path) for path in sorted(versions)), None)
+    return None
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--live", action="store_true", help="test against a real account")
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    for item in items:
+        marks = item.iter_markers("needs")
+        tools = [str(tool) for mark in marks for tool in mark.args]
+        if missing := [tool for tool in tools if find_tool(tool) is None]:
+            reason = f"{', '.join(missing)} {NOT_INSTALLED}"
+            item.add_marker(pytest.mark.skip(reason=reason))
+        if item.get_closest_marker("live") and not config.getoption("--live"):
+            item.add_marker(pytest.mark.skip(reason="needs --live and an account"))
+
+
+def left_out(config: pytest.Config) -> Counter[str]:
+    """Return how many tests were skipped, by reason."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    reasons = [r.longrepr[2] for r in skipped if isinstance(r.longrepr, tuple)]
+    return Counter(reason.removeprefix("Skipped: ") for reason in reasons)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run that must be whole and was not."""
+    must_run_all = os.environ.get("REQUIRE_ALL_GROUPS", "") not in {"", "0"}
+    lacking = any(NOT_INSTALLED in reason for reason in left_out(session.config))
+    if must_run_all and lacking and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if reasons := left_out(terminalreporter.config):
+        terminalreporter.section("groups left out")
+        for reason, count in sorted(reasons.items()):
+            terminalreporter.line(f"{count:4} tests: {reason}")
