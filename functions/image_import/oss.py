@@ -1,0 +1,361 @@
+"""One exchange with OSS per function, through oss2.
+
+oss2 makes a single attempt for every object call and hands its one time-out to
+requests, so both the connect and the read time-out are given here, and repeating is
+the caller's business.
+
+Room: edge.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+
+import oss2
+import requests
+
+from image_import.credentials import Credentials
+from image_import.errors import ServiceRejected, ServiceUnavailable
+from image_import.version import normal_etag
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 15.0
+_META = "x-oss-meta-"
+# Refused, yet a new invocation comes with fresh credentials.
+_TRANSIENT_CODES = {"SecurityTokenExpired", "RequestTimeout"}
+
+Result = TypeVar("Result")
+
+
+class ObjectMissing(ServiceRejected):
+    """There is no such object."""
+
+
+class ObjectChanged(ServiceRejected):
+    """The object's ETag is no longer the one that was asked for."""
+
+
+class PositionTaken(ServiceRejected):
+    """An append came second: the object does not end where it was expected to."""
+
+
+class NotAppendable(ServiceRejected):
+    """The object was not made by AppendObject, or something was put over it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Piece:
+    """Some bytes of an object, and what the reply's headers say about the whole.
+
+    Attributes:
+        object_size_bytes: Of the whole object.
+        user_metadata: Names in lower case, without `x-oss-meta-`.
+        date: The reply's Date, which is OSS's own clock.
+    """
+
+    data: bytes
+    etag: str
+    object_size_bytes: int
+    user_metadata: Mapping[str, str]
+    storage_class: str
+    encryption: str
+    object_type: str
+    date: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """One object of a listing; `object_type` is Normal, Multipart, Appendable, ..."""
+
+    object_key: str
+    etag: str
+    object_size_bytes: int
+    object_type: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listing:
+    """One page of a listing; `next_token` is "" on the last one."""
+
+    objects: tuple[Listed, ...]
+    next_token: str
+    date: datetime
+
+
+class KeepHeaders(requests.auth.AuthBase):
+    """Leave the Authorization header alone.
+
+    Without an `auth` of its own, requests looks for the host in ~/.netrc at every
+    request and would put Basic credentials over the signature.
+    """
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Return the request as it is."""
+        return request
+
+
+def make_session(pool_size: int) -> oss2.Session:
+    """Return a session whose connections outlive one invocation."""
+    session = oss2.Session(pool_size=pool_size)
+    session.session.auth = KeepHeaders()
+    return session
+
+
+class Oss:
+    """The buckets of one region, seen with one pair of credentials."""
+
+    def __init__(
+        self,
+        session: oss2.Session,
+        credentials: Credentials,
+        *,
+        endpoint: str,
+        region_id: str,
+        signature_version: str,
+        addressing: str,
+    ) -> None:
+        self._session = session
+        self._auth = _auth(credentials, signature_version)
+        self._endpoint = endpoint
+        self._region_id = region_id
+        self._is_path_style = addressing == "path"
+
+    def read_range(
+        self, bucket: str, object_key: str, *, first: int, last: int, etag: str = ""
+    ) -> Piece:
+        """Return the bytes `first` to `last`, both counted from 0 and included."""
+        return self._read(bucket, object_key, (first, last), last - first + 1, etag)
+
+    def read_tail(
+        self, bucket: str, object_key: str, *, count: int, etag: str = ""
+    ) -> Piece:
+        """Return the last `count` bytes, or the whole of a shorter object."""
+        return self._read(bucket, object_key, (None, count), count, etag)
+
+    def read_whole(
+        self, bucket: str, object_key: str, *, limit: int, etag: str = ""
+    ) -> Piece:
+        """Return a small object; of a larger one, the first `limit` bytes."""
+        return self._read(bucket, object_key, (0, limit - 1), limit, etag)
+
+    def append(
+        self, bucket: str, object_key: str, *, position: int, data: bytes
+    ) -> int:
+        """Append at `position` and return where the next append goes.
+
+        Raises:
+            PositionTaken: The object does not end at `position`.
+            NotAppendable: The object is of another type.
+
+        Source: "AppendObject", OSS documentation, read 2026-11: 409
+        PositionNotEqualToLength and ObjectNotAppendable; allowed by oss:PutObject.
+        """
+        headers = {"Content-Type": "application/x-ndjson"}
+        result = self._call(
+            "AppendObject",
+            lambda b: b.append_object(object_key, position, data, headers=headers),
+            bucket,
+        )
+        return int(result.next_position)
+
+    def put(self, bucket: str, object_key: str, data: bytes) -> None:
+        """Put a small object."""
+        headers = {"Content-Type": "application/json"}
+        self._call(
+            "PutObject",
+            lambda b: b.put_object(object_key, data, headers=headers),
+            bucket,
+        )
+
+    def delete(self, bucket: str, object_key: str) -> None:
+        """Delete an object; one that is not there is deleted already."""
+        self._call("DeleteObject", lambda b: b.delete_object(object_key), bucket)
+
+    def list_page(
+        self, bucket: str, prefix: str, *, token: str = "", start_after: str = ""
+    ) -> Listing:
+        """Return up to 1,000 objects whose keys start with `prefix`.
+
+        Source: "ListObjectsV2", OSS documentation, read 2026-11.
+        """
+        found = self._call(
+            "ListObjectsV2",
+            lambda b: b.list_objects_v2(
+                prefix, continuation_token=token, start_after=start_after, max_keys=1000
+            ),
+            bucket,
+        )
+        return Listing(
+            objects=tuple(
+                Listed(
+                    object_key=item.key,
+                    etag=normal_etag(item.etag),
+                    object_size_bytes=item.size,
+                    object_type=item.type,
+                )
+                for item in found.object_list
+            ),
+            next_token=found.next_continuation_token if found.is_truncated else "",
+            date=_date(found.headers),
+        )
+
+    def _read(
+        self,
+        bucket: str,
+        object_key: str,
+        byte_range: tuple[int | None, int],
+        limit: int,
+        etag: str,
+    ) -> Piece:
+        """GET one range and never more than `limit` bytes.
+
+        Without `x-oss-range-behavior: standard` a range that does not fit is
+        answered with 200 and the whole object, however large.
+
+        Source: "GetObject", OSS documentation, read 2026-11.
+        """
+        headers = {"x-oss-range-behavior": "standard"}
+        if etag:
+            headers["If-Match"] = f'"{etag}"'
+
+        def get(source: oss2.Bucket) -> Piece:
+            reply = source.get_object(
+                object_key, byte_range=byte_range, headers=headers
+            )
+            return _piece(reply, limit)
+
+        return self._call("GetObject", get, bucket)
+
+    def _call(
+        self, action: str, exchange: Callable[[oss2.Bucket], Result], bucket: str
+    ) -> Result:
+        try:
+            return exchange(self._bucket(bucket))
+        except oss2.exceptions.ServerError as exc:
+            raise _translate(exc, action) from exc
+        except (oss2.exceptions.RequestError, requests.RequestException) as exc:
+            raise _unanswered(exc, action) from exc
+        except oss2.exceptions.ClientError as exc:
+            message = f"OSS {action}: {exc.body}"
+            raise ServiceRejected(message, service="OSS", action=action) from exc
+
+    def _bucket(self, name: str) -> oss2.Bucket:
+        return oss2.Bucket(
+            self._auth,
+            self._endpoint,
+            name,
+            session=self._session,
+            connect_timeout=(CONNECT_SECONDS, READ_SECONDS),
+            enable_crc=False,
+            region=self._region_id,
+            is_path_style=self._is_path_style,
+        )
+
+
+def _auth(credentials: Credentials, signature_version: str) -> Any:  # noqa: ANN401 - oss2 has no types
+    """Return what signs requests.
+
+    oss2's own classes default to V1, which new buckets refuse since 2025-09.
+
+    Source: "Guidelines for upgrading V1 signatures to V4 signatures", OSS
+    documentation, read 2026-11.
+    """
+    key_id, secret = credentials.access_key_id, credentials.access_key_secret
+    if signature_version == "v4":
+        provider = oss2.credentials.StaticCredentialsProvider(
+            key_id, secret, credentials.security_token
+        )
+        return oss2.ProviderAuthV4(provider)
+    if credentials.security_token:
+        return oss2.StsAuth(key_id, secret, credentials.security_token)
+    return oss2.Auth(key_id, secret)
+
+
+def _piece(reply: Any, limit: int) -> Piece:  # noqa: ANN401 - oss2 has no types
+    """Read the body of a GET that may be 206, or 200 where that is all there is."""
+    headers = reply.headers
+    length = int(headers.get("Content-Length") or -1)
+    if not 0 <= length <= limit:
+        reply.resp.response.close()
+        raise ServiceRejected(
+            f"OSS answered a read of at most {limit} bytes with {length} bytes; "
+            "the range was not honoured, so nothing was read",
+            service="OSS",
+            action="GetObject",
+            http_status=reply.status,
+            request_id=reply.request_id,
+        )
+    return Piece(
+        data=reply.read(),
+        etag=normal_etag(headers.get("ETag", "")),
+        object_size_bytes=_whole_size(headers, length),
+        user_metadata={
+            name.lower().removeprefix(_META): value
+            for name, value in headers.items()
+            if name.lower().startswith(_META)
+        },
+        storage_class=headers.get("x-oss-storage-class", ""),
+        encryption=headers.get("x-oss-server-side-encryption", ""),
+        object_type=headers.get("x-oss-object-type", ""),
+        date=_date(headers),
+    )
+
+
+def _whole_size(headers: Mapping[str, str], length: int) -> int:
+    """Return the object's size from `Content-Range: bytes 0-99/1234`."""
+    _, _, total = headers.get("Content-Range", "").rpartition("/")
+    return int(total) if total.isdigit() else length
+
+
+def _date(headers: Mapping[str, str]) -> datetime:
+    return parsedate_to_datetime(headers["Date"])
+
+
+def _translate(exc: oss2.exceptions.ServerError, action: str) -> Exception:
+    """Return our error for OSS's, by status where the code may be lost.
+
+    A HEAD has no body, and oss2 does not find the code in an answer whose XML has a
+    namespace: the status is the only thing that is always there.
+    """
+    code = exc.code or ""
+    text = exc.message or f"HTTP {exc.status}"
+    known = {
+        "service": "OSS",
+        "action": action,
+        "code": code,
+        "http_status": exc.status,
+        "request_id": exc.request_id or None,
+    }
+    message = f"OSS {action}: {code or exc.status}: {text}"
+    if exc.status >= 500 or exc.status in {408, 429} or code in _TRANSIENT_CODES:
+        delay = exc.headers.get("x-oss-qos-delay-time")
+        return ServiceUnavailable(
+            message,
+            perhaps_done=exc.status >= 500,
+            retry_after_seconds=int(delay) / 1000 if delay else None,
+            **known,
+        )
+    if exc.status == 404 and code in {"", "NoSuchKey", "NotFound"}:
+        return ObjectMissing(message, **known)
+    if exc.status == 412:
+        return ObjectChanged(message, **known)
+    if exc.status == 409 and code == "ObjectNotAppendable":
+        return NotAppendable(message, **known)
+    if exc.status == 409 and action == "AppendObject":
+        return PositionTaken(message, **known)
+    return ServiceRejected(message, **known)
+
+
+def _unanswered(exc: Exception, action: str) -> ServiceUnavailable:
+    """Return the error for an exchange without an answer."""
+    cause = getattr(exc, "exception", exc)
+    never_sent = isinstance(cause, requests.ConnectTimeout)
+    return ServiceUnavailable(
+        f"OSS {action}: no answer ({type(cause).__name__})",
+        service="OSS",
+        action=action,
+        perhaps_done=not never_sent,
+    )
+
