@@ -1,0 +1,200 @@
+"""The ledger in its bucket: read, and appended to if nobody else did.
+
+Room: shell.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from image_import.clock import OssClock
+from image_import.errors import ServiceRejected, ServiceUnavailable
+from image_import.ledger import Entry, Place, read_lines, to_line
+from image_import.oss import (
+    Listed,
+    Listing,
+    NotAppendable,
+    ObjectMissing,
+    Oss,
+    PositionTaken,
+)
+from image_import.patience import Patience
+
+LARGEST_LEDGER_BYTES = 4 * 1024 * 1024
+MOST_PARTS = 9
+APPENDABLE = "Appendable"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Folder:
+    """What the ledger keeps under one object key."""
+
+    place: Place
+    listed: tuple[Listed, ...]
+    is_whole: bool
+
+    def pointers(self) -> list[str]:
+        """Return the keys of the notes that manifests list this object."""
+        keys = (item.object_key for item in self.listed)
+        return [key for key in keys if self.place.is_pointer(key)]
+
+    def parts(self, etag: str) -> list[int]:
+        """Return the numbers of the parts of a version's ledger, in order."""
+        keys = (item.object_key for item in self.listed)
+        numbers = (self.place.part_number(key, etag) for key in keys)
+        found = sorted(number for number in numbers if number)
+        return found if found or self.is_whole else [1]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Book:
+    """A version's ledger as far as it was read, and where its next line goes.
+
+    Attributes:
+        part: Number of the object that takes the next line.
+        position: Where that line starts in it, in bytes.
+    """
+
+    place: Place
+    etag: str
+    entries: tuple[Entry, ...] = ()
+    part: int = 1
+    position: int = 0
+
+    @property
+    def key(self) -> str:
+        """The key of the object that takes the next line."""
+        return self.place.ledger_key(self.etag, self.part)
+
+
+class Overtaken(Exception):  # noqa: N818 - not an error: somebody else was first
+    """Somebody else wrote the next line; `book` has it."""
+
+    def __init__(self, book: Book) -> None:
+        super().__init__("the ledger has a line that we had not read")
+        self.book = book
+
+
+class LedgerStore:
+    """The ledgers of one bucket."""
+
+    def __init__(
+        self, oss: Oss, *, bucket: str, clock: OssClock, patience: Patience
+    ) -> None:
+        self._oss = oss
+        self._bucket = bucket
+        self._clock = clock
+        self._patience = patience
+
+    def look(self, place: Place) -> Folder:
+        """Return what there is under one key, in one request."""
+        listing = self._patience.repeat(lambda: self._list(place.folder))
+        return Folder(
+            place=place, listed=listing.objects, is_whole=not listing.next_token
+        )
+
+    def read(self, folder: Folder, etag: str) -> Book:
+        """Return a version's ledger; an empty one if there is none yet."""
+        return self._read_parts(folder.place, etag, folder.parts(etag))
+
+    def write(self, book: Book, entry: Entry) -> Book:
+        """Append one line exactly where `book` ends and return the longer book.
+
+        Raises:
+            Overtaken: The ledger has grown since it was read.
+            ServiceUnavailable: It could not be found out whether the line is there.
+        """
+        line = to_line(entry)
+        for _ in range(MOST_PARTS):
+            try:
+                end = self._append(book, line)
+            except NotAppendable as exc:
+                if book.part == MOST_PARTS:
+                    raise _worn_out(book) from exc
+                book = replace(book, part=book.part + 1, position=0)
+            else:
+                entries = (*book.entries, entry)
+                return replace(book, entries=entries, position=end)
+        raise _worn_out(book)
+
+    def read_note(self, key: str) -> bytes | None:
+        """Return a small object of the ledger's bucket, None if it is gone."""
+        try:
+            return self._patience.repeat(lambda: self._get(key))
+        except ObjectMissing:
+            return None
+
+    def put_note(self, key: str, data: bytes) -> None:
+        """Put a small object into the ledger's bucket."""
+        self._patience.repeat(lambda: self._oss.put(self._bucket, key, data))
+
+    def delete_note(self, key: str) -> None:
+        """Delete a small object of the ledger's bucket."""
+        self._patience.repeat(lambda: self._oss.delete(self._bucket, key))
+
+    def _list(self, folder: str) -> Listing:
+        sent = self._clock.tick()
+        listing = self._oss.list_page(self._bucket, folder)
+        self._clock.observe(listing.date, sent=sent)
+        return listing
+
+    def _get(self, key: str) -> bytes:
+        sent = self._clock.tick()
+        piece = self._oss.read_whole(self._bucket, key, limit=LARGEST_LEDGER_BYTES)
+        self._clock.observe(piece.date, sent=sent)
+        return piece.data
+
+    def _append(self, book: Book, line: bytes) -> int:
+        """Append, and where the answer is lost, look whether the line is there."""
+
+        def once() -> int:
+            try:
+                return self._oss.append(
+                    self._bucket, book.key, position=book.position, data=line
+                )
+            except (PositionTaken, ServiceUnavailable) as exc:
+                end = self._find(book, line)
+                if end is None and isinstance(exc, ServiceUnavailable):
+                    raise
+                if end is None:
+                    raise Overtaken(self._reread(book)) from exc
+                return end
+
+        return self._patience.repeat(once)
+
+    def _find(self, book: Book, line: bytes) -> int | None:
+        """Return where our line ends if it is the one that follows `book`.
+
+        Raises:
+            Overtaken: Another line follows.
+        """
+        data = self.read_note(book.key) or b""
+        after = data[book.position :]
+        if after.startswith(line):
+            return book.position + len(line)
+        if after:
+            raise Overtaken(self._reread(book))
+        return None
+
+    def _reread(self, book: Book) -> Book:
+        parts = list(range(1, book.part + 1))
+        return self._read_parts(book.place, book.etag, parts)
+
+    def _read_parts(self, place: Place, etag: str, parts: Sequence[int]) -> Book:
+        book = Book(place=place, etag=etag)
+        for part in parts:
+            data = self.read_note(place.ledger_key(etag, part))
+            if data is not None:
+                entries = (*book.entries, *read_lines(data))
+                book = replace(book, entries=entries, part=part, position=len(data))
+        return book
+
+
+def _worn_out(book: Book) -> ServiceRejected:
+    return ServiceRejected(
+        f"none of the {MOST_PARTS} parts of the ledger {book.key} takes another "
+        "line: something keeps putting ordinary objects over them; find out what "
+        "writes under the ledger's prefix and keep it away",
+        service="OSS",
+        action="AppendObject",
+        code="ObjectNotAppendable",
+    )

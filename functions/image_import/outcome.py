@@ -1,0 +1,90 @@
+"""How the import of one record ended, for the caller and for the log.
+
+Room: core.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any
+
+
+class Outcome(str, Enum):
+    """The one word that says what became of a record."""
+
+    SUBMITTED = "submitted"
+    DUPLICATE = "duplicate"
+    WAITING = "waiting"
+    IGNORED = "ignored"
+    REFUSED = "refused"
+    FAILED = "failed"
+    RETRYING = "retrying"
+    PLANNED = "planned"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """What became of one record; empty values are left out of what is printed.
+
+    Attributes:
+        parameters: What ImportImage was, or would be, called with.
+        evidence: For each parameter its value, where it came from, and what it
+            overrode; for the log.
+        notes: What was seen and did not change the outcome; for the log.
+    """
+
+    outcome: Outcome
+    reason: str = ""
+    bucket: str = ""
+    object_key: str = ""
+    etag: str = ""
+    image_name: str = ""
+    ecs_request_id: str = ""
+    image_id: str = ""
+    task_id: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    error_code: str = ""
+    error_message: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def about(self, *, bucket: str, object_key: str, etag: str) -> "Result":
+        """Return this result with the record that it is the result of."""
+        return replace(self, bucket=bucket, object_key=object_key, etag=etag)
+
+
+RESULT_FIELDS = (
+    "bucket",
+    "object_key",
+    "etag",
+    "outcome",
+    "reason",
+    "image_name",
+    "ecs_request_id",
+    "image_id",
+    "task_id",
+    "parameters",
+)
+LOG_FIELDS = (*RESULT_FIELDS, "error_code", "error_message", "evidence", "notes")
+
+
+def result_json(results: Iterable[Result]) -> str:
+    """Return the handler's answer."""
+    records = [_said(result, RESULT_FIELDS) for result in results]
+    return json.dumps({"records": records}, ensure_ascii=False)
+
+
+def log_json(result: Result, *, fc_request_id: str) -> str:
+    """Return the one log line of a record."""
+    said = _said(result, LOG_FIELDS)
+    if fc_request_id:
+        said["fc_request_id"] = fc_request_id
+    return json.dumps(said, ensure_ascii=False)
+
+
+def _said(result: Result, names: Iterable[str]) -> dict[str, Any]:
+    values = {name: getattr(result, name) for name in names}
+    said = {name: value for name, value in values.items() if value}
+    said["outcome"] = result.outcome.value
+    return said
