@@ -1,0 +1,67 @@
+"""What a ledger's standing means for the record that meets it.
+
+Room: core.
+"""
+
+from image_import.errors import PlanError
+from image_import.ledger import Entry, Standing, to_text
+from image_import.outcome import Outcome, Result
+
+
+def ignored(reason: str) -> Result:
+    """Return the end of a record that is not ours."""
+    return Result(outcome=Outcome.IGNORED, reason=reason)
+
+
+def waiting(reason: str) -> Result:
+    """Return the end of a record that waits for another upload."""
+    return Result(outcome=Outcome.WAITING, reason=reason)
+
+
+def refused(reason: str) -> Result:
+    """Return the end of a record that we will not send."""
+    return Result(outcome=Outcome.REFUSED, reason=reason)
+
+
+def stands(standing: Standing, entry: Entry, *, is_sidecar: bool) -> Result:
+    """Return the end of a record that the ledger does not leave to us."""
+    if standing is Standing.LIVE:
+        until = to_text(entry.lease_until or entry.at)
+        return Result(
+            outcome=Outcome.RETRYING,
+            reason=f"claimed until {until} by another invocation",
+            image_name=entry.image_name,
+        )
+    if standing is Standing.DOUBTFUL:
+        return _as_recorded(Outcome.FAILED, entry, entry.reason)
+    reason = f"this object version was submitted before, at {to_text(entry.at)}"
+    if is_sidecar:
+        reason += (
+            "; a sidecar that comes after its image changes nothing: upload the image "
+            "again, or set SIDECAR=required so that images wait for theirs"
+        )
+    return _as_recorded(Outcome.DUPLICATE, entry, reason)
+
+
+def too_late(entry: Entry) -> PlanError:
+    """Return why a manifest whose system disk is already an image is refused."""
+    image = f" ({entry.image_id})" if entry.image_id else ""
+    return PlanError(
+        f"the manifest came after its system disk was imported alone as "
+        f"{entry.image_name!r}{image}; delete that image and upload the disk again, "
+        "and set SIDECAR=required so that disks wait for their manifest"
+    )
+
+
+def _as_recorded(outcome: Outcome, entry: Entry, reason: str) -> Result:
+    return Result(
+        outcome=outcome,
+        reason=reason,
+        image_name=entry.image_name,
+        ecs_request_id=entry.ecs_request_id,
+        image_id=entry.image_id,
+        task_id=entry.task_id,
+        parameters=entry.parameters,
+        error_code=entry.error_code,
+        error_message=entry.error_message,
+    )

@@ -1,0 +1,188 @@
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from image_import.errors import EvidenceError
+from image_import.ledger import (
+    Entry,
+    Place,
+    Standing,
+    State,
+    from_text,
+    read_lines,
+    to_line,
+    to_text,
+    view,
+)
+from image_import.version import DiskVersion, ImageVersion
+
+T0 = datetime(2026, 11, 23, 3, 0, tzinfo=timezone.utc)
+LEASE = timedelta(minutes=5)
+ALONE = ImageVersion(
+    bucket="images", disks=(DiskVersion(object_key="web.qcow2", etag="A1"),)
+)
+SET = ImageVersion(
+    bucket="images",
+    disks=(*ALONE.disks, DiskVersion(object_key="data.qcow2", etag="B1")),
+)
+
+
+def line(state: State, version: ImageVersion = ALONE, **said: object) -> Entry:
+    disks = tuple((disk.object_key, disk.etag) for disk in version.disks)
+    known = {"claim": "c1", "version": version.version_hash, "disks": disks}
+    return Entry(state=state, at=T0, **{**known, **said})  # type: ignore[arg-type]
+
+
+INTENT = line(State.INTENT, lease_until=T0 + LEASE)
+NEXT_INTENT = line(State.INTENT, claim="c2", lease_until=T0 + 3 * LEASE)
+SENT = line(State.SUBMITTED, image_id="m-1")
+FAILED = line(State.FAILED)
+DOUBT = line(State.FAILED, perhaps_started=True)
+HANDED_BACK = line(State.RETRYING)
+LOST = line(State.RETRYING, perhaps_started=True)
+WAITING = line(State.WAITING, claim="c0")
+REFUSED = line(State.REFUSED, claim="c0")
+SET_SENT = line(State.SUBMITTED, SET)
+
+
+@pytest.mark.parametrize(
+    ("entries", "standing"),
+    [
+        pytest.param([], Standing.FREE, id="nothing yet"),
+        pytest.param([WAITING], Standing.FREE, id="waiting may go on"),
+        pytest.param([REFUSED], Standing.FREE, id="refused is evaluated again"),
+        pytest.param([INTENT], Standing.LIVE, id="an intent keeps others out"),
+        pytest.param([INTENT, SENT], Standing.DONE, id="submitted is for good"),
+        pytest.param([INTENT, FAILED], Standing.FREE, id="failed is evaluated again"),
+        pytest.param([INTENT, DOUBT], Standing.DOUBTFUL, id="doubt blocks"),
+        pytest.param([INTENT, HANDED_BACK], Standing.FREE, id="a claim handed back"),
+        pytest.param([INTENT, LOST], Standing.ABANDONED, id="handed back after a loss"),
+        pytest.param(
+            [INTENT, LOST, NEXT_INTENT], Standing.LIVE, id="taken over after a loss"
+        ),
+        pytest.param(
+            [INTENT, NEXT_INTENT, FAILED], Standing.LIVE, id="a late word of the first"
+        ),
+        pytest.param(
+            [INTENT, NEXT_INTENT, SENT], Standing.DONE, id="success counts, if late"
+        ),
+        pytest.param([SET_SENT], Standing.DONE, id="sent as part of a set"),
+    ],
+)
+def test_what_a_ledger_allows(entries: list[Entry], standing: Standing) -> None:
+    assert view(entries, ALONE, now=T0 + timedelta(seconds=1)).standing is standing
+
+
+def test_a_lease_ends_at_its_time_and_not_before() -> None:
+    just_before = T0 + LEASE - timedelta(milliseconds=1)
+    assert view([INTENT], ALONE, now=just_before).standing is Standing.LIVE
+    assert view([INTENT], ALONE, now=T0 + LEASE).standing is Standing.ABANDONED
+
+
+def test_a_set_whose_system_disk_was_sent_alone_names_that_image() -> None:
+    seen = view([INTENT, SENT], SET, now=T0)
+    assert seen.standing is Standing.DONE_ALONE
+    assert seen.entry == SENT
+
+
+def test_a_changed_data_disk_makes_a_set_that_is_free() -> None:
+    changed = ImageVersion(
+        bucket="images",
+        disks=(*ALONE.disks, DiskVersion(object_key="data.qcow2", etag="B2")),
+    )
+    assert view([SET_SENT], SET, now=T0).standing is Standing.DONE
+    assert view([SET_SENT], changed, now=T0).standing is Standing.FREE
+
+
+def test_a_line_says_what_it_was_given() -> None:
+    entry = line(
+        State.INTENT,
+        lease_until=T0 + LEASE,
+        image_name="网站-1",
+        parameters={"ImageName": "网站-1"},
+        attempt=2,
+    )
+    assert read_lines(to_line(entry)) == [entry]
+
+
+def test_a_line_can_be_read_by_a_person() -> None:
+    assert to_line(line(State.WAITING, reason="its sidecar is not there yet")) == (
+        b'{"state": "waiting", "at": "2026-11-23T03:00:00.000Z", "claim": "c1", '
+        b'"version": "%s", "disks": [["web.qcow2", "A1"]], "attempt": 1, '
+        b'"reason": "its sidecar is not there yet"}\n' % ALONE.version_hash.encode()
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"not json\n",
+        b"[]\n",
+        b'"state"\n',
+        b'{"state": "intent"}\n',
+        b'{"state": "melted", "at": "2026-11-23T03:00:00Z"}\n',
+        b'{"state": "intent", "at": "yesterday"}\n',
+        b'{"state": "intent", "at": 5}\n',
+        b'{"state": "waiting", "at": "2026-11-23T03:00:00Z", "disks": [["a"]]}\n',
+        to_line(INTENT)[:-20],
+    ],
+)
+def test_a_ledger_that_was_tampered_with_is_refused(data: bytes) -> None:
+    with pytest.raises(EvidenceError, match="line 2 of the ledger is not one"):
+        read_lines(to_line(INTENT) + data)
+
+
+def test_a_line_from_a_newer_release_is_read_without_what_we_do_not_know() -> None:
+    newer = to_line(SENT).replace(b'{"state"', b'{"colour": "blue", "state"')
+    assert read_lines(newer) == [SENT]
+
+
+@given(st.datetimes(timezones=st.just(timezone.utc)))
+def test_times_survive_to_the_millisecond(moment: datetime) -> None:
+    assert abs(from_text(to_text(moment)) - moment) < timedelta(milliseconds=1)
+
+
+PLACE = Place(prefix=".image-import/", bucket="images", object_key="in/web 1.qcow2")
+
+
+def test_a_ledger_is_found_by_a_person_who_knows_the_file_name() -> None:
+    assert PLACE.ledger_key("A1-2").startswith(".image-import/images/web_1.qcow2-")
+    assert PLACE.ledger_key("A1-2").endswith("/A1-2.jsonl")
+
+
+def test_pointers_are_listed_before_all_ledgers() -> None:
+    assert PLACE.pointer_key("in/set.json") < PLACE.ledger_key("0")
+    assert PLACE.is_pointer(PLACE.pointer_key("in/set.json"))
+    assert not PLACE.is_pointer(PLACE.ledger_key("0"))
+
+
+def test_two_keys_of_one_name_have_two_folders() -> None:
+    other = Place(prefix=".image-import/", bucket="images", object_key="x/web 1.qcow2")
+    assert other.folder != PLACE.folder
+    assert other.open_key("A1") != PLACE.open_key("A1")
+
+
+@pytest.mark.parametrize(
+    ("key", "part"),
+    [
+        (PLACE.ledger_key("A1"), 1),
+        (PLACE.ledger_key("A1", 2), 2),
+        (PLACE.ledger_key("A1-2"), 0),
+        (PLACE.folder + "A1~x.jsonl", 0),
+        (PLACE.folder + "A1.json", 0),
+    ],
+)
+def test_the_parts_of_a_versions_ledger_are_told_from_others(
+    key: str, part: int
+) -> None:
+    assert PLACE.part_number(key, "A1") == part
+
+
+@given(st.text(max_size=400), st.text(max_size=40))
+def test_no_key_makes_a_ledger_key_that_oss_refuses(object_key: str, etag: str) -> None:
+    place = Place(prefix=".image-import/", bucket="images", object_key=object_key)
+    for key in (place.ledger_key(etag), place.pointer_key("m"), place.open_key(etag)):
+        assert len(key.encode("utf-8", "surrogatepass")) <= 1023
+        assert not key.startswith(("/", "\\"))
+        assert "//" not in key
