@@ -358,4 +358,3 @@ def _unanswered(exc: Exception, action: str) -> ServiceUnavailable:
         action=action,
         perhaps_done=not never_sent,
     )
-
