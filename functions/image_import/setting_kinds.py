@@ -1,0 +1,147 @@
+"""What a setting may hold, in words and as a function that reads it.
+
+Room: core.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
+# The transport writes these itself; a second opinion would break the request.
+_TRANSPORT_HEADERS = {"content-length", "host", "transfer-encoding"}
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
+
+
+class Unfit(ValueError):  # noqa: N818 - an answer, turned into a SettingsError
+    """A text that a kind does not take; says in words what it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a setting may hold.
+
+    Attributes:
+        allowed: Completes the sentence "it may hold ...".
+        read: Returns the value of a text that is not empty, or raises ValueError;
+            Unfit if the text is better described than shown.
+    """
+
+    allowed: str
+    read: Callable[[str], object]
+
+
+def one_of(*choices: str) -> Kind:
+    """Return the kind that takes these words, in upper or lower case."""
+    by_fold = {choice.lower(): choice for choice in choices}
+
+    def read(text: str) -> str:
+        if text.lower() not in by_fold:
+            raise ValueError(text)
+        return by_fold[text.lower()]
+
+    return Kind(_either(choices), read)
+
+
+def matching(pattern: str, allowed: str) -> Kind:
+    """Return the kind that takes texts which this pattern matches as a whole."""
+
+    def read(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(text)
+        return text
+
+    return Kind(allowed, read)
+
+
+def whole_number(lowest: int, highest: int, unit: str) -> Kind:
+    """Return the kind that takes a whole number of this range."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not lowest <= int(text) <= highest:
+            raise ValueError(text)
+        return int(text)
+
+    return Kind(f"a whole number of {unit} from {lowest:,} to {highest:,}", read)
+
+
+def gib_range(text: str) -> tuple[int, int]:
+    """Return the lowest and highest of "5-500"."""
+    match = re.fullmatch(r"([1-9][0-9]{0,5})-([1-9][0-9]{0,5})", text)
+    if not match or int(match[1]) > int(match[2]):
+        raise ValueError(text)
+    return int(match[1]), int(match[2])
+
+
+def true_or_false() -> Kind:
+    """Return the kind that takes `true` and `false`."""
+    words = one_of("true", "false")
+    return Kind(words.allowed, lambda text: words.read(text) == "true")
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Return the items of a comma list."""
+    return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def some_of(names: Iterable[str]) -> Kind:
+    """Return the kind that takes a comma list of these names."""
+    known = frozenset(names)
+
+    def read(text: str) -> frozenset[str]:
+        chosen = frozenset(listed(text))
+        if not chosen <= known:
+            raise ValueError(text)
+        return chosen
+
+    return Kind(f"a comma list of {', '.join(sorted(known))}", read)
+
+
+def endpoint(text: str) -> str:
+    """Return scheme and host of an endpoint; https where no scheme is given."""
+    parts = urlsplit(text if "://" in text else f"https://{text}")
+    if "@" in parts.netloc:
+        raise Unfit("a URL with a user name or password")
+    is_bare = parts.path in {"", "/"} and not (parts.query or parts.fragment)
+    host = parts.hostname or ""
+    if parts.scheme not in {"http", "https"} or not is_bare or not host:
+        raise ValueError(text)
+    if not _HOST.fullmatch(host) or parts.port == 0:
+        raise ValueError(text)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def headers(text: str) -> dict[str, str]:
+    """Return the headers of a JSON object; its values may be secret, so never shown."""
+    try:
+        held = json.loads(text)
+    except (ValueError, RecursionError) as exc:
+        raise Unfit("something that is not JSON") from exc
+    if not isinstance(held, dict):
+        raise Unfit("JSON that is not an object")
+    for name, value in held.items():
+        if not _HEADER_NAME.fullmatch(name) or name.lower() in _TRANSPORT_HEADERS:
+            raise Unfit(f"the header name {name!r}")
+        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+            raise Unfit(f"a value of {name} that is not printable ASCII text")
+    return held
+
+
+def key_prefix(text: str) -> str:
+    """Return a key prefix; OSS has no keys that start with a slash."""
+    if text.startswith("/") or not text.isprintable():
+        raise ValueError(text)
+    return text
+
+
+def ledger_folder(text: str) -> str:
+    """Return a key prefix that ends with a slash."""
+    prefix = key_prefix(text)
+    return prefix if prefix.endswith("/") else f"{prefix}/"
+
+
+def _either(choices: tuple[str, ...]) -> str:
+    return " or ".join((", ".join(choices[:-1]), choices[-1]))
