@@ -1,0 +1,203 @@
+"""What a person says about an image: a sidecar beside it, or its metadata.
+
+Both are written by whoever may upload, so they are read strictly, and may say only
+what does not lend them the function's rights.
+
+Room: core.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from image_import.consistency import find_contradiction
+from image_import.declared import FIELDS, Declared
+from image_import.documents import read_document
+from image_import.errors import SidecarError
+from image_import.name_rules import check_tag
+from image_import.sidecar_disks import Surroundings, read_disks
+from image_import.sidecar_fields import (
+    TEXT_FIELDS,
+    Rules,
+    as_list,
+    as_object,
+    as_text,
+    check_choice,
+    check_known,
+    check_may_set,
+    join,
+    read_text_field,
+)
+from image_import.targets import Target
+
+SUFFIXES = (".json", ".yaml", ".yml")
+MAX_TAGS = 19
+"""ImportImage takes 20; one is kept for the mark of the version.
+
+Source: "ImportImage", ECS API 2014-05-26, Tag.N, read 2026-11.
+"""
+OWN_TAG = "image-import"
+"""Tags that start so say what an image was made from; nobody else may write them."""
+
+FEATURES = {"NvmeSupport": ("supported", "unsupported"), "ImdsSupport": ("v1", "v2")}
+METADATA_PREFIX = "x-oss-meta-"
+METADATA = {
+    "image-name": "ImageName",
+    "platform": "Platform",
+    "architecture": "Architecture",
+    "os-type": "OSType",
+    "license-type": "LicenseType",
+    "description": "Description",
+    "boot-mode": "BootMode",
+    "role-name": "RoleName",
+}
+"""Name of an object's user metadata -> the field of a sidecar that it stands for."""
+
+
+def sidecar_keys(image_key: str) -> tuple[str, ...]:
+    """Return where the sidecar of an image may stand, the first one found counts."""
+    return tuple(image_key + suffix for suffix in SUFFIXES)
+
+
+def image_key_of(sidecar_key: str) -> str | None:
+    """Return the key that a sidecar of this name would speak of."""
+    for suffix in SUFFIXES:
+        stem = sidecar_key.removesuffix(suffix)
+        if stem != sidecar_key and stem and not stem.endswith("/"):
+            return stem
+    return None
+
+
+def parse_sidecar(
+    data: bytes,
+    *,
+    sidecar_key: str,
+    image_key: str,
+    bucket: str,
+    target: Target,
+    may_set: frozenset[str],
+) -> Declared:
+    """Return what a sidecar declares.
+
+    Args:
+        may_set: SIDECAR_MAY_SET.
+
+    Raises:
+        SidecarError: Something in it cannot be used; `.field` says which.
+    """
+    said = read_document(data, is_yaml=not sidecar_key.endswith(".json"))
+    _check_names(said)
+    rules = Rules(target=target, may_set=may_set)
+    held: dict[str, Any] = _read_texts(said, rules)
+    if "DiskDeviceMapping" in said:
+        around = Surroundings(
+            bucket=bucket, sidecar_key=sidecar_key, image_key=image_key, target=target
+        )
+        disks = read_disks(said["DiskDeviceMapping"], around)
+        held["disks"], held["notes"] = disks
+    if "Tag" in said:
+        check_may_set("Tag", rules, field="Tag")
+        held["tags"] = _read_tags(said["Tag"])
+    if "Features" in said:
+        check_may_set("Features", rules, field="Features")
+        held["features"] = _read_features(said["Features"])
+    return _consistent(Declared(**held))
+
+
+def parse_metadata(
+    user_metadata: Mapping[str, str], *, target: Target, may_set: frozenset[str]
+) -> Declared:
+    """Return what an object's user metadata declares; names not ours are nobody's.
+
+    Args:
+        user_metadata: Names with or without `x-oss-meta-`, in any case.
+        may_set: SIDECAR_MAY_SET.
+
+    Raises:
+        SidecarError: A value cannot be used; `.field` says which.
+    """
+    rules = Rules(target=target, may_set=may_set)
+    by_name = {
+        name.lower().removeprefix(METADATA_PREFIX): value
+        for name, value in user_metadata.items()
+    }
+    held: dict[str, Any] = dict(
+        read_text_field(
+            field, by_name[name], rules, shown_as=f"{METADATA_PREFIX}{name}"
+        )
+        for name, field in METADATA.items()
+        if by_name.get(name)
+    )
+    return _consistent(Declared(**held))
+
+
+def _check_names(said: Mapping[str, object]) -> None:
+    for name in said:
+        base, dot, _ = name.partition(".")
+        if dot and base in FIELDS:
+            raise SidecarError(
+                f"is how the API spells it; in a sidecar {base} is a list or an object",
+                field=name[:80],
+            )
+    check_known(said, FIELDS, within="")
+
+
+def _read_texts(said: Mapping[str, object], rules: Rules) -> dict[str, str]:
+    names = [name for name in said if name in TEXT_FIELDS]
+    return dict(read_text_field(name, said[name], rules) for name in names)
+
+
+def _read_tags(value: object) -> dict[str, str]:
+    listed = as_list(value, field="Tag")
+    if len(listed) > MAX_TAGS:
+        raise SidecarError(
+            f"lists {len(listed)} tags; use up to {MAX_TAGS}", field="Tag"
+        )
+    tags: dict[str, str] = {}
+    for index, item in enumerate(listed):
+        field = f"Tag[{index}]"
+        key, text = _read_tag(item, field)
+        if key.lower() in {known.lower() for known in tags}:
+            raise SidecarError(f"has the key {key!r} again", field=field)
+        tags[key] = text
+    return tags
+
+
+def _read_tag(item: object, field: str) -> tuple[str, str]:
+    said = as_object(item, field=field)
+    check_known(said, ("Key", "Value"), within=field)
+    if "Key" not in said:
+        raise SidecarError("has no Key", field=field)
+    key = as_text(said["Key"], field=join(field, "Key"))
+    text = as_text(said.get("Value", ""), field=join(field, "Value"))
+    if fault := check_tag(key, text):
+        raise SidecarError(fault, field=field)
+    if key.lower().startswith(OWN_TAG):
+        raise SidecarError(
+            f"has the key {key!r}; keys that start with {OWN_TAG} are ours", field=field
+        )
+    return key, text
+
+
+def _read_features(value: object) -> dict[str, str]:
+    said = as_object(value, field="Features")
+    check_known(said, FEATURES, within="Features")
+    features = {}
+    for name in said:
+        field = join("Features", name)
+        text = as_text(said[name], field=field)
+        if fault := check_choice(text, FEATURES[name]):
+            raise SidecarError(fault, field=field)
+        features[name] = text
+    return features
+
+
+def _consistent(declared: Declared) -> Declared:
+    field, why = find_contradiction(
+        platform=declared.platform,
+        os_type=declared.os_type,
+        architecture=declared.architecture,
+        boot_mode=declared.boot_mode,
+    )
+    if field:
+        raise SidecarError(why, field=field)
+    return declared
