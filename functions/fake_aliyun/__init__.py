@@ -1,0 +1,49 @@
+"""An Alibaba Cloud account in memory: OSS, ECS image imports, and their keys.
+
+::
+
+    with FakeAliyun(region_id="cn-hangzhou") as cloud:
+        cloud.oss.put("images", "web.qcow2", head=QCOW2_HEAD, size_bytes=40 * GIB)
+        ...  # the code under test, with its own clients
+        assert cloud.ecs.images["web"].format == "QCOW2"
+
+The `with` block answers whatever this process sends through `requests`;
+`cloud.serve()` and `python -m fake_aliyun` answer over HTTP on 127.0.0.1, for any
+client in any process.
+State lives in the instance. Per service, `models` knows the rules and no HTTP,
+`responses` knows HTTP and no rules, `errors` holds the refusals.
+
+The fake is stricter than the cloud: an unknown host, operation, query parameter,
+`x-oss-*` or `x-acs-*` header stops the test (`NotImitatedError`, or status 501 over
+HTTP) and lists what there is; signatures are recomputed by code of its own.
+
+Not imitated:
+
+- OSS: PostObject and its callbacks, V2 signatures, lifecycle, CORS, policies and other
+  bucket configurations, data processing, cold archive priorities, retention, requester
+  pays, traffic limits, server-side copies above 5 GB, bandwidth.
+- ECS: everything but images and their import; system, shared and marketplace images;
+  cloud boxes; VMDK; detection results. Formats are told from the first and last bytes,
+  contents are never checked.
+- Apsara Stack: the ASAPI gateway; at the route, everything its one page leaves open
+  (`FakeAliyun(route_auth=..., route_lookup=...)`).
+- Whatever the documentation does not state is marked in the sources as such.
+"""
+
+from fake_aliyun.clock import ManualClock
+from fake_aliyun.cloud import FakeAliyun
+from fake_aliyun.decorator import with_fake_aliyun
+from fake_aliyun.ecs.images import ByLooks, BySeconds
+from fake_aliyun.errors import NotImitatedError, UnknownHostError
+from fake_aliyun.faults import Fault
+
+__all__ = [
+    "ByLooks",
+    "BySeconds",
+    "FakeAliyun",
+    "Fault",
+    "ManualClock",
+    "NotImitatedError",
+    "UnknownHostError",
+    "with_fake_aliyun",
+]

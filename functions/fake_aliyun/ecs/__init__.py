@@ -1,0 +1,1 @@
+"""Elastic Compute Service, as far as images are imported."""

@@ -1,0 +1,158 @@
+"""Images on their way: what was imported, how far it is, how it ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple, Protocol
+
+ImageStatus = Literal["Waiting", "Creating", "Available", "CreateFailed"]
+TaskStatus = Literal["Processing", "Finished", "Failed", "Deleted"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Disk:
+    """One disk of an image.
+
+    Attributes:
+        format: What ECS found in the bytes: RAW, VHD or QCOW2.
+        etag: Of the object when the import began.
+    """
+
+    number: int
+    bucket: str
+    object_key: str
+    format: str
+    size_gib: int
+    etag: str
+    snapshot_id: str
+
+    @property
+    def kind(self) -> str:
+        """Return "system" for the first disk, "data" for the others."""
+        return "system" if self.number == 1 else "data"
+
+    @property
+    def device(self) -> str:
+        """Return the device name that the disk gets."""
+        return f"/dev/xvd{chr(ord('a') + self.number - 1)}"
+
+
+class Failure(NamedTuple):
+    """Why an import failed after it was accepted."""
+
+    code: str
+    message: str
+
+
+@dataclass(kw_only=True)
+class Image:
+    """An image that an import makes.
+
+    Attributes:
+        looks: How many requests have asked how it is doing.
+        failure: How it will end; None for Available.
+        ended: When it was first seen at its end.
+    """
+
+    image_id: str
+    task_id: str
+    image_name: str
+    region_id: str
+    created: datetime
+    disks: tuple[Disk, ...]
+    description: str = ""
+    architecture: str = "x86_64"
+    os_type: str = "linux"
+    platform: str = "Others Linux"
+    boot_mode: str = "BIOS"
+    license_type: str = "Auto"
+    role_name: str = ""
+    resource_group_id: str = ""
+    detection_strategy: str = ""
+    features: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    status: ImageStatus = "Waiting"
+    percent: int = 0
+    looks: int = 0
+    failure: Failure | None = None
+    ended: datetime | None = None
+    is_cancelled: bool = False
+
+    @property
+    def format(self) -> str:
+        """Return the format of the system disk's file."""
+        return self.disks[0].format
+
+    @property
+    def size_gib(self) -> int:
+        """Return the size of the system disk."""
+        return self.disks[0].size_gib
+
+    @property
+    def is_under_way(self) -> bool:
+        """Return whether the import has not ended."""
+        return self.status in {"Waiting", "Creating"}
+
+    @property
+    def task_status(self) -> TaskStatus:
+        """Return the status of the import's task."""
+        if self.is_cancelled:
+            return "Deleted"
+        if self.is_under_way:
+            return "Processing"
+        return "Finished" if self.status == "Available" else "Failed"
+
+
+class Stage(NamedTuple):
+    """How far an import is: Waiting, Creating or, with 100 percent, at its end."""
+
+    status: Literal["Waiting", "Creating", "Ended"]
+    percent: int
+
+
+class Pace(Protocol):
+    """Says how far an import is."""
+
+    def stage(self, image: Image, now: datetime) -> Stage:
+        """Return the stage of an import at a moment."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ByLooks:
+    """An import moves each time a request looks at it.
+
+    Attributes:
+        waiting: How many looks find it Waiting.
+        creating: How many looks find it Creating after that.
+    """
+
+    waiting: int = 1
+    creating: int = 2
+
+    def stage(self, image: Image, now: datetime) -> Stage:
+        """Return the stage after so many looks."""
+        del now
+        if image.looks <= self.waiting:
+            return Stage("Waiting", 0)
+        behind = image.looks - self.waiting
+        if behind <= self.creating:
+            return Stage("Creating", 100 * behind // (self.creating + 1))
+        return Stage("Ended", 100)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BySeconds:
+    """An import moves with the cloud's clock."""
+
+    waiting: float = 60
+    creating: float = 600
+
+    def stage(self, image: Image, now: datetime) -> Stage:
+        """Return the stage after so much time."""
+        passed = now - image.created - timedelta(seconds=self.waiting)
+        if passed < timedelta(0):
+            return Stage("Waiting", 0)
+        if passed < timedelta(seconds=self.creating):
+            return Stage("Creating", int(100 * passed.total_seconds() / self.creating))
+        return Stage("Ended", 100)

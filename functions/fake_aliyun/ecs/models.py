@@ -1,0 +1,285 @@
+"""Images and import tasks: the rules of ECS, without HTTP."""
+
+import secrets
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+
+from fake_aliyun.clock import Clock
+from fake_aliyun.ecs.detection import detect
+from fake_aliyun.ecs.errors import EcsError
+from fake_aliyun.ecs.images import ByLooks, Disk, Failure, Image, Pace
+from fake_aliyun.ecs.parameters import (
+    RULES,
+    Numbered,
+    check_extras,
+    check_image,
+    read_disks,
+    read_tags,
+)
+from fake_aliyun.hosts import Door
+from fake_aliyun.oss.errors import OssError
+from fake_aliyun.oss.models import OssBackend
+from fake_aliyun.oss.objects import OssObject
+from fake_aliyun.ram.models import IMPORT_ROLE, RamBackend
+
+ECS_SERVICE = "ecs.aliyuncs.com"
+NOT_IMPORTABLE = frozenset({".iso"})
+"""Suffixes that are refused. The documented list of those that are taken is nowhere
+to be found; that ISO is not supported is said in "Import custom images", read 2026-11.
+"""
+NO_COMPARISON = frozenset({"ClientToken", "DryRun"})
+
+
+class EcsBackend:
+    """Images of one account and the tasks that import them.
+
+    Attributes:
+        pace: How imports move on.
+        image_quota: How many images an account may have in a region; None for any.
+        refused_suffixes: Of object keys, in lower case with the dot.
+        resource_groups: Those that exist.
+    """
+
+    def __init__(
+        self,
+        *,
+        oss: OssBackend,
+        ram: RamBackend,
+        region_ids: Iterable[str],
+        clock: Clock,
+        pace: Pace | None = None,
+    ) -> None:
+        self.region_ids = tuple(region_ids)
+        self.clock = clock
+        self.pace: Pace = pace or ByLooks()
+        self.image_quota: int | None = None
+        self.refused_suffixes = NOT_IMPORTABLE
+        self.resource_groups: set[str] = set()
+        self.by_id: dict[str, Image] = {}
+        self._oss = oss
+        self._ram = ram
+        self._tokens: dict[str, tuple[Mapping[str, str], Image]] = {}
+        self._failures: deque[Failure] = deque()
+
+    def fail_import(self, failure: Failure) -> None:
+        """Let the next import that is accepted end as CreateFailed."""
+        self._failures.append(failure)
+
+    def import_image(self, parameters: Mapping[str, str], *, door: Door) -> Image:
+        """Return the image that an import makes, or made when its token was new.
+
+        Args:
+            parameters: Those of the operation, known to exist at this door.
+            door: Whose limits count.
+
+        Raises:
+            EcsError: Of the first rule that is broken.
+        """
+        rules = RULES[door]
+        self.check_region(parameters)
+        check_extras(parameters)
+        if known := self._known_token(parameters):
+            return known
+        check_image(parameters, rules)
+        mappings = read_disks(parameters, rules)
+        group = parameters.get("ResourceGroupId", "")
+        if group and group not in self.resource_groups:
+            raise EcsError("InvalidResourceGroup.NotFound")
+        image = self._new_image(parameters, mappings)
+        self._check_room(image)
+        if parameters.get("DryRun", "false").lower() == "true":
+            raise EcsError("DRYRUN.SUCCESS")
+        if self._failures:
+            image.failure = self._failures.popleft()
+        self.by_id[image.image_id] = image
+        if token := parameters.get("ClientToken"):
+            self._tokens[token] = (_compared(parameters), image)
+        return image
+
+    def check_region(self, parameters: Mapping[str, str]) -> str:
+        """Return the region that a request names, which must exist."""
+        region_id = parameters.get("RegionId", "")
+        if not region_id:
+            raise EcsError("MissingParameter", "RegionId")
+        if region_id not in self.region_ids:
+            raise EcsError("InvalidRegionId.NotFound")
+        return region_id
+
+    def _known_token(self, parameters: Mapping[str, str]) -> Image | None:
+        """Return the image of an earlier request with the same client token.
+
+        Source: "How to ensure idempotence", ECS documentation, read 2026-11.
+        """
+        known = self._tokens.get(parameters.get("ClientToken", ""))
+        if known is None:
+            return None
+        compared, image = known
+        if compared != _compared(parameters):
+            raise EcsError("IdempotentParameterMismatch")
+        return image
+
+    def _new_image(self, parameters: Mapping[str, str], mappings: Numbered) -> Image:
+        role_name = parameters.get("RoleName") or IMPORT_ROLE
+        region_id = parameters["RegionId"]
+        read = self._reader(role_name, region_id)
+        disks = tuple(
+            _disk(number, mapping, read(mapping["OSSBucket"], mapping["OSSObject"]))
+            for number, mapping in mappings.items()
+        )
+        suffix = secrets.token_hex(8)
+        is_arm = parameters.get("Architecture") == "arm64"
+        image_id = f"m-{suffix}"
+        return Image(
+            image_id=image_id,
+            task_id=f"t-{suffix}",
+            image_name=parameters.get("ImageName") or image_id,
+            region_id=region_id,
+            created=self.clock(),
+            disks=disks,
+            description=parameters.get("Description", ""),
+            architecture=parameters.get("Architecture", "x86_64"),
+            os_type=parameters.get("OSType", "linux"),
+            platform=parameters.get("Platform", "Others Linux"),
+            boot_mode=parameters.get("BootMode", "UEFI" if is_arm else "BIOS"),
+            license_type=parameters.get("LicenseType", "Auto"),
+            role_name=role_name,
+            resource_group_id=parameters.get("ResourceGroupId", ""),
+            detection_strategy=parameters.get("DetectionStrategy", ""),
+            features={
+                name.removeprefix("Features."): value
+                for name, value in parameters.items()
+                if name.startswith("Features.")
+            },
+            tags=read_tags(parameters),
+            parameters=dict(parameters),
+        )
+
+    def _reader(
+        self, role_name: str, region_id: str
+    ) -> Callable[[str, str], OssObject]:
+        """Return what reads objects as ECS does: with the import role."""
+        if not self._ram.may_assume(role_name, service=ECS_SERVICE):
+            raise EcsError("NoSetRoletoECSServiceAcount")
+
+        def read(bucket_name: str, object_key: str) -> OssObject:
+            resource = f"acs:oss:*:{self._ram.account_id}:{bucket_name}/{object_key}"
+            if not self._ram.allows(f"role/{role_name}", "oss:GetObject", resource):
+                raise EcsError("InvalidOSS.NotAuthorized")
+            return self._read_object(bucket_name, object_key, region_id)
+
+        return read
+
+    def _read_object(
+        self, bucket_name: str, object_key: str, region_id: str
+    ) -> OssObject:
+        bucket = self._oss.buckets.get(bucket_name)
+        if bucket is None or bucket.region_id != region_id:
+            raise EcsError("InvalidOSSBucket.NotFound")
+        if bucket.encryption:
+            raise EcsError("InvalidOSSBucket.EncryptUnsupported")
+        if object_key.lower().endswith(tuple(self.refused_suffixes)):
+            raise EcsError("UnsupportedSuffix.OSSObject")
+        try:
+            found = self._oss.find_object(bucket, object_key)
+        except OssError:
+            raise EcsError("InvalidOSSObject.NotFound") from None
+        if self._oss.restore_state(found) not in {"", "restored"}:
+            raise EcsError("InvalidOSSObject.NeedRestore")
+        if not found.size_bytes:
+            raise EcsError("InvalidOSSObject.Size")
+        return found
+
+    def _check_room(self, image: Image) -> None:
+        """Refuse an image whose name is taken or for which there is no room.
+
+        Which of the two codes for a taken name stands for which case is not
+        documented; here the first is given while the other import is under way.
+        """
+        here = [other for other in self.images() if other.region_id == image.region_id]
+        for other in here:
+            if other.image_name == image.image_name:
+                under_way = other.is_under_way
+                raise EcsError(
+                    "ImageIsImporting" if under_way else "InvalidImageName.Duplicated"
+                )
+        if self.image_quota is not None and len(here) >= self.image_quota:
+            raise EcsError("QuotaExceed.Image")
+
+    def images(self) -> list[Image]:
+        """Return all images that have not been cancelled away, oldest first."""
+        return [image for image in self.by_id.values() if not image.is_cancelled]
+
+    def look(self, images: Iterable[Image]) -> list[Image]:
+        """Return images as a request that asks for them finds them now."""
+        looked = list(images)
+        for image in looked:
+            image.looks += 1
+            self.move(image)
+        return looked
+
+    def move(self, image: Image) -> None:
+        """Let an import be as far as its pace says."""
+        if not image.is_under_way or image.is_cancelled:
+            return
+        stage = self.pace.stage(image, self.clock())
+        if stage.status == "Ended":
+            self.end(image)
+        else:
+            image.status, image.percent = stage.status, stage.percent
+
+    def end(self, image: Image) -> None:
+        """Let an import end now."""
+        image.failure = image.failure or self._lost_file(image)
+        image.status = "CreateFailed" if image.failure else "Available"
+        image.percent = 100
+        image.ended = self.clock()
+
+    def _lost_file(self, image: Image) -> Failure | None:
+        """Return why an import fails whose file was deleted or replaced meanwhile."""
+        for disk in image.disks:
+            bucket = self._oss.buckets.get(disk.bucket)
+            found = bucket.versions.current(disk.object_key) if bucket else None
+            if found is None or found.etag != disk.etag:
+                error = EcsError("InvalidOSSObject.NotFound")
+                return Failure(error.code, error.message)
+        return None
+
+    def find_task(self, task_id: str) -> Image:
+        """Return the image of a task."""
+        for image in self.by_id.values():
+            if image.task_id == task_id:
+                return image
+        raise EcsError("InvalidTaskId.NotFound")
+
+    def cancel_task(self, task_id: str) -> None:
+        """End an import that has not ended; its image is gone."""
+        image = self.find_task(task_id)
+        self.move(image)
+        if not image.is_under_way or image.is_cancelled:
+            raise EcsError("InvalidTaskId.IncorrectTaskStatus")
+        image.is_cancelled = True
+        image.ended = self.clock()
+
+    def delete_image(self, image_id: str) -> None:
+        """Remove an image, so that its name is free again."""
+        del self.by_id[image_id]
+
+
+def _compared(parameters: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value for name, value in parameters.items() if name not in NO_COMPARISON
+    }
+
+
+def _disk(number: int, mapping: Mapping[str, str], found: OssObject) -> Disk:
+    detected = detect(found.content)
+    wanted = mapping.get("DiskImageSize") or mapping.get("DiskImSize") or "0"
+    return Disk(
+        number=number,
+        bucket=mapping["OSSBucket"],
+        object_key=mapping["OSSObject"],
+        format=detected.format,
+        size_gib=max(int(wanted), detected.size_gib),
+        etag=found.etag,
+        snapshot_id=f"s-{secrets.token_hex(8)}",
+    )

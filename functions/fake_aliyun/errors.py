@@ -1,0 +1,48 @@
+"""What goes wrong: as the cloud says it, and as only a fake can say it."""
+
+from collections.abc import Iterable, Mapping
+
+
+class NotImitatedError(Exception):
+    """The fake was asked for something that it does not know.
+
+    In process it is raised through the client, so that a test stops; over HTTP it is
+    answered with status 501. Either way the message lists what there is.
+    """
+
+    def __init__(self, what: str, *, known: Iterable[str]) -> None:
+        listing = "\n".join(f"- {name}" for name in sorted(known))
+        super().__init__(f"fake_aliyun does not imitate {what}. It knows:\n{listing}")
+
+
+class UnknownHostError(NotImitatedError):
+    """A request went to a host that is not part of this cloud."""
+
+
+class ServiceError(Exception):
+    """A refusal in a service's own words."""
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        message: str,
+        status: int,
+        headers: Mapping[str, str] | None = None,
+        details: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+        self.headers = dict(headers or {})
+        self.details = dict(details or {})
+
+
+class ConnectionLostError(Exception):
+    """No answer: the transport makes of it what its clients would see."""
+
+    def __init__(self, kind: str, *, after_seconds: float = 0) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.after_seconds = after_seconds

@@ -1,0 +1,75 @@
+"""One exchange: a request, perhaps a fault, an answer."""
+
+from dataclasses import dataclass, replace
+
+from fake_aliyun.errors import ConnectionLostError, ServiceError
+from fake_aliyun.faults import Fault, Faults
+from fake_aliyun.hosts import Place
+from fake_aliyun.http import Request, Response
+from fake_aliyun.records import Recorded
+from fake_aliyun.service import Service, Work
+
+CODES_BY_STATUS = {429: "Throttling", 500: "InternalError", 503: "ServiceUnavailable"}
+HTML = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>\n"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exchange:
+    """What is needed to answer one request."""
+
+    service: Service
+    request: Request
+    place: Place
+    record: Recorded
+
+    def run(self, faults: Faults) -> Response:
+        """Return the answer, as the service gives it or as a fault leaves it.
+
+        Raises:
+            ConnectionLostError: There is none.
+            NotImitatedError: The request asks for something that does not exist here.
+        """
+        record = self.record
+        try:
+            work = self.service.begin(self.request, self.place, record)
+            fault = faults.take(
+                service=self.service.name, action=record.action, key=record.key
+            )
+            answer = self._faulty(fault, work) if fault else work()
+        except ServiceError as error:
+            answer = self._refuse(error)
+        record.status = answer.status
+        return self.service.finish(answer, record)
+
+    def _refuse(self, error: ServiceError) -> Response:
+        self.record.code = error.code
+        return self.service.refuse(error, self.request, self.place, self.record)
+
+    def _faulty(self, fault: Fault, work: Work) -> Response:
+        answer = Response(status=200)
+        if fault.after_effect or not fault.replaces_answer:
+            answer = work()
+        if fault.reset or fault.timeout:
+            kind = "reset" if fault.reset else "timeout"
+            raise ConnectionLostError(kind, after_seconds=fault.delay_seconds)
+        if fault.html:
+            answer = Response(
+                status=fault.http_status or 502,
+                headers={"Content-Type": "text/html"},
+                body=HTML,
+            )
+        elif fault.replaces_answer:
+            answer = self._refused_by(fault)
+        return replace(answer, delay_seconds=fault.delay_seconds, cut_at=fault.cut_at)
+
+    def _refused_by(self, fault: Fault) -> Response:
+        code = fault.code or CODES_BY_STATUS.get(fault.http_status or 0, "")
+        error = self.service.error(
+            code, message=fault.message, status=fault.http_status
+        )
+        answer = self._refuse(error)
+        return replace(
+            answer,
+            status=fault.http_status or answer.status,
+            headers={**answer.headers, **fault.headers},
+        )

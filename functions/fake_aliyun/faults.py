@@ -1,0 +1,125 @@
+"""Failures on request: which requests fail, how, and how often."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+
+from fake_aliyun.errors import NotImitatedError
+
+ANY = "*"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One kind of failure, asked for by a test.
+
+    Without any of `code`, `http_status`, `html`, `reset` and `timeout` the request
+    succeeds; `delay_seconds` and `cut_at` then still act on its answer.
+
+    Attributes:
+        service: "oss", "ecs", "fc", or "*".
+        action: An API operation's name, or "*".
+        key: Only requests about this object key, or "" for all.
+        times: How many matching requests fail; then the fault is over.
+        skip: How many matching requests are let through first.
+        code: The service's error code; status and message follow from it where known.
+        html: Answer with an HTML page, as a proxy in between would.
+        reset: The connection is reset instead of an answer.
+        timeout: No answer ever comes.
+        after_effect: The operation is done, only its answer is replaced or lost.
+        delay_seconds: How late the answer comes.
+        cut_at: The connection breaks after so many bytes of the body.
+    """
+
+    service: str = ANY
+    action: str = ANY
+    key: str = ""
+    times: int = 1
+    skip: int = 0
+    code: str = ""
+    message: str = ""
+    http_status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    html: bool = False
+    reset: bool = False
+    timeout: bool = False
+    after_effect: bool = False
+    delay_seconds: float = 0
+    cut_at: int | None = None
+
+    def __post_init__(self) -> None:
+        endings = (self.html, self.reset, self.timeout, bool(self.code))
+        if sum(endings) > 1:
+            raise ValueError("a fault is one of code, html, reset and timeout")
+        if not (self.replaces_answer or self.delay_seconds or self.cut_at is not None):
+            raise ValueError(
+                "a fault needs one of code, http_status, html, reset, timeout, "
+                "delay_seconds and cut_at"
+            )
+
+    @property
+    def replaces_answer(self) -> bool:
+        """Return whether the client gets no answer of the operation itself."""
+        return any((self.code, self.http_status, self.html, self.reset, self.timeout))
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, object]) -> "Fault":
+        """Return the fault that a JSON object describes by the names above."""
+        names = {item.name for item in fields(cls)}
+        if unknown := set(document) - names:
+            raise NotImitatedError(f"a fault with {sorted(unknown)}", known=names)
+        return cls(**document)  # type: ignore[arg-type] # checked by its use
+
+    def is_about(self, *, service: str, action: str, key: str) -> bool:
+        """Return whether this fault concerns such a request."""
+        return (
+            self.service in {ANY, service}
+            and self.action in {ANY, action}
+            and self.key in {"", key}
+        )
+
+
+@dataclass(kw_only=True)
+class _Pending:
+    fault: Fault
+    skip: int
+    left: int
+
+
+class Faults:
+    """The failures still to come, in the order in which they were asked for."""
+
+    def __init__(self) -> None:
+        self._pending: list[_Pending] = []
+        self._lock = threading.Lock()
+
+    def add(self, fault: Fault) -> None:
+        """Let coming requests fail."""
+        with self._lock:
+            waiting = _Pending(fault=fault, skip=fault.skip, left=fault.times)
+            self._pending.append(waiting)
+
+    def clear(self) -> None:
+        """Forget every failure still to come."""
+        with self._lock:
+            self._pending.clear()
+
+    def pending(self) -> list[Fault]:
+        """Return the faults that have not been used up."""
+        with self._lock:
+            return [pending.fault for pending in self._pending]
+
+    def take(self, *, service: str, action: str, key: str) -> Fault | None:
+        """Return the fault that this request meets, and count it."""
+        with self._lock:
+            for pending in self._pending:
+                if not pending.fault.is_about(service=service, action=action, key=key):
+                    continue
+                if pending.skip:
+                    pending.skip -= 1
+                    continue
+                pending.left -= 1
+                if not pending.left:
+                    self._pending.remove(pending)
+                return pending.fault
+        return None

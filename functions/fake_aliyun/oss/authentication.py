@@ -1,0 +1,259 @@
+"""Who sent an OSS request: V1 and V4, in the header or in the URL.
+
+Sources: "Include signatures in the Authorization header", "V4 signature" and their
+counterparts for URLs; "HTTP status code 403"; EC 0002-00000080 and 0002-00000226;
+OSS documentation, read 2026-11.
+"""
+
+import hmac
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from fake_aliyun.clock import Clock, read_http_date, read_utc
+from fake_aliyun.oss.errors import OssError
+from fake_aliyun.oss.requests import OssRequest
+from fake_aliyun.oss.signatures import V4, v1_signature, v4_signature
+from fake_aliyun.ram.models import Credentials, RamBackend
+
+MAX_SKEW = timedelta(minutes=15)
+MAX_V4_SECONDS = 7 * 24 * 3600
+_V1_HEADER = re.compile(r"OSS ([^:\s]+):(\S+)")
+_V4_HEADER = re.compile(
+    rf"{V4} Credential=([^,\s]+)(?:, ?AdditionalHeaders=([^,\s]*))?"
+    r", ?Signature=([0-9a-f]+)(?:, ?AdditionalHeaders=([^,\s]*))?"
+)
+_SCOPE = re.compile(r"(.+)/(\d{8})/([^/]+)/oss/aliyun_v4_request")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Claim:
+    """What a request says about its signature."""
+
+    access_key_id: str
+    signature: str
+    security_token: str
+    expected: Callable[[str], str]
+
+
+class Authenticator:
+    """Checks the signatures of OSS requests."""
+
+    def __init__(self, *, ram: RamBackend, clock: Clock) -> None:
+        self._ram = ram
+        self._clock = clock
+
+    def principal(
+        self, request: OssRequest, *, region_id: str, refuses_v1: bool
+    ) -> str:
+        """Return who signed a request; "" if it bears no signature.
+
+        Args:
+            request: As it arrived.
+            region_id: That a V4 signature must be for.
+            refuses_v1: Whether a V1 signature is refused whatever it says.
+
+        Raises:
+            OssError: The signature is malformed, too old, or not the expected one.
+        """
+        claim = self._read_claim(request, region_id=region_id, refuses_v1=refuses_v1)
+        if claim is None:
+            return ""
+        credentials = self._ram.find(claim.access_key_id)
+        if credentials is None:
+            raise OssError("InvalidAccessKeyId", OSSAccessKeyId=claim.access_key_id)
+        self._check_token(credentials, claim.security_token)
+        expected = claim.expected(credentials.access_key_secret)
+        if not hmac.compare_digest(expected.encode(), claim.signature.encode()):
+            raise OssError("SignatureDoesNotMatch", OSSAccessKeyId=claim.access_key_id)
+        return credentials.principal
+
+    def _read_claim(
+        self, request: OssRequest, *, region_id: str, refuses_v1: bool
+    ) -> _Claim | None:
+        authorization = request.header("authorization")
+        parameters = request.parameters
+        if authorization.startswith(V4):
+            return self._v4_in_header(request, authorization, region_id=region_id)
+        if "x-oss-signature-version" in parameters:
+            return self._v4_in_url(request, region_id=region_id)
+        if not authorization and "Signature" not in parameters:
+            return None
+        if refuses_v1:
+            raise OssError(
+                "InvalidArgument",
+                message="Signature version 1 is not supported for this bucket; "
+                "use version 4.",
+                ec="0002-00000080",
+            )
+        if authorization:
+            return self._v1_in_header(request, authorization)
+        return self._v1_in_url(request)
+
+    def _check_token(self, credentials: Credentials, token: str) -> None:
+        if credentials.security_token and not token:
+            raise OssError(
+                "InvalidAccessKeyId", OSSAccessKeyId=credentials.access_key_id
+            )
+        if not credentials.has_token(token):
+            raise OssError("InvalidSecurityToken")
+        if self._ram.is_expired(credentials):
+            raise OssError("SecurityTokenExpired")
+
+    def _check_skew(self, moment: datetime) -> None:
+        now = self._clock()
+        if abs(now - moment) > MAX_SKEW:
+            raise OssError("RequestTimeTooSkewed", ServerTime=f"{now:%Y%m%dT%H%M%SZ}")
+
+    def _v1_in_header(self, request: OssRequest, authorization: str) -> _Claim:
+        found = _V1_HEADER.fullmatch(authorization)
+        if not found:
+            raise _bad_header(authorization)
+        date = request.header("x-oss-date") or request.header("date")
+        self._check_skew(_http_date(date))
+        return _Claim(
+            access_key_id=found[1],
+            signature=found[2],
+            security_token=request.header("x-oss-security-token"),
+            expected=lambda secret: v1_signature(
+                secret,
+                method=request.method,
+                headers=request.http.headers,
+                parameters=request.parameters,
+                date=date,
+                resource=request.resource,
+            ),
+        )
+
+    def _v1_in_url(self, request: OssRequest) -> _Claim:
+        parameters = request.parameters
+        expires = parameters.get("Expires", "")
+        if not expires.isdigit() or "OSSAccessKeyId" not in parameters:
+            raise OssError(
+                "AccessDenied",
+                message="Query-string authentication requires the Signature, Expires "
+                "and OSSAccessKeyId parameters",
+            )
+        if int(expires) < self._clock().timestamp():
+            raise _expired(f"{int(expires)}")
+        return _Claim(
+            access_key_id=parameters["OSSAccessKeyId"],
+            signature=parameters["Signature"],
+            security_token=parameters.get("security-token", ""),
+            expected=lambda secret: v1_signature(
+                secret,
+                method=request.method,
+                headers=request.http.headers,
+                parameters=parameters,
+                date=expires,
+                resource=request.resource,
+            ),
+        )
+
+    def _v4_in_header(
+        self, request: OssRequest, authorization: str, *, region_id: str
+    ) -> _Claim:
+        found = _V4_HEADER.fullmatch(authorization)
+        if not found:
+            raise _bad_header(authorization)
+        date = request.header("x-oss-date")
+        self._check_skew(_v4_date(date))
+        if not request.header("x-oss-content-sha256"):
+            raise OssError("InvalidArgument", ArgumentName="x-oss-content-sha256")
+        return self._v4(
+            request,
+            credential=found[1],
+            additional=found[2] or found[4] or "",
+            signature=found[3],
+            date=date,
+            token=request.header("x-oss-security-token"),
+            region_id=region_id,
+        )
+
+    def _v4_in_url(self, request: OssRequest, *, region_id: str) -> _Claim:
+        parameters = request.parameters
+        date = parameters.get("x-oss-date", "")
+        seconds = parameters.get("x-oss-expires", "")
+        began = _v4_date(date)
+        if not seconds.isdigit() or not 1 <= int(seconds) <= MAX_V4_SECONDS:
+            raise OssError("InvalidArgument", ArgumentName="x-oss-expires")
+        if self._clock() > began + timedelta(seconds=int(seconds)):
+            raise _expired(date)
+        return self._v4(
+            request,
+            credential=parameters.get("x-oss-credential", ""),
+            additional=parameters.get("x-oss-additional-headers", ""),
+            signature=parameters.get("x-oss-signature", ""),
+            date=date,
+            token=parameters.get("x-oss-security-token", ""),
+            region_id=region_id,
+        )
+
+    def _v4(  # noqa: PLR0913 - the parts of a signature, all by name
+        self,
+        request: OssRequest,
+        *,
+        credential: str,
+        additional: str,
+        signature: str,
+        date: str,
+        token: str,
+        region_id: str,
+    ) -> _Claim:
+        found = _SCOPE.fullmatch(credential)
+        if not found or found[2] != date[:8]:
+            raise _bad_header(credential)
+        if found[3] != region_id:
+            raise OssError(
+                "InvalidArgument",
+                message="Invalid signing region in Authorization header.",
+                ec="0002-00000226",
+            )
+        parameters = dict(request.parameters)
+        parameters.pop("x-oss-signature", None)
+        return _Claim(
+            access_key_id=found[1],
+            signature=signature,
+            security_token=token,
+            expected=lambda secret: v4_signature(
+                secret,
+                method=request.method,
+                headers=request.http.headers,
+                parameters=parameters,
+                date=date,
+                scope=credential.removeprefix(f"{found[1]}/"),
+                resource=request.resource,
+                additional=[name for name in additional.split(";") if name],
+            ),
+        )
+
+
+def _http_date(text: str) -> datetime:
+    try:
+        return read_http_date(text)
+    except ValueError:
+        raise OssError(
+            "AccessDenied",
+            message="OSS authentication requires a valid Date.",
+        ) from None
+
+
+def _v4_date(text: str) -> datetime:
+    try:
+        return read_utc(text, "%Y%m%dT%H%M%SZ")
+    except ValueError:
+        raise OssError("InvalidArgument", ArgumentName="x-oss-date") from None
+
+
+def _bad_header(value: str) -> OssError:
+    return OssError(
+        "InvalidArgument",
+        message="Authorization header is invalid.",
+        ArgumentName="Authorization",
+        ArgumentValue=value.partition(" ")[0],
+    )
+
+
+def _expired(moment: str) -> OssError:
+    return OssError("AccessDenied", message="Request has expired.", Expires=moment)

@@ -1,0 +1,169 @@
+"""Operations on buckets, except listings of what is in them."""
+
+from fake_aliyun import xml
+from fake_aliyun.clock import iso_date
+from fake_aliyun.http import Response
+from fake_aliyun.oss.errors import OssError
+from fake_aliyun.oss.handlers import Handlers, flag, ok, xml_answer
+from fake_aliyun.oss.models import Bucket, check_class
+from fake_aliyun.oss.objects import OssObject
+from fake_aliyun.oss.property_responses import ACLS, acl_answer, read_xml
+from fake_aliyun.oss.requests import OssRequest
+
+ENCRYPTIONS = frozenset({"AES256", "KMS", "SM4"})
+
+
+class BucketHandlers(Handlers):
+    """Answers operations on buckets."""
+
+    def list_buckets(self, request: OssRequest) -> Response:
+        """Return the account's buckets, a page of them."""
+        parameters = request.parameters
+        names = sorted(
+            name
+            for name in self.backend.buckets
+            if name.startswith(parameters.get("prefix", ""))
+            and name > parameters.get("marker", "")
+        )
+        size = int(parameters.get("max-keys") or 100)
+        page = [self.backend.buckets[name] for name in names[:size]]
+        more = len(names) > size
+        return xml_answer(
+            "ListAllMyBucketsResult",
+            [
+                ("Prefix", parameters.get("prefix", "")),
+                ("Marker", parameters.get("marker", "")),
+                ("MaxKeys", str(size)),
+                ("IsTruncated", flag(more)),
+                ("NextMarker", page[-1].name if more else ""),
+                self.owner(),
+                ("Buckets", [("Bucket", _summary(bucket)) for bucket in page]),
+            ],
+        )
+
+    def put_bucket(self, request: OssRequest) -> Response:
+        """Make a bucket, or change the ACL of one's own."""
+        region_id = request.endpoint_region_id
+        bucket = self.backend.create_bucket(request.bucket, region_id=region_id)
+        if request.http.body:
+            root = read_xml(request, "CreateBucketConfiguration")
+            bucket.storage_class = check_class(
+                xml.text(root, "StorageClass") or "Standard"
+            )
+        bucket.acl = _read_acl(request) or bucket.acl
+        return ok({"Location": f"/{bucket.name}"})
+
+    def delete_bucket(self, request: OssRequest) -> Response:
+        """Remove an empty bucket."""
+        self.backend.delete_bucket(request.bucket)
+        return ok(status=204)
+
+    def get_bucket_info(self, request: OssRequest) -> Response:
+        """Return what is known of a bucket."""
+        bucket = self.bucket_of(request)
+        rule = [("SSEAlgorithm", bucket.encryption or "None")]
+        shown: list[tuple[str, xml.Children]] = [
+            *_summary(bucket),
+            self.owner(),
+            ("AccessControlList", [("Grant", bucket.acl)]),
+            ("ServerSideEncryptionRule", rule),
+        ]
+        if bucket.versioning:
+            shown.append(("Versioning", bucket.versioning))
+        return xml_answer("BucketInfo", [("Bucket", shown)])
+
+    def get_bucket_location(self, request: OssRequest) -> Response:
+        """Return the bucket's region as OSS spells it."""
+        return xml_answer("LocationConstraint", _location(self.bucket_of(request)))
+
+    def get_bucket_stat(self, request: OssRequest) -> Response:
+        """Return how much is in a bucket."""
+        bucket = self.bucket_of(request)
+        versions = [
+            v for key in bucket.versions.all_keys() for v in bucket.versions.of(key)
+        ]
+        objects = [version for version in versions if isinstance(version, OssObject)]
+        return xml_answer(
+            "BucketStat",
+            [
+                ("Storage", str(sum(found.size_bytes for found in objects))),
+                ("ObjectCount", str(len(objects))),
+                ("MultipartUploadCount", str(len(bucket.uploads))),
+            ],
+        )
+
+    def get_bucket_acl(self, request: OssRequest) -> Response:
+        """Return the bucket's ACL."""
+        return acl_answer(self.backend.account_id, self.bucket_of(request).acl)
+
+    def put_bucket_acl(self, request: OssRequest) -> Response:
+        """Replace the bucket's ACL."""
+        self.bucket_of(request).acl = _read_acl(request) or "private"
+        return ok()
+
+    def get_bucket_versioning(self, request: OssRequest) -> Response:
+        """Return Enabled, Suspended or, if it was never set, nothing."""
+        versioning = self.bucket_of(request).versioning
+        shown = [("Status", versioning)] if versioning else []
+        return xml_answer("VersioningConfiguration", shown)
+
+    def put_bucket_versioning(self, request: OssRequest) -> Response:
+        """Turn versions on or off."""
+        status = xml.text(read_xml(request, "VersioningConfiguration"), "Status")
+        bucket = self.bucket_of(request)
+        if status == "Enabled":
+            bucket.versioning = "Enabled"
+        elif status == "Suspended":
+            bucket.versioning = "Suspended"
+        else:
+            raise OssError("MalformedXML", ErrorDetail="Status")
+        return ok()
+
+    def get_bucket_encryption(self, request: OssRequest) -> Response:
+        """Return the default encryption of new objects."""
+        encryption = self.bucket_of(request).encryption
+        if not encryption:
+            raise OssError("NoSuchServerSideEncryptionRule", BucketName=request.bucket)
+        default = [("SSEAlgorithm", encryption)]
+        return xml_answer(
+            "ServerSideEncryptionRule",
+            [("ApplyServerSideEncryptionByDefault", default)],
+        )
+
+    def put_bucket_encryption(self, request: OssRequest) -> Response:
+        """Set the default encryption of new objects."""
+        root = read_xml(request, "ServerSideEncryptionRule")
+        algorithm = next((node.text or "" for node in root.iter("SSEAlgorithm")), "")
+        if algorithm not in ENCRYPTIONS:
+            raise OssError("MalformedXML", ErrorDetail="SSEAlgorithm")
+        self.bucket_of(request).encryption = algorithm
+        return ok()
+
+    def delete_bucket_encryption(self, request: OssRequest) -> Response:
+        """Leave new objects unencrypted."""
+        self.bucket_of(request).encryption = ""
+        return ok(status=204)
+
+
+def _read_acl(request: OssRequest) -> str:
+    acl = request.header("x-oss-acl")
+    if acl and acl not in ACLS - {"default"}:
+        raise OssError("InvalidArgument", ArgumentName="x-oss-acl", ArgumentValue=acl)
+    return acl
+
+
+def _location(bucket: Bucket) -> str:
+    return f"oss-{bucket.region_id}"
+
+
+def _summary(bucket: Bucket) -> list[tuple[str, xml.Children]]:
+    location = _location(bucket)
+    return [
+        ("CreationDate", iso_date(bucket.created)),
+        ("ExtranetEndpoint", f"{location}.aliyuncs.com"),
+        ("IntranetEndpoint", f"{location}-internal.aliyuncs.com"),
+        ("Location", location),
+        ("Name", bucket.name),
+        ("Region", bucket.region_id),
+        ("StorageClass", bucket.storage_class),
+    ]

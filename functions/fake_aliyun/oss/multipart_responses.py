@@ -1,0 +1,232 @@
+"""Operations of multipart uploads."""
+
+import secrets
+
+from fake_aliyun import xml
+from fake_aliyun.clock import iso_date
+from fake_aliyun.content import Content
+from fake_aliyun.http import Response
+from fake_aliyun.oss.errors import OssError
+from fake_aliyun.oss.handlers import (
+    flag,
+    ok,
+    read_body,
+    size_before,
+    xml_answer,
+)
+from fake_aliyun.oss.models import Bucket, put_etag
+from fake_aliyun.oss.multipart import Part, Upload, join, multipart_etag
+from fake_aliyun.oss.object_responses import ObjectHandlers, forbids
+from fake_aliyun.oss.objects import OssObject
+from fake_aliyun.oss.property_responses import read_xml
+from fake_aliyun.oss.ranges import read_range
+from fake_aliyun.oss.rendering import encoded, read_attributes, written_headers
+from fake_aliyun.oss.requests import OssRequest
+
+
+class MultipartHandlers(ObjectHandlers):
+    """Answers operations of multipart uploads."""
+
+    def initiate_multipart_upload(self, request: OssRequest) -> Response:
+        """Begin an upload."""
+        bucket = self.bucket_of(request)
+        self.backend.check_overwrite(bucket, request.key, forbidden=forbids(request))
+        upload = Upload(
+            upload_id=secrets.token_hex(16).upper(),
+            key=request.key,
+            initiated=self.backend.clock(),
+            attributes=read_attributes(request.http),
+            forbids_overwrite=forbids(request),
+        )
+        bucket.uploads[upload.upload_id] = upload
+        return xml_answer(
+            "InitiateMultipartUploadResult",
+            [
+                *_names(request),
+                ("UploadId", upload.upload_id),
+            ],
+        )
+
+    def upload_part(self, request: OssRequest) -> Response:
+        """Keep a part from the body."""
+        content = read_body(request)
+        part = self._keep(request, content)
+        return ok(_part_headers(part))
+
+    def upload_part_copy(self, request: OssRequest) -> Response:
+        """Keep a part of another object's bytes."""
+        _, source = self.copy_source(request)
+        part = self._keep(request, _copied(request, source))
+        shown = [
+            ("LastModified", iso_date(part.last_modified)),
+            ("ETag", f'"{part.etag}"'),
+        ]
+        return xml_answer("CopyPartResult", shown)
+
+    def _keep(self, request: OssRequest, content: Content) -> Part:
+        upload = _upload_of(self.bucket_of(request), request)
+        number = request.parameters.get("partNumber", "")
+        if not number.isdigit():
+            raise OssError("InvalidArgument", ArgumentName="partNumber")
+        part = Part(
+            number=int(number),
+            content=content,
+            etag=put_etag(content),
+            last_modified=self.backend.clock(),
+        )
+        upload.add_part(part)
+        return part
+
+    def complete_multipart_upload(self, request: OssRequest) -> Response:
+        """Make an object of the listed parts."""
+        bucket = self.bucket_of(request)
+        upload = _upload_of(bucket, request)
+        parts = upload.chosen(_listed(request, upload))
+        forbidden = forbids(request) or upload.forbids_overwrite
+        self.backend.check_overwrite(bucket, request.key, forbidden=forbidden)
+        before = size_before(bucket, request.key)
+        made = self.backend.store(
+            bucket,
+            request.key,
+            join(parts),
+            etag=multipart_etag(parts),
+            object_type="Multipart",
+            attributes=upload.attributes,
+        )
+        del bucket.uploads[upload.upload_id]
+        self.made(request, made, by="CompleteMultipartUpload", old_size_bytes=before)
+        location = f"http://{request.http.host}/{encoded(request.key, 'url')}"
+        return xml_answer(
+            "CompleteMultipartUploadResult",
+            [("Location", location), *_names(request), ("ETag", f'"{made.etag}"')],
+            headers=written_headers(bucket, made),
+        )
+
+    def abort_multipart_upload(self, request: OssRequest) -> Response:
+        """Drop an upload and its parts."""
+        bucket = self.bucket_of(request)
+        del bucket.uploads[_upload_of(bucket, request).upload_id]
+        return ok(status=204)
+
+    def list_parts(self, request: OssRequest) -> Response:
+        """Return a page of the parts that are there."""
+        upload = _upload_of(self.bucket_of(request), request)
+        marker = int(request.parameters.get("part-number-marker") or 0)
+        size = int(request.parameters.get("max-parts") or 1000)
+        numbers = sorted(number for number in upload.parts if number > marker)
+        page, more = numbers[:size], len(numbers) > size
+        shown: list[tuple[str, xml.Children]] = [
+            *_names(request),
+            ("UploadId", upload.upload_id),
+            ("PartNumberMarker", str(marker)),
+            ("NextPartNumberMarker", str(page[-1] if page else marker)),
+            ("MaxParts", str(size)),
+            ("IsTruncated", flag(more)),
+            *(("Part", _part(upload.parts[number])) for number in page),
+        ]
+        return xml_answer("ListPartsResult", shown)
+
+    def list_multipart_uploads(self, request: OssRequest) -> Response:
+        """Return the uploads under way, a page of them by key."""
+        parameters = request.parameters
+        coding = parameters.get("encoding-type", "")
+        after = (
+            parameters.get("key-marker", ""),
+            parameters.get("upload-id-marker", ""),
+        )
+        size = int(parameters.get("max-uploads") or 1000)
+        uploads = sorted(
+            (
+                upload
+                for upload in self.bucket_of(request).uploads.values()
+                if upload.key.startswith(parameters.get("prefix", ""))
+                and _is_behind(upload, after)
+            ),
+            key=lambda upload: (upload.key, upload.upload_id),
+        )
+        page, more = uploads[:size], len(uploads) > size
+        shown: list[tuple[str, xml.Children]] = [
+            ("Bucket", request.bucket),
+            ("EncodingType", coding),
+            ("KeyMarker", encoded(after[0], coding)),
+            ("UploadIdMarker", after[1]),
+            ("NextKeyMarker", encoded(page[-1].key, coding) if more else ""),
+            ("NextUploadIdMarker", page[-1].upload_id if more else ""),
+            ("MaxUploads", str(size)),
+            ("IsTruncated", flag(more)),
+            *(("Upload", _upload(upload, coding)) for upload in page),
+        ]
+        return xml_answer("ListMultipartUploadsResult", shown)
+
+
+def _names(request: OssRequest) -> list[tuple[str, xml.Children]]:
+    coding = request.parameters.get("encoding-type", "")
+    shown: list[tuple[str, xml.Children]] = [
+        ("Bucket", request.bucket),
+        ("Key", encoded(request.key, coding)),
+    ]
+    return [*shown, ("EncodingType", coding)] if coding else shown
+
+
+def _upload_of(bucket: Bucket, request: OssRequest) -> Upload:
+    upload_id = request.parameters["uploadId"]
+    upload = bucket.uploads.get(upload_id)
+    if upload is None or upload.key != request.key:
+        raise OssError("NoSuchUpload", UploadId=upload_id)
+    return upload
+
+
+def _listed(request: OssRequest, upload: Upload) -> list[tuple[int, str]]:
+    """Return number and ETag of the parts that a client lists, or of all."""
+    if request.header("x-oss-complete-all").lower() == "yes":
+        parts = sorted(upload.parts.values(), key=lambda part: part.number)
+        return [(part.number, part.etag) for part in parts]
+    root = read_xml(request, "CompleteMultipartUpload")
+    texts = [
+        (xml.text(node, "PartNumber"), xml.text(node, "ETag"))
+        for node in root.iter("Part")
+    ]
+    if not all(number.isdigit() for number, _ in texts):
+        raise OssError("MalformedXML", ErrorDetail="PartNumber")
+    return [(int(number), etag) for number, etag in texts]
+
+
+def _copied(request: OssRequest, source: OssObject) -> Content:
+    header = request.header("x-oss-copy-source-range")
+    if not header:
+        return source.content
+    span = read_range(header, size_bytes=source.size_bytes, standard=False)
+    return source.content if span is None else source.content.span(*span)
+
+
+def _part_headers(part: Part) -> dict[str, str]:
+    return {
+        "ETag": f'"{part.etag}"',
+        "x-oss-hash-crc64ecma": str(part.content.crc64),
+    }
+
+
+def _part(part: Part) -> xml.Children:
+    return [
+        ("PartNumber", str(part.number)),
+        ("LastModified", iso_date(part.last_modified)),
+        ("ETag", f'"{part.etag}"'),
+        ("HashCrc64ecma", str(part.content.crc64)),
+        ("Size", str(len(part.content))),
+    ]
+
+
+def _upload(upload: Upload, coding: str) -> xml.Children:
+    return [
+        ("Key", encoded(upload.key, coding)),
+        ("UploadId", upload.upload_id),
+        ("StorageClass", "Standard"),
+        ("Initiated", iso_date(upload.initiated)),
+    ]
+
+
+def _is_behind(upload: Upload, after: tuple[str, str]) -> bool:
+    key, upload_id = after
+    if not upload_id:
+        return not key or upload.key > key
+    return (upload.key, upload.upload_id) > after

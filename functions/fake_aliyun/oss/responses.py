@@ -1,0 +1,209 @@
+"""OSS over HTTP: a request is resolved, checked, answered or refused."""
+
+import base64
+import secrets
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fake_aliyun import xml
+from fake_aliyun.clock import http_date
+from fake_aliyun.errors import NotImitatedError, ServiceError
+from fake_aliyun.hosts import Place
+from fake_aliyun.http import Request, Response
+from fake_aliyun.oss.authentication import Authenticator
+from fake_aliyun.oss.bucket_responses import BucketHandlers
+from fake_aliyun.oss.conditions import READ, WRITE_REFUSED
+from fake_aliyun.oss.errors import ERRORS, OssError
+from fake_aliyun.oss.listing_responses import ListingHandlers
+from fake_aliyun.oss.models import Bucket, OssBackend
+from fake_aliyun.oss.multipart_responses import MultipartHandlers
+from fake_aliyun.oss.operations import Operation, check_known, find_operation
+from fake_aliyun.oss.property_responses import PropertyHandlers
+from fake_aliyun.oss.requests import OssRequest, resolve
+from fake_aliyun.ram.models import RamBackend
+from fake_aliyun.records import Recorded, without_secrets
+from fake_aliyun.service import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PUBLIC_READ = frozenset({"public-read", "public-read-write"})
+READING = frozenset({"GetObject", "HeadObject", "GetObjectMeta", "GetSymlink"})
+WRITING = frozenset({"PutObject", "AppendObject"})
+
+
+class OssHandlers(BucketHandlers, ListingHandlers, MultipartHandlers, PropertyHandlers):
+    """Answers every operation of OSS that is imitated."""
+
+
+class OssService:
+    """Object Storage Service over HTTP.
+
+    Attributes:
+        path_style: Whether public endpoints take the bucket in the path.
+    """
+
+    name = "oss"
+
+    def __init__(
+        self,
+        handlers: OssHandlers,
+        *,
+        ram: RamBackend,
+        authenticator: Authenticator,
+        lock: threading.RLock,
+        path_style: bool,
+    ) -> None:
+        self._handlers = handlers
+        self._backend: OssBackend = handlers.backend
+        self._ram = ram
+        self._authenticator = authenticator
+        self._lock = lock
+        self.path_style = path_style
+
+    def begin(self, request: Request, place: Place, record: Recorded) -> Work:
+        """Return what will answer a request."""
+        takes_path = self.path_style or place.door or request.is_to_this_machine
+        resolved = resolve(request, place, path_style=bool(takes_path))
+        resolved = replace(resolved, request_id=record.request_id)
+        record.bucket, record.key = resolved.bucket, resolved.key
+        record.parameters = without_secrets(resolved.parameters)
+        operation = find_operation(resolved)
+        record.action = operation.action
+        return lambda: self._answer(resolved, operation, record)
+
+    def _answer(
+        self, request: OssRequest, operation: Operation, record: Recorded
+    ) -> Response:
+        with self._lock:
+            check_known(operation, request)
+            _check_conditional(operation, request)
+            bucket = self._backend.buckets.get(request.bucket)
+            self._check_endpoint(request, bucket)
+            record.principal = self._authenticate(request, bucket)
+            self._authorize(request, operation, record.principal)
+            answer: Callable[[OssRequest], Response] = getattr(
+                self._handlers, operation.handler
+            )
+            return answer(replace(request, principal=record.principal))
+
+    def _check_endpoint(self, request: OssRequest, bucket: Bucket | None) -> None:
+        """Refuse a bucket of another region.
+
+        Source: "HTTP status code 403", "The bucket you are attempting to access must
+        be addressed using the specified endpoint", OSS documentation, read 2026-11.
+        """
+        here = request.endpoint_region_id
+        if bucket and here and bucket.region_id != here:
+            raise OssError(
+                "AccessDenied",
+                message="The bucket you are attempting to access must be addressed "
+                "using the specified endpoint. Please send all future requests to "
+                "this endpoint.",
+                ec="0003-00001403",
+                Bucket=bucket.name,
+                Endpoint=f"oss-{bucket.region_id}.aliyuncs.com",
+            )
+
+    def _authenticate(self, request: OssRequest, bucket: Bucket | None) -> str:
+        here = request.endpoint_region_id or self._backend.region_id
+        return self._authenticator.principal(
+            request,
+            region_id=bucket.region_id if bucket else here,
+            refuses_v1=bucket.refuses_v1 if bucket else False,
+        )
+
+    def _authorize(
+        self, request: OssRequest, operation: Operation, principal: str
+    ) -> None:
+        if principal:
+            path = request.resource.removeprefix("/").removesuffix("/")
+            account = self._backend.account_id
+            resource = f"acs:oss:*:{account}:{path}"
+            if not self._ram.allows(principal, operation.permission, resource):
+                raise OssError(
+                    "AccessDenied",
+                    message="You have no right to access this object.",
+                    AuthAction=operation.permission,
+                )
+        elif not self._is_public(request, operation):
+            raise OssError("AccessDenied")
+
+    def _is_public(self, request: OssRequest, operation: Operation) -> bool:
+        bucket = self._backend.buckets.get(request.bucket)
+        if bucket is None:
+            return bool(request.bucket)
+        if operation.action in WRITING:
+            return bucket.acl == "public-read-write"
+        found = bucket.versions.current(request.key)
+        acl = bucket.acl if found is None or found.acl == "default" else found.acl
+        return operation.action in READING and acl in PUBLIC_READ
+
+    def refuse(
+        self, error: ServiceError, request: Request, place: Place, record: Recorded
+    ) -> Response:
+        """Return a refusal as an XML document, or in a header where none may be."""
+        del place
+        ec = error.ec if isinstance(error, OssError) else ""
+        shown: list[tuple[str, xml.Children]] = [
+            ("Code", error.code),
+            ("Message", error.message),
+            ("RequestId", record.request_id),
+            ("HostId", request.host),
+            *error.details.items(),
+        ]
+        if ec:
+            shown.append(("EC", ec))
+        body = xml.document("Error", shown)
+        headers = {**error.headers, **({"x-oss-ec": ec} if ec else {})}
+        if request.method == "HEAD":
+            # Source: oss2 2.19.1, `get_object_meta`: the service sends the document
+            # of a refused HEAD in x-oss-err.
+            headers["x-oss-err"] = base64.b64encode(body).decode()
+            body = b""
+        if error.status == 304:
+            body = b""
+        return Response(
+            status=error.status,
+            headers={"Content-Type": "application/xml", **headers},
+            body=body,
+        )
+
+    def error(self, code: str, *, message: str, status: int | None) -> ServiceError:
+        """Return the refusal that a fault asks for."""
+        if code in ERRORS and status in {None, ERRORS[code].status}:
+            return OssError(code, message=message)
+        if status is None:
+            raise NotImitatedError(
+                f"the OSS error {code!r} without http_status", known=ERRORS
+            )
+        return ServiceError(code, message=message or code, status=status)
+
+    def finish(self, response: Response, record: Recorded) -> Response:
+        """Return an answer with the headers that each answer of OSS has."""
+        return replace(
+            response,
+            headers={
+                "Server": "AliyunOSS",
+                "Date": http_date(self._backend.clock()),
+                "x-oss-request-id": record.request_id,
+                "x-oss-server-time": "1",
+                **response.headers,
+            },
+        )
+
+    def new_request_id(self) -> str:
+        """Return 24 upper-case hexadecimal digits."""
+        return secrets.token_hex(12).upper()
+
+
+def _check_conditional(operation: Operation, request: OssRequest) -> None:
+    """Refuse to ignore a condition on an operation that documents none."""
+    if operation.method in {"GET", "HEAD"}:
+        return
+    for name in sorted(WRITE_REFUSED & request.http.headers.keys()):
+        raise NotImitatedError(
+            f"the header {name!r} of {operation.action}",
+            known=(f"{known} of GetObject and HeadObject" for known in READ.values()),
+        )

@@ -1,0 +1,1 @@
+"""Resource Access Management and the Security Token Service, as far as others need."""

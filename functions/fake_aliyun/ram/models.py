@@ -1,0 +1,104 @@
+"""Who may sign requests, and what they may do.
+
+Whoever has no policies attached is allowed everything, so that a test that is not
+about permissions need not grant any; attach one, and only what is granted is allowed.
+"""
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from fake_aliyun.clock import Clock
+
+DEFAULT_TOKEN_SECONDS = 3600
+IMPORT_ROLE = "AliyunECSImageImportDefaultRole"
+"""The role that ECS assumes to read a disk image from OSS.
+
+Source: ImportImage, "Usage notes", ECS API 2014-05-26, read 2026-11.
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Credentials:
+    """A key pair, with a token where it is a temporary one.
+
+    Attributes:
+        principal: `account`, or `role/NAME` for a role's session.
+    """
+
+    access_key_id: str
+    access_key_secret: str
+    security_token: str = ""
+    expires: datetime | None = None
+    principal: str = "account"
+
+    def __repr__(self) -> str:
+        return f"Credentials(principal={self.principal!r})"
+
+    def has_token(self, token: str) -> bool:
+        """Return whether this is the token that belongs to the key pair."""
+        return hmac.compare_digest(self.security_token.encode(), token.encode())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Role:
+    """A role and the service that may assume it."""
+
+    name: str
+    service: str
+
+
+class RamBackend:
+    """Keys, roles and temporary credentials of one account."""
+
+    def __init__(self, *, account_id: str, clock: Clock) -> None:
+        self.account_id = account_id
+        self.roles: dict[str, Role] = {}
+        self._clock = clock
+        self._keys: dict[str, Credentials] = {}
+
+    def add_access_key(self, credentials: Credentials) -> None:
+        """Let these credentials sign requests."""
+        self._keys[credentials.access_key_id] = credentials
+
+    def find(self, access_key_id: str) -> Credentials | None:
+        """Return the credentials with this key ID, expired ones too."""
+        return self._keys.get(access_key_id)
+
+    def create_role(self, name: str, *, service: str) -> Role:
+        """Return a new role that `service`, like ecs.aliyuncs.com, may assume."""
+        self.roles[name] = Role(name=name, service=service)
+        return self.roles[name]
+
+    def delete_role(self, name: str) -> None:
+        """Remove a role; who asks to assume it is refused from now on."""
+        del self.roles[name]
+
+    def may_assume(self, name: str, *, service: str) -> bool:
+        """Return whether a role exists and trusts a service."""
+        role = self.roles.get(name)
+        return role is not None and role.service == service
+
+    def assume_role(
+        self, name: str, *, seconds: float = DEFAULT_TOKEN_SECONDS
+    ) -> Credentials:
+        """Return temporary credentials of a role, as AssumeRole does."""
+        credentials = Credentials(
+            access_key_id=f"STS.{secrets.token_hex(12)}",
+            access_key_secret=secrets.token_hex(22),
+            security_token=f"CAIS{secrets.token_urlsafe(48)}",
+            expires=self._clock() + timedelta(seconds=seconds),
+            principal=f"role/{name}",
+        )
+        self.add_access_key(credentials)
+        return credentials
+
+    def is_expired(self, credentials: Credentials) -> bool:
+        """Return whether temporary credentials are past their time."""
+        return credentials.expires is not None and credentials.expires <= self._clock()
+
+    def allows(self, principal: str, action: str, resource: str) -> bool:
+        """Return whether a principal may do something."""
+        del principal, action, resource
+        return True

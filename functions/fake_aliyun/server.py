@@ -1,0 +1,179 @@
+"""The cloud over HTTP on 127.0.0.1, for any client that can be given an endpoint.
+
+Clients that insist on a cloud's host names can use the server as an HTTP proxy: it
+takes absolute URLs and goes by their host.
+"""
+
+import json
+import socket
+import struct
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from fake_aliyun.admin import ADMIN_PREFIX, answer_admin
+from fake_aliyun.errors import ConnectionLostError, NotImitatedError
+from fake_aliyun.http import Request, Response, header_text, lower_names
+
+if TYPE_CHECKING:
+    from fake_aliyun.cloud import FakeAliyun
+
+ADDRESS = "127.0.0.1"
+POLL_SECONDS = 0.02
+SILENCE_SECONDS = 300
+"""How long a request that never gets an answer is held, unless its fault says."""
+
+
+class Server:
+    """A cloud on a port; as a context manager it serves while the block runs."""
+
+    def __init__(self, cloud: "FakeAliyun", *, port: int = 0) -> None:
+        self._stopping = threading.Event()
+        self._http = _HttpServer((ADDRESS, port), _handler(cloud, self._stopping))
+        self._thread = threading.Thread(
+            target=self._http.serve_forever, args=(POLL_SECONDS,), daemon=True
+        )
+
+    @property
+    def port(self) -> int:
+        """Return the port that clients connect to."""
+        return int(self._http.server_address[1])
+
+    @property
+    def url(self) -> str:
+        """Return the address for clients, as `http://127.0.0.1:PORT`."""
+        return f"http://{ADDRESS}:{self.port}"
+
+    def __enter__(self) -> "Server":  # noqa: PYI034 - Self needs Python 3.11
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stopping.set()
+        self._http.shutdown()
+        self._http.server_close()
+
+    def wait(self) -> None:
+        """Return when the server has stopped, which by itself it never does."""
+        self._thread.join()
+
+
+class _HttpServer(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that went away."""
+
+
+def _handler(
+    cloud: "FakeAliyun", stopping: threading.Event
+) -> type[BaseHTTPRequestHandler]:
+    class Handler(_Handler):
+        pass
+
+    Handler.cloud = cloud
+    Handler.stopping = stopping
+    return Handler
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    cloud: "FakeAliyun"
+    stopping: threading.Event
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
+        """Log nothing: requests are in `cloud.requests`."""
+
+    def handle_any(self) -> None:
+        """Answer one request of whatever method."""
+        request = self._read_request()
+        if request.path.startswith(ADMIN_PREFIX):
+            self._send(request, answer_admin(self.cloud, request))
+            return
+        try:
+            response = self.cloud.handle(request)
+        except NotImitatedError as error:
+            self._send(request, _not_imitated(error))
+        except ConnectionLostError as lost:
+            self._break_off(lost)
+        else:
+            self._send(request, response)
+
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = handle_any  # noqa: N815 - theirs
+    do_OPTIONS = do_PATCH = handle_any  # noqa: N815 - names the base class looks for
+
+    def _read_request(self) -> Request:
+        parts = urlsplit(self.path)
+        headers = lower_names(
+            (name, header_text(value)) for name, value in self.headers.items()
+        )
+        return Request(
+            method=self.command,
+            scheme=parts.scheme or "http",
+            host=(parts.netloc or headers.get("host", "")).lower(),
+            path=parts.path or "/",
+            query=parts.query,
+            headers=headers,
+            body=self._read_body(headers),
+            client=str(self.client_address[0]),
+        )
+
+    def _read_body(self, headers: dict[str, str]) -> bytes:
+        if headers.get("transfer-encoding", "").lower() == "chunked":
+            return b"".join(iter(self._read_chunk, b""))
+        return self.rfile.read(int(headers.get("content-length") or 0))
+
+    def _read_chunk(self) -> bytes:
+        size = int(self.rfile.readline().partition(b";")[0], 16)
+        data = self.rfile.read(size)
+        self.rfile.readline()
+        return data
+
+    def _send(self, request: Request, response: Response) -> None:
+        time.sleep(response.delay_seconds)
+        content = response.content
+        self.send_response_only(response.status)
+        for name, value in response.headers.items():
+            self.send_header(name, value.encode("utf-8").decode("latin-1"))
+        if request.method != "HEAD" and response.status not in {204, 304}:
+            self.send_header("Content-Length", str(len(content)))
+        elif "Content-Length" not in response.headers:
+            self.send_header("Content-Length", "0")
+        self.end_headers()
+        if request.method == "HEAD":
+            return
+        if response.cut_at is not None:
+            content = content.span(0, response.cut_at)
+            self.close_connection = True
+        for chunk in content.chunks():
+            self.wfile.write(chunk)
+
+    def _break_off(self, lost: ConnectionLostError) -> None:
+        """Close without an answer: at once with a reset, or after a long silence."""
+        default = SILENCE_SECONDS if lost.kind == "timeout" else 0
+        self.stopping.wait(lost.after_seconds or default)
+        linger = struct.pack("ii", 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.close_connection = True
+
+
+def _not_imitated(error: NotImitatedError) -> Response:
+    return Response(
+        status=501,
+        headers={"Content-Type": "application/json"},
+        body=json.dumps(
+            {"Code": "FakeAliyun.NotImitated", "Message": str(error)}
+        ).encode(),
+    )

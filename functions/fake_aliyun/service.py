@@ -1,0 +1,47 @@
+"""What every service does for the cloud: name an exchange, answer it, refuse it."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from fake_aliyun.errors import ServiceError
+from fake_aliyun.hosts import Place
+from fake_aliyun.http import Request, Response
+from fake_aliyun.records import Recorded
+
+Work = Callable[[], Response]
+
+
+class Service(Protocol):
+    """One service of the cloud.
+
+    Attributes:
+        name: "oss", "ecs" or "fc".
+    """
+
+    name: str
+
+    def begin(self, request: Request, place: Place, record: Recorded) -> Work:
+        """Return what will answer a request, and say in `record` what it is.
+
+        Raises:
+            ServiceError: The request is refused before an operation is known.
+            NotImitatedError: It asks for something that does not exist here.
+        """
+
+    def refuse(
+        self, error: ServiceError, request: Request, place: Place, record: Recorded
+    ) -> Response:
+        """Return a refusal in the service's own form."""
+
+    def error(self, code: str, *, message: str, status: int | None) -> ServiceError:
+        """Return the refusal that a fault asks for.
+
+        Raises:
+            NotImitatedError: The code is unknown and no status is given.
+        """
+
+    def finish(self, response: Response, record: Recorded) -> Response:
+        """Return an answer with the headers that each answer has."""
+
+    def new_request_id(self) -> str:
+        """Return a request ID as this service writes them."""

@@ -1,0 +1,55 @@
+"""A cloud, and buckets of it as real clients see them over each way and signature."""
+
+from collections.abc import Callable, Iterator
+
+import oss2
+import pytest
+from fake_aliyun import FakeAliyun
+
+KEY_ID, SECRET = "an-id", "a-secret"
+PUBLIC = "https://oss-cn-hangzhou.aliyuncs.com"
+WAYS = [
+    "in process, V4, virtual host",
+    "in process, V1, virtual host",
+    "over HTTP, V4, path",
+    "over HTTP, V1, path",
+]
+ClientOf = Callable[..., oss2.Bucket]
+
+
+@pytest.fixture
+def cloud() -> FakeAliyun:
+    return FakeAliyun(access_key_id=KEY_ID, access_key_secret=SECRET)
+
+
+def client(endpoint: str, name: str, *, v4: bool = True) -> oss2.Bucket:
+    auth = (oss2.AuthV4 if v4 else oss2.Auth)(KEY_ID, SECRET)
+    region = "cn-hangzhou" if v4 else None
+    return oss2.Bucket(auth, endpoint, name, region=region)
+
+
+@pytest.fixture
+def client_of() -> ClientOf:
+    """Return what makes a client of a bucket: endpoint, name and, by name, v4."""
+    return client
+
+
+@pytest.fixture(params=WAYS)
+def bucket(cloud: FakeAliyun, request: pytest.FixtureRequest) -> Iterator[oss2.Bucket]:
+    """Return the bucket "images" by each transport, signature and addressing."""
+    cloud.oss.create_bucket("images")
+    v4 = "V4" in request.param
+    if "in process" in request.param:
+        with cloud:
+            yield client(PUBLIC, "images", v4=v4)
+    else:
+        with cloud.serve() as server:
+            yield client(server.url, "images", v4=v4)
+
+
+@pytest.fixture
+def images(cloud: FakeAliyun) -> Iterator[oss2.Bucket]:
+    """Return the bucket "images" in process, for rules that no transport changes."""
+    cloud.oss.create_bucket("images")
+    with cloud:
+        yield client(PUBLIC, "images")
