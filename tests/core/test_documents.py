@@ -139,7 +139,7 @@ def test_values_are_named_in_words(value: object, words: str) -> None:
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode), st.booleans())
 def test_no_bytes_do_worse_than_a_sidecar_error(
     data: bytes,
-    is_yaml: bool,  # noqa: FBT001 - hypothesis passes by position
+    is_yaml: bool,
 ) -> None:
     with contextlib.suppress(SidecarError):
         assert isinstance(read_document(data, is_yaml=is_yaml), dict)

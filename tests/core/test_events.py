@@ -19,7 +19,7 @@ from image_import.events import (
 ETAG = "0CC175B9C0F1B6A831C399E269772661"
 
 
-def native(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+def native(**changes: Any) -> dict[str, Any]:
     """Return a native record; `a__b=1` sets record["a"]["b"], None removes it."""
     record: dict[str, Any] = {
         "eventName": "ObjectCreated:PutObject",

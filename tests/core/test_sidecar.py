@@ -36,7 +36,7 @@ def parse(
     )
 
 
-def refusal(said: object, **given: Any) -> SidecarError:  # noqa: ANN401 - passed on
+def refusal(said: object, **given: Any) -> SidecarError:
     with pytest.raises(SidecarError) as caught:
         parse(said, **given)
     return caught.value
