@@ -71,11 +71,13 @@ def explain(service: str, code: str, http_status: int | None = None) -> Explanat
     Args:
         service: "ECS", "OSS" or "transport".
         code: In any case; services are not consistent.
-        http_status: None if there was no answer.
+        http_status: None if there was no answer; then transport's codes count too.
     """
     folded = code.lower()
-    if known := _BY_CODE.get((service, folded)):
-        return known
+    owners = (service, "transport") if http_status is None else (service,)
+    for owner in owners:
+        if known := _BY_CODE.get((owner, folded)):
+            return known
     for owner, prefix, row in _BY_PREFIX:
         if owner == service and folded.startswith(prefix):
             return row

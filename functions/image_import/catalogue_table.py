@@ -92,6 +92,10 @@ RealNameAuthenticationError | configuration | account | The account is not verif
 InsufficientBalance | configuration | account | The account has no balance. | Top it up.
 InvalidAction | configuration | operator | This endpoint does not serve the call. | Check ECS_ENDPOINT, ECS_PATH and ECS_API_VERSION.
 UnsupportedHTTPMethod | configuration | operator | This endpoint does not serve the call. | Check ECS_ENDPOINT, ECS_PATH and ECS_API_VERSION.
+InvalidTaskId.NotFound | permanent | operator | ECS no longer knows the task. | Look the image up by its name.
+InvalidTaskId.TaskActionNotSupport | permanent | operator | This task cannot be cancelled. | Wait for its end.
+InvalidTaskId.IncorrectTaskStatus | permanent | operator | The task has ended, or is ending. | Look at its status.
+CancelTaskFailed | permanent | operator | ECS could not cancel the task. | Wait for its end, then delete the image.
 InvalidProtocol.NeedSsl | configuration | operator | This endpoint wants HTTPS. | Set ECS_ENDPOINT to https://, or check the proxy in between.
 """
 
@@ -132,5 +136,7 @@ ConnectionRefused | transient | operator | Nothing listens there, or the name do
 ReadTimeout | transient? | nobody | The request was sent and no answer came in time. | Nothing; what it did is found out before it is sent again.
 ConnectionReset | transient? | nobody | The connection broke after the request was sent. | Nothing; what it did is found out before it is sent again.
 SSLError | configuration | operator | The endpoint's certificate is not trusted; nothing was sent. | Set CA_FILE to your Apsara Stack's certificate authority.
-ProxyError | configuration | operator | The proxy refused the connection. | Check HTTPS_PROXY and NO_PROXY.
+ProxyError | transient | operator | The proxy did not connect us; nothing was sent. | If it stays, check HTTPS_PROXY and NO_PROXY.
+InvalidRequest | configuration | operator | The settings make no request that can be sent. | Check ECS_ENDPOINT, ECS_PATH, ECS_HEADERS and the proxy variables.
+CaFileUnreadable | configuration | operator | The file with the certificate authorities cannot be read; nothing was sent. | Correct CA_FILE, or put the file into the function's code or layer.
 """

@@ -6,7 +6,7 @@ may come with 200, and there `Code` 200 is a success.
 Sources, all read 2026-11: "ImportImage", ECS API 2014-05-26 and its 2021 edition
 (`ImportTaskId`); "ImportImage", Apsara Stack API page (`RequestID`, `errorSample`);
 the answers that terraform-provider-alibabacloudstack and yunionio/cloudmux read
-(`asapiSuccess`, `errorKey`, `Code` 200).
+(`asapiSuccess`, `errorKey`, `errorCode`, `Code` 200).
 
 Room: core.
 """
@@ -31,6 +31,11 @@ DRY_RUN_CODES = {"dryrun.success", "dryrunoperation"}
 """Source: "ImportImage", ECS API 2014-05-26, DryRun, read 2026-11."""
 
 _WRAPPERS = ("errorsample", "data")
+_SUCCESS_FIELDS = {"code", "success", "asapisuccess", "resultcode"}
+_ERROR_CODE_FIELDS = ("asapierrorcode", "errorcode", "errorkey")
+_MESSAGE_FIELDS = ("asapierrormessage", "message", "errormessage", "resultmsg")
+_XML_ROOT = re.compile(r"<(Error|ImportImageResponse)[\s>]")
+_XML_FIELD = re.compile(r"<(Code|Message|RequestId|HostId|ImageId|TaskId)>([^<]*)</\1>")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,11 +66,14 @@ def read_import_reply(
             return ImportReply(request_id=exc.request_id, is_dry_run=True)
         raise
     folded = _folded(answer)
-    return ImportReply(
+    reply = ImportReply(
         request_id=_request_id(folded, headers),
         image_id=_text(folded, "imageid"),
         task_id=_text(folded, "taskid") or _text(folded, "importtaskid"),
     )
+    if reply == ImportReply() and not folded.keys() & _SUCCESS_FIELDS:
+        raise _not_an_answer("ImportImage", http_status, headers, body)
+    return reply
 
 
 def read_answer(
@@ -99,15 +107,14 @@ def _fields(body: bytes) -> dict[str, Any] | None:
 
 
 def _xml_fields(text: str) -> dict[str, Any] | None:
-    """Return the fields of `<Error><Code>..</Code>..</Error>`.
+    """Return the fields of `<Error><Code>..</Code>..</Error>`, or of a success.
 
     An answer is XML where a gateway ignores Format=JSON; its elements are flat, so
     no parser needs to see what an attacker may have nested.
     """
-    if "<Error" not in text:
+    if not _XML_ROOT.search(text):
         return None
-    pairs = re.findall(r"<(Code|Message|RequestId|HostId)>([^<]*)</\1>", text)
-    return {name: unescape(value) for name, value in pairs} or None
+    return {name: unescape(value) for name, value in _XML_FIELD.findall(text)} or None
 
 
 def _folded(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,19 +129,25 @@ def _folded(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 def _failure(folded: Mapping[str, Any], http_status: int) -> tuple[str, str] | None:
     """Return code and message of a failure, None for a success."""
-    message = _text(folded, "message") or _text(folded, "resultmsg") or ""
+    message = _first(folded, _MESSAGE_FIELDS)
     if "errorsample" in folded or _is_bad(folded.get("resultcode")):
         code = _text(folded, "code") or f"resultCode {folded.get('resultcode')}"
         return code, message
-    if folded.get("asapisuccess") is False or "errorkey" in folded:
-        code = _text(folded, "asapierrorcode") or _text(folded, "errorkey") or ""
-        return code, _text(folded, "asapierrormessage") or message
+    code = _first(folded, _ERROR_CODE_FIELDS)
+    if code not in SUCCESS_CODES or folded.get("asapisuccess") is False:
+        return code, message
     code = _text(folded, "code") or ""
     if code not in SUCCESS_CODES or http_status >= 400:
         return code, message
     if folded.get("success") is False:
         return code, message
     return None
+
+
+def _first(folded: Mapping[str, Any], names: tuple[str, ...]) -> str:
+    """Return the first of these fields that says anything."""
+    told = (_text(folded, name) for name in names)
+    return next((text for text in told if text), "")
 
 
 def _is_bad(result_code: object) -> bool:

@@ -63,6 +63,12 @@ def test_services_do_not_lend_each_other_their_codes() -> None:
     assert "documentation" in explain("ECS", "NoSuchKey", 404).cause
 
 
+def test_a_lost_exchange_is_explained_whoever_it_was_with() -> None:
+    assert explain("ECS", "SSLError").kind == "configuration"
+    assert explain("OSS", "ReadTimeout").perhaps_done
+    assert "documentation" in explain("ECS", "SSLError", 400).cause
+
+
 def test_no_code_stands_twice() -> None:
     codes = [(entry.service, entry.code.lower()) for entry in CATALOGUE]
     assert len(codes) == len(set(codes))

@@ -43,12 +43,23 @@ def read(body: object, status: int = 200, **headers: str) -> ImportReply:
             id="a code that is no error",
         ),
         pytest.param(
+            {"asapiSuccess": True, "errorCode": None, "asapiErrorCode": ""},
+            ImportReply(),
+            id="asapi without any ID",
+        ),
+        pytest.param(
+            b"<?xml version='1.0'?><ImportImageResponse><RequestId>R</RequestId>"
+            b"<ImageId>m-1</ImageId><TaskId>t-1</TaskId></ImportImageResponse>",
+            ImportReply(request_id="R", image_id="m-1", task_id="t-1"),
+            id="xml",
+        ),
+        pytest.param(
             {"resultCode": 0, "RequestId": "R"}, ImportReply(request_id="R"), id="zero"
         ),
     ],
 )  # fmt: skip
 def test_success_is_read_in_every_documented_shape(
-    body: dict[str, Any], reply: ImportReply
+    body: object, reply: ImportReply
 ) -> None:
     assert read(body) == reply
 
@@ -74,6 +85,15 @@ def test_a_passed_dry_run_is_a_success_although_it_comes_as_an_error(code: str) 
             {"asapiSuccess": False, "asapiErrorCode": "NoPermission",
              "asapiErrorMessage": "no", "asapiRequestId": "R"},
             200, "NoPermission", "no", id="asapi with 200",
+        ),
+        pytest.param(
+            {"errorCode": "X.Y", "errorMessage": "no", "RequestId": "R",
+             "errorTitle": "No"},
+            200, "X.Y", "no", id="error code and message",
+        ),
+        pytest.param(
+            {"asapiSuccess": False, "message": "no", "asapiRequestId": "R"},
+            200, "", "no", id="asapi without a code",
         ),
         pytest.param(
             {"errorKey": "X.Y", "message": "no", "asapiRequestId": "R"},
@@ -132,6 +152,15 @@ def test_what_is_no_answer_may_have_taken_effect(body: bytes, status: int) -> No
         read(body, status)
     assert caught.value.perhaps_done
     assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"hello": "world"}', b'{"data": {}}'])
+def test_an_answer_that_says_nothing_of_an_import_is_none(body: bytes) -> None:
+    with pytest.raises(
+        ServiceUnavailable, match="expected JSON, got HTTP 200"
+    ) as found:
+        read(body)
+    assert found.value.perhaps_done
 
 
 def test_a_server_error_without_a_known_code_may_have_taken_effect() -> None:
