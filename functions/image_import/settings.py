@@ -129,6 +129,11 @@ def _check_together(settings: Settings) -> None:
             f"KEY_PREFIX holds {settings.key_prefix!r}, which lies in the ledger's "
             f"folder; it may hold any prefix outside of {settings.ledger_prefix}"
         )
+    if (target.auth, target.body_format) == ("rpc-v1", "json"):
+        raise SettingsError(
+            "ECS_BODY_FORMAT holds json, which the signature of ECS_AUTH=rpc-v1 would "
+            "not cover; it may hold form, or nothing"
+        )
     if settings.tls_insecure and settings.ca_file:
         raise SettingsError(
             "TLS_INSECURE holds true although CA_FILE is set; it may hold false, so "

@@ -168,8 +168,9 @@ def test_apsara_stack_needs_its_endpoints(
     [
         ({"KEY_PREFIX": ".image-import/in/"}, "KEY_PREFIX .* lies in the ledger's"),
         ({"TLS_INSECURE": "true", "CA_FILE": "/ca.pem"}, "although CA_FILE is set"),
+        ({**POP, "ECS_BODY_FORMAT": "json"}, "ECS_AUTH=rpc-v1 would not cover"),
     ],
-    ids=["prefix in ledger", "insecure with authorities"],
+    ids=["prefix in ledger", "insecure with authorities", "unsigned body"],
 )
 def test_settings_that_contradict_are_refused(
     environ: dict[str, str], message: str
