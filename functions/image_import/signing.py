@@ -23,8 +23,8 @@ from image_import.signatures import (
     rpc_signature,
     sha256_hex,
 )
+from image_import.wire import FORM
 
-FORM = "application/x-www-form-urlencoded"
 Now = Callable[[], datetime]
 Nonce = Callable[[], str]
 

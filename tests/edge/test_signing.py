@@ -19,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from image_import.credentials import Credentials
 from image_import.signatures import canonical_query, rpc_signature
-from image_import.signing import FORM, Acs3Auth, NoAuth, RoaV1Auth, RpcV1Auth
+from image_import.signing import Acs3Auth, NoAuth, RoaV1Auth, RpcV1Auth
+from image_import.wire import FORM
 from requests import PreparedRequest, Request
 
 Signer = type[Acs3Auth] | type[RpcV1Auth] | type[RoaV1Auth]

@@ -1,0 +1,268 @@
+"""One exchange with ECS per function.
+
+Every request is signed for its own sake, never follows a redirect with what it
+carries, and reads a bounded answer. Nothing is repeated here.
+
+Room: edge.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import requests
+from requests.auth import AuthBase
+
+from image_import.credentials import Credentials
+from image_import.ecs_answers import (
+    IMAGE_STATUSES,
+    Task,
+    TaskDetail,
+    read_images,
+    read_task,
+    read_tasks,
+)
+from image_import.endpoints import ecs_endpoint, lookup_endpoint
+from image_import.errors import ServiceRejected
+from image_import.marks import ExistingImage
+from image_import.replies import ImportReply, read_answer, read_import_reply
+from image_import.settings import Settings
+from image_import.signing import Acs3Auth, NoAuth, RoaV1Auth, RpcV1Auth
+from image_import.targets import APSARA_POP, Target
+from image_import.unanswered import unanswered
+from image_import.wire import gateway_headers, to_call
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 30.0
+LARGEST_ANSWER_BYTES = 8 * 1024 * 1024
+PAGE_SIZE = 100
+MOST_PAGES = 100
+SIGNERS = {"acs3": Acs3Auth, "rpc-v1": RpcV1Auth, "roa-v1": RoaV1Auth}
+
+Parameters = Mapping[str, str]
+
+
+def make_session(pool_size: int) -> requests.Session:
+    """Return a session whose connections outlive one invocation.
+
+    urllib3 logs the URL of each request at DEBUG, and an RPC call has its signature
+    and security token there: that level stays off whatever the root logger says.
+    """
+    logging.getLogger("urllib3").setLevel(logging.INFO)
+    session = requests.Session()
+    adapter = requests.adapters.HTTPAdapter(pool_maxsize=pool_size)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def _utc_now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def _new_nonce() -> str:
+    return uuid4().hex
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Door:
+    """Where and how one kind of call is made."""
+
+    endpoint: str
+    target: Target
+    signer: AuthBase
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Answer:
+    """What came back, not yet understood."""
+
+    http_status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Ecs:
+    """ECS of one region, seen with one pair of credentials."""
+
+    def __init__(  # noqa: PLR0913 - the last three are for tests
+        self,
+        session: requests.Session,
+        settings: Settings,
+        credentials: Credentials,
+        region_id: str,
+        *,
+        now: Callable[[], datetime] = _utc_now,
+        nonce: Callable[[], str] = _new_nonce,
+        timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
+    ) -> None:
+        """Keep what every request needs.
+
+        Args:
+            timeouts: Seconds to connect, and seconds between two bytes of an answer.
+        """
+        self.has_client_token = settings.target.has_client_token
+        self.has_lookup = settings.has_lookup
+        self._session = session
+        self._region_id = region_id
+        self._headers = gateway_headers(settings, region_id)
+        self._verify = settings.ca_file or not settings.tls_insecure
+        self._timeouts = timeouts
+
+        def door(endpoint: str, target: Target) -> _Door:
+            signer = SIGNERS.get(target.auth)
+            made = signer(credentials, now=now, nonce=nonce) if signer else NoAuth()
+            return _Door(endpoint=endpoint, target=target, signer=made)
+
+        self._import_door = door(ecs_endpoint(settings, region_id), settings.target)
+        is_pop = settings.ecs_lookup == "pop"
+        self._lookup_door = door(
+            lookup_endpoint(settings, region_id),
+            APSARA_POP if is_pop else settings.target,
+        )
+
+    def import_image(self, parameters: Parameters) -> ImportReply:
+        """Start an import.
+
+        Args:
+            parameters: From `to_parameters`, and the client token.
+
+        Raises:
+            ServiceRejected: ECS said no.
+            ServiceUnavailable: It did not answer as it should; `perhaps_done` says
+                whether the import may have started.
+        """
+        answer = self._exchange(self._import_door, "ImportImage", parameters)
+        return read_import_reply(
+            http_status=answer.http_status, headers=answer.headers, body=answer.body
+        )
+
+    def find_images(self, image_name: str) -> list[ExistingImage]:
+        """Return the images of exactly this name, whatever their status.
+
+        ECS itself takes the name as a part of one.
+
+        Source: "DescribeImages", ECS API 2014-05-26, ImageName, read 2026-11.
+        """
+        found = self._describe_images({"ImageName": image_name})
+        return [image for image in found if image.image_name == image_name]
+
+    def find_images_by_id(self, image_ids: Sequence[str]) -> list[ExistingImage]:
+        """Return which of up to 100 images there are."""
+        return self._describe_images({"ImageId": ",".join(image_ids)})
+
+    def describe_tasks(self, task_ids: Sequence[str]) -> list[Task]:
+        """Return up to 100 tasks, those that ECS still knows."""
+        asked = {"TaskIds": ",".join(task_ids), "PageSize": str(PAGE_SIZE)}
+        return read_tasks(self._ask("DescribeTasks", asked))
+
+    def describe_task(self, task_id: str) -> TaskDetail:
+        """Return one task with its progress and its error."""
+        return read_task(self._ask("DescribeTaskAttribute", {"TaskId": task_id}))
+
+    def cancel_task(self, task_id: str) -> None:
+        """Ask ECS to stop an import.
+
+        Raises:
+            ServiceRejected: It is too late, or there is no such task.
+        """
+        self._ask("CancelTask", {"TaskId": task_id})
+
+    def _describe_images(self, asked: Parameters) -> list[ExistingImage]:
+        found: list[ExistingImage] = []
+        for page in range(1, MOST_PAGES + 1):
+            answer = self._ask(
+                "DescribeImages",
+                {
+                    **asked,
+                    "ImageOwnerAlias": "self",
+                    "Status": ",".join(IMAGE_STATUSES),
+                    "PageSize": str(PAGE_SIZE),
+                    "PageNumber": str(page),
+                },
+            )
+            images, total = read_images(answer)
+            found += images
+            is_short = total is None and len(images) < PAGE_SIZE
+            is_whole = total is not None and len(found) >= total
+            if not images or is_short or is_whole:
+                return found
+        raise ServiceRejected(
+            f"ECS DescribeImages: more than {MOST_PAGES * PAGE_SIZE} images fit "
+            f"{asked}; give images names that are less alike",
+            service="ECS",
+            action="DescribeImages",
+        )
+
+    def _ask(self, action: str, parameters: Parameters) -> dict[str, Any]:
+        asked = {"RegionId": self._region_id, **parameters}
+        answer = self._exchange(self._lookup_door, action, asked)
+        return read_answer(
+            action,
+            http_status=answer.http_status,
+            headers=answer.headers,
+            body=answer.body,
+        )
+
+    def _exchange(self, door: _Door, action: str, parameters: Parameters) -> _Answer:
+        """Send one request and return its answer.
+
+        What requests raises tells the whole URL, signature and token included. So it
+        is translated and left behind: raised outside of the handler, our error does
+        not carry it along as its context.
+        """
+        try:
+            answer = self._send(door, action, parameters)
+        except OSError as exc:
+            failure = unanswered(exc, action)
+        else:
+            if 300 <= answer.http_status < 400:
+                raise _redirected(answer, action)
+            return answer
+        raise failure
+
+    def _send(self, door: _Door, action: str, parameters: Parameters) -> _Answer:
+        call = to_call(action, parameters, endpoint=door.endpoint, target=door.target)
+        reply = self._session.request(
+            "POST",
+            call.url,
+            data=call.body,
+            headers={**call.headers, **self._headers},
+            auth=door.signer,
+            timeout=self._timeouts,
+            allow_redirects=False,
+            stream=True,
+            verify=self._verify,
+        )
+        with reply:
+            return _Answer(
+                http_status=reply.status_code,
+                headers=reply.headers,
+                body=_read_bounded(reply),
+            )
+
+
+def _read_bounded(reply: requests.Response) -> bytes:
+    """Return the body, cut off where no answer of ECS would reach."""
+    body = b""
+    for piece in reply.iter_content(64 * 1024):
+        body += piece
+        if len(body) > LARGEST_ANSWER_BYTES:
+            break
+    return body[:LARGEST_ANSWER_BYTES]
+
+
+def _redirected(answer: _Answer, action: str) -> ServiceRejected:
+    """Return the error for an endpoint that sends us elsewhere."""
+    elsewhere = urlsplit(answer.headers.get("Location", "")).netloc or "elsewhere"
+    return ServiceRejected(
+        f"ECS {action}: HTTP {answer.http_status}, redirected to {elsewhere}; nothing "
+        "was followed: set ECS_ENDPOINT to where ECS is really served",
+        service="ECS",
+        action=action,
+        http_status=answer.http_status,
+    )

@@ -1,0 +1,138 @@
+"""What ECS tells of images and tasks.
+
+A list that is missing is an error and not an empty one: whether an image exists
+decides whether it is imported.
+
+Sources: "DescribeImages", "DescribeTasks" and "DescribeTaskAttribute", ECS API
+2014-05-26, and alibabacloud-ecs20140526 7.11.8, read 2026-11. Older samples show
+`TaskSet` as a bare list.
+
+Room: core.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from image_import.errors import ServiceUnavailable
+from image_import.marks import ExistingImage
+
+IMAGE_STATUSES = ("Creating", "Waiting", "Available", "UnAvailable", "CreateFailed")
+"""All that an import can be in; without them ECS shows the available ones only."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """An import task, in brief.
+
+    Attributes:
+        status: `Processing`, `Waiting`, `Paused`, `Finished`, `Failed` or `Deleted`
+            (which is cancelled).
+    """
+
+    task_id: str
+    status: str
+    created: str = ""
+    finished: str = ""
+    image_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskDetail:
+    """An import task, with what went wrong; `progress` is as `32%`."""
+
+    task_id: str
+    status: str
+    progress: str = ""
+    error_code: str = ""
+    error_message: str = ""
+    can_cancel: bool = False
+
+
+def read_images(answer: Mapping[str, Any]) -> tuple[list[ExistingImage], int | None]:
+    """Return the images of one page, and how many there are on all pages, if told."""
+    listed = _list("DescribeImages", answer, "Images", "Image")
+    total = str(_member(answer, "TotalCount"))
+    return [_image(item) for item in listed], int(total) if total.isdigit() else None
+
+
+def read_tasks(answer: Mapping[str, Any]) -> list[Task]:
+    """Return the tasks of one page."""
+    return [
+        Task(
+            task_id=_text(item, "TaskId"),
+            status=_text(item, "TaskStatus"),
+            created=_text(item, "CreationTime"),
+            finished=_text(item, "FinishedTime"),
+            image_id=_text(item, "ResourceId"),
+        )
+        for item in _list("DescribeTasks", answer, "TaskSet", "Task")
+    ]
+
+
+def read_task(answer: Mapping[str, Any]) -> TaskDetail:
+    """Return one task, with the first error among its operations."""
+    told = {str(name).lower(): value for name, value in _unwrapped(answer).items()}
+    operations = _items(told.get("operationprogressset"), "OperationProgress")
+    failed = next((item for item in operations if item.get("ErrorCode")), {})
+    return TaskDetail(
+        task_id=_text(told, "taskid"),
+        status=_text(told, "taskstatus"),
+        progress=_text(told, "taskprocess"),
+        error_code=_text(failed, "ErrorCode"),
+        error_message=_text(failed, "ErrorMsg"),
+        can_cancel=_text(told, "supportcancel").lower() == "true",
+    )
+
+
+def _image(item: Mapping[str, Any]) -> ExistingImage:
+    disks = _items(item.get("DiskDeviceMappings"), "DiskDeviceMapping")
+    system = next((disk for disk in disks if disk.get("ImportOSSObject")), {})
+    tags = _items(item.get("Tags"), "Tag")
+    return ExistingImage(
+        image_id=_text(item, "ImageId"),
+        image_name=_text(item, "ImageName"),
+        status=_text(item, "Status"),
+        description=_text(item, "Description"),
+        tags={_text(tag, "TagKey"): _text(tag, "TagValue") for tag in tags},
+        import_bucket=_text(system, "ImportOSSBucket"),
+        import_object_key=_text(system, "ImportOSSObject"),
+        progress=_text(item, "Progress"),
+    )
+
+
+def _list(
+    action: str, answer: Mapping[str, Any], outer: str, inner: str
+) -> list[Mapping[str, Any]]:
+    """Return what stands at `outer.inner`, or at `outer` if that is a list."""
+    held = _member(answer, outer)
+    if not isinstance(held, dict | list):
+        raise ServiceUnavailable(
+            f"ECS {action}: the answer has no {outer}; check that ECS_ENDPOINT, or "
+            "ECS_LOOKUP_ENDPOINT, serves this call",
+            service="ECS",
+            action=action,
+        )
+    return _items(held, inner)
+
+
+def _items(held: object, inner: str) -> list[Mapping[str, Any]]:
+    listed = held.get(inner) if isinstance(held, dict) else held
+    items = listed if isinstance(listed, list) else []
+    return [item for item in items if isinstance(item, dict)]
+
+
+def _member(answer: Mapping[str, Any], name: str) -> object:
+    told = {str(key).lower(): value for key, value in _unwrapped(answer).items()}
+    return told.get(name.lower())
+
+
+def _unwrapped(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the fields, which some gateways of Apsara Stack put under `data`."""
+    inner = answer.get("data")
+    return {**answer, **inner} if isinstance(inner, dict) else answer
+
+
+def _text(item: Mapping[str, Any], name: str) -> str:
+    value = item.get(name)
+    return "" if value is None else str(value)
