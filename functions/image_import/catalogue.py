@@ -104,14 +104,3 @@ def _unknown(service: str, code: str, http_status: int | None) -> Explanation:
         who="operator",
         kind="permanent",
     )
-
-
-def catalogue_markdown() -> str:
-    """Return the catalogue as a Markdown table."""
-    head = "| service | code | class | who acts | cause | what to do |\n"
-    rule = "| --- | --- | --- | --- | --- | --- |\n"
-    rows = (
-        f"| {r.service} | `{r.code}` | {r.kind} | {r.who} | {r.cause} | {r.fix} |\n"
-        for r in CATALOGUE
-    )
-    return head + rule + "".join(rows)

@@ -1,5 +1,10 @@
+from image_import.catalogue import CATALOGUE
 from image_import.settings_table import SETTINGS
-from image_import_cli.readme_tables import markdown, settings_markdown
+from image_import_cli.readme_tables import (
+    catalogue_markdown,
+    markdown,
+    settings_markdown,
+)
 
 
 def test_cells_cannot_break_a_table() -> None:
@@ -16,3 +21,9 @@ def test_the_settings_table_shows_what_depends_on_the_target() -> None:
     assert "| 1-2048 (public), 5-500 (apsara-pop), 5-500 (apsara-route) |" in table
     assert "| neither (public), neither (apsara-pop), form (apsara-route) |" in table
     assert "| `LEASE_SECONDS` | 300 |" in table
+
+
+def test_the_catalogue_has_a_line_for_each_code() -> None:
+    lines = catalogue_markdown().splitlines()
+    assert [line.split("`")[1] for line in lines[2:]] == [e.code for e in CATALOGUE]
+    assert {line.count(" | ") for line in lines} == {5}
