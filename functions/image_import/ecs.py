@@ -7,12 +7,12 @@ Room: edge.
 """
 
 import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import requests
 from requests.auth import AuthBase
@@ -65,7 +65,7 @@ def _utc_now() -> datetime:
 
 
 def _new_nonce() -> str:
-    return uuid4().hex
+    return os.urandom(16).hex()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
