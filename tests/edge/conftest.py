@@ -1,0 +1,13 @@
+"""Fixtures for the tests of the edges."""
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+from image_import.ecs import make_session
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    with make_session(4) as made:
+        yield made

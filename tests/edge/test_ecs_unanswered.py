@@ -1,0 +1,177 @@
+"""The ECS client when there is no answer: did it do something, and what is told?"""
+
+import logging
+import socket
+import ssl
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from calling_ecs import ACCEPTED, IMPORT, POP, ROUTE, TOKEN, make_ecs
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
+from cryptography.x509.oid import NameOID
+from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
+from loopback import Say, serving
+from urllib3.exceptions import InsecureRequestWarning
+
+
+def failure(session: requests.Session, endpoint: str, **given: Any) -> ServiceError:
+    ecs = make_ecs(session, endpoint, credentials=TOKEN, **given)
+    with pytest.raises(ServiceError) as caught:
+        ecs.import_image(IMPORT)
+    return caught.value
+
+
+@contextmanager
+def port_without_server() -> Iterator[str]:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+
+
+def test_a_refused_connection_has_done_nothing(session: requests.Session) -> None:
+    with port_without_server() as endpoint:
+        error = failure(session, endpoint)
+    assert isinstance(error, ServiceUnavailable)
+    assert (error.code, error.perhaps_done) == ("ConnectionRefused", False)
+
+
+def test_a_name_that_does_not_resolve_has_done_nothing(
+    session: requests.Session,
+) -> None:
+    error = failure(session, "http://localhost.invalid")
+    assert isinstance(error, ServiceUnavailable)
+    assert (error.code, error.perhaps_done) == ("ConnectionRefused", False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (Say(hang_up=True), "ConnectionReset"),
+        (Say(keep_silent=True), "ReadTimeout"),
+        (Say(json={}, headers={"Content-Length": "99"}), "ConnectionReset"),
+        (Say(body=b"x" * 99, headers={"Content-Encoding": "gzip"}), "ConnectionReset"),
+    ],
+    ids=["hangs up", "silent", "breaks off", "garbled"],
+)
+def test_a_lost_answer_may_have_started_an_import(
+    session: requests.Session, answer: Say, code: str
+) -> None:
+    with serving(answer) as server:
+        error = failure(session, server.url, timeouts=(5, 0.2))
+    assert isinstance(error, ServiceUnavailable)
+    assert (error.code, error.perhaps_done) == (code, True)
+
+
+def test_a_proxy_that_is_not_there_has_done_nothing(
+    session: requests.Session,
+) -> None:
+    with port_without_server() as proxy:
+        session.proxies["http"] = proxy
+        error = failure(session, "http://ecs.test")
+    assert isinstance(error, ServiceUnavailable)
+    assert (error.code, error.perhaps_done) == ("ProxyError", False)
+
+
+def test_a_missing_file_of_authorities_is_named(session: requests.Session) -> None:
+    environ = {"CA_FILE": "/nowhere/ca.pem"}
+    error = failure(session, "https://127.0.0.1:1", environ=environ)
+    assert isinstance(error, ServiceRejected)
+    assert error.code == "CaFileUnreadable"
+
+
+def test_an_endpoint_that_is_no_host_is_refused(session: requests.Session) -> None:
+    error = failure(session, "http://.example.com")
+    assert isinstance(error, ServiceRejected)
+    assert error.code == "InvalidRequest"
+
+
+@pytest.mark.parametrize("environ", [{}, POP, ROUTE], ids=["public", "pop", "route"])
+def test_no_signature_is_in_the_trace_of_an_error(
+    session: requests.Session, environ: dict[str, str]
+) -> None:
+    with port_without_server() as endpoint:
+        error = failure(session, endpoint, environ=environ)
+    trace = "".join(traceback.format_exception(error))
+    assert "ServiceUnavailable" in trace
+    leaks = [
+        word for word in ("Signature", "testid", "tok", "Action=") if word in trace
+    ]
+    assert leaks == []
+
+
+def test_no_signature_is_logged_even_at_debug(
+    session: requests.Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with serving(ACCEPTED) as server:
+        make_ecs(session, server.url, POP, TOKEN).import_image(IMPORT)
+    assert "Signature" not in caplog.text
+
+
+# TLS
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 that signs itself, with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    address = x509.IPAddress(ip_address("127.0.0.1"))
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1)
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=timezone.utc))
+        .not_valid_after(datetime(2120, 1, 1, tzinfo=timezone.utc))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = tmp_path_factory.mktemp("tls") / "authority.pem"
+    path.write_bytes(private + made.public_bytes(Encoding.PEM))
+    return path
+
+
+@pytest.fixture
+def tls(authority: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority)
+    return context
+
+
+def test_a_certificate_that_nobody_vouches_for_stops_the_call(
+    session: requests.Session, tls: ssl.SSLContext
+) -> None:
+    with serving(ACCEPTED, tls=tls) as server:
+        error = failure(session, server.url)
+        assert server.got == []
+    assert isinstance(error, ServiceRejected)
+    assert (error.code, error.perhaps_done) == ("SSLError", False)
+
+
+def test_a_stack_may_bring_its_own_authority(
+    session: requests.Session, tls: ssl.SSLContext, authority: Path
+) -> None:
+    with serving(ACCEPTED, tls=tls) as server:
+        ecs = make_ecs(session, server.url, {"CA_FILE": str(authority)})
+        assert ecs.import_image(IMPORT).image_id == "m-1"
+
+
+def test_certificates_go_unchecked_only_on_request_and_with_a_warning(
+    session: requests.Session, tls: ssl.SSLContext
+) -> None:
+    with serving(ACCEPTED, tls=tls) as server:
+        ecs = make_ecs(session, server.url, {"TLS_INSECURE": "true"})
+        with pytest.warns(InsecureRequestWarning, match="Unverified HTTPS request"):
+            ecs.import_image(IMPORT)
+        assert server.only.query == IMPORT
