@@ -74,7 +74,7 @@ def _template(text: str) -> str:
 
 
 _URL = Kind(
-    "a URL of scheme and host such as https://ecs.cn-hangzhou.aliyuncs.com (https if "
+    "a URL of scheme and host such as https://gateway.example.com:8443 (https if "
     "no scheme is given)",
     endpoint,
 )
