@@ -18,6 +18,7 @@ from image_import.header_parts import (
     Header,
     convert_from,
     foreign,
+    whole_sectors,
 )
 
 _CREATE_TYPE = re.compile(rb'(?im)^[ \t]*createType[ \t]*=[ \t]*"([\w-]{1,40})"')
@@ -100,10 +101,8 @@ def read_vhdx(_: Ends) -> Header:
 def read_vdi(ends: Ends) -> Header:
     """Return what a VirtualBox image says."""
     (size,) = ends.fields("<Q", 368, of="the VDI header")
-    rounded = -(-size // SECTOR) * SECTOR
-    return foreign(
-        "vdi", name="a VirtualBox VDI", fix=convert_from("vdi"), size=rounded
-    )
+    size = whole_sectors(size)
+    return foreign("vdi", name="a VirtualBox VDI", fix=convert_from("vdi"), size=size)
 
 
 # QED, little-endian: 0-3 "QED\0", 4-15 cluster, table and header size, 16-39
@@ -146,7 +145,7 @@ def read_luks(ends: Ends) -> Header:
         "qemu-img convert --object secret,id=key,file=PASSPHRASE_FILE --image-opts"
         " driver=luks,key-secret=key,file.filename={source} -O qcow2 {target}.qcow2"
     )
-    size = ends.object_size_bytes - payload * SECTOR
+    size = whole_sectors(ends.object_size_bytes) - payload * SECTOR
     return foreign("luks", name="encrypted (LUKS version 1)", fix=fix, size=size)
 
 

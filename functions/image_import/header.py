@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from image_import import foreign_disks, other_files, qcow2, vhd
 from image_import.disk import DiskFormat
 from image_import.errors import HeaderError
-from image_import.header_parts import SECTOR, Ends, Header, fix_command
+from image_import.header_parts import Ends, Header, fix_command, whole_sectors
 from image_import.partitions import has_boot_signature, read_layout
 
 __all__ = ["HEAD_BYTES", "TAIL_BYTES", "Header", "fix_command", "read_header"]
@@ -122,7 +122,7 @@ def _refuse_two_at_once(seen: list[_Format], packed: Header | None, ends: Ends) 
 
 def _read_raw(ends: Ends) -> Header:
     """Return what is left when nothing claims the object: a disk, byte for byte."""
-    size = -(-ends.object_size_bytes // SECTOR) * SECTOR
+    size = whole_sectors(ends.object_size_bytes)
     is_blank = not any(ends.head) and not any(ends.tail)
     if is_blank:
         return Header(

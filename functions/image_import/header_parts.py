@@ -113,6 +113,11 @@ def damaged(what: str, found: object, expected: str) -> HeaderError:
     )
 
 
+def whole_sectors(size_bytes: int) -> int:
+    """Return a size as readers count it that know whole sectors only: rounded up."""
+    return -(-size_bytes // SECTOR) * SECTOR
+
+
 def foreign(
     detected: str, *, name: str, fix: str | None, size: int | None = None
 ) -> Header:

@@ -202,7 +202,7 @@ def _check_tables(header: _Qcow2, ends: Ends) -> None:
         "snapshot table": (header.snapshots_offset, header.nb_snapshots and 1),
     }
     for name, (offset, length) in tables.items():
-        if offset % header.cluster_size:
+        if offset % header.cluster_size or offset >= 1 << 63:
             limits = f"a multiple of the cluster size {header.cluster_size:,}"
             raise damaged(f"the offset of the qcow2 {name}", f"{offset:,}", limits)
         ends.must_hold(offset + length if length else 0, of=f"the qcow2 {name}")

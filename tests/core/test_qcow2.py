@@ -44,6 +44,7 @@ def read(head: bytes) -> Header:
         (56, u32(129), "refcount_table_clusters is 129, expected 1 to 128"),
         (60, u32(65537), "nb_snapshots is 65537, expected at most 65,536"),
         (64, u64(1), "offset of the qcow2 snapshot table is 1"),
+        (64, u64(1 << 63), "table is 9,223,372,036,854,775,808, expected a multiple"),
         (96, u32(7), "refcount_order is 7, expected 0 to 6"),
         (100, u32(103), "header_length is 103, expected 104 to 65,536"),
         (100, u32(65537), "header_length is 65537"),
