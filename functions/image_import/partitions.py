@@ -4,8 +4,8 @@ Sources:
     GPT and protective MBR: UEFI Specification 2.10, section 5.
     MBR: Linux, block/partitions/msdos.c and include/linux/msdos_partition.h.
     What makes an MBR unsafe: OpenStack oslo.utils, imageutils, GPT inspector. It also
-    refuses a protective MBR whose start in CHS is not 0/0/2, which GNU parted before
-    3.4 and old fdisk write and no firmware reads; we do not.
+    refuses a protective MBR whose start in CHS is not 0/0/2, as older versions of GNU
+    parted and fdisk write it (util-linux, issue 485); nothing reads it, so we do not.
     All read 2026-11.
 
 Room: core.
@@ -14,6 +14,7 @@ Room: core.
 import struct
 import zlib
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from image_import.errors import HeaderError
 from image_import.file_systems import file_system, is_fat
@@ -68,9 +69,8 @@ class Layout:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Entry:
-    """One entry of an MBR."""
+class _Entry(NamedTuple):
+    """The fields of an entry of an MBR in order, after its number."""
 
     number: int
     flag: int
@@ -79,9 +79,8 @@ class _Entry:
     sectors: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Gpt:
-    """The fields of a GPT header."""
+class _Gpt(NamedTuple):
+    """The fields of a GPT header, in order."""
 
     header_size: int
     crc: int
@@ -150,11 +149,8 @@ def _mbr_entries(head: bytes) -> list[_Entry]:
     """Return the entries in use, and those with a flag that is none."""
     entries = []
     for number, offset in enumerate(_ENTRIES, start=1):
-        flag, kind, first, count = struct.unpack_from(_ENTRY, head, offset)
-        entry = _Entry(
-            number=number, flag=flag, type=kind, first_sector=first, sectors=count
-        )
-        if kind or flag not in {0x00, 0x80}:
+        entry = _Entry(number, *struct.unpack_from(_ENTRY, head, offset))
+        if entry.type or entry.flag not in {0x00, 0x80}:
             entries.append(entry)
     return entries
 
@@ -203,8 +199,7 @@ def _read_gpt(ends: Ends, sector: int) -> Layout:
 
 
 def _gpt_header(ends: Ends, sector: int) -> _Gpt:
-    values = ends.fields(_GPT, sector, of="the GPT header")
-    return _Gpt(**dict(zip(_Gpt.__slots__, values, strict=True)))
+    return _Gpt(*ends.fields(_GPT, sector, of="the GPT header"))
 
 
 def _check_gpt(gpt: _Gpt, ends: Ends, sector: int) -> None:

@@ -6,8 +6,7 @@ table") and the limits in block/qcow2.h, read 2026-11.
 Room: core.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 from image_import.disk import DiskFormat
 from image_import.header_parts import (
@@ -68,9 +67,8 @@ _DECRYPT = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Qcow2:
-    """The fields of a header; a version 2 header has version 3's defaults."""
+class _Qcow2(NamedTuple):
+    """The fields of a header in order; version 2 has version 3's defaults."""
 
     version: int
     backing_file_offset: int
@@ -139,11 +137,10 @@ def _read_version_1(ends: Ends) -> Header:
 
 def _read_fields(ends: Ends, version: int) -> _Qcow2:
     of = "the qcow2 header"
-    names = [name for name in _Qcow2.__slots__ if name != "version"]
-    values: tuple[Any, ...] = ends.fields(_FIELDS, 8, of=of)
+    values = ends.fields(_FIELDS, 8, of=of)
     if version == 3:
         values += ends.fields(_FIELDS_V3, _FIELDS_END, of=of)
-    return _Qcow2(version=version, **dict(zip(names, values, strict=False)))
+    return _Qcow2(version, *values)
 
 
 def _check_header(header: _Qcow2) -> None:

@@ -122,6 +122,21 @@ def test_the_creator_says_which_size_counts(
     assert bool(header.notes) == (size != DISK_BYTES)
 
 
+# Of a disk exported from Azure; from "vpc: Read images exported from Azure correctly",
+# qemu-devel, 18 November 2024.
+AZURE = bytes.fromhex(
+    "636f6e65637469780000000200010000ffffffffffffffff2ec79b9677610000"
+    "000700005769326b0000000140000000000000014000000028a2103f00000002"
+    "ffffe7478c54df94bd35714c945fe5444453921a"
+).ljust(512, b"\0")
+
+
+def test_a_footer_that_azure_wrote_is_sound() -> None:
+    header = read_disk(bytes(512), tail=AZURE, size=5 * GIB + 512)
+    assert header.virtual_size_bytes == 5 * GIB
+    assert header.is_importable
+
+
 @pytest.mark.parametrize(
     ("tail", "message"),
     [
