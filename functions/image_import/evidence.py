@@ -1,0 +1,86 @@
+"""All that was seen of an image before anything is decided.
+
+Room: core.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from image_import.declared import Declared
+from image_import.header import Header
+from image_import.keys import KeyClues
+from image_import.version import DiskVersion, ImageVersion
+
+# Where a value of a plan may come from, as the log names it.
+SIDECAR = "sidecar"
+METADATA = "object metadata"
+KEY = "object key"
+HEADER = "header"
+SETTINGS = "settings"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DiskEvidence:
+    """One object: its version, what its bytes tell, and what OSS says of it.
+
+    Attributes:
+        user_metadata: Names in lower case, without `x-oss-meta-`.
+        encryption: `x-oss-server-side-encryption`, "" if the object is not encrypted.
+    """
+
+    version: DiskVersion
+    object_size_bytes: int
+    header: Header
+    user_metadata: dict[str, str] = field(default_factory=dict)
+    encryption: str = ""
+
+    @property
+    def object_key(self) -> str:
+        """The object's key."""
+        return self.version.object_key
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """What one image is planned from; `disks[0]` is the system disk."""
+
+    version: ImageVersion
+    region_id: str
+    disks: tuple[DiskEvidence, ...]
+    clues: KeyClues
+    sidecar: Declared | None = None
+    sidecar_key: str = ""
+    metadata: Declared | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """One value of a plan, where it came from, and what it was preferred to."""
+
+    value: Any
+    source: str
+    overrode: dict[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the choice as the log shows it."""
+        said = {"value": self.value, "source": self.source}
+        return {**said, "overrode": self.overrode} if self.overrode else said
+
+
+def choose(candidates: Iterable[tuple[str, Any]]) -> Choice | None:
+    """Return the first candidate that says something, and who said otherwise.
+
+    Args:
+        candidates: Source and value, in the order of precedence; a source that says
+            nothing has None.
+    """
+    said = [(source, value) for source, value in candidates if value is not None]
+    if not said:
+        return None
+    source, value = said[0]
+    return Choice(
+        value=value,
+        source=source,
+        overrode={other: v for other, v in said[1:] if v != value},
+    )

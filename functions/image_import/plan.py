@@ -1,0 +1,247 @@
+"""Rules: from all that was seen to what ImportImage is asked for, each with its source.
+
+For format and size the image's bytes decide. For everything else a sidecar comes
+first, then the object's metadata, then what the object key tells; and what nothing
+tells is left out, so that the service detects it.
+
+Room: core.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from image_import.disk_plan import plan_disk
+from image_import.errors import ConflictError, PlanError
+from image_import.evidence import (
+    HEADER,
+    KEY,
+    METADATA,
+    SETTINGS,
+    SIDECAR,
+    Choice,
+    Evidence,
+    choose,
+)
+from image_import.marks import with_mark
+from image_import.names import image_name
+from image_import.plan_types import ImportPlan
+from image_import.settings import Settings
+from image_import.targets import Target
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What would be sent, and why.
+
+    Attributes:
+        sources: By parameter name as on the wire.
+        notes: What was seen and overruled or could not be used.
+    """
+
+    request: ImportPlan
+    sources: dict[str, Choice]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def image_name(self) -> str:
+        """The name of the image that would be made."""
+        return self.request.image_name
+
+
+def make_plan(evidence: Evidence, settings: Settings, target: Target) -> Plan:
+    """Return the request for one image.
+
+    Raises:
+        HeaderError: A disk's bytes cannot be imported; the message has the fix.
+        ConflictError: A sidecar or metadata contradicts the bytes, or itself.
+        PlanError: `target` would not accept the result.
+    """
+    _check_region(evidence)
+    numbers = range(1, len(evidence.disks) + 1)
+    disks = [plan_disk(evidence, number, target) for number in numbers]
+    chosen = _choose_fields(evidence, settings, target)
+    named = _choose_name(evidence, settings, target, chosen)
+    chosen.update(named)
+    request = ImportPlan(
+        region_id=evidence.region_id,
+        mappings=tuple(disk.mapping for disk in disks),
+        **{attribute: choice.value for attribute, choice in chosen.items()},
+    )
+    sources = {WIRE_NAMES[attribute]: c for attribute, c in chosen.items()}
+    for disk in disks:
+        sources.update(disk.sources)
+    return Plan(
+        request=request,
+        sources=sources,
+        notes=tuple(note for disk in disks for note in disk.notes),
+    )
+
+
+WIRE_NAMES = {
+    "image_name": "ImageName",
+    "description": "Description",
+    "platform": "Platform",
+    "architecture": "Architecture",
+    "os_type": "OSType",
+    "license_type": "LicenseType",
+    "boot_mode": "BootMode",
+    "role_name": "RoleName",
+    "resource_group_id": "ResourceGroupId",
+    "detection_strategy": "DetectionStrategy",
+    "tags": "Tag",
+    "features": "Features",
+}
+
+
+def _check_region(evidence: Evidence) -> None:
+    """Refuse another region than the bucket's: ECS imports from its own only."""
+    told = choose(_declared(evidence, "region_id"))
+    if told and told.value != evidence.region_id:
+        raise ConflictError(
+            f"{told.source} says RegionId {told.value}, but the bucket "
+            f"{evidence.version.bucket} is in {evidence.region_id}; upload to a bucket "
+            f"in {told.value}, or leave RegionId out"
+        )
+
+
+def _choose_fields(
+    evidence: Evidence, settings: Settings, target: Target
+) -> dict[str, Choice]:
+    """Return what is chosen for each field but the image's name."""
+    chosen: dict[str, Choice] = {}
+    for attribute in WIRE_NAMES:
+        if attribute not in {"image_name", "platform", "os_type", "architecture"}:
+            choice = choose(_declared(evidence, attribute))
+            if choice and choice.value:
+                chosen[attribute] = choice
+    chosen.update(_system(evidence, target))
+    if settings.role_name:
+        chosen.setdefault(
+            "role_name", Choice(value=settings.role_name, source=SETTINGS)
+        )
+    _licence_windows(chosen, settings)
+    _choose_boot_mode(chosen, evidence, target)
+    return chosen
+
+
+def _declared(evidence: Evidence, attribute: str) -> Iterator[tuple[str, Any]]:
+    for source, declared in (
+        (SIDECAR, evidence.sidecar),
+        (METADATA, evidence.metadata),
+    ):
+        yield source, (getattr(declared, attribute) or None) if declared else None
+
+
+def _system(evidence: Evidence, target: Target) -> dict[str, Choice]:
+    """Choose platform, OS type and architecture so that they fit each other."""
+    clues = evidence.clues
+    platform = choose(
+        [*_declared(evidence, "platform"), (KEY, clues.platform(target.name))]
+    )
+    os_type = choose([*_declared(evidence, "os_type"), (KEY, clues.os_type)])
+    if platform and os_type and _os_of(platform.value) != os_type.value:
+        platform, os_type = _agree(platform, os_type)
+    if platform and not os_type:
+        implied = _os_of(platform.value)
+        os_type = Choice(value=implied, source=f"{platform.source} (Platform)")
+    if os_type and os_type.value == "windows" and not platform:
+        windows = [p for p in target.platforms if "Windows" in p]
+        raise PlanError(
+            f"{evidence.version.object_key} is Windows ({os_type.source}), but nothing "
+            f"says which, and without Platform {target.name} takes it for Linux; put "
+            f"one of {', '.join(windows)} as Platform into a sidecar"
+        )
+    architecture = _architecture(evidence, target)
+    found = {"platform": platform, "os_type": os_type, "architecture": architecture}
+    return {attribute: choice for attribute, choice in found.items() if choice}
+
+
+def _os_of(platform: str) -> str:
+    return "windows" if "Windows" in platform else "linux"
+
+
+def _agree(platform: Choice, os_type: Choice) -> tuple[Choice | None, Choice | None]:
+    """Drop the one of two contradicting values that comes from the lesser source."""
+    order = (SIDECAR, METADATA, KEY)
+    if order.index(platform.source) <= order.index(os_type.source):
+        overrode = {os_type.source: os_type.value}
+        implied = _os_of(platform.value)
+        source = f"{platform.source} (Platform)"
+        return platform, Choice(value=implied, source=source, overrode=overrode)
+    overrode = {**os_type.overrode, platform.source: platform.value}
+    return None, Choice(value=os_type.value, source=os_type.source, overrode=overrode)
+
+
+def _architecture(evidence: Evidence, target: Target) -> Choice | None:
+    by_key = evidence.clues.architecture
+    choice = choose([*_declared(evidence, "architecture"), (KEY, by_key)])
+    if choice and choice.value not in target.architectures:
+        raise PlanError(
+            f"{evidence.version.object_key} is for {_processor(choice.value)} "
+            f"({choice.source}); {target.name} imports "
+            f"{', '.join(target.architectures)}; if the name misleads, say "
+            "Architecture in a sidecar"
+        )
+    return choice
+
+
+def _processor(architecture: str) -> str:
+    known = {"unsupported": "a processor that ECS does not have"}
+    return known.get(architecture, architecture)
+
+
+def _licence_windows(chosen: dict[str, Choice], settings: Settings) -> None:
+    """Add the operator's licence type to a Windows image that has none."""
+    os_type = chosen.get("os_type")
+    if settings.windows_license_type and os_type and os_type.value == "windows":
+        licence = Choice(value=settings.windows_license_type, source=SETTINGS)
+        chosen.setdefault("license_type", licence)
+
+
+def _choose_boot_mode(
+    chosen: dict[str, Choice], evidence: Evidence, target: Target
+) -> None:
+    """Say UEFI where the architecture or the disk's own layout allows nothing else.
+
+    A disk that can start either way is left to the service, whose default is BIOS.
+
+    Source: "ImportImage", ECS API 2014-05-26, BootMode: arm64 boots with UEFI only;
+    read 2026-11.
+    """
+    if "BootMode" in target.lacks:
+        return
+    architecture = chosen.get("architecture")
+    if architecture and architecture.value == "arm64":
+        implied = Choice(value="UEFI", source=f"{architecture.source} (Architecture)")
+        chosen.setdefault("boot_mode", implied)
+    elif evidence.disks[0].header.boot_hint == "UEFI":
+        chosen.setdefault("boot_mode", Choice(value="UEFI", source=HEADER))
+
+
+def _choose_name(
+    evidence: Evidence, settings: Settings, target: Target, chosen: dict[str, Choice]
+) -> dict[str, Choice]:
+    """Return the image's name and, if that lacks the mark, a description with it."""
+    version = evidence.version
+    given = choose(_declared(evidence, "image_name"))
+    name = given or Choice(
+        value=image_name(
+            settings.image_name_template,
+            object_key=version.object_key,
+            version_hash=version.version_hash,
+            target=target,
+        ),
+        source=f"{KEY} (template)",
+    )
+    if version.mark in name.value:
+        return {"image_name": name}
+    told = chosen.get("description")
+    marked = with_mark(told.value if told else None, version.mark)
+    if marked is None:
+        raise PlanError(
+            "Description leaves no room for the mark by which this version is known "
+            "again; shorten it by 30 characters, or leave ImageName out"
+        )
+    source = f"{told.source} (with mark)" if told else "version mark"
+    return {"image_name": name, "description": Choice(value=marked, source=source)}

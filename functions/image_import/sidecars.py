@@ -1,0 +1,76 @@
+"""The sidecar that stands beside an image, whichever way it is spelled.
+
+Room: core.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from image_import.declared import Declared
+from image_import.errors import SidecarError
+from image_import.settings import Settings
+from image_import.sidecar import parse_sidecar
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SidecarFound:
+    """A sidecar that was read, or could not be, or is not there at all.
+
+    Attributes:
+        key: Its object key, "" if there is none.
+        error: Why it cannot be used.
+    """
+
+    key: str = ""
+    declared: Declared | None = None
+    error: SidecarError | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether something lies there, good or bad."""
+        return bool(self.key)
+
+    @property
+    def is_manifest(self) -> bool:
+        """Whether it lists several disks."""
+        return self.declared is not None and self.declared.is_manifest
+
+    @property
+    def disk_keys(self) -> tuple[str, ...]:
+        """The disks that it lists, the system disk first."""
+        disks = self.declared.disks if self.declared else ()
+        return tuple(disk.object_key for disk in disks)
+
+
+def find_sidecar(
+    contents: Mapping[str, bytes],
+    *,
+    bucket: str,
+    image_key: str,
+    settings: Settings,
+) -> SidecarFound:
+    """Return the one sidecar among those that were found.
+
+    Args:
+        contents: By object key; of one that is too large, at least a byte too many.
+        image_key: The image beside which they stand.
+    """
+    if not contents:
+        return SidecarFound()
+    key = min(contents)
+    if len(contents) > 1:
+        both = " and ".join(sorted(contents))
+        message = f"{image_key} has more than one sidecar, {both}; keep one of them"
+        return SidecarFound(key=key, error=SidecarError(message))
+    try:
+        declared = parse_sidecar(
+            contents[key],
+            sidecar_key=key,
+            image_key=image_key,
+            bucket=bucket,
+            target=settings.target,
+            may_set=settings.sidecar_may_set,
+        )
+    except SidecarError as exc:
+        return SidecarFound(key=key, error=exc)
+    return SidecarFound(key=key, declared=declared)

@@ -1,0 +1,321 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from image_import.declared import Declared, DeclaredDisk
+from image_import.disk import GIB, DiskFormat
+from image_import.errors import ConflictError, HeaderError, PlanError
+from image_import.evidence import DiskEvidence, Evidence
+from image_import.header import Header
+from image_import.keys import read_key
+from image_import.plan import Plan, make_plan
+from image_import.request import to_parameters
+from image_import.settings import Settings, read_settings
+from image_import.version import DiskVersion, ImageVersion
+
+STACK = {"ECS_ENDPOINT": "https://ecs.example", "OSS_ENDPOINT": "https://oss.example"}
+ENVIRON = {
+    "public": {},
+    "apsara-pop": {**STACK, "IMPORT_TARGET": "apsara-pop"},
+    "apsara-route": {**STACK, "IMPORT_TARGET": "apsara-route"},
+}
+QCOW2 = Header(
+    detected="qcow2-v3", format=DiskFormat.QCOW2, virtual_size_bytes=10 * GIB
+)
+RAW = Header(detected="raw-mbr", format=DiskFormat.RAW, virtual_size_bytes=8 * GIB)
+BARE = Header(detected="unknown", format=DiskFormat.RAW, virtual_size_bytes=8 * GIB)
+
+
+def settings_of(target: str = "public", **environ: str) -> Settings:
+    return read_settings({**ENVIRON[target], **environ})
+
+
+def evidence_of(
+    key: str,
+    *headers: Header,
+    sidecar: Declared | None = None,
+    metadata: Declared | None = None,
+    encryption: str = "",
+) -> Evidence:
+    keys = [key, *(f"data{n}.qcow2" for n in range(2, len(headers) + 1))]
+    disks = tuple(
+        DiskEvidence(
+            version=DiskVersion(object_key=k, etag=f"E{n}"),
+            object_size_bytes=8 * GIB,
+            header=header,
+            encryption=encryption,
+        )
+        for n, (k, header) in enumerate(zip(keys, headers, strict=True))
+    )
+    version = ImageVersion(bucket="images", disks=tuple(d.version for d in disks))
+    return Evidence(
+        version=version,
+        region_id="cn-hangzhou",
+        disks=disks,
+        clues=read_key(key),
+        sidecar=sidecar,
+        sidecar_key=f"{key}.json" if sidecar else "",
+        metadata=metadata,
+    )
+
+
+def plan(evidence: Evidence, target: str = "public", **environ: str) -> Plan:
+    settings = settings_of(target, **environ)
+    return make_plan(evidence, settings, settings.target)
+
+
+def parameters(evidence: Evidence, target: str = "public") -> dict[str, str]:
+    settings = settings_of(target)
+    made = make_plan(evidence, settings, settings.target)
+    return to_parameters(made.request, settings.target)
+
+
+@pytest.mark.parametrize("target", ENVIRON)
+def test_the_api_pages_own_sample_is_a_32_bit_centos(target: str) -> None:
+    told = parameters(evidence_of("CentOS_5.4_32.raw", RAW), target)
+    known = ("Platform", "Architecture", "OSType", "DiskDeviceMapping.1.Format")
+    assert [told[name] for name in known] == ["CentOS", "i386", "linux", "RAW"]
+
+
+def test_what_nothing_tells_is_left_out() -> None:
+    told = parameters(evidence_of("x.qcow2", QCOW2))
+    assert {"Platform", "OSType", "Architecture", "BootMode"} & told.keys() == set()
+
+
+def test_sidecar_comes_before_metadata_before_key() -> None:
+    evidence = evidence_of(
+        "ubuntu-24.04-amd64.qcow2",
+        QCOW2,
+        sidecar=Declared(platform="Debian"),
+        metadata=Declared(platform="CentOS", architecture="arm64"),
+    )
+    made = plan(evidence)
+    assert made.sources["Platform"].as_dict() == {
+        "value": "Debian",
+        "source": "sidecar",
+        "overrode": {"object metadata": "CentOS", "object key": "Ubuntu"},
+    }
+    assert made.sources["Architecture"].as_dict() == {
+        "value": "arm64",
+        "source": "object metadata",
+        "overrode": {"object key": "x86_64"},
+    }
+
+
+def test_content_beats_extension_and_the_disagreement_is_noted() -> None:
+    made = plan(evidence_of("web.raw", QCOW2))
+    choice = made.sources["DiskDeviceMapping.1.Format"]
+    assert (choice.value, choice.source) == (DiskFormat.QCOW2, "header")
+    assert "named as raw but its bytes say qcow2-v3" in made.notes[0]
+
+
+def test_a_sidecar_that_contradicts_the_bytes_is_refused() -> None:
+    disks = (DeclaredDisk(object_key="web.qcow2", format=DiskFormat.VHD),)
+    with pytest.raises(ConflictError, match="say qcow2-v3, but the sidecar says VHD"):
+        plan(evidence_of("web.qcow2", QCOW2, sidecar=Declared(disks=disks)))
+
+
+@pytest.mark.parametrize(
+    ("key", "told", "source"),
+    [("disk.raw", None, "object key"), ("disk.img", DiskFormat.RAW, "sidecar")],
+)
+def test_a_file_without_signature_is_raw_if_somebody_says_so(
+    key: str, told: DiskFormat | None, source: str
+) -> None:
+    disks = (DeclaredDisk(object_key=key, format=told),)
+    made = plan(evidence_of(key, BARE, sidecar=Declared(disks=disks)))
+    choice = made.sources["DiskDeviceMapping.1.Format"]
+    assert (choice.value, choice.source) == (DiskFormat.RAW, source)
+
+
+@pytest.mark.parametrize(
+    ("key", "told", "said"),
+    [
+        ("disk.img", None, "nothing says RAW"),
+        ("disk.qcow2", None, "nothing says RAW"),
+        ("disk.raw", DiskFormat.VHD, "the sidecar says VHD"),
+    ],
+)
+def test_a_file_without_signature_is_refused_if_nobody_says_raw(
+    key: str, told: DiskFormat | None, said: str
+) -> None:
+    disks = (DeclaredDisk(object_key=key, format=told),)
+    with pytest.raises(HeaderError, match=said):
+        plan(evidence_of(key, BARE, sidecar=Declared(disks=disks)))
+
+
+def test_what_the_header_finds_wrong_is_refused_with_the_fix() -> None:
+    packed = Header(detected="xz", problem="it is compressed", fix="xz -d {source}")
+    with pytest.raises(
+        HeaderError, match=r"compressed; to mend it: xz -d web\.raw\.xz"
+    ):
+        plan(evidence_of("dir/web.raw.xz", packed))
+
+
+def test_an_encrypted_object_is_refused_with_what_to_do() -> None:
+    with pytest.raises(HeaderError, match=r"encrypted \(KMS\).*copy it to a bucket"):
+        plan(evidence_of("web.qcow2", QCOW2, encryption="KMS"))
+
+
+def size(evidence: Evidence, target: str = "public") -> Any:
+    return parameters(evidence, target).get("DiskDeviceMapping.1.DiskImageSize")
+
+
+def of_size(virtual_size_bytes: int | None) -> Header:
+    return replace(QCOW2, virtual_size_bytes=virtual_size_bytes)
+
+
+@pytest.mark.parametrize(
+    ("virtual", "target", "gib"),
+    [
+        (10 * GIB, "public", "10"),
+        (10 * GIB + 1, "public", "11"),
+        (1, "public", "1"),
+        (1, "apsara-pop", "5"),
+        (2048 * GIB, "public", "2048"),
+        (500 * GIB, "apsara-route", "500"),
+        (None, "public", None),
+    ],
+)
+def test_the_size_is_the_virtual_size_rounded_up_within_the_targets_range(
+    virtual: int | None, target: str, gib: str | None
+) -> None:
+    assert size(evidence_of("x.qcow2", of_size(virtual)), target) == gib
+
+
+@pytest.mark.parametrize(
+    ("virtual", "target"), [(2048 * GIB + 1, "public"), (501 * GIB, "apsara-pop")]
+)
+def test_a_disk_too_large_for_the_target_is_refused(virtual: int, target: str) -> None:
+    with pytest.raises(PlanError, match=r"takes at most \d+ GiB for a system disk"):
+        plan(evidence_of("x.qcow2", of_size(virtual)), target)
+
+
+def test_a_data_disk_has_limits_of_its_own() -> None:
+    large = of_size(900 * GIB)
+    told = parameters(evidence_of("x.qcow2", QCOW2, large), "apsara-pop")
+    assert told["DiskDeviceMapping.2.DiskImageSize"] == "900"
+    with pytest.raises(PlanError, match="for a data disk"):
+        plan(evidence_of("x.qcow2", QCOW2, of_size(1001 * GIB)), "apsara-pop")
+
+
+def sized(gib: int) -> Declared:
+    return Declared(
+        disks=(DeclaredDisk(object_key="x.qcow2", disk_image_size_gib=gib),)
+    )
+
+
+def test_a_larger_size_may_be_asked_for_and_a_smaller_one_not() -> None:
+    assert size(evidence_of("x.qcow2", QCOW2, sidecar=sized(40))) == "40"
+    with pytest.raises(ConflictError, match=r"gives x\.qcow2 9 GiB"):
+        size(evidence_of("x.qcow2", QCOW2, sidecar=sized(9)))
+
+
+def test_a_size_that_the_bytes_do_not_tell_may_be_declared() -> None:
+    assert size(evidence_of("x.qcow2", of_size(None), sidecar=sized(9))) == "9"
+
+
+def test_a_platform_implies_the_os_type() -> None:
+    made = plan(evidence_of("x.qcow2", QCOW2, sidecar=Declared(platform="SUSE")))
+    assert made.sources["OSType"].as_dict() == {
+        "value": "linux",
+        "source": "sidecar (Platform)",
+    }
+
+
+def test_the_lesser_of_two_contradicting_sources_gives_way() -> None:
+    windows = Declared(platform="Windows Server 2019")
+    made = plan(evidence_of("ubuntu-24.04.qcow2", QCOW2, sidecar=windows))
+    assert made.request.os_type == "windows"
+    assert made.sources["OSType"].overrode == {"object key": "linux"}
+    linux = plan(evidence_of("win2019.vhd", QCOW2, sidecar=Declared(os_type="linux")))
+    assert (linux.request.os_type, linux.request.platform) == ("linux", None)
+
+
+@pytest.mark.parametrize("target", ENVIRON)
+def test_a_windows_that_does_not_say_which_is_refused(target: str) -> None:
+    with pytest.raises(PlanError, match=r"put one of .*Windows Server 2012"):
+        plan(evidence_of("windows.vhd", QCOW2), target)
+
+
+@pytest.mark.parametrize(
+    ("key", "target"),
+    [
+        ("fedora-ppc64le.qcow2", "public"),
+        ("debian-13-generic-arm64.qcow2", "apsara-pop"),
+    ],
+)
+def test_a_processor_that_the_target_lacks_is_refused(key: str, target: str) -> None:
+    with pytest.raises(PlanError, match="imports i386, x86_64"):
+        plan(evidence_of(key, QCOW2), target)
+
+
+def test_another_region_than_the_buckets_is_refused() -> None:
+    same = evidence_of("x.qcow2", QCOW2, sidecar=Declared(region_id="cn-hangzhou"))
+    assert plan(same).request.region_id == "cn-hangzhou"
+    other = evidence_of("x.qcow2", QCOW2, sidecar=Declared(region_id="cn-beijing"))
+    with pytest.raises(ConflictError, match="is in cn-hangzhou"):
+        plan(other)
+
+
+def test_arm64_boots_with_uefi() -> None:
+    made = plan(evidence_of("debian-13-arm64.qcow2", QCOW2))
+    assert made.sources["BootMode"].as_dict() == {
+        "value": "UEFI",
+        "source": "object key (Architecture)",
+    }
+
+
+@pytest.mark.parametrize(
+    ("hint", "target", "mode"),
+    [
+        ("UEFI", "public", "UEFI"),
+        ("either", "public", None),
+        ("BIOS", "public", None),
+        ("UEFI", "apsara-pop", None),
+    ],
+)
+def test_uefi_is_said_where_the_disk_can_start_in_no_other_way(
+    hint: Any, target: str, mode: str | None
+) -> None:
+    header = replace(RAW, boot_hint=hint)
+    assert plan(evidence_of("x.raw", header), target).request.boot_mode == mode
+
+
+def test_the_operator_gives_windows_its_licence_and_the_role() -> None:
+    made = plan(
+        evidence_of("win2019.vhd", QCOW2),
+        WINDOWS_LICENSE_TYPE="BYOL",
+        ROLE_NAME="OurRole",
+    )
+    assert (made.request.license_type, made.request.role_name) == ("BYOL", "OurRole")
+    linux = plan(evidence_of("noble.qcow2", QCOW2), WINDOWS_LICENSE_TYPE="BYOL")
+    assert linux.request.license_type is None
+
+
+def test_a_name_from_the_key_carries_the_versions_mark() -> None:
+    evidence = evidence_of("incoming/web.qcow2", QCOW2)
+    assert evidence.version.mark in plan(evidence).image_name
+    assert plan(evidence).request.description is None
+
+
+def test_a_given_name_moves_the_mark_to_the_end_of_the_description() -> None:
+    told = Declared(image_name="web", description="our server")
+    evidence = evidence_of("web.qcow2", QCOW2, sidecar=told)
+    mark = f"[image-import {evidence.version.mark}]"
+    assert plan(evidence).request.description == f"our server {mark}"
+    unnamed = evidence_of("web.qcow2", QCOW2, sidecar=Declared(description="ours"))
+    assert plan(unnamed).request.description == "ours"
+
+
+def test_a_description_that_leaves_no_room_for_the_mark_is_refused() -> None:
+    told = Declared(image_name="web", description="x" * 250)
+    with pytest.raises(PlanError, match="shorten it by 30 characters"):
+        plan(evidence_of("web.qcow2", QCOW2, sidecar=told))
+
+
+def test_disks_are_mapped_in_the_manifests_order() -> None:
+    told = parameters(evidence_of("web.qcow2", QCOW2, RAW, QCOW2))
+    keys = [told[f"DiskDeviceMapping.{n}.OSSObject"] for n in (1, 2, 3)]
+    assert keys == ["web.qcow2", "data2.qcow2", "data3.qcow2"]
+    assert told["DiskDeviceMapping.2.Format"] == "RAW"
