@@ -23,8 +23,9 @@ class OssClock:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._earliest = timedelta.min
-        self._latest = timedelta.max
+        # Before any reply, all that is certain.
+        self._earliest = -timedelta(seconds=monotonic())
+        self._latest = timedelta(days=36_500)
 
     def tick(self) -> float:
         """Return the moment at which a request is sent, for `observe`."""

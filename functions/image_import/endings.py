@@ -3,9 +3,20 @@
 Room: core.
 """
 
-from image_import.errors import PlanError
+from image_import.catalogue import Explanation, explain
+from image_import.errors import (
+    EvidenceError,
+    ImageImportError,
+    PlanError,
+    ServiceError,
+    ServiceRejected,
+    ServiceUnavailable,
+)
 from image_import.ledger import Entry, Standing, to_text
 from image_import.outcome import Outcome, Result
+
+REFUSED_CODES = {"InvalidObjectState"}
+"""What OSS refuses because of the object itself: its uploader can mend it."""
 
 
 def ignored(reason: str) -> Result:
@@ -50,6 +61,35 @@ def too_late(entry: Entry) -> PlanError:
         f"the manifest came after its system disk was imported alone as "
         f"{entry.image_name!r}{image}; delete that image and upload the disk again, "
         "and set SIDECAR=required so that disks wait for their manifest"
+    )
+
+
+def of_error(exc: ImageImportError) -> Result:
+    """Return the end that an error amounts to."""
+    if isinstance(exc, ServiceUnavailable):
+        return _of_service(Outcome.RETRYING, exc, str(exc))
+    if isinstance(exc, ServiceRejected):
+        entry = explain(exc.service, exc.code, exc.http_status)
+        is_refusal = exc.code in REFUSED_CODES
+        outcome = Outcome.REFUSED if is_refusal else Outcome.FAILED
+        return _of_service(outcome, exc, explained(exc, entry))
+    if isinstance(exc, (EvidenceError, PlanError)):
+        return refused(str(exc))
+    return Result(outcome=Outcome.FAILED, reason=str(exc))
+
+
+def explained(exc: ServiceError, entry: Explanation) -> str:
+    """Return what the service said, what that means, and what to do."""
+    return f"{str(exc).rstrip('.')}. {entry.cause} {entry.fix}"
+
+
+def _of_service(outcome: Outcome, exc: ServiceError, reason: str) -> Result:
+    return Result(
+        outcome=outcome,
+        reason=reason,
+        error_code=exc.code,
+        error_message=str(exc),
+        ecs_request_id=(exc.request_id or "") if exc.service == "ECS" else "",
     )
 
 

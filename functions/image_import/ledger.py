@@ -238,8 +238,13 @@ class Place:
         return f"{self.folder}{_safe(etag)}{suffix}.jsonl"
 
     def pointer_key(self, manifest_key: str) -> str:
-        """Return the key of the note that a manifest lists this object."""
-        return f"{self.folder}.set-{key_hash(self.bucket, manifest_key)}.json"
+        """Return the key of the note that a manifest lists this object.
+
+        Without a manifest's key it is the one name under which a note is left where
+        the ledger may not be listed, so that it can be read without a listing.
+        """
+        which = key_hash(self.bucket, manifest_key) if manifest_key else "only"
+        return f"{self.folder}.set-{which}.json"
 
     def open_key(self, etag: str) -> str:
         """Return the key that stands while an import of this version is under way."""

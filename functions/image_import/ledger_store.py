@@ -26,14 +26,25 @@ APPENDABLE = "Appendable"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Folder:
-    """What the ledger keeps under one object key."""
+    """What the ledger keeps under one object key.
+
+    Attributes:
+        is_whole: Whether `listed` is all that there is.
+        is_listed: Whether we may list the ledger at all.
+    """
 
     place: Place
-    listed: tuple[Listed, ...]
-    is_whole: bool
+    listed: tuple[Listed, ...] = ()
+    is_whole: bool = False
+    is_listed: bool = True
 
     def pointers(self) -> list[str]:
-        """Return the keys of the notes that manifests list this object."""
+        """Return the keys of the notes that manifests list this object.
+
+        Where the ledger may not be listed, one may be under a known name.
+        """
+        if not self.is_listed:
+            return [self.place.pointer_key("")]
         keys = (item.object_key for item in self.listed)
         return [key for key in keys if self.place.is_pointer(key)]
 
@@ -86,8 +97,15 @@ class LedgerStore:
         self._patience = patience
 
     def look(self, place: Place) -> Folder:
-        """Return what there is under one key, in one request."""
-        listing = self._patience.repeat(lambda: self._list(place.folder))
+        """Return what there is under one key, in one request.
+
+        Where listing is not allowed or not served, it has to do without: the ledger
+        is then read by its name, at the price of a request more.
+        """
+        try:
+            listing = self._patience.repeat(lambda: self._list(place.folder))
+        except ServiceRejected:
+            return Folder(place=place, is_listed=False)
         return Folder(
             place=place, listed=listing.objects, is_whole=not listing.next_token
         )

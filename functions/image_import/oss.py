@@ -292,7 +292,7 @@ def _piece(reply: Any, limit: int) -> Piece:  # noqa: ANN401 - oss2 has no types
         etag=normal_etag(headers.get("ETag", "")),
         object_size_bytes=_whole_size(headers, length),
         user_metadata={
-            name.lower().removeprefix(_META): value
+            name.lower().removeprefix(_META): _text(value)
             for name, value in headers.items()
             if name.lower().startswith(_META)
         },
@@ -303,6 +303,14 @@ def _piece(reply: Any, limit: int) -> Piece:  # noqa: ANN401 - oss2 has no types
     )
 
 
+def _text(header: str) -> str:
+    """Return a header's text: UTF-8 on the wire, which http.client reads as Latin-1."""
+    try:
+        return header.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return header
+
+
 def _whole_size(headers: Mapping[str, str], length: int) -> int:
     """Return the object's size from `Content-Range: bytes 0-99/1234`."""
     _, _, total = headers.get("Content-Range", "").rpartition("/")
@@ -310,7 +318,17 @@ def _whole_size(headers: Mapping[str, str], length: int) -> int:
 
 
 def _date(headers: Mapping[str, str]) -> datetime:
-    return parsedate_to_datetime(headers["Date"])
+    """Return OSS's clock; leases cannot be measured by anything else."""
+    told = headers.get("Date", "")
+    try:
+        return parsedate_to_datetime(told)
+    except (TypeError, ValueError) as exc:
+        raise ServiceRejected(
+            f"the answer's Date is {told!r}, not a time; OSS sends it with every "
+            "answer, so check what stands between the function and OSS_ENDPOINT",
+            service="OSS",
+            action="any",
+        ) from exc
 
 
 def _translate(exc: oss2.exceptions.ServerError, action: str) -> Exception:

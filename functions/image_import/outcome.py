@@ -71,20 +71,21 @@ LOG_FIELDS = (*RESULT_FIELDS, "error_code", "error_message", "evidence", "notes"
 
 def result_json(results: Iterable[Result]) -> str:
     """Return the handler's answer."""
-    records = [_said(result, RESULT_FIELDS) for result in results]
+    records = [said(result, RESULT_FIELDS) for result in results]
     return json.dumps({"records": records}, ensure_ascii=False)
 
 
 def log_json(result: Result, *, fc_request_id: str) -> str:
     """Return the one log line of a record."""
-    said = _said(result, LOG_FIELDS)
+    told = said(result, LOG_FIELDS)
     if fc_request_id:
-        said["fc_request_id"] = fc_request_id
-    return json.dumps(said, ensure_ascii=False)
+        told["fc_request_id"] = fc_request_id
+    return json.dumps(told, ensure_ascii=False)
 
 
-def _said(result: Result, names: Iterable[str]) -> dict[str, Any]:
+def said(result: Result, names: Iterable[str]) -> dict[str, Any]:
+    """Return a result as a dict of the named fields, without what is empty."""
     values = {name: getattr(result, name) for name in names}
-    said = {name: value for name, value in values.items() if value}
-    said["outcome"] = result.outcome.value
-    return said
+    told = {name: value for name, value in values.items() if value}
+    told["outcome"] = result.outcome.value
+    return told

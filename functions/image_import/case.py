@@ -1,0 +1,249 @@
+"""One record of an event, from what the bucket holds to what became of it.
+
+Room: shell.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from image_import import endings
+from image_import.errors import EvidenceError, ServiceError, ServiceRejected
+from image_import.events import ObjectCreated
+from image_import.gather import DiskReading, FirstLook, Gatherer, Started, Wanted
+from image_import.importing import Importing, LookAgainError
+from image_import.keys import read_key
+from image_import.ledger import Standing, State
+from image_import.ledger_store import LedgerStore, Overtaken
+from image_import.oss import ObjectChanged, ObjectMissing
+from image_import.outcome import Outcome, Result
+from image_import.pointers import Pointer, read_pointer
+from image_import.sidecar import image_key_of
+from image_import.sidecars import SidecarFound, find_sidecar
+from image_import.version import DiskVersion, ImageVersion
+
+MOST_ROUNDS = 6
+"""How often a record is looked at again when others write to its ledger meanwhile."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """The work on one record; see `run`."""
+
+    record: ObjectCreated
+    gatherer: Gatherer
+    store: LedgerStore
+    importing: Importing
+
+    def run(self) -> Result:
+        """Return what became of the record.
+
+        Each round reads everything anew and ends in one line of the ledger, written
+        where the ledger ended when it was read; if somebody else's line is there
+        by then, the next round takes it into account.
+
+        Raises:
+            ServiceUnavailable: A service did not answer as it should.
+        """
+        try:
+            return self._rounds()
+        except ServiceRejected as exc:
+            return self._said_no(exc)
+
+    def _rounds(self) -> Result:
+        for _ in range(MOST_ROUNDS):
+            try:
+                return self._round()
+            except (Overtaken, LookAgainError, ObjectChanged, ObjectMissing):
+                continue
+        return Result(
+            outcome=Outcome.RETRYING,
+            reason="this image's ledger, or its objects, keep changing",
+        )
+
+    def _said_no(self, exc: ServiceRejected) -> Result:
+        """A service refused us for good: put that on record, where that is allowed."""
+        result = endings.of_error(exc)
+        key, etag = self.record.object_key, self.record.etag
+        if self.importing.is_dry or read_key(key).kind == "sidecar":
+            return result
+        version = self._version(DiskVersion(object_key=key, etag=etag))
+        with suppress(ServiceError, EvidenceError, Overtaken):
+            folder = self.store.look(self.gatherer.place(key))
+            book = self.store.read(folder, etag)
+            if self.importing.view(book, version).standing is Standing.FREE:
+                state = State(result.outcome.value)
+                self.importing.note(book, version, state, result.reason)
+        return result
+
+    def _round(self) -> Result:
+        key = self.record.object_key
+        if read_key(key).kind == "sidecar":
+            return self._sidecar_came(image_key_of(key) or key)
+        wanted = Wanted(
+            object_key=key,
+            etag=self.record.etag,
+            object_size_bytes=self.record.object_size_bytes,
+        )
+        look = self.gatherer.first_look(wanted)
+        try:
+            look.disk.head  # noqa: B018 - raises if the object is not what it was
+        except (ObjectMissing, ObjectChanged) as exc:
+            return self._stale(look, exc)
+        found = self._sidecar(look, key)
+        if found.is_manifest:
+            return self._set(look, found, self._start_disks(found.disk_keys[1:]))
+        if not found.exists and (pointers := look.folder.pointers()):
+            return self._listed_by(pointers, look, found)
+        return self._alone(look, found)
+
+    def _sidecar_came(self, image_key: str) -> Result:
+        """A sidecar arrived: import its image, if that is there."""
+        look = self.gatherer.first_look(Wanted(object_key=image_key))
+        own = look.sidecars.get(self.record.object_key)
+        if own is None or own.etag != self.record.etag:
+            return endings.ignored(
+                "the sidecar was overwritten or deleted since this event"
+            )
+        found = self._sidecar(look, image_key)
+        try:
+            look.disk.head  # noqa: B018 - raises if there is no image
+        except ObjectMissing:
+            return self._image_is_missing(look, found)
+        if found.is_manifest:
+            return self._set(look, found, self._start_disks(found.disk_keys[1:]))
+        return self._alone(look, found)
+
+    def _image_is_missing(self, look: FirstLook, found: SidecarFound) -> Result:
+        if found.error:
+            return endings.refused(str(found.error))
+        if found.is_manifest:
+            self._leave_pointers(look, found).wait()
+        reason = (
+            f"there is no image {look.folder.place.object_key} beside this sidecar yet"
+        )
+        return endings.waiting(reason)
+
+    def _stale(self, look: FirstLook, exc: Exception) -> Result:
+        """The bytes that the event spoke of are gone; so may be a claim on them."""
+        etag = self.record.etag
+        disk = DiskVersion(object_key=self.record.object_key, etag=etag)
+        book = self.store.read(look.folder, etag)
+        if settled := self.importing.settle(book, self._version(disk)):
+            return settled
+        if isinstance(exc, ObjectChanged):
+            return endings.ignored(
+                "stale: the object was overwritten since this event (its ETag is no "
+                f"longer {etag}); the newer upload has an event of its own"
+            )
+        return endings.ignored("stale: the object was deleted since this event")
+
+    def _listed_by(
+        self, pointers: Sequence[str], look: FirstLook, found: SidecarFound
+    ) -> Result:
+        """A disk arrived that manifests have asked for: import what is complete."""
+        results = [self._through(key) for key in pointers]
+        told = [result for result in results if result]
+        if not told:
+            return self._alone(look, found)
+        going = [r for r in told if r.outcome is not Outcome.WAITING]
+        return (going or told)[0]
+
+    def _through(self, pointer_key: str) -> Result | None:
+        """Import the set behind a pointer; None if this disk is no longer in it."""
+        note = self.store.read_note(pointer_key)
+        if note is None:
+            return None
+        pointer = read_pointer(note)
+        readings = self._start_disks(pointer.disk_keys[1:])
+        look = self.gatherer.first_look(Wanted(object_key=pointer.image_key))
+        found = self._sidecar(look, pointer.image_key)
+        if found.error:
+            return endings.refused(str(found.error))
+        if self.record.object_key not in found.disk_keys:
+            return None
+        late = [key for key in found.disk_keys[1:] if key not in readings]
+        readings.update(self._start_disks(late))
+        try:
+            look.disk.head  # noqa: B018 - raises if there is no system disk
+        except ObjectMissing:
+            reason = f"the system disk {pointer.image_key} of the set is not there yet"
+            return endings.waiting(reason)
+        return self._set(look, found, readings)
+
+    def _set(
+        self, look: FirstLook, found: SidecarFound, readings: dict[str, DiskReading]
+    ) -> Result:
+        """Import a set, disks mapped by name, if all of them are there."""
+        pointers = self._leave_pointers(look, found)
+        book = self.store.read(look.folder, look.disk.version.etag)
+        pointers.wait()
+        versions = [_version_if_there(readings[key]) for key in found.disk_keys[1:]]
+        missing = [
+            key
+            for key, v in zip(found.disk_keys[1:], versions, strict=True)
+            if v is None
+        ]
+        absent = [DiskVersion(object_key=key, etag="") for key in missing]
+        present = [v for v in versions if v]
+        version = self._version(look.disk.version, *present, *absent)
+        if ending := self.importing.ending(book, version):
+            return ending
+        if missing:
+            reason = f"the set waits for {', '.join(missing)}"
+            return self.importing.wait(book, version, reason)
+        disks = [look.disk, *(readings[key] for key in found.disk_keys[1:])]
+        return self.importing.import_image(book, version, disks, found)
+
+    def _alone(self, look: FirstLook, found: SidecarFound) -> Result:
+        """Import one disk as a whole image, unless it waits for something."""
+        version = self._version(look.disk.version)
+        book = self.store.read(look.folder, version.etag)
+        if ending := self.importing.ending(book, version):
+            return ending
+        clues = read_key(version.object_key)
+        is_data_disk = clues.is_data_disk or (clues.disk_index or 1) > 1
+        if is_data_disk and not found.exists:
+            return self.importing.wait(
+                book,
+                version,
+                "its name says that it is a data disk, which is not imported alone; "
+                "list it in a manifest beside its system disk, or give it a sidecar "
+                "of its own",
+            )
+        if self.importing.settings.is_sidecar_required and not found.exists:
+            return self.importing.wait(book, version, "its sidecar is not there yet")
+        return self.importing.import_image(book, version, [look.disk], found)
+
+    def _sidecar(self, look: FirstLook, image_key: str) -> SidecarFound:
+        return find_sidecar(
+            look.contents,
+            bucket=self.record.bucket,
+            image_key=image_key,
+            settings=self.importing.settings,
+        )
+
+    def _leave_pointers(self, look: FirstLook, found: SidecarFound) -> Started:
+        """Tell each data disk which manifest lists it."""
+        keys = found.disk_keys
+        if self.importing.is_dry:
+            return Started([])
+        note = Pointer(manifest_key=found.key, image_key=keys[0], disk_keys=keys)
+        of = found.key if look.folder.is_listed else ""
+        places = [self.gatherer.place(key) for key in keys[1:]]
+        return self.gatherer.start_notes(
+            {place.pointer_key(of): note.to_bytes() for place in places}
+        )
+
+    def _start_disks(self, keys: Sequence[str]) -> dict[str, DiskReading]:
+        return {key: self.gatherer.start_disk(Wanted(object_key=key)) for key in keys}
+
+    def _version(self, *disks: DiskVersion) -> ImageVersion:
+        return ImageVersion(bucket=self.record.bucket, disks=disks)
+
+
+def _version_if_there(reading: DiskReading) -> DiskVersion | None:
+    try:
+        return reading.version
+    except ObjectMissing:
+        return None

@@ -1,0 +1,188 @@
+"""Evidence, read side by side where one read does not depend on another.
+
+Room: shell.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from functools import cached_property
+
+from image_import.clock import OssClock
+from image_import.documents import MAX_SIDECAR_BYTES
+from image_import.errors import ServiceUnavailable
+from image_import.evidence import DiskEvidence
+from image_import.header import read_header
+from image_import.ledger import Place
+from image_import.ledger_store import Folder, LedgerStore
+from image_import.oss import ObjectMissing, Oss, Piece
+from image_import.patience import Patience
+from image_import.sidecar import sidecar_keys
+from image_import.version import DiskVersion
+
+HEAD_BYTES = 64 * 1024
+TAIL_BYTES = 512
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """An object to look at; `etag` and size are known only from its own event."""
+
+    object_key: str
+    etag: str = ""
+    object_size_bytes: int | None = None
+
+
+class DiskReading:
+    """The head and tail of one object, on their way."""
+
+    def __init__(
+        self, object_key: str, head: Future[Piece], tail: Future[Piece] | None
+    ) -> None:
+        self._object_key = object_key
+        self._head = head
+        self._tail = tail
+
+    @cached_property
+    def head(self) -> Piece:
+        """The first bytes, with what the reply tells of the object.
+
+        Raises:
+            ObjectMissing: It is not there.
+            ObjectChanged: Its ETag is not the one that was wanted.
+        """
+        return self._head.result()
+
+    @property
+    def version(self) -> DiskVersion:
+        """Which upload this is."""
+        return DiskVersion(object_key=self._object_key, etag=self.head.etag)
+
+    def evidence(self) -> DiskEvidence:
+        """Return what the bytes tell.
+
+        Raises:
+            HeaderError: They are damaged, or of two formats at once.
+            ServiceUnavailable: The object changed between the two reads.
+        """
+        head = self.head
+        tail = self._tail.result() if self._tail else head
+        if tail.etag != head.etag:
+            raise ServiceUnavailable(
+                f"{self._object_key} changed while it was read",
+                service="OSS",
+                action="GetObject",
+            )
+        return DiskEvidence(
+            version=self.version,
+            object_size_bytes=head.object_size_bytes,
+            header=read_header(
+                head.data,
+                tail.data[-TAIL_BYTES:],
+                object_size_bytes=head.object_size_bytes,
+            ),
+            user_metadata=dict(head.user_metadata),
+            encryption=head.encryption,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FirstLook:
+    """What the first round of reads shows of one image."""
+
+    disk: DiskReading
+    sidecars: dict[str, Piece]
+    folder: Folder
+
+    @property
+    def contents(self) -> dict[str, bytes]:
+        """The sidecars' bytes by object key."""
+        return {key: piece.data for key, piece in self.sidecars.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Exchanges on their way whose answers say nothing but that they came."""
+
+    futures: Sequence[Future[None]]
+
+    def wait(self) -> None:
+        """Return when all have been answered; raise the first error among them."""
+        for future in self.futures:
+            future.result()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gatherer:
+    """Reads one bucket on behalf of one invocation."""
+
+    oss: Oss
+    store: LedgerStore
+    clock: OssClock
+    patience: Patience
+    pool: Executor
+    bucket: str
+    ledger_prefix: str
+
+    def first_look(self, wanted: Wanted) -> FirstLook:
+        """Return an image's bytes, sidecars and ledger folder, in one round trip."""
+        disk = self.start_disk(wanted)
+        keys = sidecar_keys(wanted.object_key)
+        sidecars = {key: self.pool.submit(self._read_sidecar, key) for key in keys}
+        folder = self.pool.submit(self.store.look, self.place(wanted.object_key))
+        found = {key: future.result() for key, future in sidecars.items()}
+        return FirstLook(
+            disk=disk,
+            sidecars={key: piece for key, piece in found.items() if piece},
+            folder=folder.result(),
+        )
+
+    def start_disk(self, wanted: Wanted) -> DiskReading:
+        """Start to read an object's head and tail."""
+        size = wanted.object_size_bytes
+        head = self._start(
+            lambda: self.oss.read_range(
+                self.bucket,
+                wanted.object_key,
+                first=0,
+                last=HEAD_BYTES - 1,
+                etag=wanted.etag,
+            )
+        )
+        if size is not None and size <= HEAD_BYTES:
+            return DiskReading(wanted.object_key, head, None)
+        tail = self._start(
+            lambda: self.oss.read_tail(
+                self.bucket, wanted.object_key, count=TAIL_BYTES, etag=wanted.etag
+            )
+        )
+        return DiskReading(wanted.object_key, head, tail)
+
+    def place(self, object_key: str) -> Place:
+        """Return where the ledger keeps what it knows of a key."""
+        return Place(
+            prefix=self.ledger_prefix, bucket=self.bucket, object_key=object_key
+        )
+
+    def start_notes(self, notes: Mapping[str, bytes]) -> "Started":
+        """Start to put small objects into the ledger's bucket."""
+        put = self.store.put_note
+        return Started([self.pool.submit(put, k, data) for k, data in notes.items()])
+
+    def _read_sidecar(self, key: str) -> Piece | None:
+        limit = MAX_SIDECAR_BYTES + 1
+        try:
+            return self.patience.repeat(
+                lambda: self.oss.read_whole(self.bucket, key, limit=limit)
+            )
+        except ObjectMissing:
+            return None
+
+    def _start(self, exchange: Callable[[], Piece]) -> Future[Piece]:
+        def timed() -> Piece:
+            sent = self.clock.tick()
+            piece = exchange()
+            self.clock.observe(piece.date, sent=sent)
+            return piece
+
+        return self.pool.submit(self.patience.repeat, timed)

@@ -1,0 +1,159 @@
+"""What Function Compute calls.
+
+Room: shell.
+"""
+
+import logging
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from image_import.app import Invocation, import_record
+from image_import.clients import Clients
+from image_import.credentials import read_credentials
+from image_import.errors import EventError
+from image_import.events import parse_event
+from image_import.outcome import Outcome, Result, log_json, result_json
+from image_import.settings import Settings, read_settings
+
+DEFAULT_TIMEOUT_SECONDS = 120.0
+"""Where no context tells the function's time-out."""
+
+POOL_SIZE = 40
+"""Exchanges at once: a set of 17 disks has two reads and one note for each."""
+
+log = logging.getLogger("image_import")
+
+
+class RetryLater(Exception):  # noqa: N818 - it asks for a retry and is no fault
+    """Makes Function Compute deliver the event again; the message is the result."""
+
+
+class Runtime:
+    """What outlives an invocation: connections and threads, never credentials."""
+
+    def __init__(self) -> None:
+        self.clients = Clients(pool_size=POOL_SIZE)
+        self.pool = ThreadPoolExecutor(POOL_SIZE, thread_name_prefix="exchange")
+
+
+_RUNTIME: list[Runtime] = []
+
+
+def initialize(context: Any) -> None:  # noqa: ANN401, ARG001 - the platform's signature
+    """Open nothing yet, but stop at once if a setting holds what it may not.
+
+    Raises:
+        SettingsError: Naming the variable, what it holds and what it may hold.
+    """
+    _prepare_logging(read_settings(os.environ))
+    runtime()
+
+
+def on_object_created(event: bytes, context: Any) -> str:  # noqa: ANN401 - theirs
+    """Import the images that an OSS object-created event speaks of.
+
+    Args:
+        event: JSON as the OSS trigger or EventBridge sends it.
+        context: Function Compute's context; all of it is optional.
+
+    Returns:
+        `{"records": [...]}` as JSON, one object per record of the event.
+
+    Raises:
+        RetryLater: After all records were tried, if one of them may succeed later;
+            its message is the same JSON.
+        SettingsError: A setting holds what it may not.
+    """
+    return handle(event, context, environ=os.environ, runtime=runtime())
+
+
+def handle(
+    event: bytes, context: object, *, environ: Mapping[str, str], runtime: Runtime
+) -> str:
+    """Do the work of `on_object_created` with an explicit environment."""
+    settings = read_settings(environ)
+    _prepare_logging(settings)
+    invocation = make_invocation(settings, context, environ=environ, runtime=runtime)
+    results, bugs = import_all(event, invocation)
+    for result in results:
+        _log(result, invocation.fc_request_id)
+    answer = result_json(results)
+    if bugs:
+        raise bugs[0]
+    if any(result.outcome is Outcome.RETRYING for result in results):
+        raise RetryLater(answer)
+    return answer
+
+
+def runtime() -> Runtime:
+    """Return this instance's connections and threads; made at the first call."""
+    if not _RUNTIME:
+        _RUNTIME.append(Runtime())
+    return _RUNTIME[0]
+
+
+def make_invocation(
+    settings: Settings,
+    context: object,
+    *,
+    environ: Mapping[str, str],
+    runtime: Runtime,
+) -> Invocation:
+    """Return what one call works with; credentials are read now, and only now."""
+    credentials = read_credentials(getattr(context, "credentials", None), environ)
+    clients = runtime.clients
+    return Invocation(
+        settings=settings,
+        oss=lambda region_id: clients.oss(settings, credentials, region_id),
+        ecs=lambda region_id: clients.ecs(settings, credentials, region_id),
+        pool=runtime.pool,
+        timeout_seconds=_timeout_seconds(context),
+        fc_request_id=str(getattr(context, "request_id", "") or ""),
+    )
+
+
+def import_all(
+    event: bytes, invocation: Invocation
+) -> tuple[list[Result], list[Exception]]:
+    """Try every record; what we did not foresee is kept until all were tried."""
+    results: list[Result] = []
+    bugs: list[Exception] = []
+    try:
+        records = parse_event(event)
+    except EventError as exc:
+        return [Result(outcome=Outcome.REFUSED, reason=str(exc))], []
+    for record in records:
+        try:
+            results.append(import_record(record, invocation))
+        except Exception as exc:
+            log.exception("a fault of ours; the event will be delivered again")
+            bugs.append(exc)
+    return results, bugs
+
+
+def _log(result: Result, fc_request_id: str) -> None:
+    is_bad = result.outcome in {Outcome.REFUSED, Outcome.FAILED, Outcome.RETRYING}
+    level = logging.WARNING if is_bad else logging.INFO
+    log.log(level, "%s", log_json(result, fc_request_id=fc_request_id))
+
+
+def _prepare_logging(settings: Settings) -> None:
+    """Set our level, and keep oss2 from writing headers and signed strings.
+
+    oss2 logs each failed request at INFO, with the answer's StringToSign, and at
+    DEBUG the request's headers with the security token.
+    """
+    log.setLevel(settings.log_level)
+    logging.getLogger("oss2").setLevel(logging.CRITICAL)
+    logging.getLogger("urllib3").setLevel(logging.WARNING)
+
+
+def _timeout_seconds(context: object) -> float:
+    """Return the function's time-out; the runtime gives it as text."""
+    told = getattr(getattr(context, "function", None), "timeout", None)
+    try:
+        return float(told) if told else DEFAULT_TIMEOUT_SECONDS
+    except (TypeError, ValueError):
+        return DEFAULT_TIMEOUT_SECONDS

@@ -1,0 +1,179 @@
+"""What one image's ledger and evidence come to: a line, a call, or a reason.
+
+Room: shell.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from image_import import endings
+from image_import.declared import Declared
+from image_import.errors import EvidenceError, PlanError
+from image_import.events import ObjectCreated
+from image_import.evidence import Evidence
+from image_import.gather import DiskReading
+from image_import.keys import read_key
+from image_import.ledger import Entry, Standing, State, View, view
+from image_import.ledger_store import Book, LedgerStore
+from image_import.outcome import Outcome, Result
+from image_import.plan import Plan, make_plan
+from image_import.request import to_parameters
+from image_import.settings import Settings
+from image_import.sidecar import parse_metadata
+from image_import.sidecars import SidecarFound
+from image_import.submit import Submitter
+from image_import.version import ImageVersion
+
+
+class LookAgainError(Exception):
+    """What was missing may have come while we wrote that we wait for it."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Importing:
+    """The decisions about one record's image, each of which ends in a ledger line.
+
+    Attributes:
+        has_waited: That it waits is on record; what it waits for was looked for since.
+    """
+
+    record: ObjectCreated
+    region_id: str
+    settings: Settings
+    store: LedgerStore
+    submitter: Submitter
+    has_waited: bool = False
+
+    def view(self, book: Book, version: ImageVersion) -> View:
+        """Return what the ledger allows now."""
+        return view(book.entries, version, now=self.submitter.clock.earliest())
+
+    def settle(self, book: Book, version: ImageVersion) -> Result | None:
+        """Find out how an abandoned claim ended whose bytes are gone."""
+        seen = self.view(book, version)
+        if seen.standing is not Standing.ABANDONED or not seen.entry or self.is_dry:
+            return None
+        return self.submitter.settle(book, self.submitter.take_over(seen.entry))
+
+    def ending(self, book: Book, version: ImageVersion) -> Result | None:
+        """Return how this ends if the ledger does not leave it to us to begin."""
+        seen = self.view(book, version)
+        if seen.entry is None or self.is_dry:
+            return None
+        if seen.standing is Standing.ABANDONED:
+            return self._take_over(book, version, seen.entry)
+        if seen.standing is Standing.DONE_ALONE:
+            return self.refuse(book, version, endings.too_late(seen.entry))
+        is_sidecar = read_key(self.record.object_key).kind == "sidecar"
+        return endings.stands(seen.standing, seen.entry, is_sidecar=is_sidecar)
+
+    def _take_over(
+        self, book: Book, version: ImageVersion, abandoned: Entry
+    ) -> Result | None:
+        intent = self.submitter.take_over(abandoned)
+        if abandoned.version == version.version_hash:
+            return self.submitter.submit(book, intent, is_takeover=True)
+        self.submitter.settle(book, intent)
+        raise LookAgainError
+
+    def wait(self, book: Book, version: ImageVersion, reason: str) -> Result:
+        """Write that we wait, then look once more, so that no wake-up is lost."""
+        waiting = endings.waiting(reason)
+        if self.has_waited or self.is_dry:
+            return waiting
+        self.note(book, version, State.WAITING, reason)
+        self.has_waited = True
+        raise LookAgainError
+
+    def refuse(
+        self, book: Book, version: ImageVersion, exc: EvidenceError | PlanError
+    ) -> Result:
+        """Write why this version is not sent, and say it."""
+        reason = str(exc)
+        if not self.is_dry:
+            self.note(book, version, State.REFUSED, reason)
+        return endings.refused(reason)
+
+    def note(
+        self, book: Book, version: ImageVersion, state: State, reason: str
+    ) -> None:
+        """Write a line, unless the last one says the same already."""
+        last = book.entries[-1] if book.entries else None
+        if last and (last.state, last.reason) == (state, reason):
+            return
+        entry = Entry(
+            state=state,
+            at=self.submitter.clock.earliest(),
+            claim=self.submitter.claim,
+            version=version.version_hash,
+            disks=tuple((disk.object_key, disk.etag) for disk in version.disks),
+            reason=reason,
+            fc_request_id=self.submitter.fc_request_id,
+        )
+        self.store.write(book, entry)
+
+    def import_image(
+        self,
+        book: Book,
+        version: ImageVersion,
+        disks: Sequence[DiskReading],
+        found: SidecarFound,
+    ) -> Result:
+        """Plan the image and, unless that cannot be or nothing may be, import it."""
+        try:
+            if found.error:
+                raise found.error
+            plan = self._plan(version, disks, found)
+            parameters = to_parameters(plan.request, self.settings.target)
+        except (EvidenceError, PlanError) as exc:
+            return self.refuse(book, version, exc)
+        result = self._planned(plan, parameters)
+        if self.is_dry:
+            return result
+        intent = self.submitter.new_intent(
+            version,
+            image_name=plan.image_name,
+            parameters=parameters,
+            sidecar_key=found.key,
+        )
+        sent = self.submitter.submit(book, intent, is_takeover=False)
+        return replace(sent, evidence=result.evidence, notes=result.notes)
+
+    def _plan(
+        self, version: ImageVersion, disks: Sequence[DiskReading], found: SidecarFound
+    ) -> Plan:
+        seen = tuple(disk.evidence() for disk in disks)
+        told = {**self._metadata_of_event(version), **seen[0].user_metadata}
+        evidence = Evidence(
+            version=version,
+            region_id=self.region_id,
+            disks=seen,
+            clues=read_key(version.object_key),
+            sidecar=found.declared,
+            sidecar_key=found.key,
+            metadata=self._metadata(told),
+        )
+        return make_plan(evidence, self.settings, self.settings.target)
+
+    def _metadata_of_event(self, version: ImageVersion) -> dict[str, str]:
+        is_own = version.object_key == self.record.object_key
+        return dict(self.record.user_metadata) if is_own else {}
+
+    def _metadata(self, told: dict[str, str]) -> Declared:
+        may_set = self.settings.sidecar_may_set
+        return parse_metadata(told, target=self.settings.target, may_set=may_set)
+
+    def _planned(self, plan: Plan, parameters: dict[str, str]) -> Result:
+        return Result(
+            outcome=Outcome.PLANNED,
+            reason="DRY_RUN: nothing was called or written",
+            image_name=plan.image_name,
+            parameters=parameters,
+            evidence={name: c.as_dict() for name, c in plan.sources.items()},
+            notes=plan.notes,
+        )
+
+    @property
+    def is_dry(self) -> bool:
+        """Whether nothing may be called or written."""
+        return self.settings.dry_run
