@@ -1,9 +1,13 @@
 """The README's tables, made from the code they describe."""
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 from image_import.catalogue import CATALOGUE
+from image_import.declared import FIELDS, GUARDED_FIELDS
 from image_import.settings_table import SETTINGS
+from image_import.targets import PUBLIC_ONLY
 
 
 def settings_markdown() -> str:
@@ -29,3 +33,38 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _cell(text: str) -> str:
     return " ".join(text.replace("|", r"\|").split())
+
+
+def sidecar_markdown() -> str:
+    """Return the table of what a sidecar may say, by target."""
+    rows = [
+        (
+            f"`{name}`",
+            "public" if name in PUBLIC_ONLY else "all targets",
+            "only if `SIDECAR_MAY_SET` names it" if name in GUARDED_FIELDS else "yes",
+        )
+        for name in sorted(FIELDS)
+    ]
+    return markdown(("field", "taken by", "an uploader may set it"), rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "settings": settings_markdown,
+    "catalogue": catalogue_markdown,
+    "sidecar": sidecar_markdown,
+}
+
+
+def refreshed(readme: str) -> str:
+    """Return a README with its tables made anew, each between its two markers."""
+    for name, make in TABLES.items():
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, _, rest = readme.partition(begin)
+        _, _, after = rest.partition(end)
+        readme = f"{before}{begin}\n{make()}\n{end}{after}"
+    return readme
+
+
+if __name__ == "__main__":
+    for path in map(Path, sys.argv[1:]):
+        path.write_text(refreshed(path.read_text("utf-8")), "utf-8")

@@ -1,0 +1,116 @@
+"""`image-import invoke`: run the handler on an event, here or on the fakes."""
+
+import os
+from pathlib import Path
+
+import click
+from image_import.errors import EventError, ImageImportError
+from image_import.events import ObjectCreated, parse_event
+from image_import.handler import Runtime, import_all, make_invocation
+from image_import.outcome import LOG_FIELDS, Result, said
+from rich.console import Console
+
+from image_import_cli.settings_options import (
+    checked_settings,
+    environment,
+    read_env_file,
+    set_option,
+)
+from image_import_cli.show import exit_status, print_json, render
+
+ANY_REGION = "cn-hangzhou"
+EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command(
+    epilog="Example: image-import invoke events/put-qcow2/event.json --local",
+)
+@click.argument("event", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--local", is_flag=True, help="On embedded fakes; needs no account.")
+@click.option(
+    "--bucket-dir",
+    type=EXISTING_FOLDER,
+    help="With --local: what the bucket holds. Default: bucket/ beside EVENT.",
+)
+@set_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_context
+def invoke(
+    ctx: click.Context,
+    event: Path,
+    local: bool,  # noqa: FBT001 - click
+    bucket_dir: Path | None,
+    assignments: tuple[str, ...],
+    as_json: bool,  # noqa: FBT001 - click
+) -> None:
+    """Run the function's handler here on the event in the file EVENT.
+
+    With the credentials and settings of the environment it calls the real services;
+    with --local it calls embedded fakes, with settings from settings.env beside
+    EVENT, if there is one, and from --set.
+    """
+    payload = event.read_bytes()
+    try:
+        if local:
+            results = _invoke_locally(payload, event, bucket_dir, assignments)
+        else:
+            results = _invoke_here(payload, assignments)
+    except ImageImportError as exc:
+        raise click.ClickException(str(exc)) from exc
+    console = Console()
+    if as_json:
+        print_json(console, {"records": [said(r, LOG_FIELDS) for r in results]})
+    else:
+        for result in results:
+            console.print(render(result))
+    ctx.exit(exit_status(results))
+
+
+def _invoke_here(payload: bytes, assignments: tuple[str, ...]) -> list[Result]:
+    environ = environment(assignments)
+    invocation = make_invocation(
+        checked_settings(environ), None, environ=os.environ, runtime=Runtime()
+    )
+    return _whole(*import_all(payload, invocation))
+
+
+def _invoke_locally(
+    payload: bytes,
+    event: Path,
+    bucket_dir: Path | None,
+    assignments: tuple[str, ...],
+) -> list[Result]:
+    from image_import_cli.local_cloud import (  # noqa: PLC0415 - only with --local
+        fill_bucket,
+        handle_locally,
+        local_cloud,
+        local_environ,
+    )
+
+    env_file = event.parent / "settings.env"
+    base = read_env_file(env_file) if env_file.is_file() else {}
+    folder = bucket_dir or event.parent / "bucket"
+    bucket, region_id = _place(payload)
+    environ = local_environ(environment(assignments, base=base), region_id)
+    with local_cloud(region_id) as cloud:
+        if folder.is_dir():
+            fill_bucket(cloud, bucket, folder)
+        return _whole(*handle_locally(cloud, payload, environ))
+
+
+def _place(payload: bytes) -> tuple[str, str]:
+    """Return bucket and region of an event, made up where it names none."""
+    try:
+        records = parse_event(payload)
+    except EventError:
+        records = []
+    created = [r for r in records if isinstance(r, ObjectCreated)]
+    named = next((r.bucket for r in records if r.bucket), "images")
+    region_id = next((r.region_id for r in created if r.region_id), ANY_REGION)
+    return named, region_id
+
+
+def _whole(results: list[Result], bugs: list[Exception]) -> list[Result]:
+    if bugs:
+        raise bugs[0]
+    return results

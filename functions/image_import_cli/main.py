@@ -1,0 +1,44 @@
+"""The command `image-import`: one subcommand per question an operator has."""
+
+import importlib
+from collections.abc import Sequence
+
+import click
+
+COMMANDS = {
+    "demo": "image_import_cli.demo:demo",
+    "infer": "image_import_cli.infer:infer",
+    "invoke": "image_import_cli.invoke:invoke",
+    "plan": "image_import_cli.plan:plan",
+}
+"""Where each subcommand is; a module is imported when its command is asked for."""
+
+
+class LazyGroup(click.Group):
+    """Commands that are imported when they are needed, so that each starts fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
+        """Return the names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
+        """Return one command, None if there is none of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        return command if isinstance(command, click.Command) else None
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="image-import")
+def cli() -> None:
+    """A disk image uploaded to OSS becomes an ECS custom image.
+
+    Exit status: 0 done, 1 something failed or was refused, 2 usage.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; errors that we can explain are one sentence."""
+    cli.main(args=arguments, prog_name="image-import")

@@ -1,0 +1,169 @@
+"""`image-import plan`: what would be sent for an image, and why. Changes nothing."""
+
+import hashlib
+import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import click
+from image_import.app import Invocation, import_record
+from image_import.clients import Clients
+from image_import.credentials import read_credentials
+from image_import.errors import EvidenceError, ImageImportError, PlanError
+from image_import.events import ObjectCreated
+from image_import.evidence import DiskEvidence, Evidence
+from image_import.gather import HEAD_BYTES, TAIL_BYTES
+from image_import.header import read_header
+from image_import.keys import read_key
+from image_import.outcome import LOG_FIELDS, Outcome, Result, said
+from image_import.plan import make_plan
+from image_import.request import to_parameters
+from image_import.settings import Settings
+from image_import.sidecar import sidecar_keys
+from image_import.sidecars import SidecarFound, find_sidecar
+from image_import.version import DiskVersion, ImageVersion
+from rich.console import Console
+
+from image_import_cli.settings_options import (
+    checked_settings,
+    environment,
+    set_option,
+)
+from image_import_cli.show import exit_status, print_json, render
+
+OBJECT = re.compile(r"oss://(?P<bucket>[^/]+)/(?P<key>.+)", re.DOTALL)
+ANY_BUCKET = "your-bucket"
+ANY_REGION = "cn-hangzhou"
+
+
+@click.command(
+    epilog="Example: image-import plan noble-server-cloudimg-amd64.img",
+)
+@click.argument("image")
+@set_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_context
+def plan(
+    ctx: click.Context, image: str, assignments: tuple[str, ...], *, as_json: bool
+) -> None:
+    """Show what would be sent for IMAGE, and where each parameter comes from.
+
+    IMAGE is a local file, with its sidecar beside it, or oss://BUCKET/KEY, read with
+    the credentials of the environment. Nothing is changed anywhere.
+    """
+    environ = environment(assignments)
+    environ["DRY_RUN"] = "true"
+    settings = checked_settings(environ)
+    try:
+        match = OBJECT.fullmatch(image)
+        if match:
+            result = plan_object(match["bucket"], match["key"], settings)
+        else:
+            result = plan_file(Path(image), settings)
+    except ImageImportError as exc:
+        raise click.ClickException(str(exc)) from exc
+    console = Console()
+    if as_json:
+        print_json(console, said(result, LOG_FIELDS))
+    else:
+        console.print(render(result))
+    ctx.exit(exit_status([result]))
+
+
+def plan_object(bucket: str, object_key: str, settings: Settings) -> Result:
+    """Return the plan for an object, by a dry run of the function's own code."""
+    credentials = read_credentials(None, os.environ)
+    region_id = settings.region_id or ANY_REGION
+    clients = Clients(pool_size=10)
+    oss = clients.oss(settings, credentials, region_id)
+    first = oss.read_range(bucket, object_key, first=0, last=0)
+    record = ObjectCreated(
+        bucket=bucket,
+        object_key=object_key,
+        etag=first.etag,
+        object_size_bytes=first.object_size_bytes,
+        event_name="ObjectCreated:PutObject",
+        region_id=region_id,
+    )
+    with ThreadPoolExecutor(10) as pool:
+        invocation = Invocation(
+            settings=settings,
+            oss=lambda _: oss,
+            ecs=lambda region: clients.ecs(settings, credentials, region),
+            pool=pool,
+            timeout_seconds=120,
+        )
+        return import_record(record, invocation)
+
+
+def plan_file(path: Path, settings: Settings) -> Result:
+    """Return the plan for a local file as if it were uploaded under its name.
+
+    The ETag is not known before the upload, so a placeholder stands in for it and
+    the name's hash will differ.
+    """
+    if not path.is_file():
+        raise click.UsageError(
+            f"{path} is no file here; give a local image, or oss://BUCKET/KEY"
+        )
+    found = find_sidecar(
+        _sidecars(path), bucket=ANY_BUCKET, image_key=path.name, settings=settings
+    )
+    disk = _read_disk(path)
+    result = _plan_disk(path, disk, found, settings)
+    return result.about(bucket=ANY_BUCKET, object_key=path.name, etag=disk.version.etag)
+
+
+def _plan_disk(
+    path: Path, disk: DiskEvidence, found: SidecarFound, settings: Settings
+) -> Result:
+    try:
+        if found.error:
+            raise found.error
+        if found.is_manifest:
+            return Result(
+                outcome=Outcome.WAITING,
+                reason=f"{found.key} lists several disks; plan it in the bucket, where "
+                "all of them are: image-import plan oss://BUCKET/KEY",
+            )
+        evidence = Evidence(
+            version=ImageVersion(bucket=ANY_BUCKET, disks=(disk.version,)),
+            region_id=settings.region_id or ANY_REGION,
+            disks=(disk,),
+            clues=read_key(path.name),
+            sidecar=found.declared,
+            sidecar_key=found.key,
+        )
+        made = make_plan(evidence, settings, settings.target)
+        parameters = to_parameters(made.request, settings.target)
+    except (EvidenceError, PlanError) as exc:
+        return Result(outcome=Outcome.REFUSED, reason=str(exc))
+    return Result(
+        outcome=Outcome.PLANNED,
+        reason="nothing was uploaded or called; bucket, region and the name's hash are "
+        "placeholders",
+        image_name=made.image_name,
+        parameters=parameters,
+        evidence={name: choice.as_dict() for name, choice in made.sources.items()},
+        notes=made.notes,
+    )
+
+
+def _sidecars(path: Path) -> dict[str, bytes]:
+    beside = [path.parent / key for key in sidecar_keys(path.name)]
+    return {other.name: other.read_bytes() for other in beside if other.is_file()}
+
+
+def _read_disk(path: Path) -> DiskEvidence:
+    size = path.stat().st_size
+    with path.open("rb") as image:
+        head = image.read(HEAD_BYTES)
+        image.seek(max(0, size - TAIL_BYTES))
+        tail = image.read(TAIL_BYTES)
+    placeholder = hashlib.sha256(path.name.encode()).hexdigest()[:32].upper()
+    return DiskEvidence(
+        version=DiskVersion(object_key=path.name, etag=placeholder),
+        object_size_bytes=size,
+        header=read_header(head, tail, object_size_bytes=size),
+    )

@@ -1,0 +1,62 @@
+"""Settings on the command line: the environment, and what `--set` puts over it."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from image_import.errors import SettingsError
+from image_import.settings import Settings, read_settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def set_option(command: Command) -> Command:
+    """Add `--set NAME=VALUE` to a command."""
+    return click.option(
+        "--set",
+        "assignments",
+        metavar="NAME=VALUE",
+        multiple=True,
+        help="A setting of the function, over what the environment says.",
+    )(command)
+
+
+def environment(
+    assignments: Iterable[str], *, base: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return the environment with what was given on the command line.
+
+    Raises:
+        click.UsageError: An assignment has no `=`.
+    """
+    given = dict(os.environ if base is None else base)
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise click.UsageError(
+                f"--set takes NAME=VALUE, as in --set IMPORT_TARGET=public, not "
+                f"{assignment!r}"
+            )
+        given[name] = value
+    return given
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """Return the NAME=VALUE lines of a file; `#` begins a comment line."""
+    lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
+    pairs = [line.partition("=") for line in lines if line and line[0] != "#"]
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def checked_settings(environ: Mapping[str, str]) -> Settings:
+    """Return the settings.
+
+    Raises:
+        click.UsageError: One of them holds what it may not.
+    """
+    try:
+        return read_settings(environ)
+    except SettingsError as exc:
+        raise click.UsageError(str(exc)) from exc

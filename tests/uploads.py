@@ -1,0 +1,98 @@
+"""A bucket with the function behind it, for tests: an upload is handled at once."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fake_aliyun import FakeAliyun, ManualClock
+from image_import.handler import Runtime, import_all, make_invocation
+from image_import.ledger import Entry, read_lines
+from image_import.outcome import Result
+from image_import.settings import read_settings
+from image_import_cli.demo import IMAGE, asset
+
+BUCKET = "images"
+QCOW2 = asset(IMAGE)
+LEDGER = ".image-import/"
+
+
+@dataclass
+class Uploads:
+    """One account, one bucket, one function.
+
+    Attributes:
+        environ: The function's settings.
+    """
+
+    environ: Mapping[str, str] = field(default_factory=dict)
+    clock: ManualClock = field(default_factory=ManualClock)
+    runtime: Runtime = field(default_factory=Runtime)
+
+    def __post_init__(self) -> None:
+        self.cloud = FakeAliyun(clock=self.clock)
+        self.cloud.oss.create_bucket(BUCKET)
+
+    def put(self, key: str, data: bytes = QCOW2, **said: Any) -> bytes:
+        """Put an object without handling its event, which is returned."""
+        self.cloud.oss.put(BUCKET, key, data, **said)
+        return self.cloud.oss.event(BUCKET, key)
+
+    def upload(self, key: str, data: bytes = QCOW2, **said: Any) -> Result:
+        """Put an object and handle its event."""
+        return self.handle(self.put(key, data, **said))
+
+    def handle(self, event: bytes) -> Result:
+        """Handle an event of one record."""
+        (result,) = self.handle_all(event)
+        return result
+
+    def handle_all(self, event: bytes) -> list[Result]:
+        """Handle an event."""
+        context = self.cloud.context(timeout_seconds=120)
+        with self.cloud:
+            settings = read_settings(self.environ)
+            invocation = make_invocation(
+                settings, context, environ={}, runtime=self.runtime
+            )
+            results, bugs = import_all(event, invocation)
+        assert bugs == []
+        return results
+
+    @property
+    def image_names(self) -> list[str]:
+        """The images in ECS."""
+        return sorted(self.cloud.ecs.images)
+
+    def disks_of(self, image_name: str) -> Sequence[str]:
+        """Return the object keys of an image's disks, in order."""
+        sent = self.cloud.ecs.images[image_name].parameters
+        numbers = range(1, 18)
+        keys = [sent.get(f"DiskDeviceMapping.{n}.OSSObject") for n in numbers]
+        return [key for key in keys if key]
+
+    def ledger(self, name: str, *, bucket: str = BUCKET) -> list[Entry]:
+        """Return the lines of all ledgers of keys that end in `name`."""
+        keys = self.cloud.oss.keys(bucket, f"{LEDGER}images/{name}-")
+        return [
+            line
+            for key in keys
+            if key.endswith(".jsonl")
+            for line in read_lines(self.cloud.oss.get(bucket, key).content.to_bytes())
+        ]
+
+    def calls(self, action: str) -> int:
+        """Return how often an operation was asked for."""
+        return sum(request.action == action for request in self.cloud.requests)
+
+
+def manifest(*names: str, **fields: Any) -> bytes:
+    """Return a manifest that lists disks."""
+    disks = [{"OSSObject": name} for name in names]
+    return json.dumps({"DiskDeviceMapping": disks, **fields}).encode()
+
+
+def merged(*events: bytes) -> bytes:
+    """Return one event with the records of several."""
+    records = [record for event in events for record in json.loads(event)["events"]]
+    return json.dumps({"events": records}).encode()
