@@ -29,7 +29,7 @@ def ecs(cloud: FakeAliyun, request: pytest.FixtureRequest) -> Iterator[Client]:
         yield Client(config)
 
 
-def importing(**others: Any) -> m.ImportImageRequest:  # noqa: ANN401 - the model's fields
+def importing(**others: Any) -> m.ImportImageRequest:
     wanted = {
         "region_id": "cn-hangzhou",
         "image_name": "web",
@@ -44,7 +44,7 @@ def described(ecs: Client, status: str | None = None) -> list[tuple[str, str]]:
     return [(image.status, image.progress) for image in images]
 
 
-def code_of(call: Any) -> tuple[int, str]:  # noqa: ANN401 - a callable of any answer
+def code_of(call: Any) -> tuple[int, str]:
     with pytest.raises(Exception, match="request id") as caught:
         call()
     return caught.value.status_code, caught.value.code  # type: ignore[attr-defined]

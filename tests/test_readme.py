@@ -1,0 +1,70 @@
+"""The README says what is so: tables, commands and samples are checked."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from image_import.outcome import Outcome
+from image_import_cli.main import COMMANDS
+from image_import_cli.readme_tables import TABLES, refreshed
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def block(name: str) -> str:
+    match = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", README, re.DOTALL)
+    assert match, f"README has no block {name}"
+    return match[1].strip()
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_generated_table_is_what_the_code_says_today(name: str) -> None:
+    assert block(name) == TABLES[name]().strip()
+
+
+def test_making_the_tables_anew_changes_nothing_else() -> None:
+    assert refreshed(README) == README
+
+
+def test_every_outcome_is_explained_once() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| ", README, re.MULTILINE)
+    outcomes = [row for row in rows if row in {o.value for o in Outcome}]
+    assert sorted(outcomes) == sorted(outcome.value for outcome in Outcome)
+
+
+def test_the_worked_example_is_the_commands_real_output() -> None:
+    text = block("plan")
+    command, _, shown = text.removeprefix("```console\n").partition("\n")
+    arguments = command.removeprefix("$ image-import ").split()
+    run = subprocess.run(
+        [sys.executable, "-m", "image_import_cli", *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env={"COLUMNS": "80", "PYTHONPATH": str(ROOT / "functions"), "NO_COLOR": "1"},
+    )
+    said = [line.rstrip() for line in run.stdout.splitlines()]
+    assert said == shown.removesuffix("\n```").splitlines()
+
+
+def test_every_command_that_the_readme_shows_exists() -> None:
+    shown = set(re.findall(r"image-import ([a-z]+)", README))
+    assert shown
+    assert shown <= set(COMMANDS)
+
+
+def test_every_command_is_shown() -> None:
+    shown = set(re.findall(r"image-import ([a-z]+)", README))
+    made = set(re.findall(r"^make (\w+)", README, re.MULTILINE))
+    assert set(COMMANDS) - shown - made == set()
+
+
+def test_there_are_exactly_two_set_up_commands() -> None:
+    set_up = re.findall(r"^make (\w+)", README, re.MULTILINE)
+    assert set_up == ["demo", "test"]
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert all(f"\n{target}:" in makefile for target in set_up)
