@@ -1,0 +1,133 @@
+"""An object key, cut into the pieces that its author meant.
+
+`WindowsServer2016Docker` is four words and `web01_data-disk2` five: names change
+case, glue digits to words and use any separator. A piece is lower case and knows
+whether a separator stood before it, so that `red-hat` and `RedHat` can be one name
+while `arch` in `archive` is none.
+
+Room: core.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+# What separates a piece from the one before, and the piece.
+_PIECE = re.compile(r"([\W_]*)([0-9]+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+)")
+_SLASHES = re.compile(r"[/\\]")
+# Hex digits long enough to be a hash, and GUIDs: `df86` in them means nothing.
+_HASH = re.compile(
+    r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+    r"|(?=[0-9]*[a-fA-F])(?=[a-fA-F]*[0-9])[0-9a-fA-F]{8,})(?![0-9A-Za-z])"
+)
+
+
+class Piece(NamedTuple):
+    """A run of letters or of digits.
+
+    Attributes:
+        is_glued: No separator stands between it and the piece before.
+    """
+
+    text: str
+    is_glued: bool
+
+
+class Phrase(NamedTuple):
+    """Where pieces `start` to `stop` (exclusive) spell an entry of a table."""
+
+    text: str
+    start: int
+    stop: int
+
+
+T = TypeVar("T")
+
+
+def split_key(object_key: str) -> tuple[list[str], str]:
+    """Return the folders of a key, outermost first, and its file name."""
+    *folders, file_name = _SLASHES.split(object_key)
+    return [folder for folder in folders if folder], file_name
+
+
+def folder_part(object_key: str) -> str:
+    """Return what stands before the file name, the last slash included."""
+    return object_key[: len(object_key) - len(split_key(object_key)[1])]
+
+
+def pieces(name: str) -> list[Piece]:
+    """Return the pieces of a file or folder name, in order, without hashes."""
+    if not name.isascii():
+        name = unicodedata.normalize("NFKC", name)
+    found: list[Piece] = []
+    for gap, text in _PIECE.findall(_HASH.sub(" ", name)):
+        is_glued = not gap and bool(found)
+        if text == "86" and is_glued and found[-1].text[-1] == "x":
+            _cut_off_x(found)
+        found.append(Piece(text.lower(), is_glued))
+    return found
+
+
+def _cut_off_x(found: list[Piece]) -> None:
+    """Make `genericx` + `86` into `generic` + `x` + `86`."""
+    word, is_glued = found[-1]
+    if len(word) > 1:
+        found[-1:] = [Piece(word[:-1], is_glued), Piece("x", is_glued=True)]
+
+
+class Table(Generic[T]):
+    """Words and what they mean, ready to be found among pieces.
+
+    `red hat` stands for red-hat, red_hat, "red hat" and RedHat; `redhat` only for
+    what has no separator. Of two meanings of a word the first counts.
+    """
+
+    def __init__(self, meanings: Iterable[tuple[str, T]]) -> None:
+        self._entries: dict[str, tuple[int, T]] = {}
+        for word, meaning in meanings:
+            entry = word.count(" "), meaning
+            self._entries.setdefault(word.replace(" ", ""), entry)
+        self._beginnings = frozenset(
+            word[:length] for word in self._entries for length in range(1, len(word))
+        )
+        self._known = self._beginnings.union(self._entries)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the words, without their gaps."""
+        return iter(self._entries)
+
+    def get(self, word: str) -> T | None:
+        """Return the meaning of a word that stands by itself."""
+        entry = self._entries.get(word)
+        return entry[1] if entry else None
+
+    def phrases(self, found: Sequence[Piece]) -> Iterator[tuple[Phrase, T]]:
+        """Yield the words that pieces spell, the longest one at each place."""
+        stop = 0
+        for start, piece in enumerate(found):
+            if start < stop or piece[0] not in self._known:
+                continue
+            if hit := self.phrase_at(found, start):
+                yield hit
+                stop = hit[0].stop
+
+    def phrase_at(self, found: Sequence[Piece], start: int) -> tuple[Phrase, T] | None:
+        """Return the longest word that begins with the piece at `start`."""
+        text, gaps, best = "", 0, None
+        for stop in range(start + 1, len(found) + 1):
+            piece = found[stop - 1]
+            gaps += bool(text) and not piece.is_glued
+            text += piece.text
+            entry = self._entries.get(text)
+            if entry and gaps <= entry[0]:
+                best = Phrase(text, start, stop), entry[1]
+            if text not in self._beginnings:
+                break
+        return best
+
+
+def neighbours(found: Sequence[Piece], phrase: Phrase) -> list[str]:
+    """Return the texts of the pieces right before and right after a phrase."""
+    before = found[phrase.start - 1 : phrase.start] if phrase.start else ()
+    return [piece.text for piece in (*before, *found[phrase.stop : phrase.stop + 1])]
