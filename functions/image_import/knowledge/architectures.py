@@ -1,0 +1,63 @@
+"""How names spell a processor architecture.
+
+Sources:
+    "ImportImage", ECS API 2014-05-26, Architecture, read 2026-11: i386, x86_64 and
+    arm64 exist, nothing else.
+    "SupportedArchitectures" and "Multiarch/Tuples", Debian wiki; "Architectures",
+    Fedora documentation; file names of openEuler, Kylin and UOS, read 2026-11.
+    Names of the base boxes, Vagrant documentation, read 2026-11: precise64, lucid32.
+    Kunpeng, Phytium and Graviton are arm64 processors, Hygon and Zhaoxin are x86_64:
+    product pages of HiSilicon, Phytium, AWS, Hygon and Zhaoxin, read 2026-11.
+
+Room: core.
+"""
+
+UNSUPPORTED = "unsupported"
+"""The name tells an architecture that ECS does not have."""
+
+X86 = "x86"
+"""Not a value: 32-bit in the names of Windows, either width elsewhere."""
+
+_VAGRANT = (
+    "hardy", "lucid", "precise", "trusty", "xenial", "bionic", "focal", "jammy",
+    "noble", "lenny", "squeeze", "wheezy", "jessie", "stretch", "buster", "bullseye",
+    "bookworm",
+)  # fmt: skip
+"""Codenames before a width: precise64. After `centos` 64 would be a version."""
+
+_WORDS = {
+    "x86_64": (
+        "x86 64", "x86 64 v2", "x86 64 v3", "amd 64", "amd64v3", "x64", "em64t",
+        "intel64", "64 bit", "64 bits", "bit64", "win64", "linux64", "vm64", "pure64",
+        "core64", "template64", "systemvmtemplate64", "jinstall64", "slackware64",
+        "tinycore64", "fatdog64", "9300v64", "9500v64",
+        "veos64", "ceos64", "hygon", "zhaoxin", "海光",
+        "兆芯", *(f"{codename}64" for codename in _VAGRANT),
+    ),
+    "i386": (
+        "i386", "i486", "i586", "i686", "ia32", "x86 32", "32 bit", "32 bits",
+        "win32", "80386",
+        *(f"{codename}32" for codename in _VAGRANT),
+    ),
+    "arm64": (
+        "arm 64", "aarch 64", "arm64v8", "arm64ec", "arm64e",
+        "armv8", "armv8a", "armv9", "kunpeng", "phytium", "graviton", "鲲鹏", "飞腾",
+    ),
+    UNSUPPORTED: (
+        "aarch64be", "aarch32", "armhf", "armhfp", "armel", "armeb", "arm32",
+        "arm32v5", "arm32v6", "arm32v7", "armv5", "armv5l", "armv5te", "armv6",
+        "armv6l", "armv6hl", "armv6hf", "armv7", "armv7a", "armv7l", "armv7hl",
+        "armv7hf", "armv7hnl", "ppc", "ppc32", "ppc64", "ppc64el", "ppc64le", "ppcle",
+        "powerpc", "powerpc64", "powerpc64le", "powerpcspe", "s390", "s390x", "riscv",
+        "riscv32", "riscv64", "riscv64gc", "rv32", "rv64", "rv64gc", "loong64",
+        "loongarch", "loongarch64", "loongson", "loongson3", "mips", "mips32",
+        "mipsel", "mips64", "mips64el", "mips64le", "mips64r6el", "sparc", "sparc64",
+        "sun4u", "sun4v", "sw 64", "sunway", "ia64", "itanium", "hppa", "hppa64",
+        "parisc", "m68k", "sh4", "e2k", "elbrus", "alpha64", "龙芯", "申威",
+    ),
+    X86: ("x86",),
+}  # fmt: skip
+
+ARCHITECTURES = tuple(
+    (word, architecture) for architecture, words in _WORDS.items() for word in words
+)

@@ -1,0 +1,53 @@
+"""Words that are no system: purposes, editions, clouds and hypervisors.
+
+They tell nothing by themselves, but an uncertain word beside one of them is meant: in
+`noble-server-cloudimg` a release of Ubuntu, in `noble-cause` not.
+
+Sources:
+    File names under cloud-images.ubuntu.com, cloud.debian.org, cloud.centos.org and the
+    image lists of OpenStack ("Get images") and Alibaba Cloud ("Release notes of public
+    images"), read 2026-11.
+
+Room: core.
+"""
+
+IMAGE_WORDS = frozenset((
+    "server", "srv", "desktop", "workstation", "kworkstation", "education", "cloud",
+    "cloudimg", "cloudimage", "generic", "genericcloud", "nocloud", "cloudinit",
+    "minimal", "min", "mini", "base", "basic", "standard", "std", "full", "live",
+    "livecd", "install", "installer", "netinstall", "netinst", "netboot",
+    "netinstaller", "boot", "dvd", "cd", "everything", "daily", "weekly", "latest",
+    "current", "stable", "testing", "unstable", "beta", "rc", "nightly", "snapshot",
+    "release", "rolling", "lts", "image", "img", "disk", "root", "rootfs", "system",
+    "template", "preinstalled", "uefi", "efi", "bios", "hybrid", "kvm", "qemu", "xen",
+    "hvm", "hyperv", "virtualbox", "vbox", "vmware", "esx", "esxi", "vagrant",
+    "libvirt", "proxmox", "openstack", "aws", "ec2", "ami", "ebs", "azure", "gcp",
+    "gce", "gcloud", "aliyun", "alicloud", "tencentcloud", "oracle", "oci",
+    "digitalocean", "hetzner", "vultr", "linode", "ovh", "ibmcloud", "virt", "vm",
+    "jeos", "simply", "cinnamon", "mate", "xfce", "kde", "gnome", "plasma", "lxqt",
+    "lxde", "budgie", "edge", "oem", "gui", "cli", "gnu", "os",
+))  # fmt: skip
+
+LINUX_WORDS = frozenset({"linux"})
+"""Tell Linux, but no distribution: `nocloud_linux-x86_64.raw`."""
+
+NOT_DISTRIBUTIONS = frozenset(
+    {"selinux", "syslinux", "isolinux", "extlinux", "pxelinux", "vmlinux", "gnulinux",
+     "nonlinux", "kvmlinux", "uclinux", "runlinux", "anylinux", "otherlinux"}
+)  # fmt: skip
+"""Words on -linux that are no distribution's name, as rockylinux or eurolinux are."""
+
+SUFFIXES = (
+    "linux", "server", "desktop", "disk", "image", "img", "cloud", "base", "template",
+    "minimal", "min", "box", "vm", "os",
+)  # fmt: skip
+"""Glued to a name in lower case: kylindisk, ubuntuserver."""
+
+FOLDERS_OF_PEOPLE = frozenset({"home", "users"})
+"""The folder inside is somebody's login: home/ubuntu/ says nothing about the image."""
+
+PREFIXES_OF_OTHERS = frozenset({"open"})
+"""Glued to a name they make another one: openSUSE is no SUSE, openKylin no Kylin."""
+
+ENDINGS_OF_OWN_NAMES = ("os", "bian", "buntu")
+"""An unknown word ending so names a system of its own, whatever codename follows."""

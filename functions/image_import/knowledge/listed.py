@@ -1,0 +1,186 @@
+"""The systems that ImportImage's platform lists name.
+
+Sources:
+    "ImportImage", ECS API 2014-05-26, Platform, read 2026-11: the values.
+    distro-info-data 0.58 (Debian package), ubuntu.csv and debian.csv: codenames.
+    os-release(5) files of the distributions, collected in "os-release" lists, read
+    2026-11: the short identifiers (rhel, sles, amzn, ol ...).
+    "CentOS Stream", centos.org, read 2026-11: versions 9 and 10 exist as Stream only.
+    "Alibaba Cloud Linux" release notes, Alibaba Cloud documentation, read 2026-11:
+    image IDs begin with aliyun_2_ and aliyun_3_; elsewhere the word names the cloud.
+    Kylin (银河麒麟, 中标麒麟) and UOS (统信): kylinos.cn, uniontech.com, read 2026-11.
+
+Room: core.
+"""
+
+from image_import.knowledge.systems import OTHERS_LINUX, System
+
+LISTED = (
+    System(
+        name="Ubuntu",
+        family="ubuntu",
+        platform="Ubuntu",
+        words=(
+            "ubuntu", "kubuntu", "xubuntu", "lubuntu", "edubuntu", "mythbuntu",
+            "gobuntu", "ubuntu kylin", "ubuntu mate", "ubuntu budgie", "ubuntu studio",
+            "ubuntu gnome", "ubuntu unity", "ubuntu cinnamon", "ubuntu core",
+            "ubuntu server", "ubuntu touch", "乌班图", "优麒麟",
+        ),
+        codenames=(
+            "warty", "gutsy", "jaunty", "oneiric", "quantal", "raring", "utopic",
+            "yakkety", "zesty", "xenial", "bionic", "eoan", "hirsute", "jammy",
+        ),
+        plain_codenames=(
+            "hoary", "breezy", "dapper", "edgy", "feisty", "hardy", "intrepid",
+            "karmic", "lucid", "maverick", "natty", "precise", "saucy", "trusty",
+            "vivid", "wily", "artful", "cosmic", "disco", "focal", "groovy", "impish",
+            "kinetic", "lunar", "mantic", "noble", "oracular", "plucky", "questing",
+            "resolute",
+        ),
+    ),
+    System(
+        name="Debian",
+        family="debian",
+        platform="Debian",
+        words=("debian", "deb9", "deb10", "deb11", "deb12", "deb13"),
+        codenames=("wheezy", "jessie", "bullseye", "bookworm", "trixie"),
+        plain_codenames=(
+            "buzz", "rex", "hamm", "slink", "potato", "woody", "sarge", "etch", "lenny",
+            "squeeze", "stretch", "buster", "forky", "duke", "sid",
+        ),
+    ),
+    System(
+        name="CentOS",
+        family="centos",
+        platform="CentOS",
+        words=("cent os",),
+        # The first number after the name is the version: centos63 is CentOS 6.3.
+        narrowed_by=(
+            ("stream", "CentOS Stream"),
+            ("9", "CentOS Stream"),
+            ("10", "CentOS Stream"),
+        ),
+    ),
+    System(
+        name="CentOS Stream",
+        family="centos-stream",
+        platform="CentOS Stream",
+        platform_apsara="CentOS",
+        words=("centos stream", "c8s", "c9s", "c10s"),
+    ),
+    System(
+        name="CoreOS Container Linux",
+        family="coreos",
+        platform="CoreOS",
+        words=("core os", "container linux"),
+    ),
+    System(
+        name="Fedora CoreOS",
+        family="fedora-coreos",
+        platform="Fedora CoreOS",
+        platform_apsara="CoreOS",
+        words=("fedora coreos",),
+    ),
+    System(
+        # The short name does not say CoreOS, which the older list takes literally.
+        name="Fedora CoreOS (fcos)",
+        family="fedora-coreos",
+        platform="Fedora CoreOS",
+        platform_apsara=OTHERS_LINUX,
+        words=("fcos",),
+    ),
+    System(
+        name="Red Hat CoreOS",
+        family="rhcos",
+        words=("rhcos", "rhel coreos", "red hat coreos", "scos", "stream coreos"),
+    ),
+    System(
+        name="Alibaba Cloud Linux",
+        family="aliyun",
+        platform="Aliyun",
+        words=(
+            "alinux", "alinux2", "alinux3", "aliyun linux",
+            "alibaba cloud linux", "alibaba linux", "aliyun os",
+        ),
+        first_words=("aliyun 2", "aliyun 3", "aliyun 4", "aliyun 17"),
+    ),
+    System(
+        name="Anolis OS",
+        family="anolis",
+        platform="Anolis",
+        words=("anolis", "anolis os", "龙蜥"),
+    ),
+    System(
+        name="SUSE Linux Enterprise",
+        family="suse",
+        platform="SUSE",
+        words=(
+            "suse", "sles", "sled", "sle", "slem", "sle micro", "sl micro",
+            "suse linux", "suse linux enterprise", "caasp", "suse manager",
+        ),
+    ),
+    System(
+        name="openSUSE",
+        family="opensuse",
+        platform="OpenSUSE",
+        words=("open suse", "tumbleweed", "microos", "opensuse leap",
+            "leap micro",
+        ),
+        first_words=("leap", "kubic", "aeon", "kalpa", "slowroll"),
+    ),
+    System(
+        name="Red Hat Enterprise Linux",
+        family="rhel",
+        platform="RedHat",
+        words=("rhel", "red hat", "redhat enterprise linux", "rhel atomic"),
+        narrowed_by=(("coreos", "Red Hat CoreOS"),),
+    ),
+    System(
+        name="Kylin",
+        family="kylin",
+        platform="Kylin",
+        words=(
+            "kylin", "kylin os", "neo kylin", "yhkylin", "kylin server",
+            "kylin desktop", "kylin linux", "银河麒麟", "中标麒麟", "麒麟",
+        ),
+    ),
+    System(
+        name="UOS",
+        family="uos",
+        platform="UOS",
+        words=("uos", "union tech", "uniontech os", "统信"),
+    ),
+    System(
+        name="Fedora",
+        family="fedora",
+        platform="Fedora",
+        words=("fedora", "silverblue", "kinoite", "fedora server", "fedora cloud"),
+        narrowed_by=(("coreos", "Fedora CoreOS"),),
+    ),
+    System(
+        name="AlmaLinux",
+        family="almalinux",
+        platform="AlmaLinux",
+        words=("alma linux",),
+        first_words=("alma",),
+    ),
+    System(
+        name="Rocky Linux",
+        family="rocky",
+        platform="Rocky Linux",
+        words=("rocky", "rocky linux"),
+    ),
+    System(
+        name="Gentoo",
+        family="gentoo",
+        platform="Gentoo",
+        words=("gentoo",),
+    ),
+    System(
+        name="FreeBSD",
+        family="freebsd",
+        os_type=None,
+        platform="FreeBSD",
+        words=("free bsd",),
+    ),
+)  # fmt: skip

@@ -1,0 +1,56 @@
+"""How names say which disk of a machine a file holds.
+
+Sources:
+    virt-v2v(1) and virt-install(1): vda, sda, hda, and <name>-disk1.
+    "Storage: Volume names", Proxmox VE documentation: vm-<id>-disk-<n>, from 0.
+    "Supported images", EVE-NG documentation: virtioa, virtiob, hda, sataa, megasasa.
+    "Managed disks overview", Azure documentation: _OsDisk_1_, _DataDisk_0_.
+    VMware's OVF exports: <name>-disk1, <name>-disk002. All read 2026-11.
+    Firewalls in two disks, PRIMARY and AUXILIARY: Sophos documentation for KVM.
+
+Room: core.
+"""
+
+SYSTEM_DISKS = (
+    "os disk", "sys disk", "system disk", "boot disk", "root disk", "root vol",
+    "root volume", "os volume", "os drive", "system drive", "boot drive", "c drive",
+    "系统盘",
+)  # fmt: skip
+"""A space stands for an optional gap."""
+
+SYSTEM_WORDS = ("system", "sys", "os", "boot", "root", "primary")
+"""At the end of a name only, behind a separator."""
+
+DATA_WORDS = ("data", "auxiliary", "auxilary", "secondary", "swap", "数据盘")
+
+PAIRED_WORDS = frozenset({"primary", "auxiliary", "auxilary", "secondary"})
+"""There is no primary disk without another."""
+
+DISK_WORDS = ("disk", "dsk", "磁盘", "硬盘", "диск")
+
+NUMBERED_WORDS = ("hd", "hdd", "drive", "vol", "volume", "lun", "ssd")
+"""Glued to a number at the end of a name; `disk` may also stand elsewhere."""
+
+DEVICES = ("vd", "sd", "xvd", "hd")
+"""With a letter at the end of a name."""
+
+NOT_DEVICES = frozenset({"hdd", "sdk", "sdn", "sdl"})
+"""Hard disk drive, software development kit, software defined network."""
+
+WHOLE_NAME_DEVICES = ("virtio", "sata", "scsi", "megasas", "lsi", "virtide")
+"""With a letter, and nothing else in the name."""
+
+NOT_DISK_DATA = ("user", "meta", "vendor", "init", "seed", "test", "sample")
+"""user-data and meta-data are files of cloud-init, not disks."""
+
+ALL_MARKERS = tuple(
+    {
+        word.split(" ", maxsplit=1)[0]: None
+        for words in (
+            SYSTEM_DISKS, SYSTEM_WORDS, DATA_WORDS, ("数据", "nvme"), DISK_WORDS,
+            NUMBERED_WORDS, DEVICES, WHOLE_NAME_DEVICES,
+        )
+        for word in words
+    }
+)  # fmt: skip
+"""What a marker of any kind may begin with."""

@@ -1,0 +1,96 @@
+"""What a row of the vocabulary says about an operating system or a product.
+
+Room: core.
+"""
+
+from dataclasses import dataclass
+
+OTHERS_LINUX = "Others Linux"
+OTHER_WINDOWS = "Other Windows"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class System:
+    """One operating system, distribution, release of Windows or appliance.
+
+    Attributes:
+        name: For people.
+        words: Spellings that tell it wherever they stand.
+        first_words: Words with another meaning elsewhere (`arch`, `mint`, `clear`):
+            they tell it only at the start of a file name and in fitting company.
+        codenames: Of releases; told unless a system is named too.
+        plain_codenames: Codenames that are ordinary words (`noble`, `stretch`) and
+            count only in fitting company.
+        platform: By the public list of ImportImage; None when it has no value.
+        platform_apsara: Where the usual translation to the older list is wrong.
+        is_appliance: A product around some system that its name does not tell.
+        narrowed_by: Words that, after this name, make it another row's system.
+        releases: Of Windows: what stands behind "Windows" or "Windows Server".
+        builds: Of Windows.
+        is_server: Of Windows: which of two releases with the same build number.
+        family: Of the corpus; tests switch rows off by it.
+    """
+
+    name: str
+    family: str = ""
+    words: tuple[str, ...] = ()
+    first_words: tuple[str, ...] = ()
+    codenames: tuple[str, ...] = ()
+    plain_codenames: tuple[str, ...] = ()
+    os_type: str | None = "linux"
+    platform: str | None = OTHERS_LINUX
+    platform_apsara: str | None = None
+    is_appliance: bool = False
+    narrowed_by: tuple[tuple[str, str], ...] = ()
+    releases: tuple[str, ...] = ()
+    builds: tuple[int, ...] = ()
+    is_server: bool = False
+
+
+def linux(name: str, *words: str, family: str = "", first: str = "") -> System:
+    """Return the row of a distribution that the platform lists do not have.
+
+    Args:
+        name: For people.
+        words: Spellings that tell it; the name itself when there are none.
+        family: Of the corpus; the first spelling when it is left out.
+        first: Spellings that count only at the start, separated by commas.
+    """
+    words = words or (() if first else (name.lower(),))
+    first_words = tuple(first.split(",")) if first else ()
+    return System(
+        name=name,
+        family=family or slug((*words, *first_words)[0]),
+        words=words,
+        first_words=first_words,
+    )
+
+
+def unlisted(name: str, *words: str, family: str = "") -> System:
+    """Return the row of a system that is neither Linux nor Windows."""
+    words = words or (name.lower(),)
+    return System(
+        name=name,
+        family=family or slug(words[0]),
+        words=words,
+        os_type=None,
+        platform=None,
+    )
+
+
+def appliance(name: str, *words: str, family: str = "") -> System:
+    """Return the row of a router, firewall, store or other closed product."""
+    words = words or (name.lower(),)
+    return System(
+        name=name,
+        family=family or slug(words[0]),
+        words=words,
+        os_type=None,
+        platform=None,
+        is_appliance=True,
+    )
+
+
+def slug(word: str) -> str:
+    """Return a family's name from a spelling."""
+    return word.replace(" ", "")

@@ -1,0 +1,137 @@
+"""Releases of Windows, by the names and build numbers that files carry.
+
+Sources:
+    "ImportImage", ECS API 2014-05-26, Platform, read 2026-11: the values; 2008 and 2012
+    stand for their R2 too, clients and newer servers are "Other Windows".
+    "Windows 10 release information", "Windows 11 release information" and "Windows
+    Server release information", Microsoft Learn, read 2026-11: versions and builds.
+    Evaluation discs are named <build>.<revision>.<date>-<time>.<branch>_..., with
+    SERVER or CLIENT in the rest.
+
+Room: core.
+"""
+
+from image_import.knowledge.systems import OTHER_WINDOWS, System
+
+
+def _server(
+    year: str, *more: str, builds: tuple[int, ...], platform: str = ""
+) -> System:
+    return System(
+        name=f"Windows Server {year}",
+        family=f"windows-{year}",
+        os_type="windows",
+        platform=platform or f"Windows Server {year}",
+        releases=(year, *more),
+        builds=builds,
+        is_server=True,
+    )
+
+
+def _client(
+    name: str,
+    *releases: str,
+    words: tuple[str, ...] = (),
+    builds: tuple[int, ...] = (),
+) -> System:
+    return System(
+        name=f"Windows {name}",
+        family=f"windows-{name.lower()}",
+        words=words,
+        os_type="windows",
+        platform=OTHER_WINDOWS,
+        releases=releases,
+        builds=builds,
+    )
+
+
+RELEASES = (
+    _server("2003", "2k3", builds=(3790,)),
+    _server("2008", "2k8", builds=(6001, 6002, 6003, 7600, 7601)),
+    _server("2012", "2k12", builds=(9200, 9600)),
+    _server("2016", "2k16", builds=(14393,)),
+    _server("2019", "2k19", builds=(17763,)),
+    _server("2022", "2k22", builds=(20348,)),
+    _server("2025", "2k25", builds=(26100,), platform=OTHER_WINDOWS),
+    _client("3.1", "31", "311"),
+    _client("95", "95"),
+    _client("98", "98", "98se"),
+    _client("Me", "me", "millennium", words=("winme",)),
+    _client("NT", "nt", "nt4", words=("winnt", "nt4", "nt40", "nt351")),
+    _client("2000", "2000", "2k", builds=(2195,)),
+    _client("XP", "xp", "xpsp", words=("winxp", "windowsxp", "tinyxp"), builds=(2600,)),
+    _client("Vista", "vista", words=("winvista",), builds=(6000,)),
+    _client("7", "7", "seven", words=("tiny7",), builds=(7600, 7601)),
+    _client("8", "8", "81", builds=(9200, 9600)),
+    _client(
+        "10",
+        "10",
+        words=("tiny10", "ghost spectre", "atlasos", "reviios"),
+        builds=(
+            10240, 10586, 14393, 15063, 16299, 17134, 17763, 18362, 18363, 19041, 19042,
+            19043, 19044, 19045,
+        ),
+    ),
+    _client("11", "11", words=("tiny11",), builds=(22000, 22621, 22631, 26100, 26200)),
+)  # fmt: skip
+
+AZURE_STACK_HCI = System(
+    name="Azure Stack HCI",
+    family="azure-stack-hci",
+    os_type="windows",
+    platform=OTHER_WINDOWS,
+    words=("azure stack hci", "azure local os"),
+)
+
+SEMI_ANNUAL_SERVER = System(
+    name="Windows Server, semi-annual channel",
+    family="windows-other-server",
+    os_type="windows",
+    platform=OTHER_WINDOWS,
+)
+
+SEMI_ANNUAL_RELEASES = (
+    "1709", "1803", "1809", "1903", "1909", "2004", "20h2", "23h2", "preview",
+)  # fmt: skip
+"""Read only where a name says server and tells no year; 2004 is a version, too."""
+
+ANY_WINDOWS = System(
+    name="Windows, release not told",
+    family="windows-generic",
+    os_type="windows",
+    platform=None,
+)
+
+SERVER_PREFIXES = frozenset(
+    {"windowsserver", "windowserver", "winserver", "winsrv", "winsvr", "wincore",
+     "winsrvr", "windowscore", "windowsservercore"}
+)  # fmt: skip
+
+PREFIXES = SERVER_PREFIXES | {"windows", "window", "win"}
+"""Words behind which a release may stand; they tell the system by themselves."""
+
+GLUED_PREFIXES = frozenset({"w", "ws", "server"})
+"""Before a year or 2k only, and glued to it: w2k8, w2016, ws2012r2, server2019."""
+
+CLIENT_EDITIONS = frozenset(
+    {"pro", "professional", "ent", "enterprise", "home", "edu", "education", "ultimate",
+     "business", "starter", "premium", "consumer", "iot", "multi", "single"}
+)  # fmt: skip
+"""May stand between Windows and the number of a client."""
+
+BUILD_MARKS = frozenset({"fre", "chk"})
+"""Free or checked build, as in x64fre: only Windows is built so."""
+
+CLIENT_WORDS = frozenset({"ltsc", "ltsb"})
+"""With a year and without the word server: Windows 10 or 11 Enterprise."""
+
+SERVER_WORDS = frozenset(
+    {"server", "srv", "svr", "datacenter", "dtc", "serverstandard"}
+)
+
+PRODUCTS_WITH_YEARS = frozenset(
+    {"sql", "mssql", "sqlserver", "office", "visual", "studio", "vs", "exchange",
+     "sharepoint", "project", "visio", "biztalk", "dynamics", "crm", "lync", "tmg",
+     "skype", "matlab", "autocad", "solidworks"}
+)  # fmt: skip
+"""A year behind these is theirs: SQL Server 2016 runs on several Windows."""
