@@ -1,0 +1,46 @@
+"""Which processor architecture a name tells.
+
+Room: core.
+"""
+
+import re
+from collections.abc import Sequence
+
+from image_import.knowledge.architectures import ARCHITECTURES, X86
+from image_import.knowledge.systems import System
+from image_import.tokens import Piece, Table
+
+ARCHITECTURE_BY_WORD = Table(ARCHITECTURES)
+
+# Alibaba Cloud's own names have a width and a size (centos_6_8_64_40G_...), others have
+# a width at least: win2008_32_std_..., CentOS_5.4_32. Source: "Release notes of public
+# images", Alibaba Cloud documentation; the sample key of "ImportImage", Apsara Stack;
+# read 2026-11.
+_WIDTH_BEFORE_SIZE = re.compile(r"_(64|32)(?=_[0-9]+[Gg])")
+_WIDTH_OF_SYSTEM = re.compile(r"_(64|32)(?=_[A-Za-z]|$)")
+_BY_WIDTH = {"64": "x86_64", "32": "i386"}
+
+
+def architecture_told(
+    stem: str, found: Sequence[Piece], *, system: System | None
+) -> tuple[str, str] | None:
+    """Return the architecture and the word that told it.
+
+    Args:
+        stem: The name that `found` are the pieces of.
+        system: What the key tells of it. On Windows `x86` means 32-bit, elsewhere it
+            may mean either; beside a system's name `_64_` is no version.
+    """
+    is_windows = system is not None and system.os_type == "windows"
+    words = [(arch, p.text) for p, arch in ARCHITECTURE_BY_WORD.phrases(found)]
+    told = {
+        arch if arch != X86 else "i386": word
+        for arch, word in words
+        if arch != X86 or is_windows
+    }
+    if not words:
+        width = _WIDTH_BEFORE_SIZE.search(stem)
+        if system and not width:
+            width = _WIDTH_OF_SYSTEM.search(stem)
+        return (_BY_WIDTH[width[1]], width[1]) if width else None
+    return next(iter(told.items())) if len(told) == 1 else None

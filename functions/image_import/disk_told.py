@@ -1,0 +1,185 @@
+"""Which disk of a machine a file name says it holds.
+
+Room: core.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from image_import.disk import MAX_DISKS
+from image_import.knowledge.markers import (
+    ALL_MARKERS,
+    DATA_WORDS,
+    DEVICES,
+    DISK_WORDS,
+    NOT_DEVICES,
+    NOT_DISK_DATA,
+    NUMBERED_WORDS,
+    PAIRED_WORDS,
+    SYSTEM_DISKS,
+    SYSTEM_WORDS,
+    WHOLE_NAME_DEVICES,
+)
+from image_import.tokens import Piece
+
+# Where a marker may begin: after a separator, or also at a capital as in SQLDataDisk.
+_SEPARATOR = r"(?:^|(?<=[-_. ]))"
+_CAPITAL = r"(?:^|(?<=[-_. ])|(?<=[a-z0-9])(?=[A-Z]))"
+# Managed disks of Azure are named <machine>_OsDisk_1_<32 hex digits>, checkpoints of
+# Hyper-V <disk>_<GUID>.
+_SERIAL = r"(?:[-_][0-9]{1,2})?(?:[-_][0-9a-fA-F]{8}[-0-9a-fA-F]{0,28})?$"
+_NUMBER = r"0*(?P<number>[0-9]{1,2})"
+
+
+def _any(words: tuple[str, ...]) -> str:
+    """Return a pattern for any of the words; a space in one is an optional gap."""
+    return "(?i:" + "|".join(word.replace(" ", "[-_ ]?") for word in words) + ")"
+
+
+_SYSTEM = re.compile(
+    rf"(?:{_CAPITAL}(?P<disk>{_any(SYSTEM_DISKS)}){_SERIAL}"
+    rf"|{_SEPARATOR}(?P<word>{_any(SYSTEM_WORDS)})(?:_[0-9a-fA-F]{{8}}-[-0-9a-fA-F]{{27}})?$)"
+)
+_DATA_NUMBER = re.compile(
+    rf"{_CAPITAL}(?P<word>(?i:data|数据)[-_ ]?(?P<unit>(?i:disk|drive|vol|volume|盘)?))"
+    rf"[-_ ]?{_NUMBER}(?:[-_][0-9a-fA-F]{{8,32}})?$"
+)
+_DATA = re.compile(
+    rf"(?:{_CAPITAL}(?P<disk>(?i:data)[-_ ]?(?i:disk|drive|vol|volume))"
+    rf"|{_SEPARATOR}(?P<word>{_any(DATA_WORDS)})){_SERIAL}"
+)
+# Glued to its number a marker may stand inside (ipva-disk2-14r2), else only at the end.
+_DISK_NUMBER = re.compile(
+    rf"{_CAPITAL}(?P<word>{_any(DISK_WORDS)}){_NUMBER}(?=$|[-_ ]|\.[A-Za-z])"
+    rf"|{_CAPITAL}(?P<spaced>(?i:disk))[-_ ]0*(?P<last>[0-9]{{1,2}})$"
+)
+_OTHER_NUMBER = re.compile(rf"{_SEPARATOR}(?P<word>{_any(NUMBERED_WORDS)}){_NUMBER}$")
+_DEVICE = re.compile(rf"{_SEPARATOR}(?P<word>{_any(DEVICES)}(?P<letter>[a-pA-P]))$")
+_NVME = re.compile(rf"{_SEPARATOR}(?P<word>(?i:nvme)(?P<number>[0-9]{{1,2}})n1)$")
+_WHOLE = re.compile(rf"(?P<word>{_any(WHOLE_NAME_DEVICES)}(?P<letter>[a-pA-P]))$")
+_DETACHED_DATA = re.compile(rf"(?:^|[-_. ])(?i:{'|'.join(NOT_DISK_DATA)})$")
+
+NAMES_SYSTEM_DISK = "names the system disk"
+NAMES_DATA_DISK = "names a data disk"
+NUMBERS_DISK = "numbers a disk"
+NUMBERS_DATA_DISK = "numbers a data disk"
+
+
+class DiskTold(NamedTuple):
+    """What a file name tells of the disk it holds.
+
+    Attributes:
+        disk_index: 1 is the system disk; None for a data disk whose number is not told.
+        set_stem: The name without the marker, which the other disks share.
+        is_of_set: The marker by itself says that there are other disks.
+        number: As the name writes it; some count from 0, data disks by themselves.
+    """
+
+    disk_index: int | None
+    token: str
+    rule: str
+    set_stem: str
+    is_of_set: bool
+    number: int | None = None
+
+    @property
+    def is_data_disk(self) -> bool:
+        """Whether it is any disk but the system disk."""
+        return self.disk_index != 1
+
+
+def disk_told(
+    stem: str, found: Sequence[Piece], *, is_windows: bool
+) -> DiskTold | None:
+    """Return the disk that a name without its extensions tells.
+
+    Args:
+        stem: Of the file name.
+        found: Its pieces; where no marker can begin, none is looked for.
+        is_windows: A bare `data` then may be short for Datacenter.
+    """
+    if not any(text.startswith(ALL_MARKERS) for text, _ in found):
+        return None
+    return (
+        _system_disk(stem)
+        or _numbered_data(stem)
+        or _data_disk(stem, is_windows=is_windows)
+        or _numbered_disk(stem)
+        or _device(stem)
+    )
+
+
+def _system_disk(stem: str) -> DiskTold | None:
+    match = _SYSTEM.search(stem)
+    if not match:
+        return None
+    word = match["disk"] or match["word"]
+    is_paired = word.lower() in PAIRED_WORDS
+    return DiskTold(1, word, NAMES_SYSTEM_DISK, _left(match), is_paired)
+
+
+def _numbered_data(stem: str) -> DiskTold | None:
+    """Data disk 2 is disk 2 of the machine; data2 is the second beside the first."""
+    match = _DATA_NUMBER.search(stem)
+    if not match:
+        return None
+    number = int(match["number"])
+    is_of_machine = match["unit"].lower() == "disk" and number > 1
+    index = number if is_of_machine else number + 1 + (number == 0)
+    if index > MAX_DISKS:
+        return None
+    token = f"{match['word']}{match['number']}"
+    return DiskTold(
+        index, token, NUMBERS_DATA_DISK, _left(match), is_of_set=True, number=number
+    )
+
+
+def _data_disk(stem: str, *, is_windows: bool) -> DiskTold | None:
+    match = _DATA.search(stem)
+    if not match:
+        return None
+    word = match["disk"] or match["word"]
+    is_bare = word.lower() == "data"
+    if is_bare and (is_windows or _DETACHED_DATA.search(_left(match))):
+        return None
+    is_paired = word.lower() in PAIRED_WORDS
+    return DiskTold(None, word, NAMES_DATA_DISK, _left(match), is_paired)
+
+
+def _numbered_disk(stem: str) -> DiskTold | None:
+    match = _DISK_NUMBER.search(stem) or _OTHER_NUMBER.search(stem)
+    if not match:
+        return None
+    groups = match.groupdict()
+    digits = groups["number"] or groups.get("last")
+    word = groups["word"] or groups.get("spaced")
+    number = int(digits or 0)
+    if number > MAX_DISKS:
+        return None
+    return DiskTold(
+        max(number, 1),
+        f"{word}{digits}",
+        NUMBERS_DISK,
+        _left(match),
+        is_of_set=number > 1,
+        number=number,
+    )
+
+
+def _device(stem: str) -> DiskTold | None:
+    """Return the disk of a device name: vda is the first, virtiob the second."""
+    match = _DEVICE.search(stem) or _WHOLE.match(stem) or _NVME.search(stem)
+    if not match or match["word"].lower() in NOT_DEVICES:
+        return None
+    letter = match.groupdict().get("letter")
+    index = ord(letter.lower()) - ord("a") + 1 if letter else int(match["number"]) + 1
+    if index > MAX_DISKS:
+        return None
+    return DiskTold(index, match["word"], "names a device", _left(match), index > 1)
+
+
+def _left(match: re.Match[str]) -> str:
+    """Return what is left of the name without the marker and its separator."""
+    text = match.string
+    return text[: match.start()].rstrip("-_. ") + text[match.end() :]

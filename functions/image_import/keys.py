@@ -1,0 +1,199 @@
+"""What the name of an uploaded object tells of the image in it.
+
+The file name counts; folders fill in, the nearest first, what it leaves open. Where a
+name tells nothing, nothing is told: ImportImage detects what a request leaves out, and
+a wrong guess makes an image that does not boot.
+
+Room: core.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from image_import.architecture_told import architecture_told
+from image_import.disk_told import DiskTold, disk_told
+from image_import.extensions_told import FileName, file_name_told
+from image_import.knowledge.context import FOLDERS_OF_PEOPLE
+from image_import.knowledge.extensions import FileKind
+from image_import.knowledge.systems import OTHERS_LINUX, System
+from image_import.knowledge.windows import ANY_WINDOWS
+from image_import.systems_told import ANY_LINUX, Told, system_told
+from image_import.targets import PLATFORMS_APSARA, PUBLIC
+from image_import.tokens import Piece, folder_part, pieces, split_key
+from image_import.vocabulary import VOCABULARY, Strength, Vocabulary
+
+KeyKind = Literal["image", "sidecar", "other"]
+DEEPEST_FOLDERS = 8
+"""Folders looked at, from the file outwards."""
+
+_IMPORTABLE = frozenset({FileKind.IMAGE, FileKind.UNSURE})
+_DISKS = _IMPORTABLE | {FileKind.FOREIGN, FileKind.COMPRESSED}
+_WEAK_IN_FOLDERS = frozenset({Strength.FIRST, Strength.PLAIN_CODENAME})
+
+
+class Clue(NamedTuple):
+    """The word that told a value, and the rule by which it did."""
+
+    token: str
+    rule: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeyClues:
+    """What an object key tells; None where it tells nothing.
+
+    Attributes:
+        kind: A sidecar is JSON or YAML beside what may be an image; "other" is not
+            ours. An image may be unsupported: compressed, an ISO, VMDK.
+        architecture: As ImportImage spells it, or "unsupported": one it does not have.
+        disk_index: 1 is the system disk, 2 the first data disk.
+        set_name: What the disks of one machine share, folder included.
+        is_data_disk: Also where the number of the data disk is not told.
+        clues: What told each field, by the field's name.
+    """
+
+    object_key: str
+    kind: KeyKind
+    format: str
+    os_type: str | None = None
+    platform_public: str | None = None
+    platform_apsara: str | None = None
+    architecture: str | None = None
+    disk_index: int | None = None
+    set_name: str | None = None
+    is_data_disk: bool = False
+    disk: DiskTold | None = None
+    clues: Mapping[str, Clue] = field(default_factory=dict)
+
+    def platform(self, target_name: str) -> str | None:
+        """Return the platform in the list of a target, by the target's name."""
+        is_public = target_name == PUBLIC.name
+        return self.platform_public if is_public else self.platform_apsara
+
+
+def read_key(object_key: str, vocabulary: Vocabulary = VOCABULARY) -> KeyClues:
+    """Return what an object key tells by itself."""
+    folders, name = split_key(object_key)
+    file = file_name_told(name)
+    found = pieces(file.stem)
+    around = _around(folders)
+    system, clues = _system(found, around, vocabulary)
+    architecture = _architecture(file.stem, found, around, system)
+    clues["format"] = Clue(file.extension or name, file.kind.value)
+    if architecture:
+        clues["architecture"] = architecture[1]
+    disk = _disk(file, found, system)
+    set_name = _set_name(object_key, disk)
+    if disk:
+        clues["disk_index"] = Clue(disk.token, disk.rule)
+    if set_name:
+        clues["set_name"] = clues["disk_index"]
+    return KeyClues(
+        object_key=object_key,
+        kind=_kind(name, file),
+        format=file.format if name else "unsupported",
+        os_type=system.os_type if system else None,
+        platform_public=system.platform if system else None,
+        platform_apsara=_platform_apsara(system) if system else None,
+        architecture=architecture[0] if architecture else None,
+        disk_index=disk.disk_index if disk else None,
+        set_name=set_name,
+        is_data_disk=disk is not None and disk.is_data_disk,
+        disk=disk,
+        clues=clues,
+    )
+
+
+def _around(folders: Sequence[str]) -> list[str]:
+    """Return the folders that count, the nearest first."""
+    parents = ["", *folders]
+    told = zip(folders, parents, strict=False)
+    named = [own for own, above in told if above.lower() not in FOLDERS_OF_PEOPLE]
+    return named[: -DEEPEST_FOLDERS - 1 : -1]
+
+
+def _system(
+    found: Sequence[Piece], around: Sequence[str], vocabulary: Vocabulary
+) -> tuple[System | None, dict[str, Clue]]:
+    """Return the system that file name or folders tell, and the clues for it."""
+    told, where = system_told(found, vocabulary), "in the file name"
+    for folder in around:
+        if told:
+            break
+        told, where = _folder_told(pieces(folder), vocabulary), "in a folder's name"
+    if not told:
+        return None, {}
+    clue = Clue(told.token, f"{told.rule}, {where}")
+    system = told.system
+    fields = {
+        "os_type": system and system.os_type,
+        "platform": not system or system.platform or system.os_type is None,
+    }
+    return system, {name: clue for name, is_told in fields.items() if is_told}
+
+
+def _folder_told(folder: Sequence[Piece], vocabulary: Vocabulary) -> Told | None:
+    """Return what a folder tells: less than a file name, as it holds many files."""
+    told = system_told(folder, vocabulary)
+    if told is None or told.system in (ANY_LINUX, ANY_WINDOWS):
+        return None
+    meaning = vocabulary.table.get(told.token)
+    is_weak = meaning is not None and meaning[1] in _WEAK_IN_FOLDERS
+    return None if is_weak else told
+
+
+def _architecture(
+    stem: str,
+    found: Sequence[Piece],
+    around: Sequence[str],
+    system: System | None,
+) -> tuple[str, Clue] | None:
+    told, where = architecture_told(stem, found, system=system), "in the file name"
+    for folder in around:
+        if told:
+            break
+        told = architecture_told("", pieces(folder), system=system)
+        where = "in a folder's name"
+    if not told:
+        return None
+    return told[0], Clue(told[1], f"names the architecture, {where}")
+
+
+def _platform_apsara(system: System) -> str | None:
+    """Return the value of the older list that stands for the same system.
+
+    Its Linux list ends in "Others Linux"; it has no value for what is not Linux and
+    newer than Windows Server 2012.
+    """
+    if system.platform_apsara or system.platform in PLATFORMS_APSARA:
+        return system.platform_apsara or system.platform
+    return OTHERS_LINUX if system.platform and system.os_type == "linux" else None
+
+
+def _kind(name: str, file: FileName) -> KeyKind:
+    if not name or file.kind is FileKind.OTHER:
+        return "other"
+    if file.kind is FileKind.SIDECAR:
+        return "sidecar" if file.inner_kind in _IMPORTABLE else "other"
+    return "image"
+
+
+def _disk(
+    file: FileName, found: Sequence[Piece], system: System | None
+) -> DiskTold | None:
+    """Return which disk it is: none for a disc, a bundle or a side file."""
+    if file.kind not in _DISKS or file.inner_kind not in _DISKS:
+        return None
+    is_windows = system is not None and system.os_type == "windows"
+    return disk_told(file.stem, found, is_windows=is_windows)
+
+
+def _set_name(object_key: str, disk: DiskTold | None) -> str | None:
+    """Return the set's name where this key alone says that there are other disks.
+
+    A lone `-disk1` is a whole image more often than not.
+    """
+    if disk is None or not disk.is_of_set or not disk.set_stem:
+        return None
+    return folder_part(object_key) + disk.set_stem

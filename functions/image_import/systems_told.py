@@ -1,0 +1,198 @@
+"""Which operating system a name tells, and which word told it.
+
+The rules, strongest first:
+    1. Names of systems. Windows beside another system is a contradiction: nothing is
+       told. Of several others the first one counts.
+    2. Names of closed products: they tell that nothing is known of the system inside.
+    3. Codenames of releases; ordinary words among them only in fitting company.
+    4. The bare word Linux, or Windows without its release.
+
+Room: core.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from image_import.architecture_told import ARCHITECTURE_BY_WORD
+from image_import.knowledge.context import (
+    ENDINGS_OF_OWN_NAMES,
+    IMAGE_WORDS,
+    LINUX_WORDS,
+    NOT_DISTRIBUTIONS,
+    PREFIXES_OF_OTHERS,
+    SUFFIXES,
+)
+from image_import.knowledge.systems import OTHERS_LINUX, System
+from image_import.tokens import Phrase, Piece, neighbours
+from image_import.vocabulary import Strength, Vocabulary
+from image_import.windows_told import WindowsTold, windows_told
+
+ANY_LINUX = System(
+    name="Linux, distribution not told", family="linux-generic", platform=None
+)
+SHORTEST_OWN_NAME = len("ablinux")
+"""`rockylinux` is a distribution's name; `nclinux` may be anything."""
+
+
+SHORTEST_OS = len("tauos")
+
+
+class Told(NamedTuple):
+    """What a name tells, the word that told it and by which rule.
+
+    Attributes:
+        system: None where a product's name keeps the system to itself, or where two
+            names contradict each other.
+    """
+
+    system: System | None
+    token: str
+    rule: str
+
+
+class _Named(NamedTuple):
+    system: System
+    strength: Strength
+    phrase: Phrase
+
+
+def system_told(found: Sequence[Piece], vocabulary: Vocabulary) -> Told | None:
+    """Return the system that the pieces of one name tell, or None."""
+    named = _named(found, vocabulary)
+    taken = {i for n in named for i in range(n.phrase.start, n.phrase.stop)}
+    windows = windows_told(found, taken, vocabulary)
+    systems = [n for n in named if _is_name(n, found) and not n.system.is_appliance]
+    if other := _contradicting(systems, windows):
+        return Told(None, f"{systems[0].phrase.text} and {other}", "names two systems")
+    if systems:
+        return _narrowed(systems[0], found, vocabulary)
+    if windows and windows.is_sure:
+        return Told(windows.system, windows.token, windows.rule)
+    return (
+        _product(named)
+        or _codename(named, found)
+        or (Told(windows.system, windows.token, windows.rule) if windows else None)
+        or _bare_linux(found)
+    )
+
+
+def _product(named: Sequence[_Named]) -> Told | None:
+    for system, _, phrase in named:
+        if system.is_appliance:
+            rule = f"{system.name}: a product; the system inside is not told"
+            return Told(None, phrase.text, rule)
+    return None
+
+
+def _codename(named: Sequence[_Named], found: Sequence[Piece]) -> Told | None:
+    """Return a release's system, unless a word looks like a system we do not know."""
+    taken = {n.phrase.text for n in named}
+    if any(_is_own_name(piece.text) and piece.text not in taken for piece in found):
+        return None
+    for system, strength, phrase in named:
+        is_plain = strength is Strength.PLAIN_CODENAME
+        if strength is Strength.CODENAME or (is_plain and _has_company(phrase, found)):
+            return Told(system, phrase.text, f"codename of {system.name}")
+    return None
+
+
+def _is_own_name(word: str) -> bool:
+    return len(word) >= SHORTEST_OS and word.endswith(ENDINGS_OF_OWN_NAMES)
+
+
+def _contradicting(systems: Sequence[_Named], windows: WindowsTold | None) -> str:
+    """Return the word by which a name tells Windows beside another system, or ""."""
+    if not systems:
+        return ""
+    is_windows = [n.system.os_type == "windows" for n in systems]
+    if windows and windows.is_sure and not all(is_windows):
+        return windows.token
+    others = (n for n, w in zip(systems, is_windows, strict=True) if w != is_windows[0])
+    return next((n.phrase.text for n in others), "")
+
+
+def _named(found: Sequence[Piece], vocabulary: Vocabulary) -> list[_Named]:
+    named = [
+        _Named(system, strength, phrase)
+        for phrase, (system, strength) in vocabulary.table.phrases(found)
+        if not _is_part_of_other(phrase, found)
+    ]
+    if not named:
+        named = [*_with_suffix(found, vocabulary)]
+    return named
+
+
+def _is_part_of_other(phrase: Phrase, found: Sequence[Piece]) -> bool:
+    is_glued = phrase.start > 0 and found[phrase.start].is_glued
+    return is_glued and found[phrase.start - 1].text in PREFIXES_OF_OTHERS
+
+
+def _with_suffix(found: Sequence[Piece], vocabulary: Vocabulary) -> list[_Named]:
+    """Return names that are glued to a purpose (kylindisk) or to other Chinese."""
+    hits = []
+    for place, piece in enumerate(found):
+        for word in _parts(piece.text, vocabulary):
+            meaning = vocabulary.table.get(word)
+            if meaning and meaning[1] is Strength.NAME:
+                hits.append(_Named(*meaning, Phrase(word, place, place + 1)))
+    return hits
+
+
+def _parts(text: str, vocabulary: Vocabulary) -> list[str]:
+    if not text.isascii():
+        return [word for word in vocabulary.foreign_words if word in text][:1]
+    if not text.endswith(SUFFIXES):
+        return []
+    stems = [text[: -len(s)] for s in SUFFIXES if text.endswith(s)]
+    return [stem for stem in stems if len(stem) > 3 and vocabulary.table.get(stem)][:1]
+
+
+def _is_name(named: _Named, found: Sequence[Piece]) -> bool:
+    if named.strength is Strength.NAME:
+        return True
+    if named.strength is not Strength.FIRST or named.phrase.start != 0:
+        return False
+    is_whole = named.phrase.stop == len(found)
+    return is_whole or _has_company(named.phrase, found)
+
+
+def _has_company(phrase: Phrase, found: Sequence[Piece]) -> bool:
+    """Return whether a purpose, a version or an architecture stands beside it."""
+    if any(text in IMAGE_WORDS for text in neighbours(found, phrase)):
+        return True
+    if phrase.stop == len(found):
+        return False
+    if found[phrase.stop].text.isdecimal():
+        return phrase.start == 0
+    return ARCHITECTURE_BY_WORD.phrase_at(found, phrase.stop) is not None
+
+
+def _narrowed(named: _Named, found: Sequence[Piece], vocabulary: Vocabulary) -> Told:
+    """Return what a later word makes of a name: CentOS + stream is CentOS Stream."""
+    system, _, phrase = named
+    rest = [piece.text for piece in found[phrase.stop :]]
+    version = next((text for text in rest if text.isdecimal()), "")
+    for word, name in system.narrowed_by:
+        is_there = word in rest and (word == version or not word.isdecimal())
+        narrower = vocabulary.by_name.get(name) if is_there else None
+        if narrower:
+            return Told(narrower, f"{phrase.text} {word}", f"name of {narrower.name}")
+    return Told(system, phrase.text, f"name of {system.name}")
+
+
+def _bare_linux(found: Sequence[Piece]) -> Told | None:
+    for place, (text, is_glued) in enumerate(found):
+        if text in LINUX_WORDS:
+            before = found[place - 1].text if is_glued and place else ""
+            return _own_name(before + text) or Told(ANY_LINUX, text, "the word linux")
+        if text.endswith("linux") and (told := _own_name(text)):
+            return told
+    return None
+
+
+def _own_name(word: str) -> Told | None:
+    """Return a distribution that no table has, but whose name says what it is."""
+    if len(word) < SHORTEST_OWN_NAME or word in NOT_DISTRIBUTIONS:
+        return None
+    own = System(name=word, family="linux-generic", platform=OTHERS_LINUX)
+    return Told(own, word, "a name that ends in linux")

@@ -1,0 +1,207 @@
+"""Which release of Windows a name tells.
+
+A release may stand right behind the word (`win10`), further on (`Win_Server_STD_2022`)
+or in the build number of an evaluation disc.
+A year that belongs to a product (SQL Server 2016), a date or a client edition (LTSC
+2019 is Windows 10) is none of a server's.
+
+Room: core.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from image_import.knowledge.systems import System
+from image_import.knowledge.windows import (
+    ANY_WINDOWS,
+    BUILD_MARKS,
+    CLIENT_EDITIONS,
+    CLIENT_WORDS,
+    GLUED_PREFIXES,
+    PREFIXES,
+    PRODUCTS_WITH_YEARS,
+    SEMI_ANNUAL_RELEASES,
+    SEMI_ANNUAL_SERVER,
+    SERVER_PREFIXES,
+    SERVER_WORDS,
+)
+from image_import.tokens import Piece
+from image_import.vocabulary import Vocabulary
+
+YEAR_DIGITS = 4
+LTSC_CLIENT = "10"
+_BEGINNINGS = PREFIXES | GLUED_PREFIXES
+
+
+class WindowsTold(NamedTuple):
+    """What is told of Windows, by which words.
+
+    Attributes:
+        is_sure: The word Windows, Win or a release of it stands in the name.
+    """
+
+    system: System
+    token: str
+    rule: str
+    is_sure: bool = True
+
+
+def windows_told(
+    found: Sequence[Piece], taken: Collection[int], vocabulary: Vocabulary
+) -> WindowsTold | None:
+    """Return the release that the pieces tell.
+
+    Args:
+        found: The pieces of one name.
+        taken: Places that a longer name has used up: `virtio-win` is no Windows.
+        vocabulary: Whose releases are known.
+    """
+    texts = [piece.text for piece in found]
+    if by_build := _by_build(texts, vocabulary):
+        return by_build
+    for place, text in enumerate(texts):
+        if text not in _BEGINNINGS or place in taken:
+            continue
+        if text in PREFIXES:
+            return _behind(texts, place, vocabulary)
+        if hit := _glued(found, place, vocabulary):
+            return hit
+    if marks := BUILD_MARKS.intersection(texts):
+        return WindowsTold(ANY_WINDOWS, min(marks), "mark of a Windows build")
+    return _by_r2(texts, taken, vocabulary)
+
+
+def _behind(texts: Sequence[str], place: int, vocabulary: Vocabulary) -> WindowsTold:
+    """Return the release behind the word Windows at `place`."""
+    word, rest = texts[place], texts[place + 1 :]
+    is_server = word in SERVER_PREFIXES or bool(SERVER_WORDS.intersection(rest))
+    release = (
+        _right_behind(texts, place + 1, vocabulary)
+        or _year_behind(texts, place + 1, is_server=is_server, vocabulary=vocabulary)
+        or (_semi_annual(rest, vocabulary) if is_server else None)
+    )
+    if not release:
+        return WindowsTold(ANY_WINDOWS, word, "the word Windows")
+    system, token = release
+    return WindowsTold(system, f"{word} {token}", f"name of {system.name}")
+
+
+def _right_behind(
+    texts: Sequence[str], place: int, vocabulary: Vocabulary
+) -> tuple[System, str] | None:
+    """Return the release in the next pieces, editions apart: 2k12, 8.1, pro 10."""
+    while texts[place : place + 1] and texts[place] in CLIENT_EDITIONS:
+        place += 1
+    if _is_date(texts, place):
+        return None
+    for count in (3, 2, 1):
+        token = "".join(texts[place : place + count])
+        rest = texts[place + count : place + count + 1]
+        is_begun = token == "2k" and rest and rest[0].isdecimal()
+        if (system := vocabulary.releases.get(token)) and not is_begun:
+            return system, token
+    return _year_with_more(texts[place : place + 1], vocabulary)
+
+
+def _year_with_more(
+    texts: Sequence[str], vocabulary: Vocabulary
+) -> tuple[System, str] | None:
+    """Return the server's year that a longer number begins with: 201202r2."""
+    if not texts or not texts[0].isdecimal() or len(texts[0]) >= len("20220101"):
+        return None
+    year = texts[0][:YEAR_DIGITS]
+    system = vocabulary.releases.get(year)
+    return (system, year) if system and system.is_server else None
+
+
+def _year_behind(
+    texts: Sequence[str], place: int, *, is_server: bool, vocabulary: Vocabulary
+) -> tuple[System, str] | None:
+    """Return the first server's year after `place` that is nobody else's."""
+    rest = texts[place:]
+    if CLIENT_WORDS.intersection(rest) and not is_server:
+        client = vocabulary.releases.get(LTSC_CLIENT)
+        return (client, "ltsc") if client else None
+    for offset, text in enumerate(rest):
+        if text in PRODUCTS_WITH_YEARS:
+            return None
+        system = vocabulary.releases.get(text) or vocabulary.releases.get(
+            "".join(rest[offset : offset + 3])
+        )
+        if system and system.is_server and not _is_date(texts, place + offset):
+            return system, text
+    return None
+
+
+def _is_date(texts: Sequence[str], place: int) -> bool:
+    """Return whether a year is the first part of a date: 2019-06-01."""
+    year, *rest = texts[place : place + 3] or [""]
+    return (
+        len(year) == YEAR_DIGITS
+        and len(rest) == 2
+        and all(text.isdecimal() and len(text) <= 2 for text in rest)
+    )
+
+
+def _glued(
+    found: Sequence[Piece], place: int, vocabulary: Vocabulary
+) -> WindowsTold | None:
+    """Return the server's release glued to the piece at `place`: w2k8, ws2012r2.
+
+    The word server belongs to many: it is heard only where nothing else is named.
+    """
+    word = found[place].text
+    is_of_product = place > 0 and found[place - 1].text in PRODUCTS_WITH_YEARS
+    if is_of_product or not found[place + 1 : place + 2] or not found[place + 1][1]:
+        return None
+    for count in (3, 1):
+        release = "".join(p.text for p in found[place + 1 : place + 1 + count])
+        system = vocabulary.releases.get(release)
+        if system and system.is_server:
+            is_sure = word not in SERVER_WORDS
+            rule = f"name of {system.name}"
+            return WindowsTold(system, f"{word}{release}", rule, is_sure)
+    return None
+
+
+def _semi_annual(
+    rest: Sequence[str], vocabulary: Vocabulary
+) -> tuple[System, str] | None:
+    """Return a version that has no year, unless an unknown year stands there."""
+    system = vocabulary.by_name.get(SEMI_ANNUAL_SERVER.name)
+    if rest and _is_year(rest[0]) and rest[0] not in SEMI_ANNUAL_RELEASES:
+        return None
+    words = {*rest, *("".join(rest[i : i + 3]) for i in range(len(rest)))}
+    told = next((r for r in SEMI_ANNUAL_RELEASES if r in words), "")
+    return (system, told) if system and told else None
+
+
+def _is_year(text: str) -> bool:
+    return len(text) == YEAR_DIGITS and text.isdecimal() and text.startswith("20")
+
+
+def _by_build(texts: Sequence[str], vocabulary: Vocabulary) -> WindowsTold | None:
+    """Return the release of a build number, where an edition's marks stand by."""
+    if BUILD_MARKS.isdisjoint(texts):
+        return None
+    is_server = any(text.startswith("server") for text in texts)
+    builds = vocabulary.servers if is_server else vocabulary.clients
+    for text in texts:
+        system = builds.get(int(text)) if text.isdecimal() else None
+        if system:
+            return WindowsTold(system, text, f"build number of {system.name}")
+    return None
+
+
+def _by_r2(
+    texts: Sequence[str], taken: Collection[int], vocabulary: Vocabulary
+) -> WindowsTold | None:
+    """Return the server release of a bare 2012R2."""
+    for place, text in enumerate(texts[1:-1], 1):
+        if text != "r" or texts[place + 1] != "2" or place - 1 in taken:
+            continue
+        system = vocabulary.releases.get(texts[place - 1])
+        if system and system.is_server:
+            year = texts[place - 1]
+            return WindowsTold(system, f"{year}r2", f"name of {system.name}")
+    return None
