@@ -1,0 +1,152 @@
+"""What object keys tell of each other: which of them are disks of one machine.
+
+A lone `web-disk1` is a whole image; beside a `web-disk2` it is the first of two. Keys
+that are read together also settle where a numbering begins: `vm-100-disk-1` is the
+first disk, unless there is a `vm-100-disk-0`.
+
+Room: core.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from image_import.architecture_told import ARCHITECTURE_BY_WORD
+from image_import.disk import MAX_DISKS
+from image_import.disk_told import (
+    NAMES_DATA_DISK,
+    NAMES_SYSTEM_DISK,
+    NUMBERS_DATA_DISK,
+    NUMBERS_DISK,
+    DiskTold,
+)
+from image_import.extensions_told import file_name_told
+from image_import.keys import Clue, KeyClues, read_key
+from image_import.knowledge.context import IMAGE_WORDS
+from image_import.tokens import folder_part, split_key
+from image_import.vocabulary import VOCABULARY, Vocabulary
+
+Place = tuple[str, str]
+"""A set's folder, and what the names of its disks share, in lower case."""
+
+_LAST_WORD = re.compile(r"(?<=[^-_. ])[-_. ](?P<word>[A-Za-z]+)$")
+_ROLES = frozenset({NAMES_SYSTEM_DISK, NAMES_DATA_DISK})
+FIRST_DATA_DISK = 2
+
+
+def read_keys(
+    object_keys: Iterable[str], vocabulary: Vocabulary = VOCABULARY
+) -> list[KeyClues]:
+    """Return what each key tells, by itself and together with the others."""
+    read = [read_key(key, vocabulary) for key in object_keys]
+    joined: dict[str, KeyClues] = {}
+    for members in _sets(read, vocabulary):
+        joined.update(_joined(members))
+    return [joined.get(clues.object_key, clues) for clues in read]
+
+
+def _sets(read: Sequence[KeyClues], vocabulary: Vocabulary) -> list[list[KeyClues]]:
+    """Return the keys that share a name, those with a marker first."""
+    sets: dict[Place, list[KeyClues]] = defaultdict(list)
+    unmarked = []
+    for clues in {clues.object_key: clues for clues in read}.values():
+        if clues.disk and clues.disk.set_stem:
+            sets[_place(clues, clues.disk.set_stem)].append(clues)
+        elif clues.kind == "image" and not clues.disk:
+            unmarked.append(clues)
+    marked = {place: tuple(members) for place, members in sets.items()}
+    for clues in unmarked:
+        if place := _place_beside(clues, marked, vocabulary):
+            sets[place].append(clues)
+    return [members for members in sets.values() if _is_set(members)]
+
+
+def _is_set(members: Sequence[KeyClues]) -> bool:
+    """Return whether they are several disks, not the first one in several formats."""
+    tokens = {m.disk.token.lower() if m.disk else m.object_key for m in members}
+    has_others = any(m.is_data_disk or not m.disk for m in members)
+    counts_from_0 = any(m.disk is not None and m.disk.number == 0 for m in members)
+    return len(tokens) > 1 and (has_others or counts_from_0)
+
+
+def _place(clues: KeyClues, stem: str) -> Place:
+    return folder_part(clues.object_key), stem.casefold()
+
+
+def _stem(clues: KeyClues) -> str:
+    return file_name_told(split_key(clues.object_key)[1]).stem
+
+
+def _place_beside(
+    clues: KeyClues,
+    marked: Mapping[Place, Sequence[KeyClues]],
+    vocabulary: Vocabulary,
+) -> Place | None:
+    """Return the set that a name without a marker belongs to."""
+    stem = _stem(clues)
+    place = _place(clues, stem)
+    if any(m.is_data_disk for m in marked.get(place, ())):
+        has_first = any(m.disk_index == 1 for m in marked[place])
+        return None if has_first else place
+    last = _LAST_WORD.search(stem)
+    if not last or _is_known(last["word"].lower(), vocabulary):
+        return None
+    place = _place(clues, stem[: last.start()])
+    return place if any(_is_alike(clues, m) for m in marked.get(place, ())) else None
+
+
+def _is_alike(clues: KeyClues, marked: KeyClues) -> bool:
+    """Return whether `app-cmdb` has its last word where `app-os` has its role."""
+    has_role = marked.disk is not None and marked.disk.rule in _ROLES
+    return has_role and marked.clues["format"].token == clues.clues["format"].token
+
+
+def _is_known(word: str, vocabulary: Vocabulary) -> bool:
+    """Return whether a word has a meaning of its own: `minimal`, `sid`, `arm64`."""
+    is_system = vocabulary.table.get(word) is not None
+    is_architecture = ARCHITECTURE_BY_WORD.get(word) is not None
+    return word in IMAGE_WORDS or is_system or is_architecture
+
+
+def _joined(members: Sequence[KeyClues]) -> dict[str, KeyClues]:
+    """Return the members as disks of one set, by their keys."""
+    first = members[0].disk
+    stem = first.set_stem if first else ""
+    set_name = folder_part(members[0].object_key) + stem
+    beside = Clue(first.token if first else "", "marks a disk beside it")
+    indices = [_index(clues, members, stem) for clues in members]
+    joined = {}
+    for clues, index in zip(members, indices, strict=True):
+        told = clues.clues.get("disk_index", beside)
+        added = {"set_name": told, **({"disk_index": told} if index else {})}
+        joined[clues.object_key] = replace(
+            clues,
+            disk_index=index,
+            is_data_disk=index != 1 and (clues.is_data_disk or 1 in indices),
+            set_name=set_name,
+            clues={**clues.clues, **added},
+        )
+    return joined
+
+
+def _index(clues: KeyClues, members: Sequence[KeyClues], stem: str) -> int | None:
+    """Return a member's place in the machine; the others settle the counting."""
+    disk = clues.disk
+    if disk is None:
+        return 1 if _stem(clues).casefold() == stem.casefold() else None
+    index = disk.disk_index
+    same_rule = [m.disk for m in members if m.disk and m.disk.rule == disk.rule]
+    lowest = min((d.number or 0 for d in same_rule), default=0)
+    number = disk.number or 0
+    if disk.rule == NUMBERS_DISK:
+        index = number + (lowest == 0)
+    elif disk.rule == NUMBERS_DATA_DISK and _is_shared(same_rule):
+        index = number - lowest + FIRST_DATA_DISK
+    return index if index and index <= MAX_DISKS else None
+
+
+def _is_shared(disks: Sequence[DiskTold]) -> bool:
+    """Return whether two numbers would stand for the same place."""
+    numbers = {disk.number for disk in disks}
+    return len({disk.disk_index for disk in disks}) < len(numbers)
