@@ -63,7 +63,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+def tables(reporter: pytest.TerminalReporter) -> list[str]:
+    """Return what tests have to show, recorded with `record_property("table", ...)`."""
+    reports = [*reporter.stats.get("passed", []), *reporter.stats.get("failed", [])]
+    recorded = [pair for report in reports for pair in report.user_properties]
+    return [text for name, text in recorded if name == "table"]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for text in tables(terminalreporter):
+        title, *lines = text.splitlines()
+        terminalreporter.section(title)
+        terminalreporter.write_line("\n".join(lines))
     if reasons := left_out(terminalreporter.config):
         terminalreporter.section("groups left out")
         for reason, count in sorted(reasons.items()):

@@ -38,9 +38,13 @@ def architecture_told(
         for arch, word in words
         if arch != X86 or is_windows
     }
-    if not words:
-        width = _WIDTH_BEFORE_SIZE.search(stem)
-        if system and not width:
-            width = _WIDTH_OF_SYSTEM.search(stem)
-        return (_BY_WIDTH[width[1]], width[1]) if width else None
+    if not words and ("_64" in stem or "_32" in stem):
+        return _bare_width(stem, is_system_told=system is not None)
     return next(iter(told.items())) if len(told) == 1 else None
+
+
+def _bare_width(stem: str, *, is_system_told: bool) -> tuple[str, str] | None:
+    width = _WIDTH_BEFORE_SIZE.search(stem)
+    if is_system_told and not width:
+        width = _WIDTH_OF_SYSTEM.search(stem)
+    return (_BY_WIDTH[width[1]], width[1]) if width else None

@@ -60,6 +60,9 @@ _NVME = re.compile(rf"{_SEPARATOR}(?P<word>(?i:nvme)(?P<number>[0-9]{{1,2}})n1)$
 _WHOLE = re.compile(rf"(?P<word>{_any(WHOLE_NAME_DEVICES)}(?P<letter>[a-pA-P]))$")
 _DETACHED_DATA = re.compile(rf"(?:^|[-_. ])(?i:{'|'.join(NOT_DISK_DATA)})$")
 
+PIECES_OF_A_MARKER = 5
+"""`data` `disk` `2` and a serial of two; hashes are no pieces."""
+
 NAMES_SYSTEM_DISK = "names the system disk"
 NAMES_DATA_DISK = "names a data disk"
 NUMBERS_DISK = "numbers a disk"
@@ -99,7 +102,7 @@ def disk_told(
         found: Its pieces; where no marker can begin, none is looked for.
         is_windows: A bare `data` then may be short for Datacenter.
     """
-    if not any(text.startswith(ALL_MARKERS) for text, _ in found):
+    if not _may_hold_marker(found):
         return None
     return (
         _system_disk(stem)
@@ -107,6 +110,15 @@ def disk_told(
         or _data_disk(stem, is_windows=is_windows)
         or _numbered_disk(stem)
         or _device(stem)
+    )
+
+
+def _may_hold_marker(found: Sequence[Piece]) -> bool:
+    """Return whether a marker may begin near the end, or a disk's number anywhere."""
+    end = len(found) - PIECES_OF_A_MARKER
+    return any(
+        text.startswith(ALL_MARKERS if place >= end else DISK_WORDS)
+        for place, (text, _) in enumerate(found)
     )
 
 

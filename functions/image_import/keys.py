@@ -14,22 +14,17 @@ from typing import Literal, NamedTuple
 from image_import.architecture_told import architecture_told
 from image_import.disk_told import DiskTold, disk_told
 from image_import.extensions_told import FileName, file_name_told
-from image_import.knowledge.context import FOLDERS_OF_PEOPLE
+from image_import.folders_told import folder_told, nearest
 from image_import.knowledge.extensions import FileKind
 from image_import.knowledge.systems import OTHERS_LINUX, System
-from image_import.knowledge.windows import ANY_WINDOWS
-from image_import.systems_told import ANY_LINUX, Told, system_told
+from image_import.systems_told import system_told
 from image_import.targets import PLATFORMS_APSARA, PUBLIC
 from image_import.tokens import Piece, folder_part, pieces, split_key
-from image_import.vocabulary import VOCABULARY, Strength, Vocabulary
+from image_import.vocabulary import VOCABULARY, Vocabulary
 
 KeyKind = Literal["image", "sidecar", "other"]
-DEEPEST_FOLDERS = 8
-"""Folders looked at, from the file outwards."""
-
 _IMPORTABLE = frozenset({FileKind.IMAGE, FileKind.UNSURE})
 _DISKS = _IMPORTABLE | {FileKind.FOREIGN, FileKind.COMPRESSED}
-_WEAK_IN_FOLDERS = frozenset({Strength.FIRST, Strength.PLAIN_CODENAME})
 
 
 class Clue(NamedTuple):
@@ -77,9 +72,11 @@ def read_key(object_key: str, vocabulary: Vocabulary = VOCABULARY) -> KeyClues:
     folders, name = split_key(object_key)
     file = file_name_told(name)
     found = pieces(file.stem)
-    around = _around(folders)
+    around = nearest(folders)
     system, clues = _system(found, around, vocabulary)
-    architecture = _architecture(file.stem, found, around, system)
+    architecture = _architecture(file.stem, found, system) or _architecture_around(
+        around, system, vocabulary
+    )
     clues["format"] = Clue(file.extension or name, file.kind.value)
     if architecture:
         clues["architecture"] = architecture[1]
@@ -105,14 +102,6 @@ def read_key(object_key: str, vocabulary: Vocabulary = VOCABULARY) -> KeyClues:
     )
 
 
-def _around(folders: Sequence[str]) -> list[str]:
-    """Return the folders that count, the nearest first."""
-    parents = ["", *folders]
-    told = zip(folders, parents, strict=False)
-    named = [own for own, above in told if above.lower() not in FOLDERS_OF_PEOPLE]
-    return named[: -DEEPEST_FOLDERS - 1 : -1]
-
-
 def _system(
     found: Sequence[Piece], around: Sequence[str], vocabulary: Vocabulary
 ) -> tuple[System | None, dict[str, Clue]]:
@@ -121,7 +110,7 @@ def _system(
     for folder in around:
         if told:
             break
-        told, where = _folder_told(pieces(folder), vocabulary), "in a folder's name"
+        told, where = folder_told(folder, vocabulary).told, "in a folder's name"
     if not told:
         return None, {}
     clue = Clue(told.token, f"{told.rule}, {where}")
@@ -133,31 +122,23 @@ def _system(
     return system, {name: clue for name, is_told in fields.items() if is_told}
 
 
-def _folder_told(folder: Sequence[Piece], vocabulary: Vocabulary) -> Told | None:
-    """Return what a folder tells: less than a file name, as it holds many files."""
-    told = system_told(folder, vocabulary)
-    if told is None or told.system in (ANY_LINUX, ANY_WINDOWS):
-        return None
-    meaning = vocabulary.table.get(told.token)
-    is_weak = meaning is not None and meaning[1] in _WEAK_IN_FOLDERS
-    return None if is_weak else told
-
-
 def _architecture(
-    stem: str,
-    found: Sequence[Piece],
-    around: Sequence[str],
-    system: System | None,
+    stem: str, found: Sequence[Piece], system: System | None
 ) -> tuple[str, Clue] | None:
-    told, where = architecture_told(stem, found, system=system), "in the file name"
-    for folder in around:
-        if told:
-            break
-        told = architecture_told("", pieces(folder), system=system)
-        where = "in a folder's name"
+    told = architecture_told(stem, found, system=system)
     if not told:
         return None
-    return told[0], Clue(told[1], f"names the architecture, {where}")
+    return told[0], Clue(told[1], "names the architecture, in the file name")
+
+
+def _architecture_around(
+    around: Sequence[str], system: System | None, vocabulary: Vocabulary
+) -> tuple[str, Clue] | None:
+    for folder in around:
+        found = folder_told(folder, vocabulary).pieces
+        if told := architecture_told("", found, system=system):
+            return told[0], Clue(told[1], "names the architecture, in a folder's name")
+    return None
 
 
 def _platform_apsara(system: System) -> str | None:

@@ -18,7 +18,7 @@ SHORTEST_NAME, LONGEST_NAME = 2, 128
 SHORTEST_DESCRIPTION, LONGEST_DESCRIPTION = 2, 256
 LONGEST_TAG = 128
 CHINESE = "\u4e00-\u9fff"
-TEMPLATE_FIELDS = frozenset({"stem", "hash"})
+TEMPLATE_FIELDS = ("hash", "stem", "key", "folder", "set")
 """What IMAGE_NAME_TEMPLATE may hold in braces."""
 
 _LINK_STARTS = ("http://", "https://")
@@ -87,8 +87,9 @@ def check_template(template: str) -> str:
         return f"is no template ({exc})"
     names = {name for _, name, _, _ in parts if name is not None}
     dressed = any(form or conversion for _, _, form, conversion in parts)
-    if dressed or not names <= TEMPLATE_FIELDS:
-        return "holds something in braces that is not {stem} or {hash}"
+    if dressed or not names <= set(TEMPLATE_FIELDS):
+        may = ", ".join(f"{{{field}}}" for field in TEMPLATE_FIELDS)
+        return f"holds something in braces that is none of {may}"
     return "" if "hash" in names else "has no {hash}"
 
 

@@ -30,9 +30,9 @@ from image_import.windows_told import WindowsTold, windows_told
 ANY_LINUX = System(
     name="Linux, distribution not told", family="linux-generic", platform=None
 )
+SHORTEST_WITH_SUFFIX = len("kaliimg")
 SHORTEST_OWN_NAME = len("ablinux")
 """`rockylinux` is a distribution's name; `nclinux` may be anything."""
-
 
 SHORTEST_OS = len("tauos")
 
@@ -61,19 +61,25 @@ def system_told(found: Sequence[Piece], vocabulary: Vocabulary) -> Told | None:
     named = _named(found, vocabulary)
     taken = {i for n in named for i in range(n.phrase.start, n.phrase.stop)}
     windows = windows_told(found, taken, vocabulary)
+    if not named:
+        return _windows(windows) or _bare_linux(found)
     systems = [n for n in named if _is_name(n, found) and not n.system.is_appliance]
     if other := _contradicting(systems, windows):
         return Told(None, f"{systems[0].phrase.text} and {other}", "names two systems")
     if systems:
         return _narrowed(systems[0], found, vocabulary)
     if windows and windows.is_sure:
-        return Told(windows.system, windows.token, windows.rule)
+        return _windows(windows)
     return (
         _product(named)
         or _codename(named, found)
-        or (Told(windows.system, windows.token, windows.rule) if windows else None)
+        or _windows(windows)
         or _bare_linux(found)
     )
+
+
+def _windows(windows: WindowsTold | None) -> Told | None:
+    return Told(windows.system, windows.token, windows.rule) if windows else None
 
 
 def _product(named: Sequence[_Named]) -> Told | None:
@@ -86,13 +92,13 @@ def _product(named: Sequence[_Named]) -> Told | None:
 
 def _codename(named: Sequence[_Named], found: Sequence[Piece]) -> Told | None:
     """Return a release's system, unless a word looks like a system we do not know."""
-    taken = {n.phrase.text for n in named}
-    if any(_is_own_name(piece.text) and piece.text not in taken for piece in found):
-        return None
     for system, strength, phrase in named:
         is_plain = strength is Strength.PLAIN_CODENAME
         if strength is Strength.CODENAME or (is_plain and _has_company(phrase, found)):
-            return Told(system, phrase.text, f"codename of {system.name}")
+            told = Told(system, phrase.text, f"codename of {system.name}")
+            taken = {n.phrase.text for n in named}
+            others = (piece.text for piece in found if piece.text not in taken)
+            return None if any(_is_own_name(word) for word in others) else told
     return None
 
 
@@ -141,10 +147,10 @@ def _with_suffix(found: Sequence[Piece], vocabulary: Vocabulary) -> list[_Named]
 def _parts(text: str, vocabulary: Vocabulary) -> list[str]:
     if not text.isascii():
         return [word for word in vocabulary.foreign_words if word in text][:1]
-    if not text.endswith(SUFFIXES):
+    if len(text) < SHORTEST_WITH_SUFFIX or not text.endswith(SUFFIXES):
         return []
     stems = [text[: -len(s)] for s in SUFFIXES if text.endswith(s)]
-    return [stem for stem in stems if len(stem) > 3 and vocabulary.table.get(stem)][:1]
+    return [stem for stem in stems if vocabulary.table.get(stem)][:1]
 
 
 def _is_name(named: _Named, found: Sequence[Piece]) -> bool:
@@ -170,6 +176,8 @@ def _has_company(phrase: Phrase, found: Sequence[Piece]) -> bool:
 def _narrowed(named: _Named, found: Sequence[Piece], vocabulary: Vocabulary) -> Told:
     """Return what a later word makes of a name: CentOS + stream is CentOS Stream."""
     system, _, phrase = named
+    if not system.narrowed_by:
+        return Told(system, phrase.text, f"name of {system.name}")
     rest = [piece.text for piece in found[phrase.stop :]]
     version = next((text for text in rest if text.isdecimal()), "")
     for word, name in system.narrowed_by:

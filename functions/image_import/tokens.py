@@ -15,7 +15,6 @@ from typing import Generic, NamedTuple, TypeVar
 
 # What separates a piece from the one before, and the piece.
 _PIECE = re.compile(r"([\W_]*)([0-9]+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+)")
-_SLASHES = re.compile(r"[/\\]")
 # Hex digits long enough to be a hash, and GUIDs: `df86` in them means nothing.
 _HASH = re.compile(
     r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -47,7 +46,7 @@ T = TypeVar("T")
 
 def split_key(object_key: str) -> tuple[list[str], str]:
     """Return the folders of a key, outermost first, and its file name."""
-    *folders, file_name = _SLASHES.split(object_key)
+    *folders, file_name = object_key.replace("\\", "/").split("/")
     return [folder for folder in folders if folder], file_name
 
 
@@ -60,20 +59,23 @@ def pieces(name: str) -> list[Piece]:
     """Return the pieces of a file or folder name, in order, without hashes."""
     if not name.isascii():
         name = unicodedata.normalize("NFKC", name)
-    found: list[Piece] = []
-    for gap, text in _PIECE.findall(_HASH.sub(" ", name)):
-        is_glued = not gap and bool(found)
-        if text == "86" and is_glued and found[-1].text[-1] == "x":
-            _cut_off_x(found)
-        found.append(Piece(text.lower(), is_glued))
-    return found
+    cut = _PIECE.findall(_HASH.sub(" ", name))
+    found = [Piece(text.lower(), not gap) for gap, text in cut]
+    if found:
+        found[0] = Piece(found[0].text, is_glued=False)
+    return _with_x_apart(found) if "86" in name else found
 
 
-def _cut_off_x(found: list[Piece]) -> None:
-    """Make `genericx` + `86` into `generic` + `x` + `86`."""
-    word, is_glued = found[-1]
-    if len(word) > 1:
-        found[-1:] = [Piece(word[:-1], is_glued), Piece("x", is_glued=True)]
+def _with_x_apart(found: Sequence[Piece]) -> list[Piece]:
+    """Return the pieces with `genericx` + `86` as `generic` + `x` + `86`."""
+    apart: list[Piece] = []
+    for text, is_glued in found:
+        word = apart[-1].text if apart else ""
+        if text == "86" and is_glued and len(word) > 1 and word.endswith("x"):
+            apart[-1] = apart[-1]._replace(text=word[:-1])
+            apart.append(Piece("x", is_glued=True))
+        apart.append(Piece(text, is_glued))
+    return apart
 
 
 class Table(Generic[T]):
@@ -102,26 +104,28 @@ class Table(Generic[T]):
         entry = self._entries.get(word)
         return entry[1] if entry else None
 
-    def phrases(self, found: Sequence[Piece]) -> Iterator[tuple[Phrase, T]]:
-        """Yield the words that pieces spell, the longest one at each place."""
+    def phrases(self, found: Sequence[Piece]) -> list[tuple[Phrase, T]]:
+        """Return the words that pieces spell, the longest one at each place."""
+        hits: list[tuple[Phrase, T]] = []
         stop = 0
-        for start, piece in enumerate(found):
-            if start < stop or piece[0] not in self._known:
-                continue
-            if hit := self.phrase_at(found, start):
-                yield hit
-                stop = hit[0].stop
+        for start, (text, _) in enumerate(found):
+            if text in self._known and start >= stop:
+                hit = self.phrase_at(found, start)
+                if hit:
+                    hits.append(hit)
+                    stop = hit[0].stop
+        return hits
 
     def phrase_at(self, found: Sequence[Piece], start: int) -> tuple[Phrase, T] | None:
         """Return the longest word that begins with the piece at `start`."""
         text, gaps, best = "", 0, None
-        for stop in range(start + 1, len(found) + 1):
-            piece = found[stop - 1]
-            gaps += bool(text) and not piece.is_glued
-            text += piece.text
+        for place in range(start, len(found)):
+            word, is_glued = found[place]
+            gaps += place > start and not is_glued
+            text += word
             entry = self._entries.get(text)
             if entry and gaps <= entry[0]:
-                best = Phrase(text, start, stop), entry[1]
+                best = Phrase(text, start, place + 1), entry[1]
             if text not in self._beginnings:
                 break
         return best

@@ -31,6 +31,8 @@ from image_import.vocabulary import Vocabulary
 YEAR_DIGITS = 4
 LTSC_CLIENT = "10"
 _BEGINNINGS = PREFIXES | GLUED_PREFIXES
+_HINTS = _BEGINNINGS | BUILD_MARKS | {"r"}
+"""Without one of them nothing tells Windows; the r is that of a bare 2012R2."""
 
 
 class WindowsTold(NamedTuple):
@@ -57,6 +59,8 @@ def windows_told(
         vocabulary: Whose releases are known.
     """
     texts = [piece.text for piece in found]
+    if _HINTS.isdisjoint(texts):
+        return None
     if by_build := _by_build(texts, vocabulary):
         return by_build
     for place, text in enumerate(texts):

@@ -10,6 +10,8 @@ from image_import.disk_sets import read_keys
 from image_import.keys import KeyClues
 from image_import.targets import PUBLIC, TARGETS, Target
 
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
+
 FROM_STDIN = "-"
 FIELDS = (
     "kind",
@@ -46,7 +48,12 @@ def infer(keys: tuple[str, ...], target_name: str, *, explain: bool) -> None:
     read = read_keys(_all_keys(keys))
     shown = explained if explain else json_line
     lines = [shown(clues, target) for clues in read]
-    click.echo("\n".join(lines).encode("utf-8"), nl=bool(lines))
+    click.echo(_encoded(lines), nl=bool(lines))
+
+
+def _encoded(lines: Sequence[str]) -> bytes:
+    """Return the lines in UTF-8; halves of characters, which it lacks, as escapes."""
+    return "\n".join(lines).encode("utf-8", "backslashreplace")
 
 
 def _all_keys(keys: Sequence[str]) -> Iterator[str]:
@@ -78,17 +85,7 @@ def json_line(clues: KeyClues, target: Target) -> str:
         "is_data_disk": clues.is_data_disk,
         "source": source,
     }
-    text = json.dumps(line, ensure_ascii=False)
-    return text if _is_text(text) else json.dumps(line)
-
-
-def _is_text(text: str) -> bool:
-    """Return whether it can be written: bytes that are no UTF-8 came in as halves."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return _to_json(line)
 
 
 def explained(clues: KeyClues, target: Target) -> str:

@@ -100,7 +100,7 @@ LISTED = (
         platform="Aliyun",
         words=(
             "alinux", "alinux2", "alinux3", "aliyun linux",
-            "alibaba cloud linux", "alibabacloud linux", "alibaba linux", "aliyun os",
+            "alibaba cloud linux", "alibaba linux", "aliyun os",
         ),
         first_words=("aliyun 2", "aliyun 3", "aliyun 4", "aliyun 17"),
     ),

@@ -37,7 +37,7 @@ HYPERVISORS = (
     appliance("Hyper-V tools", "azure migrate"),
     appliance("ManageIQ", "manageiq", "cloudforms", "cfme"),
     appliance("Nutanix", "nutanix", "acropolis", "phoenix nutanix", "prism central"),
-    appliance("OpenNebula services", "service oneke", "service vrouter",
+    appliance("OpenNebula services", "service oneke",
               "service v router", "service wordpress", "service harbor",
               "service example", "opennebula", "one ke", "service wireguard",
               "service ray", family="opennebula-service"),

@@ -1,0 +1,111 @@
+import json
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from image_import_cli.infer import infer
+
+CONTRACT = {
+    "key", "kind", "format", "os_type", "platform", "architecture", "disk_index",
+    "set_name", "source",
+}  # fmt: skip
+
+
+def run(*args: str, stdin: bytes | str = "") -> Result:
+    return CliRunner().invoke(infer, args, input=stdin)
+
+
+def told(*args: str, stdin: bytes | str = "") -> list[dict[str, Any]]:
+    result = run(*args, stdin=stdin)
+    assert result.exit_code == 0
+    return [json.loads(line) for line in result.stdout_bytes.splitlines()]
+
+
+def test_each_key_is_one_json_object_on_one_line() -> None:
+    lines = told("jammy-server-cloudimg-amd64.img", "镜像.qcow2")
+    assert [line["key"] for line in lines] == [
+        "jammy-server-cloudimg-amd64.img",
+        "镜像.qcow2",
+    ]
+    assert all(set(line) >= CONTRACT for line in lines)
+
+
+def test_a_field_that_is_told_names_its_source() -> None:
+    [line] = told("jammy-server-cloudimg-amd64.img")
+    assert line["platform"] == "Ubuntu"
+    assert line["source"]["platform"] == {
+        "token": "jammy",
+        "rule": "codename of Ubuntu, in the file name",
+    }
+
+
+def test_what_is_not_told_is_null_and_has_no_source() -> None:
+    [line] = told("web.qcow2")
+    untold = {name for name, value in line.items() if value is None}
+    assert untold == {"os_type", "platform", "architecture", "disk_index", "set_name"}
+    assert set(line["source"]) == {"format"}
+
+
+def test_the_target_picks_the_list_of_platforms() -> None:
+    assert told("rocky9.qcow2")[0]["platform"] == "Rocky Linux"
+    [line] = told("--target", "apsara-pop", "rocky9.qcow2")
+    assert line["platform"] == "Others Linux"
+
+
+def test_a_dash_reads_keys_from_standard_input() -> None:
+    lines = told("first.raw", "-", stdin="debian.raw\n\nfedora.raw\n")
+    assert [line["key"] for line in lines] == ["first.raw", "debian.raw", "fedora.raw"]
+
+
+def test_keys_that_come_together_tell_each_others_sets() -> None:
+    lines = told("-", stdin="web-disk1.raw\nweb-disk2.raw\n")
+    assert [(line["disk_index"], line["set_name"]) for line in lines] == [
+        (1, "web"),
+        (2, "web"),
+    ]
+
+
+def test_bytes_that_are_no_text_come_out_as_json_all_the_same() -> None:
+    [line] = told("-", stdin=b"\xff\x1b[2J\xe2\x80\xa8.img\n")
+    assert line["key"] == "\udcff\x1b[2J\u2028.img"
+
+
+def test_no_keys_make_no_output() -> None:
+    assert run("-").stdout == ""
+
+
+@pytest.mark.parametrize("args", [(), ("--target", "nowhere", "web.raw")])
+def test_wrong_usage_ends_with_2(args: tuple[str, ...]) -> None:
+    assert run(*args).exit_code == 2
+
+
+def test_explain_lays_out_the_evidence_and_what_a_sidecar_could_say() -> None:
+    text = run("--explain", "noble-server-cloudimg.img").stdout
+    assert "platform      Ubuntu" in text
+    assert "'noble': codename of Ubuntu, in the file name" in text
+    assert "architecture  not told" in text
+    assert "a sidecar noble-server-cloudimg.img.json could say" in text
+    assert "Architecture: i386 | x86_64 | arm64" in text
+    assert "Platform:" not in text
+
+
+def test_explain_offers_what_the_target_takes() -> None:
+    text = run("--explain", "--target", "apsara-route", "web.qcow2").stdout
+    assert "Architecture: i386 | x86_64\n" in text
+    assert "Rocky Linux" not in text
+
+
+def test_explain_has_no_hint_where_all_is_told_or_nothing_is_an_image() -> None:
+    assert "could say" not in run("--explain", "debian-amd64.raw").stdout
+    assert "could say" not in run("--explain", "debian.raw.md5").stdout
+
+
+def test_explain_says_where_a_data_disk_is_listed() -> None:
+    text = run("--explain", "web-disk2.raw").stdout
+    assert "a data disk is listed in the sidecar of its system disk" in text
+
+
+def test_explain_writes_nothing_that_acts_on_a_terminal() -> None:
+    text = run("--explain", "a\x1b[2J\u202eb.raw").stdout
+    assert "\x1b" not in text
+    assert "\\x1b[2J\\u202eb.raw" in text
