@@ -8,6 +8,7 @@ with REQUIRE_ALL_GROUPS=1 (as in .ci/run) a group left out fails the run.
 import os
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
@@ -21,13 +22,27 @@ NOT_INSTALLED = "not installed here"
 
 
 def find_tool(name: str) -> str | None:
-    """Return the path of a program; a Python may also stand in pyenv."""
-    if found := shutil.which(name):
-        return found
+    """Return the path of a program; a Python may also stand in pyenv.
+
+    pyenv comes first, as its shim on PATH refuses versions that are not activated.
+    """
     if name.startswith("python3."):
         versions = Path.home().glob(f".pyenv/versions/{name[6:]}.*/bin/{name}")
-        return next((str(path) for path in sorted(versions)), None)
-    return None
+        if found := next((str(path) for path in sorted(versions)), None):
+            return found
+    return shutil.which(name)
+
+
+@pytest.fixture(scope="session")
+def tool_path() -> Callable[[str], str]:
+    """Return where a program is that the test's `needs` mark vouches for."""
+
+    def path_of(name: str) -> str:
+        path = find_tool(name)
+        assert path, f"{name}: mark the test with needs({name!r})"
+        return path
+
+    return path_of
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
