@@ -14,7 +14,7 @@ help:
 demo: .venv-demo/ready
 	@.venv-demo/bin/image-import demo
 
-test: lint
+test: lint tests/validators/node_modules
 	.venv-test/bin/python -m pytest -n auto
 
 lint: .venv-test/ready
@@ -39,6 +39,15 @@ format: .venv-test/ready
 	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Other people's validators of template.yml and s.yaml (see tests/validators).
+tests/validators/node_modules: tests/validators/package-lock.json
+	@if command -v npm >/dev/null; then \
+	  echo 'Setting up the validators of template.yml and s.yaml ...'; \
+	  npm ci --prefix tests/validators --ignore-scripts --no-audit --no-fund \
+	    --loglevel error >/dev/null && touch $@; \
+	else echo 'No npm here: the validators of template.yml and s.yaml are left out.'; fi
+
 clean:
 	rm -rf .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf tests/validators/node_modules
 	find functions tests bench -name __pycache__ -prune -exec rm -rf {} +
