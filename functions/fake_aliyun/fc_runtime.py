@@ -36,13 +36,14 @@ import uuid
 import zipfile
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
 from fake_aliyun.fc_instance import Answer, Instance
+from fake_aliyun.ram.models import Credentials
 
 Contract = Literal["python3.10", "python3.12"]
 
@@ -53,24 +54,17 @@ VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 RESERVED_VARIABLES = frozenset({"accessKeyID", "accessKeySecret", "securityToken"})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Credentials:
-    """Keys of the function's role, as one request carries them."""
-
-    access_key_id: str = "STS.fake"
-    access_key_secret: str = field(default="fake-secret", repr=False)
-    security_token: str = field(default="fake-token", repr=False)
-
-    def variables(self) -> dict[str, str]:
-        """Return the environment variables that hold them, the older three included."""
-        return {
-            "ALIBABA_CLOUD_ACCESS_KEY_ID": self.access_key_id,
-            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": self.access_key_secret,
-            "ALIBABA_CLOUD_SECURITY_TOKEN": self.security_token,
-            "accessKeyID": self.access_key_id,
-            "accessKeySecret": self.access_key_secret,
-            "securityToken": self.security_token,
-        }
+def variables(credentials: Credentials) -> dict[str, str]:
+    """Return the environment variables with the keys, FC 2.0's older three included."""
+    key_id, secret = credentials.access_key_id, credentials.access_key_secret
+    return {
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": key_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": secret,
+        "ALIBABA_CLOUD_SECURITY_TOKEN": credentials.security_token,
+        "accessKeyID": key_id,
+        "accessKeySecret": secret,
+        "securityToken": credentials.security_token,
+    }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,7 +132,7 @@ class FunctionConfig:
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "PYTHONIOENCODING": "utf-8:surrogateescape",
             **self.environment,
-            **credentials.variables(),
+            **variables(credentials),
             "FC_ACCOUNT_ID": self.account_id,
             "FC_FUNC_CODE_PATH": str(code_folder),
             "FC_FUNCTION_HANDLER": self.handler,
@@ -230,8 +224,12 @@ class FcFunction(AbstractContextManager["FcFunction"]):
         request = {
             **self._config.request(),
             "request_id": request_id or str(uuid.uuid4()),
-            "credentials": asdict(credentials),
-            "environment": credentials.variables(),
+            "credentials": {
+                "access_key_id": credentials.access_key_id,
+                "access_key_secret": credentials.access_key_secret,
+                "security_token": credentials.security_token,
+            },
+            "environment": variables(credentials),
             "retry_count": str(retry_count),
             "event": base64.b64encode(event).decode(),
         }
