@@ -5,6 +5,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from image_import.errors import SettingsError
+from image_import.settings import read_settings
+from image_import.settings_table import SETTINGS
 from image_import_cli.deployment import Function, OssTrigger, TimerTrigger
 from image_import_cli.policies import Names
 
@@ -68,6 +71,7 @@ def _of_one(function: Function, *, region_id: str, account_id: str) -> Iterator[
         yield f"{name}: a claim does not outlive the invocation that holds it"
     if variables.get("REGION_ID") != region_id:
         yield f"{name}: REGION_ID is not the region"
+    yield from (f"{name}: {fault}" for fault in _bad_settings(variables))
     size = sum(len(f"{key}{value}".encode()) for key, value in variables.items())
     if size > MAX_ENVIRONMENT_BYTES:
         yield f"{name}: {size} bytes of variables"
@@ -75,6 +79,16 @@ def _of_one(function: Function, *, region_id: str, account_id: str) -> Iterator[
         f"acs:mns:{region_id}:{account_id}:"
     ):
         yield f"{name}: failed events go to another region or account"
+
+
+def _bad_settings(variables: Mapping[str, str]) -> Iterator[str]:
+    """Yield what the function itself would stop for, and what it would not read."""
+    known = {setting.name for setting in SETTINGS}
+    yield from (f"{name} is no setting" for name in variables.keys() - known)
+    try:
+        read_settings(variables)
+    except SettingsError as exc:
+        yield str(exc)
 
 
 def _of_both(importer: Function, tracker: Function) -> Iterator[str]:
