@@ -1,7 +1,6 @@
 """`image-import policy`: the rights of the three roles, for given names."""
 
 import json
-import shlex
 from collections.abc import Iterable, Iterator
 
 import click
@@ -18,6 +17,7 @@ from image_import_cli.policies import (
     trigger_role,
     uploader_policy,
 )
+from image_import_cli.role_commands import role_commands
 
 
 @click.command()
@@ -72,40 +72,6 @@ def policy(
         click.echo("\n".join(line for role in roles for line in role_commands(role)))
     else:
         click.echo("\n".join(_as_text(roles, names)))
-
-
-def role_commands(role: Role) -> Iterator[str]:
-    """Yield the commands of the Aliyun CLI that make a role with its policy."""
-    yield f"# {role.purpose}"
-    yield _ram("CreateRole", RoleName=role.name, AssumeRolePolicyDocument=role.trust())
-    yield from policy_commands(role)
-
-
-def policy_commands(role: Role) -> Iterator[str]:
-    """Yield the commands that give an existing role its policy."""
-    policy_name = f"{role.name}Policy" if role.name[0].isupper() else role.name
-    yield _ram("CreatePolicy", PolicyName=policy_name, PolicyDocument=role.policy())
-    yield _ram(
-        "AttachPolicyToRole",
-        PolicyType="Custom",
-        PolicyName=policy_name,
-        RoleName=role.name,
-    )
-
-
-def trust_command(role: Role) -> str:
-    """Return the command that corrects who may take on an existing role."""
-    return _ram(
-        "UpdateRole", RoleName=role.name, NewAssumeRolePolicyDocument=role.trust()
-    )
-
-
-def _ram(action: str, **parameters: str | Json) -> str:
-    words = ["aliyun", "ram", action]
-    for name, value in parameters.items():
-        text = value if isinstance(value, str) else json.dumps(value)
-        words += [f"--{name}", text]
-    return shlex.join(words)
 
 
 def _as_json(roles: Iterable[Role], names: Names) -> Json:
