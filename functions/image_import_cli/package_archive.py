@@ -101,10 +101,10 @@ def _licence(metadata: "email.message.Message[str, str]") -> str:
 
 
 def copy_source(source: Path, folder: Path) -> str:
-    """Copy a package's Python files; return the hash of their names and contents."""
+    """Copy a package's files; return the hash of their names and contents."""
     digest = hashlib.sha256()
     for path in files_in(source):
-        if path.suffix != ".py":
+        if path.suffix == ".pyc" or path.name in _DEAD_NAMES:
             continue
         relative = path.relative_to(source.parent)
         target = folder / relative

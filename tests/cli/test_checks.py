@@ -280,9 +280,7 @@ FAILURES: dict[str, tuple[Facts, str, str, str]] = {
         "s deploy",
     ),
     "a timer that is off": (
-        changed(
-            tracker=replace(FINE.tracker, triggers=(replace(TIMER, is_enabled=False),))
-        ),  # type: ignore[type-var]
+        changed(tracker=STOPPED),
         "timer",
         "nobody follows imports",
         "s deploy",

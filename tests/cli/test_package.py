@@ -4,20 +4,28 @@ import fcntl
 import io
 import json
 import os
+import re
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import oss2
 import pytest
 from click.testing import CliRunner
+from fake_aliyun import FakeAliyun
 from fake_aliyun.fc_runtime import FcFunction, FunctionConfig
 from fake_aliyun.ram.models import Credentials
+from image_import.events import ObjectCreated, parse_event
+from image_import_cli.local_cloud import fill_bucket
 from image_import_cli.package import CLONE, package, report
 from image_import_cli.package_archive import MANIFEST
 from image_import_cli.package_build import Built, Order, build
 from image_import_cli.package_tools import Interpreter
+from image_import_cli.settings_options import read_env_file
 from rich.console import Console
 
 MOST_BYTES = 9_500_000
@@ -141,6 +149,85 @@ def test_every_module_comes_compiled(probed: tuple[Path, Any]) -> None:
     }
     assert len(ours) > 100
     assert [name for name, cached in ours.items() if not Path(cached).exists()] == []
+
+
+EVENTS = CLONE / "events"
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
+NEW_EACH_TIME = ("ecs_request_id", "image_id", "task_id")
+
+
+def group(sample: Path) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return a sample's region and settings: what one deployment can serve."""
+    records = parse_event((sample / "event.json").read_bytes())
+    created = [r for r in records if isinstance(r, ObjectCreated)]
+    regions = [r.region_id for r in created if r.region_id]
+    file = sample / "settings.env"
+    settings = read_env_file(file) if file.exists() else {}
+    return (regions[0] if regions else "cn-hangzhou"), tuple(settings.items())
+
+
+def fill(cloud: FakeAliyun, sample: Path) -> None:
+    records = parse_event((sample / "event.json").read_bytes())
+    bucket = next((record.bucket for record in records if record.bucket), "images")
+    if (sample / "bucket").is_dir():
+        fill_bucket(cloud, bucket, sample / "bucket")
+
+
+def comparable(payload: bytes) -> list[dict[str, Any]]:
+    """Return the records without what is new each time, or when it was."""
+    records: list[dict[str, Any]] = json.loads(payload)["records"]
+    for record in records:
+        record.update({k: "*" for k in NEW_EACH_TIME if record.get(k)})
+        record["reason"] = MOMENT.sub("*", record.get("reason", ""))
+    return records
+
+
+def run_samples(
+    code: Path, python: str, *, layer: str | None = None
+) -> dict[str, list[dict[str, Any]]]:
+    """Deploy code beside a cloud and return what becomes of each sample event."""
+    results = {}
+    samples = sorted(path.parent for path in EVENTS.glob("*/event.json"))
+    for (region_id, settings), those in groupby(sorted(samples, key=group), key=group):
+        with FakeAliyun(region_id=region_id) as cloud, cloud.serve() as server:
+            config = FunctionConfig(
+                handler="image_import.handler.on_object_created",
+                initializer="image_import.handler.initialize",
+                region_id=region_id,
+                environment={
+                    **dict(settings),
+                    "OSS_ENDPOINT": server.url,
+                    "ECS_ENDPOINT": server.url,
+                },
+                layer_paths=(layer,) if layer else None,
+            )
+            with FcFunction(code, config, interpreter=python) as function:
+                for sample in those:
+                    cloud.reset()
+                    fill(cloud, sample)
+                    keys = cloud.ram.assume_role("image-import-function")
+                    event = (sample / "event.json").read_bytes()
+                    invocation = function.invoke(event, credentials=keys)
+                    assert invocation.error_type == "", invocation.log
+                    results[sample.name] = comparable(invocation.payload)
+    return results
+
+
+@pytest.fixture(scope="session")
+def from_source() -> dict[str, list[dict[str, Any]]]:
+    packages = str(Path(oss2.__file__).parents[1])
+    return run_samples(CLONE / "functions", sys.executable, layer=packages)
+
+
+def test_sample_events_end_as_they_do_from_source(
+    version: str,
+    built_zip: Path,
+    tool_path: Callable[[str], str],
+    from_source: dict[str, list[dict[str, Any]]],
+) -> None:
+    results = run_samples(built_zip, tool_path(f"python{version}"))
+    assert len(results) >= 14
+    assert results == from_source
 
 
 @pytest.mark.needs("python3.10")

@@ -111,8 +111,10 @@ def test_source_is_copied_without_anything_else(tmp_path: Path) -> None:
     (source / "__pycache__" / "a.cpython-310.pyc").write_bytes(b"x")
     (source / "a.py").write_text("a", "utf-8")
     (source / "py.typed").touch()
+    (source / "table.json").write_text("{}", "utf-8")
     copy_source(source, tmp_path / "out")
-    assert [p.name for p in (tmp_path / "out" / "image_import").iterdir()] == ["a.py"]
+    copied = {path.name for path in (tmp_path / "out" / "image_import").iterdir()}
+    assert copied == {"a.py", "table.json"}
 
 
 def test_the_source_s_hash_knows_names_and_contents(tmp_path: Path) -> None:
