@@ -3,10 +3,11 @@
 PYTHON ?= python3
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 
-.PHONY: help demo test lint format clean
+.PHONY: help demo test lint format package clean
 help:
 	@echo 'make demo   import a real qcow2 through the real handler; no account needed'
 	@echo 'make test   lint, type-check and test everything'
+	@echo 'make package the zips that Function Compute runs, in build/'
 	@echo 'make lint   ruff and mypy alone'
 	@echo 'make format rewrite the sources as ruff likes them'
 	@echo 'make clean  remove the virtual environments and caches'
@@ -21,6 +22,10 @@ lint: .venv-test/ready
 	.venv-test/bin/ruff check .
 	.venv-test/bin/ruff format --check .
 	.venv-test/bin/mypy
+
+package: .venv-demo/ready
+	@.venv-demo/bin/image-import package --python 3.10
+	@.venv-demo/bin/image-import package --python 3.12
 
 format: .venv-test/ready
 	.venv-test/bin/ruff format .
