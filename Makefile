@@ -3,10 +3,11 @@
 PYTHON ?= python3
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 
-.PHONY: help demo test lint format clean
+.PHONY: help demo test lint format package clean
 help:
 	@echo 'make demo   import a real qcow2 through the real handler; no account needed'
 	@echo 'make test   lint, type-check and test everything'
+	@echo 'make package the zips that Function Compute runs, in build/'
 	@echo 'make lint   ruff and mypy alone'
 	@echo 'make format rewrite the sources as ruff likes them'
 	@echo 'make clean  remove the virtual environments and caches'
@@ -14,13 +15,17 @@ help:
 demo: .venv-demo/ready
 	@.venv-demo/bin/image-import demo
 
-test: lint
+test: lint tests/validators/node_modules
 	.venv-test/bin/python -m pytest -n auto
 
 lint: .venv-test/ready
 	.venv-test/bin/ruff check .
 	.venv-test/bin/ruff format --check .
 	.venv-test/bin/mypy
+
+package: .venv-demo/ready
+	@.venv-demo/bin/image-import package --python 3.10
+	@.venv-demo/bin/image-import package --python 3.12
 
 format: .venv-test/ready
 	.venv-test/bin/ruff format .
@@ -39,6 +44,15 @@ format: .venv-test/ready
 	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Other people's validators of template.yml and s.yaml (see tests/validators).
+tests/validators/node_modules: tests/validators/package-lock.json
+	@if command -v npm >/dev/null; then \
+	  echo 'Setting up the validators of template.yml and s.yaml ...'; \
+	  npm ci --prefix tests/validators --ignore-scripts --no-audit --no-fund \
+	    --loglevel error >/dev/null && touch $@; \
+	else echo 'No npm here: the validators of template.yml and s.yaml are left out.'; fi
+
 clean:
 	rm -rf .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf tests/validators/node_modules
 	find functions tests bench -name __pycache__ -prune -exec rm -rf {} +

@@ -8,6 +8,7 @@ with REQUIRE_ALL_GROUPS=1 (as in .ci/run) a group left out fails the run.
 import os
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
@@ -18,16 +19,32 @@ hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 NOT_INSTALLED = "not installed here"
+# Other Pythons come from nowhere that .ci/run could ask: named, but no failure.
+NOT_PRESENT = "not on this machine"
 
 
 def find_tool(name: str) -> str | None:
-    """Return the path of a program; a Python may also stand in pyenv."""
-    if found := shutil.which(name):
-        return found
+    """Return the path of a program; a Python may also stand in pyenv.
+
+    pyenv comes first, as its shim on PATH refuses versions that are not activated.
+    """
     if name.startswith("python3."):
         versions = Path.home().glob(f".pyenv/versions/{name[6:]}.*/bin/{name}")
-        return next((str(path) for path in sorted(versions)), None)
-    return None
+        if found := next((str(path) for path in sorted(versions)), None):
+            return found
+    return shutil.which(name)
+
+
+@pytest.fixture(scope="session")
+def tool_path() -> Callable[[str], str]:
+    """Return where a program is that the test's `needs` mark vouches for."""
+
+    def path_of(name: str) -> str:
+        path = find_tool(name)
+        assert path, f"{name}: mark the test with needs({name!r})"
+        return path
+
+    return path_of
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,7 +58,9 @@ def pytest_collection_modifyitems(
         marks = item.iter_markers("needs")
         tools = [str(tool) for mark in marks for tool in mark.args]
         if missing := [tool for tool in tools if find_tool(tool) is None]:
-            reason = f"{', '.join(missing)} {NOT_INSTALLED}"
+            pythons_only = all(tool.startswith("python3.") for tool in missing)
+            why = NOT_PRESENT if pythons_only else NOT_INSTALLED
+            reason = f"{', '.join(missing)} {why}"
             item.add_marker(pytest.mark.skip(reason=reason))
         if item.get_closest_marker("live") and not config.getoption("--live"):
             item.add_marker(pytest.mark.skip(reason="needs --live and an account"))

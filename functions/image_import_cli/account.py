@@ -1,0 +1,147 @@
+"""Everything the doctor looks at, from wherever it is to be seen."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from image_import.errors import ServiceError
+from image_import.replies import ImportReply
+
+from image_import_cli.account_facts import (
+    Bucket,
+    DeployedFunction,
+    Facts,
+    HeldRole,
+    Problem,
+)
+from image_import_cli.account_fc import FcAccount
+from image_import_cli.policies import (
+    ECS_ROLE,
+    FUNCTION_ROLE,
+    TRIGGER_ROLE,
+    FcVersion,
+    Names,
+    OnAvailable,
+)
+
+PROBE_NAME = "image-import-doctor"
+PROBE_KEY = "image-import-doctor.raw"
+"""Of the image and the object that the dry run names; neither is ever made."""
+
+
+class SeesBuckets(Protocol):
+    """OSS, or a stand-in."""
+
+    skew_seconds: float | None
+
+    def bucket(self, name: str) -> Bucket | Problem:
+        """Return a bucket."""
+
+
+class SeesRoles(Protocol):
+    """RAM, or a stand-in."""
+
+    def role(self, name: str) -> HeldRole | Problem:
+        """Return a role."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """The services to ask.
+
+    Attributes:
+        import_image: None where there is no dry run.
+    """
+
+    oss: SeesBuckets
+    ram: SeesRoles
+    fc: FcAccount
+    import_image: Callable[[dict[str, str]], ImportReply] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Absent:
+    """Stands in for a service that cannot be asked, and says why."""
+
+    why: str
+
+    def role(self, name: str) -> Problem:
+        """Return why no role is to be seen."""
+        return Problem(what=f"{name}: {self.why}")
+
+    def function(self, name: str) -> Problem:
+        """Return why no function is to be seen."""
+        return Problem(what=f"{name}: {self.why}")
+
+
+def gather(
+    account: Account,
+    names: Names,
+    *,
+    fc_version: FcVersion,
+    on_available: OnAvailable,
+    object_key: str = "",
+    step: Callable[[str], None] = lambda _text: None,
+) -> Facts:
+    """Return what there is.
+
+    Args:
+        object_key: An uploaded image for the dry run, if there is one.
+    """
+    step("buckets")
+    image_bucket = account.oss.bucket(names.image_bucket)
+    ledger_bucket = account.oss.bucket(names.ledger_bucket)
+    step("functions")
+    importer = account.fc.function("importer")
+    tracker = account.fc.function("tracker")
+    step("roles")
+    function_role, trigger_role = _role_names(importer)
+    function_held = account.ram.role(function_role)
+    trigger_held = account.ram.role(trigger_role)
+    ecs_held = account.ram.role(ECS_ROLE)
+    step("ImportImage")
+    key = object_key or f"{names.key_prefix}{PROBE_KEY}"
+    return Facts(
+        names=names,
+        fc_version=fc_version,
+        on_available=on_available,
+        image_bucket=image_bucket,
+        ledger_bucket=ledger_bucket,
+        skew_seconds=account.oss.skew_seconds,
+        importer=importer,
+        tracker=tracker,
+        function_role=function_held,
+        trigger_role=trigger_held,
+        ecs_role=ecs_held,
+        dry_run=_dry_run(account, names, key),
+    )
+
+
+def _role_names(importer: DeployedFunction | Problem) -> tuple[str, str]:
+    """Return the roles that are in use, else those that `policy` names.
+
+    A stack of ROS gives its roles names of their own.
+    """
+    if isinstance(importer, Problem):
+        return FUNCTION_ROLE, TRIGGER_ROLE
+    used = [trigger.role for trigger in importer.triggers if trigger.role]
+    function = importer.role.rpartition("/")[2] or FUNCTION_ROLE
+    return function, used[0].rpartition("/")[2] if used else TRIGGER_ROLE
+
+
+def _dry_run(account: Account, names: Names, object_key: str) -> Problem:
+    if account.import_image is None:
+        return Problem(what="a dry run exists on public Alibaba Cloud alone")
+    parameters = {
+        "RegionId": names.region_id,
+        "ImageName": PROBE_NAME,
+        "DryRun": "true",
+        "DiskDeviceMapping.1.OSSBucket": names.image_bucket,
+        "DiskDeviceMapping.1.OSSObject": object_key,
+    }
+    try:
+        reply = account.import_image(parameters)
+    except ServiceError as exc:
+        return Problem(what=str(exc), code=exc.code)
+    text = f"the dry run started a real import: cancel task {reply.task_id}"
+    return Problem(what=text, code="NoDryRun")

@@ -1,0 +1,117 @@
+"""Buckets as OSS describes them."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import oss2
+import requests
+from image_import.credentials import Credentials
+from image_import.oss import Oss, make_session
+
+from image_import_cli.account_facts import Bucket, Problem
+
+
+class OssAccount:
+    """The buckets of an account.
+
+    Attributes:
+        skew_seconds: How far `now` was ahead of OSS's own clock at the last answer;
+            None before one came.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        endpoint: str,
+        region_id: str,
+        signature_version: str = "v4",
+        addressing: str = "auto",
+        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+    ) -> None:
+        self.skew_seconds: float | None = None
+        self._now = now
+        self._oss = Oss(
+            make_session(pool_size=1),
+            credentials,
+            endpoint=endpoint,
+            region_id=region_id,
+            signature_version=signature_version,
+            addressing=addressing,
+        )
+
+    def bucket(self, name: str) -> Bucket | Problem:
+        """Return what there is to know of a bucket, or why it is not to be seen."""
+        try:
+            # The function itself never asks about a bucket.
+            return self._describe(self._oss._bucket(name))  # noqa: SLF001 - as above
+        except oss2.exceptions.ServerError as exc:
+            self._tell_time(exc.headers)
+            return self._problem(name, exc)
+        except (oss2.exceptions.OssError, requests.RequestException) as exc:
+            return Problem(what=f"OSS does not answer ({type(exc).__name__})")
+
+    def _describe(self, bucket: oss2.Bucket) -> Bucket:
+        found = bucket.get_bucket_info()
+        self._tell_time(found.headers)
+        rule = getattr(found, "bucket_encryption_rule", None)
+        return Bucket(
+            name=found.name,
+            region_id=str(found.location).removeprefix("oss-"),
+            storage_class=found.storage_class or "",
+            acl=getattr(found.acl, "grant", "") or "",
+            versioning=found.versioning_status or "",
+            encryption=_algorithm(rule),
+            policy=self._policy(bucket),
+        )
+
+    def _policy(self, bucket: oss2.Bucket) -> dict[str, Any] | None:
+        """Return the bucket's own policy.
+
+        Source: "GetBucketPolicy", OSS documentation, read 2026-11: 404
+        NoSuchBucketPolicy where there is none.
+        """
+        try:
+            document: dict[str, Any] = json.loads(bucket.get_bucket_policy().policy)
+        except oss2.exceptions.ServerError as exc:
+            if exc.status == 404:
+                return None
+            raise
+        return document
+
+    def _tell_time(self, headers: Any) -> None:  # noqa: ANN401 - of requests
+        if date := headers.get("Date"):
+            difference = self._now() - parsedate_to_datetime(date)
+            self.skew_seconds = difference.total_seconds()
+
+    def _problem(self, name: str, exc: oss2.exceptions.ServerError) -> Bucket | Problem:
+        """Return why a bucket is not to be seen.
+
+        Asked in the wrong region, OSS names the endpoint that would be right.
+        """
+        endpoint = (exc.details or {}).get("Endpoint", "")
+        if endpoint.startswith("oss-"):
+            region_id = endpoint.partition(".")[0].removeprefix("oss-")
+            return Bucket(
+                name=name,
+                region_id=region_id.removesuffix("-internal"),
+                storage_class="",
+                acl="",
+                versioning="",
+                encryption="",
+                policy=None,
+            )
+        return Problem(
+            what=f"OSS says {exc.code or exc.status}: {exc.message}",
+            code=exc.code or str(exc.status),
+            is_missing=exc.code == "NoSuchBucket",
+        )
+
+
+def _algorithm(rule: Any) -> str:  # noqa: ANN401 - of oss2
+    """Return how a bucket encrypts, "" if it does not; OSS writes None for that."""
+    algorithm = getattr(rule, "sse_algorithm", None) or ""
+    return "" if algorithm == "None" else algorithm

@@ -1,0 +1,124 @@
+"""What a deployment consists of: template.yml and s.yaml say the same as this.
+
+Texts hold fields in braces, such as `{key_prefix}`, where a deployment's own names
+and choices go. A test reads both files into these classes and compares.
+
+Sources:
+    "Aliyun::Serverless", Funcraft specification 2018-04-03; "ALIYUN::FC::Function"
+    and "ALIYUN::FC::Trigger", ROS documentation; schema of the Serverless Devs
+    component fc3; "Overview of OSS triggers" and "Asynchronous invocation", Function
+    Compute documentation. All read 2026-11. Where they disagree on a limit, the
+    smallest range is kept to.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+RUNTIMES = ("python3.10", "python3.12")
+RUNTIME = "python3.10"
+"""The newest one that FC 2.0, FC 3.0 and ROS all document."""
+
+OBJECT_CREATED = (
+    "oss:ObjectCreated:PutObject",
+    "oss:ObjectCreated:PostObject",
+    "oss:ObjectCreated:CopyObject",
+    "oss:ObjectCreated:CompleteMultipartUpload",
+)
+"""The calls that leave a whole object. `*` would add each part of an upload."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OssTrigger:
+    """Runs a function when an object was created under a prefix."""
+
+    bucket: str = "{image_bucket}"
+    prefix: str = "{key_prefix}"
+    suffix: str = ""
+    events: tuple[str, ...] = OBJECT_CREATED
+    invocation_role: str = "acs:ram::{account_id}:role/{trigger_role}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TimerTrigger:
+    """Runs a function at fixed times."""
+
+    schedule: str = "{tracker_schedule}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AsyncSettings:
+    """What happens to an event whose invocation fails.
+
+    Defaults differ between the sources, so each value is written out.
+    """
+
+    max_retries: int
+    max_event_age_seconds: int
+    on_failure: str = (
+        "acs:mns:{region_id}:{account_id}:/queues/{failure_queue}/messages"
+    )
+    is_task: bool = False
+
+
+ENVIRONMENT = {
+    "IMPORT_TARGET": "public",
+    "REGION_ID": "{region_id}",
+    "KEY_PREFIX": "{key_prefix}",
+    "LEDGER_BUCKET": "{ledger_bucket}",
+    "LEDGER_PREFIX": "{ledger_prefix}",
+    "LEASE_SECONDS": "300",
+    "SIDECAR": "{sidecar}",
+    "IMAGE_NAME_TEMPLATE": "{image_name_template}",
+    "ON_AVAILABLE": "{on_available}",
+    "DRY_RUN": "{dry_run}",
+    "LOG_LEVEL": "{log_level}",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Function:
+    """One function.
+
+    Attributes:
+        timeout_seconds: Less than LEASE_SECONDS: a claim must outlive the invocation
+            that holds it.
+    """
+
+    name: str
+    description: str
+    handler: str
+    timeout_seconds: int
+    trigger: OssTrigger | TimerTrigger
+    async_settings: AsyncSettings
+    initializer: str = "image_import.handler.initialize"
+    initialization_timeout_seconds: int = 30
+    memory_mb: int = 512
+    runtime: str = RUNTIME
+    role: str = "acs:ram::{account_id}:role/{function_role}"
+    code: str = "{code}"
+    log_project: str = "{log_project}"
+    log_store: str = "{log_store}"
+    environment: Mapping[str, str] = field(default_factory=lambda: ENVIRONMENT)
+
+
+# A failed event is tried as often as FC allows: what it fails for passes by itself.
+IMPORTER = Function(
+    name="importer",
+    description="Calls ImportImage for an uploaded image, once.",
+    handler="image_import.handler.on_object_created",
+    timeout_seconds=120,
+    trigger=OssTrigger(),
+    async_settings=AsyncSettings(max_retries=8, max_event_age_seconds=86_400),
+)
+
+# The next run makes up for a failed one, so there is little to retry.
+TRACKER = Function(
+    name="tracker",
+    description="Follows imports to their end.",
+    handler="image_import.handler.on_schedule",
+    timeout_seconds=240,
+    trigger=TimerTrigger(),
+    async_settings=AsyncSettings(max_retries=1, max_event_age_seconds=300),
+)
+
+FUNCTIONS = (IMPORTER, TRACKER)

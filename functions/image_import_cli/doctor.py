@@ -1,0 +1,168 @@
+"""`image-import doctor`: is everything in place, and if not, what mends it."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timezone
+
+import click
+from image_import.credentials import Credentials, read_credentials
+from image_import.ecs import Ecs, make_session
+from image_import.endpoints import oss_endpoint
+from image_import.errors import SettingsError
+from image_import.settings import Settings, read_settings
+from image_import.signing import Acs3Auth
+from image_import.targets import PUBLIC
+from rich.console import Console
+from rich.table import Table
+
+from image_import_cli.account import Absent, Account, gather
+from image_import_cli.account_facts import Finding
+from image_import_cli.account_fc import Fc2Account, Fc3Account, FcAccount
+from image_import_cli.account_oss import OssAccount
+from image_import_cli.account_ram import ENDPOINT as RAM_ENDPOINT
+from image_import_cli.account_ram import RamAccount
+from image_import_cli.checks import run_checks
+from image_import_cli.name_options import name_options
+from image_import_cli.policies import FcVersion, Names, OnAvailable
+
+NOT_ON_APSARA = "how Apsara Stack answers this is not known"
+STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red", "unknown": "dim"}
+
+
+@click.command()
+@name_options
+@click.option(
+    "--fc",
+    "fc_version",
+    type=click.Choice(["2.0", "3.0"]),
+    default="3.0",
+    show_default=True,
+    help="Version of Function Compute that runs the functions.",
+)
+@click.option(
+    "--on-available",
+    type=click.Choice(["keep", "tag", "delete"]),
+    default="keep",
+    show_default=True,
+    help="The setting ON_AVAILABLE; touching the source takes another right.",
+)
+@click.option("--object", "object_key", default="", help="Image for the dry run.")
+@click.option("--fc-endpoint", default="", help="URL of Function Compute.")
+@click.option("--ram-endpoint", default=RAM_ENDPOINT, help="URL of RAM.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def doctor(
+    names: Names,
+    fc_version: FcVersion,
+    on_available: OnAvailable,
+    object_key: str,
+    fc_endpoint: str,
+    ram_endpoint: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Check an account, before the first upload or after an incident.
+
+    Nothing is changed. Each finding comes with its cause and the command that mends
+    it; the exit status is 1 if something must be mended. The keys are those of the
+    environment; settings such as IMPORT_TARGET and OSS_ENDPOINT are read there too.
+
+    \b
+    Example:
+      image-import doctor --image-bucket my-images --ledger-bucket my-images-ledger \\
+        --region cn-hangzhou --account-id 1234567890123456
+    """  # noqa: D301 - \b is click's
+    if "*" in {names.region_id, names.account_id}:
+        raise click.UsageError("give --region and --account-id")
+    try:
+        settings = read_settings({**os.environ, "REGION_ID": names.region_id})
+        credentials = read_credentials(None, os.environ)
+    except SettingsError as exc:
+        raise click.ClickException(str(exc)) from exc
+    account = make_account(
+        names,
+        settings,
+        credentials,
+        fc_version=fc_version,
+        fc_endpoint=fc_endpoint,
+        ram_endpoint=ram_endpoint,
+    )
+    console = Console(stderr=True)
+    with console.status("Looking at") as status:
+        facts = gather(
+            account,
+            names,
+            fc_version=fc_version,
+            on_available=on_available,
+            object_key=object_key,
+            step=lambda text: status.update(f"Looking at {text}"),
+        )
+    findings = run_checks(facts)
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        show(findings, Console())
+    sys.exit(any(finding.status == "fail" for finding in findings))
+
+
+def make_account(
+    names: Names,
+    settings: Settings,
+    credentials: Credentials,
+    *,
+    fc_version: FcVersion,
+    fc_endpoint: str,
+    ram_endpoint: str,
+) -> Account:
+    """Return the services of an account, as far as they are known there."""
+    region_id = names.region_id
+    session = make_session(pool_size=1)
+    auth = Acs3Auth(
+        credentials,
+        now=lambda: datetime.now(timezone.utc),
+        nonce=lambda: os.urandom(16).hex(),
+    )
+    oss = OssAccount(
+        credentials,
+        endpoint=oss_endpoint(settings, region_id),
+        region_id=region_id,
+        signature_version=settings.target.oss_signature_version,
+        addressing=settings.oss_addressing,
+    )
+    if settings.target.name != PUBLIC.name:
+        absent = Absent(why=NOT_ON_APSARA)
+        return Account(oss=oss, ram=absent, fc=absent, import_image=None)
+    fc: FcAccount
+    if fc_version == "2.0":
+        place = f"https://{names.account_id}.{region_id}.fc.aliyuncs.com"
+        fc = Fc2Account(
+            credentials, endpoint=fc_endpoint or place, service=names.service
+        )
+    else:
+        place = f"https://fcv3.{region_id}.aliyuncs.com"
+        fc = Fc3Account(
+            session, auth, endpoint=fc_endpoint or place, service=names.service
+        )
+    return Account(
+        oss=oss,
+        ram=RamAccount(session, auth, endpoint=ram_endpoint),
+        fc=fc,
+        import_image=Ecs(session, settings, credentials, region_id).import_image,
+    )
+
+
+def show(findings: Sequence[Finding], console: Console) -> None:
+    """Print a table, and below it the commands, each as it can be copied."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for column in ("", "check", "finding"):
+        table.add_column(column, overflow="fold")
+    for finding in findings:
+        style = STYLES[finding.status]
+        table.add_row(finding.status, finding.check, finding.text, style=style)
+    console.print(table)
+    for finding in findings:
+        if finding.mend:
+            console.print(f"\nTo mend {finding.check}:", style="bold")
+            console.print(finding.mend, soft_wrap=True, highlight=False, markup=False)

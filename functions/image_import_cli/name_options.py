@@ -1,0 +1,54 @@
+"""Options that name what a deployment consists of."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import click
+
+from image_import_cli.policies import Names
+
+Command = Callable[..., Any]
+
+_OPTIONS = (
+    ("--image-bucket", "IMAGE_BUCKET", "Bucket that images are uploaded to."),
+    ("--key-prefix", "KEY_PREFIX", "Only objects under it are imported."),
+    ("--ledger-bucket", "LEDGER_BUCKET", "Bucket of the ledger."),
+    ("--ledger-prefix", "LEDGER_PREFIX", "Folder of the ledger."),
+    ("--region", "REGION_ID", "Region; * for any."),
+    ("--account-id", "ACCOUNT_ID", "The account's number; * for any."),
+    ("--service", "FC_SERVICE", "FC 2.0: the service; 3.0: front of the names."),
+    ("--log-project", "LOG_PROJECT", "Project of Simple Log Service."),
+    ("--log-store", "LOG_STORE", "Logstore of that project."),
+    ("--failure-queue", "FAILURE_QUEUE", "Queue of events that failed for good."),
+)
+_DEFAULTS = {"key_prefix": "incoming/"}
+
+
+def name_options(command: Command) -> Command:
+    """Give a command the options of names; it takes them as one argument, `names`."""
+    parameters = {field.name for field in fields(Names)}
+
+    @functools.wraps(command)
+    def with_names(**given: Any) -> Any:  # noqa: ANN401 - what click passes
+        given["region_id"] = given.pop("region")
+        names = Names(**{name: given.pop(name) for name in parameters})
+        return command(names=names, **given)
+
+    wrapped: Command = with_names
+    for option, variable, text in reversed(_OPTIONS):
+        wrapped = _option(option, variable, text)(wrapped)
+    return wrapped
+
+
+def _option(option: str, variable: str, text: str) -> Callable[[Command], Command]:
+    name = option.removeprefix("--").replace("-", "_")
+    field = "region_id" if name == "region" else name
+    declared = {f.name: f.default for f in fields(Names)}
+    default = _DEFAULTS.get(field) or declared[field]
+    if isinstance(default, str):
+        return click.option(
+            option, envvar=variable, default=default, show_default=True, help=text
+        )
+    return click.option(option, envvar=variable, required=True, help=text)

@@ -1,0 +1,267 @@
+"""The rights of the three roles: each action, on what, and for which call.
+
+The function's role reads images and keeps the ledger, OSS's role invokes the
+function, and ECS's own role reads the image while it imports. Nobody else needs
+anything; uploaders get `uploader_policy`, which keeps them away from the ledger.
+
+Sources:
+    "RAM Policy", OSS documentation: actions, resources and the oss:Prefix condition;
+    AppendObject is authorised by oss:PutObject and HeadObject by oss:GetObject.
+    "ImportImage" and "Authorization information", ECS API 2014-05-26: actions,
+    resources, the name of ECS's role, its trust and its three actions.
+    "Policies and sample policies", Function Compute documentation: fc:InvokeFunction
+    and its resources. All read 2026-11. What they leave open is in `unconfirmed`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Json = dict[str, Any]
+OnAvailable = Literal["keep", "tag", "delete"]
+FcVersion = Literal["2.0", "3.0"]
+
+FUNCTION_ROLE = "image-import-function"
+TRIGGER_ROLE = "image-import-trigger"
+ECS_ROLE = "AliyunECSImageImportDefaultRole"
+"""ECS looks for exactly this name."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Names:
+    """What a deployment's resources are called.
+
+    Attributes:
+        service: The service on FC 2.0; on 3.0 the front of the functions' names.
+    """
+
+    image_bucket: str
+    key_prefix: str
+    ledger_bucket: str
+    ledger_prefix: str = ".image-import/"
+    region_id: str = "*"
+    account_id: str = "*"
+    service: str = "image-import"
+    log_project: str = "image-import"
+    log_store: str = "functions"
+    failure_queue: str = "image-import-failures"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grant:
+    """Some actions on some resources.
+
+    Attributes:
+        why: The calls that need it.
+        unconfirmed: What no public source says about its scope.
+        under: The listing must ask for keys with this prefix.
+    """
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    why: str
+    unconfirmed: str = ""
+    under: str = ""
+
+    def statement(self) -> Json:
+        """Return it as RAM writes it."""
+        statement: Json = {
+            "Effect": "Allow",
+            "Action": list(self.actions),
+            "Resource": list(self.resources),
+        }
+        if self.under:
+            condition = {"StringLike": {"oss:Prefix": [f"{self.under}*"]}}
+            statement["Condition"] = condition
+        return statement
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Role:
+    """A role: who may take it on, and what it then may do."""
+
+    name: str
+    service: str
+    purpose: str
+    grants: tuple[Grant, ...]
+
+    def trust(self) -> Json:
+        """Return the document that says who may take it on."""
+        statement = {
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": {"Service": [self.service]},
+        }
+        return {"Version": "1", "Statement": [statement]}
+
+    def policy(self) -> Json:
+        """Return the document that says what it may do."""
+        return policy(self.grants)
+
+
+def policy(grants: Iterable[Grant]) -> Json:
+    """Return a policy document."""
+    return {"Version": "1", "Statement": [grant.statement() for grant in grants]}
+
+
+def objects(bucket: str, prefix: str) -> str:
+    """Return the resource of all objects under a prefix."""
+    return f"acs:oss:*:*:{bucket}/{prefix}*"
+
+
+def ledger_grants(names: Names) -> tuple[Grant, ...]:
+    """Return what keeping the ledger takes."""
+    bucket, prefix = names.ledger_bucket, names.ledger_prefix
+    return (
+        Grant(
+            actions=("oss:GetObject", "oss:PutObject"),
+            resources=(objects(bucket, prefix),),
+            why="read the ledger, append to it, note what is under way",
+        ),
+        Grant(
+            actions=("oss:DeleteObject",),
+            resources=(objects(bucket, f"{prefix}open/"),),
+            why="remove the note of an import that has ended",
+        ),
+        Grant(
+            actions=("oss:ListObjects",),
+            resources=(f"acs:oss:*:*:{bucket}",),
+            under=prefix,
+            why="find what the ledger holds of an image",
+        ),
+    )
+
+
+def ecs_grants(names: Names) -> tuple[Grant, ...]:
+    """Return what importing and following an import takes."""
+    images = f"acs:ecs:{names.region_id}:{names.account_id}:image/*"
+    return (
+        Grant(
+            actions=("ecs:ImportImage", "ecs:DescribeImages"),
+            resources=(images,),
+            why="import, and look up what was imported",
+            unconfirmed="whether RoleName needs ram:PassRole, and whether Tag needs "
+            "ecs:TagResources",
+        ),
+        Grant(
+            actions=("ecs:DescribeTasks", "ecs:DescribeTaskAttribute"),
+            resources=("*",),
+            why="follow import tasks",
+            unconfirmed="whether the resource can be narrowed",
+        ),
+    )
+
+
+def platform_grants(names: Names) -> tuple[Grant, ...]:
+    """Return what Function Compute does in the function's name."""
+    place = f"{names.region_id}:{names.account_id}"
+    store = f"project/{names.log_project}/logstore/{names.log_store}"
+    return (
+        Grant(
+            actions=("log:PostLogStoreLogs",),
+            resources=(f"acs:log:{place}:{store}",),
+            why="deliver the function's log",
+        ),
+        Grant(
+            actions=("mns:SendMessage",),
+            resources=(f"acs:mns:{place}:/queues/{names.failure_queue}/messages",),
+            why="keep events that failed for good",
+        ),
+    )
+
+
+def source_grants(names: Names, on_available: OnAvailable) -> tuple[Grant, ...]:
+    """Return what touching an imported source takes; nothing by default."""
+    if on_available == "keep":
+        return ()
+    tag = Grant(
+        actions=("oss:PutObjectTagging",),
+        resources=(objects(names.image_bucket, names.key_prefix),),
+        why="tag the source of an available image (ON_AVAILABLE=tag)",
+    )
+    delete = Grant(
+        actions=("oss:DeleteObject",),
+        resources=(objects(names.image_bucket, names.key_prefix),),
+        why="delete the source of an available image (ON_AVAILABLE=delete)",
+    )
+    return (tag,) if on_available == "tag" else (delete,)
+
+
+def function_role(names: Names, *, on_available: OnAvailable = "keep") -> Role:
+    """Return the role that both functions have."""
+    read = Grant(
+        actions=("oss:GetObject",),
+        resources=(objects(names.image_bucket, names.key_prefix),),
+        why="read sidecars, and the first and last bytes of images",
+    )
+    return Role(
+        name=FUNCTION_ROLE,
+        service="fc.aliyuncs.com",
+        purpose="the functions: read images, keep the ledger, import",
+        grants=(
+            read,
+            *source_grants(names, on_available),
+            *ledger_grants(names),
+            *ecs_grants(names),
+            *platform_grants(names),
+        ),
+    )
+
+
+def trigger_role(names: Names, *, fc_version: FcVersion) -> Role:
+    """Return the role in which OSS invokes the importer.
+
+    On FC 2.0 the resource of a qualified service is `services/NAME.QUALIFIER`.
+    """
+    place = f"acs:fc:{names.region_id}:{names.account_id}"
+    service = names.service
+    on_2 = (
+        f"{place}:services/{service}/functions/importer",
+        f"{place}:services/{service}.*/functions/importer",
+    )
+    on_3 = (f"{place}:functions/{service}-importer",)
+    grant = Grant(
+        actions=("fc:InvokeFunction",),
+        resources=on_2 if fc_version == "2.0" else on_3,
+        why="invoke the importer when an object was created",
+        unconfirmed=(
+            "with which of the two resources OSS asks" if fc_version == "2.0" else ""
+        ),
+    )
+    return Role(
+        name=TRIGGER_ROLE,
+        service="oss.aliyuncs.com",
+        purpose="OSS: invoke the importer",
+        grants=(grant,),
+    )
+
+
+def ecs_role(names: Names) -> Role:
+    """Return the role in which ECS reads the image; an account has it once."""
+    return Role(
+        name=ECS_ROLE,
+        service="ecs.aliyuncs.com",
+        purpose="ECS: read the image that it imports",
+        grants=(
+            Grant(
+                actions=("oss:GetObject",),
+                resources=(objects(names.image_bucket, names.key_prefix),),
+                why="read the image",
+            ),
+            Grant(
+                actions=("oss:GetBucketLocation", "oss:GetBucketInfo"),
+                resources=(f"acs:oss:*:*:{names.image_bucket}",),
+                why="find the image's bucket",
+            ),
+        ),
+    )
+
+
+def uploader_policy(names: Names) -> Json:
+    """Return what people and programs that upload need; it leaves out the ledger."""
+    upload = Grant(
+        actions=("oss:PutObject",),
+        resources=(objects(names.image_bucket, names.key_prefix),),
+        why="upload images and sidecars",
+    )
+    return policy([upload])

@@ -1,0 +1,102 @@
+"""`image-import policy`: the rights of the three roles, for given names."""
+
+import json
+from collections.abc import Iterable, Iterator
+
+import click
+
+from image_import_cli.name_options import name_options
+from image_import_cli.policies import (
+    FcVersion,
+    Json,
+    Names,
+    OnAvailable,
+    Role,
+    ecs_role,
+    function_role,
+    trigger_role,
+    uploader_policy,
+)
+from image_import_cli.role_commands import role_commands
+
+
+@click.command()
+@name_options
+@click.option(
+    "--fc",
+    "fc_version",
+    type=click.Choice(["2.0", "3.0"]),
+    default="3.0",
+    show_default=True,
+    help="Version of Function Compute, which names functions differently.",
+)
+@click.option(
+    "--on-available",
+    type=click.Choice(["keep", "tag", "delete"]),
+    default="keep",
+    show_default=True,
+    help="The setting ON_AVAILABLE; touching the source takes another right.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option(
+    "--commands", is_flag=True, help="Print the commands that make the roles."
+)
+def policy(
+    names: Names,
+    fc_version: FcVersion,
+    on_available: OnAvailable,
+    *,
+    as_json: bool,
+    commands: bool,
+) -> None:
+    """Print what the functions, OSS and ECS must be allowed, and nothing beyond.
+
+    template.yml makes these roles itself; s.yaml expects them under these names.
+
+    \b
+    Examples:
+      image-import policy --image-bucket my-images --ledger-bucket my-images-ledger
+      image-import policy --image-bucket my-images --ledger-bucket my-images-ledger \\
+        --region cn-hangzhou --account-id 1234567890123456 --commands | sh
+    """  # noqa: D301 - \b is click's
+    if as_json and commands:
+        raise click.UsageError("--json and --commands are two ways to print the same")
+    roles = (
+        function_role(names, on_available=on_available),
+        trigger_role(names, fc_version=fc_version),
+        ecs_role(names),
+    )
+    if as_json:
+        click.echo(json.dumps(_as_json(roles, names), indent=2))
+    elif commands:
+        click.echo("\n".join(line for role in roles for line in role_commands(role)))
+    else:
+        click.echo("\n".join(_as_text(roles, names)))
+
+
+def _as_json(roles: Iterable[Role], names: Names) -> Json:
+    described = [
+        {
+            "name": role.name,
+            "purpose": role.purpose,
+            "trust": role.trust(),
+            "policy": role.policy(),
+            "unconfirmed": [g.unconfirmed for g in role.grants if g.unconfirmed],
+        }
+        for role in roles
+    ]
+    return {"roles": described, "uploaders": uploader_policy(names)}
+
+
+def _as_text(roles: Iterable[Role], names: Names) -> Iterator[str]:
+    for role in roles:
+        yield f"Role {role.name}, taken on by {role.service}"
+        yield f"  {role.purpose}"
+        for grant in role.grants:
+            yield f"  - {', '.join(grant.actions)}: {grant.why}"
+            if grant.unconfirmed:
+                yield f"    No public source says {grant.unconfirmed}."
+        yield json.dumps(role.policy(), indent=2)
+        yield ""
+    yield "For those who upload; the ledger stays out of their reach"
+    yield json.dumps(uploader_policy(names), indent=2)

@@ -1,0 +1,138 @@
+import json
+import os
+import zipfile
+from pathlib import Path, PurePosixPath
+
+import pytest
+from image_import_cli.package_archive import (
+    MANIFEST,
+    Package,
+    copy_source,
+    is_dead_weight,
+    packages_in,
+    prune,
+    write_manifest,
+    write_zip,
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "is_dead"),
+    [
+        ("Crypto/SelfTest/Cipher/test_AES.py", True),
+        ("Crypto/Cipher/AES.py", False),
+        ("Crypto/Cipher/AES.pyi", True),
+        ("Crypto/py.typed", True),
+        ("cffi/api.py", True),
+        ("_cffi_backend.cpython-310-x86_64-linux-gnu.so", False),
+        ("pycparser/c_parser.py", True),
+        ("bin/normalizer", True),
+        ("crcmod/test.py", True),
+        ("crcmod/crcmod.py", False),
+        ("requests/tests/test_api.py", True),
+        ("yaml/_yaml.cpython-310-x86_64-linux-gnu.so", True),
+        ("yaml/loader.py", False),
+        ("charset_normalizer/md.cpython-310-x86_64-linux-gnu.so", True),
+        ("charset_normalizer/md.py", False),
+        ("aliyunsdkkms/request/v20160120/DecryptRequest.py", False),
+        ("aliyunsdkkms/request/v20160120/CreateKeyRequest.py", True),
+        ("aliyunsdkkms/request/v20160120/__init__.py", False),
+        ("aliyunsdkcore/vendored/requests/packages/certifi/cacert.pem", True),
+        ("certifi/cacert.pem", False),
+        ("six-1.17.0.dist-info/METADATA", False),
+        ("six-1.17.0.dist-info/LICENSE", False),
+        ("idna-3.20.dist-info/licenses/LICENSE.md", False),
+        ("six-1.17.0.dist-info/RECORD", True),
+        ("six-1.17.0.dist-info/direct_url.json", True),
+    ],
+)
+def test_dead_weight_is_told_by_its_path(path: str, *, is_dead: bool) -> None:
+    assert is_dead_weight(PurePosixPath(path)) is is_dead
+
+
+def install(folder: Path, name: str, files: list[str], metadata: str) -> None:
+    info = folder / f"{name}.dist-info"
+    info.mkdir(parents=True)
+    for file in files:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text(file, "utf-8")
+    lines = [f"{file},sha256=x,1" for file in files] + [f"{info.name}/RECORD,,"]
+    (info / "RECORD").write_text("\n".join(lines), "utf-8")
+    (info / "METADATA").write_text(metadata, "utf-8")
+
+
+def test_a_package_of_which_nothing_is_left_is_not_listed(tmp_path: Path) -> None:
+    install(
+        tmp_path, "a-1", ["a/__init__.py", "a/tests/test_a.py"], "Name: a\nVersion: 1"
+    )
+    install(tmp_path, "pycparser-3", ["pycparser/x.py"], "Name: pycparser\nVersion: 3")
+    prune(tmp_path)
+    left = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*"))
+    assert left == ["a", "a-1.dist-info", "a-1.dist-info/METADATA", "a/__init__.py"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "licence"),
+    [
+        ("License-Expression: MIT\nLicense: no", "MIT"),
+        (
+            "Classifier: License :: OSI Approved :: BSD License\nLicense: x",
+            "BSD License",
+        ),
+        ("License: Apache 2.0\n 2004\n", "Apache 2.0"),
+        ("", "not stated"),
+    ],
+    ids=["expression", "classifier", "text", "none"],
+)
+def test_the_licence_is_taken_from_where_it_is_shortest(
+    tmp_path: Path, fields: str, licence: str
+) -> None:
+    install(tmp_path, "a-1", ["a.py"], f"Name: a\nVersion: 1\n{fields}")
+    assert list(packages_in(tmp_path)) == [
+        Package(name="a", version="1", licence=licence)
+    ]
+
+
+def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
+    for number, order in enumerate(["ab", "ba"]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for name in order:
+            (folder / name).write_text(name, "utf-8")
+            os.utime(folder / name, (number, number))
+            (folder / name).chmod(0o600 + number * 0o100)
+        write_zip(folder, tmp_path / f"{number}.zip")
+    first, second = (tmp_path / f"{number}.zip" for number in (0, 1))
+    assert first.read_bytes() == second.read_bytes()
+    assert zipfile.ZipFile(first).namelist() == ["a", "b"]
+
+
+def test_source_is_copied_without_anything_else(tmp_path: Path) -> None:
+    source = tmp_path / "functions" / "image_import"
+    (source / "__pycache__").mkdir(parents=True)
+    (source / "__pycache__" / "a.cpython-310.pyc").write_bytes(b"x")
+    (source / "a.py").write_text("a", "utf-8")
+    (source / "py.typed").touch()
+    (source / "table.json").write_text("{}", "utf-8")
+    copy_source(source, tmp_path / "out")
+    copied = {path.name for path in (tmp_path / "out" / "image_import").iterdir()}
+    assert copied == {"a.py", "table.json"}
+
+
+def test_the_source_s_hash_knows_names_and_contents(tmp_path: Path) -> None:
+    hashes = set()
+    for number, (name, text) in enumerate([("a", "x"), ("a", "y"), ("b", "x")]):
+        source = tmp_path / str(number) / "image_import"
+        source.mkdir(parents=True)
+        (source / f"{name}.py").write_text(text, "utf-8")
+        hashes.add(copy_source(source, tmp_path / f"out{number}"))
+    assert len(hashes) == 3
+
+
+def test_the_manifest_lists_what_is_inside(tmp_path: Path) -> None:
+    package = Package(name="a", version="1", licence="MIT")
+    write_manifest(tmp_path, packages=[package], about={"python": "3.10"})
+    assert json.loads((tmp_path / MANIFEST).read_text("utf-8")) == {
+        "packages": [{"licence": "MIT", "name": "a", "version": "1"}],
+        "python": "3.10",
+    }

@@ -1,0 +1,124 @@
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from image_import_cli.policies import ECS_ROLE, FUNCTION_ROLE, TRIGGER_ROLE
+from image_import_cli.policy import policy
+
+BUCKETS = ("--image-bucket", "my-images", "--ledger-bucket", "my-ledger")
+PLACE = ("--region", "cn-hangzhou", "--account-id", "1234567890123456")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner(env={"KEY_PREFIX": None}).invoke(policy, arguments)
+
+
+def statements(*arguments: str) -> list[tuple[str, str, str]]:
+    """Return (role, action, resource) of all that is granted."""
+    answer = json.loads(run(*BUCKETS, *PLACE, "--json", *arguments).stdout)
+    return [
+        (role["name"], action, resource)
+        for role in answer["roles"]
+        for statement in role["policy"]["Statement"]
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+    ]
+
+
+def test_the_three_roles_are_limited_to_buckets_and_prefixes() -> None:
+    place = "cn-hangzhou:1234567890123456"
+    ledger = "acs:oss:*:*:my-ledger"
+    queue = f"acs:mns:{place}:/queues/image-import-failures/messages"
+    log = f"acs:log:{place}:project/image-import/logstore/functions"
+    importer = f"acs:fc:{place}:functions/image-import-importer"
+    assert statements() == [
+        (FUNCTION_ROLE, "oss:GetObject", "acs:oss:*:*:my-images/incoming/*"),
+        (FUNCTION_ROLE, "oss:GetObject", f"{ledger}/.image-import/*"),
+        (FUNCTION_ROLE, "oss:PutObject", f"{ledger}/.image-import/*"),
+        (
+            FUNCTION_ROLE,
+            "oss:DeleteObject",
+            f"{ledger}/.image-import/open/*",
+        ),
+        (FUNCTION_ROLE, "oss:ListObjects", ledger),
+        (FUNCTION_ROLE, "ecs:ImportImage", f"acs:ecs:{place}:image/*"),
+        (FUNCTION_ROLE, "ecs:DescribeImages", f"acs:ecs:{place}:image/*"),
+        (FUNCTION_ROLE, "ecs:DescribeTasks", "*"),
+        (FUNCTION_ROLE, "ecs:DescribeTaskAttribute", "*"),
+        (FUNCTION_ROLE, "log:PostLogStoreLogs", log),
+        (FUNCTION_ROLE, "mns:SendMessage", queue),
+        (TRIGGER_ROLE, "fc:InvokeFunction", importer),
+        (ECS_ROLE, "oss:GetObject", "acs:oss:*:*:my-images/incoming/*"),
+        (ECS_ROLE, "oss:GetBucketLocation", "acs:oss:*:*:my-images"),
+        (ECS_ROLE, "oss:GetBucketInfo", "acs:oss:*:*:my-images"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("on_available", "action"),
+    [("tag", "oss:PutObjectTagging"), ("delete", "oss:DeleteObject")],
+)
+def test_touching_sources_takes_one_more_right(on_available: str, action: str) -> None:
+    more = set(statements("--on-available", on_available)) - set(statements())
+    assert more == {(FUNCTION_ROLE, action, "acs:oss:*:*:my-images/incoming/*")}
+
+
+def test_listing_is_limited_to_the_ledger_by_a_condition() -> None:
+    answer = json.loads(run(*BUCKETS, "--json").stdout)
+    conditions = [
+        s["Condition"]
+        for s in answer["roles"][0]["policy"]["Statement"]
+        if "Condition" in s
+    ]
+    assert conditions == [{"StringLike": {"oss:Prefix": [".image-import/*"]}}]
+
+
+def test_on_fc_2_the_function_stands_in_its_service() -> None:
+    resources = {r for role, _, r in statements("--fc", "2.0") if role == TRIGGER_ROLE}
+    place = "acs:fc:cn-hangzhou:1234567890123456:services"
+    assert resources == {
+        f"{place}/image-import/functions/importer",
+        f"{place}/image-import.*/functions/importer",
+    }
+
+
+def test_the_text_names_what_no_source_confirms() -> None:
+    text = run(*BUCKETS).stdout
+    assert "No public source says whether RoleName needs ram:PassRole" in text
+    assert f"Role {ECS_ROLE}, taken on by ecs.aliyuncs.com" in text
+
+
+def test_uploaders_get_no_right_to_the_ledger() -> None:
+    answer = json.loads(run(*BUCKETS, "--json").stdout)
+    assert [s["Resource"] for s in answer["uploaders"]["Statement"]] == [
+        ["acs:oss:*:*:my-images/incoming/*"]
+    ]
+
+
+def test_the_commands_are_what_a_shell_understands(tmp_path: Path) -> None:
+    """A stand-in for the Aliyun CLI writes down what it is asked."""
+    stand_in = tmp_path / "aliyun"
+    stand_in.write_text('#!/bin/sh\nfor a in "$@"; do echo "$a"; done\n', "utf-8")
+    stand_in.chmod(0o755)
+    script = run(*BUCKETS, *PLACE, "--commands").stdout
+    asked = subprocess.run(
+        ["sh", "-e"],
+        input=script,
+        capture_output=True,
+        check=True,
+        text=True,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+    ).stdout.splitlines()
+    roles = [asked[i + 2] for i, word in enumerate(asked) if word == "CreateRole"]
+    documents = [json.loads(word) for word in asked if word.startswith("{")]
+    assert roles == [FUNCTION_ROLE, TRIGGER_ROLE, ECS_ROLE]
+    assert len(documents) == 6
+    assert {document["Version"] for document in documents} == {"1"}
+
+
+def test_buckets_must_be_named() -> None:
+    answer = run("--image-bucket", "my-images")
+    assert answer.exit_code == 2
+    assert "--ledger-bucket" in answer.stderr

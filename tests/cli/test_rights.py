@@ -1,0 +1,75 @@
+from typing import Any
+
+import pytest
+from image_import_cli.policies import Grant, Names, function_role, objects
+from image_import_cli.rights import is_shut, missing_rights, trusted_services, writers
+
+NAMES = Names(image_bucket="images", key_prefix="in/", ledger_bucket="ledger")
+GET = Grant(actions=("oss:GetObject",), resources=("acs:oss:*:*:images/in/*",), why="")
+LIST = Grant(
+    actions=("oss:ListObjects",), resources=("acs:oss:*:*:b",), why="", under="x/"
+)
+
+
+def policy(
+    action: object, resource: object, *, effect: str = "Allow", prefix: str = ""
+) -> dict[str, Any]:
+    statement = {"Effect": effect, "Action": action, "Resource": resource}
+    if prefix:
+        statement["Condition"] = {"StringLike": {"oss:Prefix": [prefix]}}
+    return {"Version": "1", "Statement": [statement]}
+
+
+def test_the_policy_that_we_print_allows_what_is_needed() -> None:
+    role = function_role(NAMES)
+    assert missing_rights([role.policy()], role.grants) == []
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "is_enough"),
+    [
+        ("oss:GetObject", "acs:oss:*:*:images/in/*", True),
+        (["oss:PutObject", "oss:GetObject"], ["acs:oss:*:*:images/*"], True),
+        ("oss:getobject", "acs:oss:*:*:images/in/*", True),
+        ("oss:Get*", "*", True),
+        ("*", "acs:oss:*:*:*", True),
+        ("oss:GetObjec?", "acs:oss:*:*:images/in/*", True),
+        ("oss:PutObject", "acs:oss:*:*:images/in/*", False),
+        ("oss:GetObject", "acs:oss:*:*:images/out/*", False),
+        ("oss:GetObject", "acs:oss:*:*:images", False),
+    ],
+)
+def test_wildcards_are_understood(
+    action: object, resource: object, *, is_enough: bool
+) -> None:
+    assert (missing_rights([policy(action, resource)], [GET]) == []) is is_enough
+
+
+def test_what_is_missing_is_named() -> None:
+    assert missing_rights([], [GET]) == ["oss:GetObject on acs:oss:*:*:images/in/*"]
+
+
+def test_a_deny_counts_before_any_allow() -> None:
+    allow, deny = policy("*", "*"), policy("oss:*", "*", effect="Deny")
+    assert missing_rights([allow, deny], [GET]) != []
+
+
+@pytest.mark.parametrize(
+    ("prefix", "is_enough"), [("", True), ("x/*", True), ("y/*", False)]
+)
+def test_a_listing_is_asked_for_its_prefix(prefix: str, *, is_enough: bool) -> None:
+    held = policy("oss:ListObjects", "acs:oss:*:*:b", prefix=prefix)
+    assert (missing_rights([held], [LIST]) == []) is is_enough
+
+
+def test_a_trust_names_services() -> None:
+    assert trusted_services(function_role(NAMES).trust()) == {"fc.aliyuncs.com"}
+
+
+def test_a_bucket_s_policy_may_open_or_shut_the_ledger() -> None:
+    ledger = objects("ledger", ".image-import/")
+    opened = policy("oss:*", "acs:oss:*:*:ledger/*")
+    shut = policy("oss:PutObject", "acs:oss:*:*:ledger/.image-import/*", effect="Deny")
+    assert (writers(opened, ledger), is_shut(opened, ledger)) == (True, False)
+    assert (writers(shut, ledger), is_shut(shut, ledger)) == (False, True)
+    assert is_shut(None, ledger) is False

@@ -1,0 +1,179 @@
+"""Everything we ask of a template.yml, on top of what `fun validate` asks."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+from deployment import rules, shapes, strict_yaml
+from deployment.ros_file import (
+    ACCOUNT,
+    GIVEN,
+    REGION,
+    STACK,
+    Template,
+    read_functions,
+)
+from deployment.strict_yaml import UnresolvedError
+from image_import_cli.policies import (
+    ECS_ROLE,
+    OnAvailable,
+    ecs_role,
+    function_role,
+    trigger_role,
+)
+
+Json = Any
+
+CHOICES: tuple[tuple[OnAvailable, dict[str, str]], ...] = (
+    ("keep", {}),
+    ("tag", {"OnAvailable": "tag", "Sidecar": "required", "DryRun": "true"}),
+    (
+        "delete",
+        {
+            "OnAvailable": "delete",
+            "LedgerBucketIs": "there already",
+            "EcsRoleIs": "there already",
+        },
+    ),
+)
+# What nobody may give for a parameter; "" would watch or allow everything.
+BAD_VALUES = {
+    "ImageBucket": ("", "a/b", "UPPER", "*"),
+    "LedgerBucket": ("", "a/b", "UPPER", "*"),
+    "KeyPrefix": ("", "/incoming/", "incoming", "in coming/"),
+    "LedgerPrefix": ("", "/x/", "x"),
+    "CodeUri": ("", "./build/x.zip", "oss://bucket/", "oss://bucket/x.tar"),
+    "LogProject": ("", "a/b", "UPPER"),
+}
+
+
+def find_faults(text: str) -> list[str]:
+    """Return what is wrong with a template; nothing for ours."""
+    try:
+        document = strict_yaml.load(text)
+    except yaml.YAMLError as exc:
+        return [str(exc)]
+    faults = list(shapes.misfits(shapes.ROS_TEMPLATE, document))
+    if faults:
+        return faults
+    try:
+        return list(_of_document(document))
+    except (UnresolvedError, KeyError, TypeError, ValueError) as exc:
+        return [f"{type(exc).__name__}: {exc}"]
+
+
+def _of_document(document: Json) -> Iterator[str]:
+    for name, parameter in document["Parameters"].items():
+        yield from _of_parameter(name, parameter)
+    for on_available, given in CHOICES:
+        template = Template(document, given)
+        template.outputs()
+        resources = template.resources()
+        faults = list(shapes.misfits(shapes.ROS_RESOURCES, resources))
+        yield from faults or _of_resources(resources, on_available, given)
+
+
+def _of_parameter(name: str, parameter: Json) -> Iterator[str]:
+    values, default = parameter.get("AllowedValues"), parameter.get("Default")
+    pattern = re.compile(parameter.get("AllowedPattern", ""))
+    if values and default not in values:
+        yield f"{name}: the default is not allowed"
+    if (default is None) != (name in GIVEN):
+        yield f"{name}: must be given, or must not be"
+    if default is not None and not pattern.search(default):
+        yield f"{name}: the default does not fit the pattern"
+    if name in GIVEN and not pattern.search(GIVEN[name]):
+        yield f"{name}: a good value does not fit the pattern"
+    for value in BAD_VALUES.get(name, ()):
+        if pattern.search(value):
+            yield f"{name}: {value!r} is allowed"
+
+
+def _of_resources(
+    resources: Json, on_available: OnAvailable, given: dict[str, str]
+) -> Iterator[str]:
+    functions = read_functions(resources["ImageImport"])
+    yield from rules.broken_rules(functions, region_id=REGION, account_id=ACCOUNT)
+    names = rules.names_of(
+        functions,
+        region_id=REGION,
+        account_id=ACCOUNT,
+        service=f"{STACK}-ImageImport-*",
+    )
+    by_arn = {
+        f"acs:ram::{ACCOUNT}:role/{body['Properties']['RoleName']}": body["Properties"]
+        for body in resources.values()
+        if body["Type"] == "ALIYUN::RAM::Role"
+    }
+    importer = functions["importer"]
+    function_has = function_role(names, on_available=on_available)
+    yield from _of_role("functions", by_arn.get(importer.role), function_has)
+    # `NAME-*` covers the qualified service too.
+    trigger_has = trigger_role(names, fc_version="2.0")
+    resource = trigger_has.grants[0].resources[0]
+    invoking = by_arn.get(getattr(importer.trigger, "invocation_role", ""))
+    yield from _of_trigger_role(invoking, trigger_has.service, resource)
+    ecs_has = by_arn.get(f"acs:ram::{ACCOUNT}:role/{ECS_ROLE}")
+    if given.get("EcsRoleIs") != "there already":
+        yield from _of_role("ECS", ecs_has, ecs_role(names))
+    elif ecs_has is not None:
+        yield "makes a role that is there already"
+    yield from _of_storage(resources, given)
+    yield from _of_logs(resources, names.log_project, names.log_store)
+    if resources["FailureEvents"]["Properties"]["QueueName"] != names.failure_queue:
+        yield "the queue is not the one that failed events go to"
+    needed = {"LogIndex", "FailureEvents"}
+    if not needed <= set(resources["ImageImport"]["DependsOn"]):
+        yield "the functions may come before their log and their queue"
+
+
+def _of_role(who: str, role: Json, expected: Any) -> Iterator[str]:
+    if role is None:
+        yield f"{who}: no such role"
+        return
+    policy = role["Policies"][0]["PolicyDocument"]
+    if role["AssumeRolePolicyDocument"] != expected.trust():
+        yield f"{who}: taken on by somebody else"
+    if not rules.same_rights(policy, expected.policy()):
+        yield f"{who}: other rights than those that it needs"
+    yield from (f"{who}: {text}" for text in rules.loose_rights(policy))
+
+
+def _of_trigger_role(role: Json, service: str, resource: str) -> Iterator[str]:
+    if role is None:
+        yield "the trigger: no such role"
+        return
+    statements = role["Policies"][0]["PolicyDocument"]["Statement"]
+    trusted = role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"]
+    allowed = [
+        {"Effect": "Allow", "Action": ["fc:InvokeFunction"], "Resource": [resource]}
+    ]
+    if trusted != [service]:
+        yield "the trigger: taken on by somebody else"
+    if statements != allowed:
+        yield "the trigger: other rights than to invoke the importer"
+
+
+def _of_storage(resources: Json, given: dict[str, str]) -> Iterator[str]:
+    storage = resources.get("LedgerStorage")
+    if given.get("LedgerBucketIs") == "there already":
+        if storage is not None:
+            yield "makes a bucket that is there already"
+    elif storage is None:
+        yield "does not make the ledger's bucket"
+    elif storage["Properties"]["BucketName"] != GIVEN["LedgerBucket"]:
+        yield "makes another bucket than the ledger's"
+
+
+def _of_logs(resources: Json, project: str, store: str) -> Iterator[str]:
+    parts = {name: resources[name] for name in ("FunctionLogs", "LogIndex")}
+    if resources["Logs"]["Properties"]["Name"] != project:
+        yield "makes another log project than the functions use"
+    for name, body in parts.items():
+        own = body["Properties"]
+        if (own["ProjectName"], own["LogstoreName"]) != (project, store):
+            yield f"{name} is not where the functions log to"
+    order = [parts[name].get("DependsOn") for name in ("FunctionLogs", "LogIndex")]
+    if order != ["Logs", "FunctionLogs"]:
+        yield "logs are made in the wrong order"

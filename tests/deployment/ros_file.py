@@ -1,0 +1,165 @@
+"""Reads template.yml as ROS does: parameters filled in, functions evaluated."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from deployment.strict_yaml import UnresolvedError
+from image_import_cli.deployment import (
+    AsyncSettings,
+    Function,
+    OssTrigger,
+    TimerTrigger,
+)
+
+Json = Any
+
+REGION, ACCOUNT, STACK = "cn-hangzhou", "1234567890123456", "images"
+PSEUDO = {
+    "ALIYUN::Region": REGION,
+    "ALIYUN::TenantId": ACCOUNT,
+    "ALIYUN::StackName": STACK,
+}
+NO_VALUE = object()
+# What somebody gives for the parameters without a default.
+GIVEN = {
+    "ImageBucket": "my-images",
+    "LedgerBucket": "my-images-ledger",
+    "CodeUri": "oss://my-code/image-import-python3.10.zip",
+    "LogProject": "my-image-import",
+}
+SUBSTITUTION = re.compile(r"\$\{([^}]*)\}")
+
+
+class Template:
+    """A template with values for its parameters."""
+
+    def __init__(self, document: Json, given: Mapping[str, str] | None = None) -> None:
+        self.document = document
+        self._values = {**self._defaults(), **GIVEN, **(given or {}), **PSEUDO}
+        undeclared = (GIVEN.keys() | (given or {}).keys()) - self.parameters.keys()
+        if undeclared:
+            raise UnresolvedError(f"no parameter {', '.join(sorted(undeclared))}")
+
+    @property
+    def parameters(self) -> dict[str, Json]:
+        return dict(self.document.get("Parameters", {}))
+
+    def _defaults(self) -> dict[str, str]:
+        return {k: v["Default"] for k, v in self.parameters.items() if "Default" in v}
+
+    def value(self, name: str) -> str:
+        if name not in self._values:
+            raise UnresolvedError(f"no parameter {name}")
+        return self._values[name]
+
+    def resources(self) -> dict[str, Json]:
+        """Return the resources that these values make, evaluated."""
+        return {
+            name: self.evaluate(body)
+            for name, body in self.document["Resources"].items()
+            if "Condition" not in body or self.condition(body["Condition"])
+        }
+
+    def outputs(self) -> Json:
+        return self.evaluate(self.document.get("Outputs", {}))
+
+    def condition(self, name: str) -> bool:
+        conditions = self.document.get("Conditions", {})
+        if name not in conditions:
+            raise UnresolvedError(f"no condition {name}")
+        return bool(self.evaluate(conditions[name]))
+
+    def evaluate(self, node: Json) -> Json:
+        """Return a part of the template without Ref, Fn:: and what they leave out."""
+        if isinstance(node, list):
+            items = [self.evaluate(item) for item in node]
+            return [item for item in items if item is not NO_VALUE]
+        if not isinstance(node, dict):
+            return node
+        if len(node) == 1:
+            ((name, argument),) = node.items()
+            if name == "Ref" or str(name).startswith("Fn::"):
+                return self._call(name, argument)
+        fields = {key: self.evaluate(value) for key, value in node.items()}
+        return {key: value for key, value in fields.items() if value is not NO_VALUE}
+
+    def _call(self, name: str, argument: Json) -> Json:
+        if name == "Ref":
+            return NO_VALUE if argument == "ALIYUN::NoValue" else self.value(argument)
+        if name == "Fn::Sub":
+            return SUBSTITUTION.sub(lambda found: self.value(found[1]), argument)
+        if name == "Fn::Equals":
+            left, right = (self.evaluate(side) for side in argument)
+            return left == right
+        if name == "Fn::If":
+            condition, yes, no = argument
+            return self.evaluate(yes if self.condition(condition) else no)
+        if name == "Fn::GetAtt":
+            return self._attribute(*argument)
+        raise UnresolvedError(f"unknown function {name}")
+
+    def _attribute(self, resource: str, attribute: str) -> str:
+        body = self.document["Resources"].get(resource)
+        if body is None:
+            raise UnresolvedError(f"no resource {resource}")
+        if (body["Type"], attribute) == ("ALIYUN::RAM::Role", "Arn"):
+            name = self.evaluate(body["Properties"]["RoleName"])
+            return f"acs:ram::{ACCOUNT}:role/{name}"
+        if (body["Type"], attribute) == ("Aliyun::Serverless::Service", "ServiceName"):
+            return f"{STACK}-{resource}-E522E1B83D81"
+        raise UnresolvedError(f"no attribute {attribute} of {resource}")
+
+
+def read_functions(service: Json) -> dict[str, Function]:
+    """Return the functions of an evaluated service."""
+    common = service["Properties"]
+    return {
+        name: _function(name, body, common)
+        for name, body in service.items()
+        if name not in {"Type", "Properties", "DependsOn"}
+    }
+
+
+def _function(name: str, body: Json, common: Json) -> Function:
+    own = body["Properties"]
+    return Function(
+        name=name,
+        description=own["Description"],
+        handler=own["Handler"],
+        initializer=own["Initializer"],
+        initialization_timeout_seconds=own["InitializationTimeout"],
+        runtime=own["Runtime"],
+        code=own["CodeUri"],
+        memory_mb=own["MemorySize"],
+        timeout_seconds=own["Timeout"],
+        environment=own["EnvironmentVariables"],
+        role=common["Role"],
+        log_project=common["LogConfig"]["Project"],
+        log_store=common["LogConfig"]["Logstore"],
+        async_settings=_async_settings(own["AsyncConfiguration"]),
+        trigger=_trigger(body["Events"]),
+    )
+
+
+def _async_settings(body: Json) -> AsyncSettings:
+    return AsyncSettings(
+        max_retries=body["MaxAsyncRetryAttempts"],
+        max_event_age_seconds=body["MaxAsyncEventAgeInSeconds"],
+        on_failure=body["Destination"]["OnFailure"],
+        is_task=body["StatefulInvocation"],
+    )
+
+
+def _trigger(events: Json) -> OssTrigger | TimerTrigger:
+    (event,) = events.values()
+    own = event["Properties"]
+    if event["Type"] == "Timer":
+        return TimerTrigger(schedule=own["CronExpression"])
+    return OssTrigger(
+        bucket=own["BucketName"],
+        prefix=own["Filter"]["Key"]["Prefix"],
+        suffix=own["Filter"]["Key"]["Suffix"],
+        events=tuple(own["Events"]),
+        invocation_role=own["InvocationRole"],
+    )

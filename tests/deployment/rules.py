@@ -1,0 +1,140 @@
+"""What must hold between the parts of a deployment, whichever file it is from."""
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from image_import.errors import SettingsError
+from image_import.settings import read_settings
+from image_import.settings_table import SETTINGS
+from image_import_cli.deployment import Function, OssTrigger, TimerTrigger
+from image_import_cli.policies import Names
+
+Json = Any
+
+HANDLER_FILE = Path(__file__).parents[2] / "functions" / "image_import" / "handler.py"
+MAX_ENVIRONMENT_BYTES = 4096
+# Actions whose resource no public source says how to narrow.
+UNSCOPED_ACTIONS = {"ecs:DescribeTasks", "ecs:DescribeTaskAttribute"}
+HANDLERS = {
+    "image_import.handler.on_object_created": OssTrigger,
+    "image_import.handler.on_schedule": TimerTrigger,
+}
+INITIALIZER = "image_import.handler.initialize"
+
+
+def handlers_in_code() -> set[str]:
+    """Return the functions that the handler module defines."""
+    tree = ast.parse(HANDLER_FILE.read_text("utf-8"))
+    names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    return {f"image_import.handler.{name}" for name in names}
+
+
+def names_of(
+    functions: Mapping[str, Function], *, region_id: str, account_id: str, service: str
+) -> Names:
+    """Return what the deployment calls its resources, as the functions see them."""
+    importer = functions["importer"]
+    assert isinstance(importer.trigger, OssTrigger)
+    return Names(
+        image_bucket=importer.trigger.bucket,
+        key_prefix=importer.trigger.prefix,
+        ledger_bucket=importer.environment["LEDGER_BUCKET"],
+        ledger_prefix=importer.environment["LEDGER_PREFIX"],
+        region_id=region_id,
+        account_id=account_id,
+        service=service,
+        log_project=importer.log_project,
+        log_store=importer.log_store,
+        failure_queue=importer.async_settings.on_failure.split("/")[2],
+    )
+
+
+def broken_rules(
+    functions: Mapping[str, Function], *, region_id: str, account_id: str
+) -> Iterator[str]:
+    """Yield what does not hold between the functions and within each."""
+    for function in functions.values():
+        yield from _of_one(function, region_id=region_id, account_id=account_id)
+    yield from _of_both(functions["importer"], functions["tracker"])
+
+
+def _of_one(function: Function, *, region_id: str, account_id: str) -> Iterator[str]:
+    name, variables = function.name, function.environment
+    trigger = HANDLERS.get(function.handler)
+    if trigger is None or not isinstance(function.trigger, trigger):
+        yield f"{name}: {function.handler} is not for this trigger"
+    if function.initializer != INITIALIZER:
+        yield f"{name}: {function.initializer} is not the initializer"
+    if int(variables.get("LEASE_SECONDS", "0")) <= function.timeout_seconds:
+        yield f"{name}: a claim does not outlive the invocation that holds it"
+    if variables.get("REGION_ID") != region_id:
+        yield f"{name}: REGION_ID is not the region"
+    yield from (f"{name}: {fault}" for fault in _bad_settings(variables))
+    size = sum(len(f"{key}{value}".encode()) for key, value in variables.items())
+    if size > MAX_ENVIRONMENT_BYTES:
+        yield f"{name}: {size} bytes of variables"
+    if not function.async_settings.on_failure.startswith(
+        f"acs:mns:{region_id}:{account_id}:"
+    ):
+        yield f"{name}: failed events go to another region or account"
+
+
+def _bad_settings(variables: Mapping[str, str]) -> Iterator[str]:
+    """Yield what the function itself would stop for, and what it would not read."""
+    known = {setting.name for setting in SETTINGS}
+    yield from (f"{name} is no setting" for name in variables.keys() - known)
+    try:
+        read_settings(variables)
+    except SettingsError as exc:
+        yield str(exc)
+
+
+def _of_both(importer: Function, tracker: Function) -> Iterator[str]:
+    trigger, variables = importer.trigger, importer.environment
+    assert isinstance(trigger, OssTrigger)
+    if variables != tracker.environment:
+        yield "the functions have different settings"
+    if (importer.code, importer.role) != (tracker.code, tracker.role):
+        yield "the functions have different code or roles"
+    if importer.async_settings.on_failure != tracker.async_settings.on_failure:
+        yield "failed events go to two places"
+    if variables.get("KEY_PREFIX") != trigger.prefix:
+        yield "KEY_PREFIX is not what the trigger filters by"
+    if variables.get("LEDGER_BUCKET") in {None, trigger.bucket}:
+        yield "the ledger is in the bucket that is uploaded to"
+    ledger_prefix = variables.get("LEDGER_PREFIX", "")
+    if not ledger_prefix.strip("/") or not ledger_prefix.endswith("/"):
+        yield "the ledger has no folder of its own"
+    if ledger_prefix.startswith(trigger.prefix):
+        yield "the ledger is under the trigger's prefix"
+
+
+def loose_rights(policy: Json) -> Iterator[str]:
+    """Yield what a policy allows too broadly."""
+    for statement in policy["Statement"]:
+        actions, resources = set(statement["Action"]), statement["Resource"]
+        if any("*" in action for action in actions):
+            yield f"all of {', '.join(actions)}"
+        if "*" in resources and not actions <= UNSCOPED_ACTIONS:
+            yield f"{', '.join(actions)} on everything"
+        for resource in resources:
+            if resource.startswith("acs:oss:") and "*" in resource.split(":")[4][:-1]:
+                yield f"{resource} is more than one bucket and prefix"
+        if "oss:ListObjects" in actions and "Condition" not in statement:
+            yield "oss:ListObjects of a whole bucket"
+
+
+def same_rights(policy: Json, expected: Json) -> bool:
+    """Whether two policies allow the same, whatever their order."""
+    return _plain(policy) == _plain(expected)
+
+
+def _plain(policy: Json) -> list[tuple[str, ...]]:
+    return sorted(
+        (action, resource, repr(statement.get("Condition")))
+        for statement in policy["Statement"]
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+    )

@@ -1,0 +1,195 @@
+"""template.yml and s.yaml: valid, and the same as each other and as the model."""
+
+import json
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deployment import check_ros, check_s, ros_file, rules, s_file, strict_yaml
+from image_import_cli.deployment import FUNCTIONS, Function
+from image_import_cli.policies import FUNCTION_ROLE, TRIGGER_ROLE
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = (ROOT / "template.yml").read_text("utf-8")
+S_YAML = (ROOT / "s.yaml").read_text("utf-8")
+VALIDATORS = ROOT / "tests" / "validators"
+
+# What the two files call the same choice.
+SAME_CHOICE = {
+    "image_bucket": "ImageBucket",
+    "key_prefix": "KeyPrefix",
+    "ledger_bucket": "LedgerBucket",
+    "ledger_prefix": "LedgerPrefix",
+    "log_project": "LogProject",
+    "log_store": "LogStore",
+    "failure_queue": "FailureQueue",
+    "tracker_schedule": "TrackerSchedule",
+    "sidecar": "Sidecar",
+    "image_name_template": "ImageNameTemplate",
+    "on_available": "OnAvailable",
+    "dry_run": "DryRun",
+    "log_level": "LogLevel",
+    "code": "CodeUri",
+}
+
+
+def in_template() -> dict[str, Function]:
+    resources = ros_file.Template(strict_yaml.load(TEMPLATE)).resources()
+    return ros_file.read_functions(resources["ImageImport"])
+
+
+def in_s_yaml() -> dict[str, Function]:
+    resources = s_file.read_resources(strict_yaml.load(S_YAML))
+    return {k: s_file.read_function(k, v["props"]) for k, v in resources.items()}
+
+
+def filled_in(function: Function, values: Mapping[str, str]) -> dict[str, Any]:
+    """Return the model of a function with its fields in braces filled in."""
+
+    def fill(node: Any) -> Any:
+        if isinstance(node, dict):
+            return {key: fill(value) for key, value in node.items()}
+        return node.format_map(values) if isinstance(node, str) else node
+
+    filled: dict[str, Any] = fill(asdict(function))
+    return filled
+
+
+def test_template_yml_has_no_fault() -> None:
+    assert check_ros.find_faults(TEMPLATE) == []
+
+
+def test_s_yaml_has_no_fault() -> None:
+    assert check_s.find_faults(S_YAML) == []
+
+
+def test_template_yml_says_what_the_model_says() -> None:
+    template = ros_file.Template(strict_yaml.load(TEMPLATE))
+    values = {ours: template.value(theirs) for ours, theirs in SAME_CHOICE.items()} | {
+        "region_id": ros_file.REGION,
+        "account_id": ros_file.ACCOUNT,
+        "function_role": f"{FUNCTION_ROLE}-{ros_file.STACK}",
+        "trigger_role": f"{TRIGGER_ROLE}-{ros_file.STACK}",
+    }
+    said = {name: asdict(function) for name, function in in_template().items()}
+    assert said == {f.name: filled_in(f, values) for f in FUNCTIONS}
+
+
+def test_s_yaml_says_what_the_model_says() -> None:
+    values = strict_yaml.load(S_YAML)["vars"] | {
+        "region_id": "cn-hangzhou",
+        "account_id": s_file.ACCOUNT,
+        "function_role": FUNCTION_ROLE,
+        "trigger_role": TRIGGER_ROLE,
+    }
+    said = {name: asdict(function) for name, function in in_s_yaml().items()}
+    assert said == {f.name: filled_in(f, values) for f in FUNCTIONS}
+
+
+def test_both_files_offer_the_same_choices_with_the_same_defaults() -> None:
+    parameters = strict_yaml.load(TEMPLATE)["Parameters"]
+    variables = strict_yaml.load(S_YAML)["vars"]
+    only_for_a_stack = {"LedgerBucketIs", "EcsRoleIs"}
+    assert {SAME_CHOICE[k] for k in variables.keys() - {"region"}} == (
+        parameters.keys() - only_for_a_stack
+    )
+    for ours, theirs in SAME_CHOICE.items():
+        if "Default" in parameters[theirs]:
+            assert variables[ours] == parameters[theirs]["Default"]
+
+
+def test_the_handlers_exist() -> None:
+    handlers = {f.handler for f in FUNCTIONS} | {f.initializer for f in FUNCTIONS}
+    assert handlers == {*rules.HANDLERS, rules.INITIALIZER}
+
+
+FUN_REFUSES = [
+    ("                Suffix: ''\n", ""),
+    ("MemorySize: 512", "MemorySize: 500"),
+    ("Type: OSS", "Type: Oss"),
+]
+SERVERLESS_DEVS_REFUSES = [
+    ("memorySize: 512", "memorySize: 500"),
+    ("runtime: python3.10", "runtime: python3.99"),
+    ("${vars.sidecar}", "${vars.sidecars}"),
+]
+
+
+@pytest.fixture
+def fun(tmp_path: Path, tool_path: Callable[[str], str]) -> Callable[[str], str]:
+    """Return what `fun validate` says of a template; "" is a yes."""
+
+    def validate(text: str) -> str:
+        copy = tmp_path / "template.yml"
+        # fun's list of runtimes ends before 3.10, which ROS documents; see check_ros.
+        copy.write_text(text.replace("python3.10", "python3"), "utf-8")
+        command = [tool_path("node"), str(VALIDATORS / "fun.js"), str(copy)]
+        answer = subprocess.run(command, capture_output=True, check=True, env={})
+        verdicts: dict[str, str] = json.loads(answer.stdout)
+        return verdicts[str(copy)]
+
+    return validate
+
+
+@pytest.fixture(scope="session")
+def s_tool(
+    tmp_path_factory: pytest.TempPathFactory, tool_path: Callable[[str], str]
+) -> Callable[..., str]:
+    """Run Serverless Devs, which knows some keys, and return what it prints."""
+    tool = VALIDATORS / "node_modules" / "@serverless-devs" / "s" / "bin" / "s"
+    home = tmp_path_factory.mktemp("serverless-devs")
+
+    def run(*arguments: str) -> str:
+        return subprocess.run(
+            [tool_path("node"), str(tool), *arguments],
+            capture_output=True,
+            check=False,
+            env={"HOME": str(home)},
+            text=True,
+        ).stdout
+
+    keys = "--AccountID", s_file.ACCOUNT, "--AccessKeyID", "k", "--AccessKeySecret", "s"
+    run("config", "add", "-a", "default", *keys)
+    return run
+
+
+@pytest.fixture
+def serverless_devs(tmp_path: Path, s_tool: Callable[..., str]) -> Callable[[str], str]:
+    """Return what `s verify` says of an s.yaml."""
+
+    def verify(text: str) -> str:
+        copy = tmp_path / "s.yaml"
+        stub = f"component: {VALIDATORS / 'fc3-stub'}"
+        copy.write_text(text.replace("component: fc3", stub), "utf-8")
+        return s_tool("verify", "-t", str(copy))
+
+    return verify
+
+
+@pytest.mark.needs("npm", "node")
+def test_template_yml_is_valid_as_fun_says(fun: Callable[[str], str]) -> None:
+    assert fun(TEMPLATE) == ""
+
+
+@pytest.mark.needs("npm", "node")
+@pytest.mark.parametrize(("old", "new"), FUN_REFUSES)
+def test_fun_does_say_no(fun: Callable[[str], str], old: str, new: str) -> None:
+    assert "template is not valid" in fun(TEMPLATE.replace(old, new))
+
+
+@pytest.mark.needs("npm", "node")
+def test_s_yaml_is_valid_as_serverless_devs_says(
+    serverless_devs: Callable[[str], str],
+) -> None:
+    assert "verification for [s.yaml] passed." in serverless_devs(S_YAML)
+
+
+@pytest.mark.needs("npm", "node")
+@pytest.mark.parametrize(("old", "new"), SERVERLESS_DEVS_REFUSES)
+def test_serverless_devs_does_say_no(
+    serverless_devs: Callable[[str], str], old: str, new: str
+) -> None:
+    assert "passed" not in serverless_devs(S_YAML.replace(old, new))
