@@ -17,7 +17,7 @@ from fake_aliyun.ecs.models import ECS_SERVICE, EcsBackend
 from fake_aliyun.ecs.responses import EcsService, RouteSettings
 from fake_aliyun.errors import NotImitatedError, UnknownHostError
 from fake_aliyun.exchange import Exchange
-from fake_aliyun.faults import Faults
+from fake_aliyun.faults import Fault, Faults
 from fake_aliyun.hosts import REGION_IDS, Hosts, Place, place_here
 from fake_aliyun.http import Request, Response
 from fake_aliyun.oss.authentication import Authenticator as OssAuthenticator
@@ -87,7 +87,7 @@ class FakeAliyun:
         self.region_id = region_id
         self.account_id = account_id
         self.clock = clock
-        self.faults = Faults()
+        self.faults = Faults(check=self._check_fault)
         self.requests: list[Recorded] = []
         self._lock = threading.RLock()
         self._region_ids = tuple(dict.fromkeys((*REGION_IDS, region_id)))
@@ -221,6 +221,12 @@ class FakeAliyun:
             **request.form,
         }.get("Action", "")
         return place_here(request.decoded_path, action=action, headers=request.headers)
+
+    def _check_fault(self, fault: Fault) -> None:
+        """Refuse a fault with an error code that its service does not have."""
+        service = self._services.get(fault.service)
+        if service and fault.code:
+            service.error(fault.code, message="", status=fault.http_status)
 
     def on_object_created(self, callback: ObjectCreatedCallback) -> None:
         """Call `callback` with each object-created record from now on.

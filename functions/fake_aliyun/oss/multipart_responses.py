@@ -61,7 +61,7 @@ class MultipartHandlers(ObjectHandlers):
             ("LastModified", iso_date(part.last_modified)),
             ("ETag", f'"{part.etag}"'),
         ]
-        return xml_answer("CopyPartResult", shown)
+        return xml_answer("CopyPartResult", shown, headers=_part_headers(part))
 
     def _keep(self, request: OssRequest, content: Content) -> Part:
         upload = _upload_of(self.bucket_of(request), request)
