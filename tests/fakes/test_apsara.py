@@ -37,7 +37,7 @@ def stack() -> FakeAliyun:
     return stack_with()
 
 
-def stack_with(**settings: Any) -> FakeAliyun:  # noqa: ANN401 - those of FakeAliyun
+def stack_with(**settings: Any) -> FakeAliyun:
     cloud = FakeAliyun(
         region_id=REGION,
         access_key_id="an-id",
@@ -155,7 +155,7 @@ ROUTE_IMPORT = {**IMPORT, "regionId": REGION, "version": "2016-01-01"}
 @pytest.mark.parametrize("as_json", [False, True], ids=["form", "JSON"])
 def test_the_route_answers_with_a_request_id_alone(
     stack: FakeAliyun,
-    as_json: bool,  # noqa: FBT001 - a parameter
+    as_json: bool,
 ) -> None:
     answer = said(stack.handle(route(ROUTE_IMPORT, as_json=as_json)))
     assert list(answer) == ["RequestID"]
