@@ -1,4 +1,4 @@
-"""An Alibaba Cloud account in memory: OSS, ECS image imports, and their keys.
+"""An Alibaba Cloud account in memory: OSS, ECS image imports, FC 2.0, RAM.
 
 ::
 
@@ -25,6 +25,11 @@ Not imitated:
 - ECS: everything but images and their import; system, shared and marketplace images;
   cloud boxes; VMDK; detection results. Formats are told from the first and last bytes,
   contents are never checked.
+- FC: making services and functions (a test registers Python callables), code
+  packages, versions and aliases, HTTP functions, initialisers, time-outs,
+  environments, instances; triggers other than native OSS ones.
+- RAM: its own API, conditions in policies, resource policies of buckets, groups; how
+  long a new role takes to be known.
 - Apsara Stack: the ASAPI gateway; at the route, everything its one page leaves open
   (`FakeAliyun(route_auth=..., route_lookup=...)`).
 - Whatever the documentation does not state is marked in the sources as such.
@@ -36,8 +41,10 @@ from fake_aliyun.decorator import with_fake_aliyun
 from fake_aliyun.ecs.images import ByLooks, BySeconds
 from fake_aliyun.errors import NotImitatedError, UnknownHostError
 from fake_aliyun.faults import Fault
+from fake_aliyun.fc.models import AsyncConfig
 
 __all__ = [
+    "AsyncConfig",
     "ByLooks",
     "BySeconds",
     "FakeAliyun",

@@ -10,7 +10,7 @@ from fake_aliyun.ecs.images import BySeconds
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until interrupted; the first line printed is the URL."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     cloud = FakeAliyun(
         region_id=options.region,
         access_key_id=options.access_key_id,
@@ -32,12 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
+    made = argparse.ArgumentParser(
         prog="python -m fake_aliyun",
         description="An Alibaba Cloud account on 127.0.0.1: OSS and ECS image imports.",
     )
-    add = parser.add_argument
+    add = made.add_argument
     add("--port", type=int, default=0, help="0 (the default): any free one")
     add("--access-key-id", default="fake-access-key-id")
     add("--access-key-secret", default="fake-access-key-secret")
@@ -47,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--creating-seconds", type=float, default=3, help="and then takes so long")
     add("--route-auth", choices=["roa-v1", "none"], default="roa-v1")
     add("--route-lookup", action="store_true", help="the route serves look-ups too")
-    return parser
+    return made
 
 
 if __name__ == "__main__":

@@ -1,39 +1,33 @@
 """The cloud itself: its services, their state, and the way to them."""
 
 import threading
-import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from fake_aliyun.backends import Backends, Settings
 from fake_aliyun.clock import Clock, system_clock
-from fake_aliyun.context import Context, ContextCredentials, ContextFunction
-from fake_aliyun.ecs.authentication import Authenticator as EcsAuthenticator
+from fake_aliyun.context import Context, ContextFunction, make_context
 from fake_aliyun.ecs.control import Ecs
 from fake_aliyun.ecs.images import Pace
-from fake_aliyun.ecs.models import ECS_SERVICE, EcsBackend
-from fake_aliyun.ecs.responses import EcsService, RouteSettings
-from fake_aliyun.errors import NotImitatedError, UnknownHostError
+from fake_aliyun.ecs.responses import RouteSettings
+from fake_aliyun.errors import UnknownHostError
 from fake_aliyun.exchange import Exchange
-from fake_aliyun.faults import Faults
-from fake_aliyun.hosts import REGION_IDS, Hosts, Place, place_here
+from fake_aliyun.faults import Fault, Faults
+from fake_aliyun.fc.control import Fc
+from fake_aliyun.fc.platform import FUNCTION_ROLE, TOKEN_SECONDS
+from fake_aliyun.hosts import Hosts, Place, place_here
 from fake_aliyun.http import Request, Response
-from fake_aliyun.oss.authentication import Authenticator as OssAuthenticator
 from fake_aliyun.oss.control import Oss
-from fake_aliyun.oss.events import Event
-from fake_aliyun.oss.models import OssBackend
-from fake_aliyun.oss.responses import OssHandlers, OssService
-from fake_aliyun.ram.models import IMPORT_ROLE, Credentials, RamBackend
+from fake_aliyun.oss.events import Event, is_whole
+from fake_aliyun.ram.models import Credentials
 from fake_aliyun.records import Recorded
-from fake_aliyun.service import Service
 
 if TYPE_CHECKING:
     from fake_aliyun.server import Server
 
-FC_SERVICE = "fc.aliyuncs.com"
-FUNCTION_ROLE = "fake-function-role"
 ObjectCreatedCallback = Callable[[Event], None]
 
 
@@ -48,7 +42,7 @@ class FakeAliyun:
     `serve` answers over HTTP instead, from the same state.
 
     Attributes:
-        oss, ecs: What a test does to a service without a client.
+        oss, ecs, fc: What a test does to a service without a client.
         ram: Keys, roles and temporary credentials.
         faults: Failures still to come.
         requests: Each request so far, oldest first.
@@ -84,77 +78,66 @@ class FakeAliyun:
             route_auth: "roa-v1", or "none" for unsigned requests to the route.
             route_lookup: Whether the route serves more than ImportImage.
         """
-        self.region_id = region_id
-        self.account_id = account_id
-        self.clock = clock
-        self.faults = Faults()
-        self.requests: list[Recorded] = []
-        self._lock = threading.RLock()
-        self._region_ids = tuple(dict.fromkeys((*REGION_IDS, region_id)))
-        self._hosts = Hosts(region_ids=self._region_ids, apsara_domain=apsara_domain)
-        self._callbacks: list[ObjectCreatedCallback] = []
-        self._unheard: deque[Event] = deque()
-        self._intercepting = ExitStack()
-        self._signing_clock = signing_clock
-        self._pace = pace
-        self._path_style = path_style
-        self._route = RouteSettings(auth=route_auth, lookup=route_lookup)
         self.credentials = Credentials(
             access_key_id=access_key_id, access_key_secret=access_key_secret
         )
-        self.reset()
+        self._settings = Settings(
+            region_id=region_id,
+            account_id=account_id,
+            credentials=self.credentials,
+            clock=clock,
+            signing_clock=signing_clock,
+            pace=pace,
+            path_style=path_style,
+            route=RouteSettings(auth=route_auth, lookup=route_lookup),
+        )
+        self._hosts = Hosts(
+            region_ids=self._settings.region_ids, apsara_domain=apsara_domain
+        )
+        self.faults = Faults(check=self._check_fault)
+        self.requests: list[Recorded] = []
+        self._lock = threading.RLock()
+        self._callbacks: list[ObjectCreatedCallback] = []
+        self._unheard: deque[Event] = deque()
+        self._intercepting = ExitStack()
+        self._backends = Backends(self._settings)
+        self._services = self._backends.services(lock=self._lock, publish=self._publish)
+        self.ram = self._backends.ram
+        self.oss = Oss(
+            self._backends.oss,
+            faults=self.faults,
+            publish=self._publish_and_tell,
+            lock=self._lock,
+        )
+        self.ecs = Ecs(self._backends.ecs, faults=self.faults)
+        self.fc = Fc(self._backends.platform, faults=self.faults)
+
+    @property
+    def region_id(self) -> str:
+        """Return the region where buckets are made unless said otherwise."""
+        return self._settings.region_id
+
+    @property
+    def account_id(self) -> str:
+        """Return the ID of the account."""
+        return self._settings.account_id
+
+    @property
+    def clock(self) -> Clock:
+        """Return what says the time in the cloud."""
+        return self._settings.clock
 
     def reset(self) -> None:
-        """Forget buckets, images, roles, faults and requests; keep the settings."""
+        """Forget buckets, images, roles, faults and requests.
+
+        Settings, listeners and functions, which are code, stay.
+        """
         with self._lock:
             self.faults.clear()
             self.requests.clear()
             self._unheard.clear()
-            self.ram = self._new_ram()
-            oss = OssBackend(
-                account_id=self.account_id, region_id=self.region_id, clock=self.clock
-            )
-            ecs = EcsBackend(
-                oss=oss,
-                ram=self.ram,
-                region_ids=self._region_ids,
-                clock=self.clock,
-                pace=self._pace,
-            )
-            self.oss = Oss(
-                oss,
-                faults=self.faults,
-                events=[],
-                publish=self._publish_and_tell,
-                lock=self._lock,
-            )
-            self.ecs = Ecs(ecs, faults=self.faults)
-            self._services = {"oss": self._serve_oss(oss), "ecs": self._serve_ecs(ecs)}
-
-    def _new_ram(self) -> RamBackend:
-        ram = RamBackend(account_id=self.account_id, clock=self.clock)
-        ram.add_access_key(self.credentials)
-        ram.create_role(IMPORT_ROLE, service=ECS_SERVICE)
-        ram.create_role(FUNCTION_ROLE, service=FC_SERVICE)
-        return ram
-
-    def _serve_oss(self, backend: OssBackend) -> Service:
-        return OssService(
-            OssHandlers(backend, publish=self._publish),
-            ram=self.ram,
-            authenticator=OssAuthenticator(ram=self.ram, clock=self._signing_clock),
-            lock=self._lock,
-            path_style=self._path_style,
-        )
-
-    def _serve_ecs(self, backend: EcsBackend) -> Service:
-        return EcsService(
-            backend,
-            ram=self.ram,
-            authenticator=EcsAuthenticator(ram=self.ram, clock=self._signing_clock),
-            lock=self._lock,
-            route=self._route,
-        )
+            self.oss.events.clear()
+            self._backends.clear()
 
     def __enter__(self) -> "FakeAliyun":  # noqa: PYI034 - Self needs Python 3.11
         from fake_aliyun.in_process import intercepted  # noqa: PLC0415 - imports requests
@@ -172,10 +155,13 @@ class FakeAliyun:
 
     @contextmanager
     def serve(self, port: int = 0) -> "Iterator[Server]":
-        """Answer over HTTP on 127.0.0.1 while the block runs; port 0: any free one."""
+        """Answer over HTTP on 127.0.0.1 while the block runs; port 0: any free one.
+
+        Asynchronous invocations are worked on by themselves meanwhile.
+        """
         from fake_aliyun.server import Server  # noqa: PLC0415 - only where it is needed
 
-        with Server(self, port=port) as server:
+        with self.fc.worked_on(), Server(self, port=port) as server:
             yield server
 
     def handle(self, request: Request) -> Response:
@@ -187,9 +173,7 @@ class FakeAliyun:
             ConnectionLostError: A fault says that there is no answer.
         """
         place = self._place(request)
-        service = self._services.get(place.service)
-        if service is None:
-            raise NotImitatedError(f"the service {place.service}", known=self._services)
+        service = self._services[place.service]
         record = Recorded(
             service=place.service,
             action="",
@@ -222,17 +206,25 @@ class FakeAliyun:
         }.get("Action", "")
         return place_here(request.decoded_path, action=action, headers=request.headers)
 
+    def _check_fault(self, fault: Fault) -> None:
+        """Refuse a fault with an error code that its service does not have."""
+        service = self._services.get(fault.service)
+        if service and fault.code:
+            service.error(fault.code, message="", status=fault.http_status)
+
     def on_object_created(self, callback: ObjectCreatedCallback) -> None:
         """Call `callback` with each object-created record from now on.
 
-        It is called in the thread that made the object, before the answer is sent and
+        Records of uploads that only begin, or of their parts, are not among them. It
+        is called in the thread that made the object, before the answer is sent and
         without any lock held, so that it may use the cloud itself.
         """
         self._callbacks.append(callback)
 
     def _publish(self, event: Event) -> None:
-        self.oss.events.append(event)
         self._unheard.append(event)
+        if is_whole(event):
+            self.oss.events.append(event)
 
     def _publish_and_tell(self, event: Event) -> None:
         self._publish(event)
@@ -244,7 +236,8 @@ class FakeAliyun:
                 event = self._unheard.popleft()
             except IndexError:
                 return
-            for callback in self._callbacks:
+            self._backends.platform.hear(event)
+            for callback in self._callbacks if is_whole(event) else ():
                 callback(event)
 
     def context(
@@ -256,21 +249,15 @@ class FakeAliyun:
         retry_count: int = 0,
     ) -> Context:
         """Return a context as Function Compute makes it, with fresh credentials."""
-        session = self.ram.assume_role(FUNCTION_ROLE, seconds=36 * 3600)
-        return Context(
-            request_id=str(uuid.uuid4()),
-            credentials=ContextCredentials(
-                access_key_id=session.access_key_id,
-                access_key_secret=session.access_key_secret,
-                security_token=session.security_token,
-            ),
+        return make_context(
+            self.ram.assume_role(FUNCTION_ROLE, seconds=TOKEN_SECONDS),
+            region_id=self.region_id,
+            account_id=self.account_id,
             function=ContextFunction(
                 name=function_name,
                 handler=handler,
                 memory=512,
                 timeout=str(timeout_seconds),
             ),
-            region=self.region_id,
-            account_id=self.account_id,
-            retry_count=str(retry_count),
+            retry_count=retry_count,
         )

@@ -7,7 +7,10 @@ and "Context", Function Compute documentation, read 2026-11: `timeout` and
 
 import json
 import logging
+import uuid
 from dataclasses import asdict, dataclass, field
+
+from fake_aliyun.ram.models import Credentials
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,3 +67,29 @@ class Context:
     def to_json(self) -> str:
         """Return everything as JSON, credentials too."""
         return json.dumps(asdict(self))
+
+
+def make_context(  # noqa: PLR0913 - what a context holds, all by name
+    session: Credentials,
+    *,
+    region_id: str,
+    account_id: str,
+    function: ContextFunction,
+    service: ContextService | None = None,
+    request_id: str = "",
+    retry_count: int = 0,
+) -> Context:
+    """Return a context that lends a function the credentials of its role."""
+    return Context(
+        request_id=request_id or str(uuid.uuid4()),
+        credentials=ContextCredentials(
+            access_key_id=session.access_key_id,
+            access_key_secret=session.access_key_secret,
+            security_token=session.security_token,
+        ),
+        function=function,
+        service=service or ContextService(),
+        region=region_id,
+        account_id=account_id,
+        retry_count=str(retry_count),
+    )

@@ -1,7 +1,7 @@
 """Failures on request: which requests fail, how, and how often."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 
 from fake_aliyun.errors import NotImitatedError
@@ -89,12 +89,16 @@ class _Pending:
 class Faults:
     """The failures still to come, in the order in which they were asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, check: Callable[[Fault], None] | None = None) -> None:
+        """Make it empty; `check` refuses faults that could never be carried out."""
+        self._check = check
         self._pending: list[_Pending] = []
         self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> None:
         """Let coming requests fail."""
+        if self._check:
+            self._check(fault)
         with self._lock:
             waiting = _Pending(fault=fault, skip=fault.skip, left=fault.times)
             self._pending.append(waiting)

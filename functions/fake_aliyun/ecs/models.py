@@ -61,6 +61,12 @@ class EcsBackend:
         self._tokens: dict[str, tuple[Mapping[str, str], Image]] = {}
         self._failures: deque[Failure] = deque()
 
+    def clear(self) -> None:
+        """Forget images, tokens and failures; keep the settings."""
+        self.by_id.clear()
+        self._tokens.clear()
+        self._failures.clear()
+
     def fail_import(self, failure: Failure) -> None:
         """Let the next import that is accepted end as CreateFailed."""
         self._failures.append(failure)
@@ -162,9 +168,14 @@ class EcsBackend:
             raise EcsError("NoSetRoletoECSServiceAcount")
 
         def read(bucket_name: str, object_key: str) -> OssObject:
-            resource = f"acs:oss:*:{self._ram.account_id}:{bucket_name}/{object_key}"
-            if not self._ram.allows(f"role/{role_name}", "oss:GetObject", resource):
-                raise EcsError("InvalidOSS.NotAuthorized")
+            bucket = f"acs:oss:{region_id}:{self._ram.account_id}:{bucket_name}"
+            for action, resource in (
+                ("oss:GetBucketLocation", bucket),
+                ("oss:GetBucketInfo", bucket),
+                ("oss:GetObject", f"{bucket}/{object_key}"),
+            ):
+                if not self._ram.allows(f"role/{role_name}", action, resource):
+                    raise EcsError("InvalidOSS.NotAuthorized")
             return self._read_object(bucket_name, object_key, region_id)
 
         return read

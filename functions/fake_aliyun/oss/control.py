@@ -24,7 +24,6 @@ class Oss:
         backend: OssBackend,
         *,
         faults: Faults,
-        events: list[Event],
         publish: Callable[[Event], None],
         lock: threading.RLock,
     ) -> None:
@@ -32,7 +31,7 @@ class Oss:
         self._faults = faults
         self._publish = publish
         self._lock = lock
-        self.events = events
+        self.events: list[Event] = []
 
     @property
     def buckets(self) -> Mapping[str, Bucket]:

@@ -12,6 +12,12 @@ from fake_aliyun.clock import iso_date
 from fake_aliyun.oss.objects import OssObject
 
 Event = dict[str, Any]
+UNFINISHED = frozenset({"InitiateMultipartUpload", "UploadPart", "UploadPartCopy"})
+"""What OSS announces as created although there is no object yet.
+
+Source: "What to do if a function is triggered multiple times upon object uploads",
+Function Compute documentation, read 2026-11.
+"""
 
 
 def object_created(  # noqa: PLR0913 - the fields of an event, all by name
@@ -68,6 +74,11 @@ def object_created(  # noqa: PLR0913 - the fields of an event, all by name
         "responseElements": {"requestId": request_id},
         "userIdentity": {"principalId": account_id},
     }
+
+
+def is_whole(event: Event) -> bool:
+    """Return whether an event tells of an object and not of a part of an upload."""
+    return str(event["eventName"]).rpartition(":")[2] not in UNFINISHED
 
 
 def as_bytes(*records: Event) -> bytes:

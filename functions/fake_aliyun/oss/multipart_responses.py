@@ -39,6 +39,7 @@ class MultipartHandlers(ObjectHandlers):
             forbids_overwrite=forbids(request),
         )
         bucket.uploads[upload.upload_id] = upload
+        self._announce(request, Content(), etag="", by="InitiateMultipartUpload")
         return xml_answer(
             "InitiateMultipartUploadResult",
             [
@@ -51,17 +52,32 @@ class MultipartHandlers(ObjectHandlers):
         """Keep a part from the body."""
         content = read_body(request)
         part = self._keep(request, content)
+        self._announce(request, content, etag=part.etag, by="UploadPart")
         return ok(_part_headers(part))
 
     def upload_part_copy(self, request: OssRequest) -> Response:
         """Keep a part of another object's bytes."""
         _, source = self.copy_source(request)
         part = self._keep(request, _copied(request, source))
+        self._announce(request, part.content, etag=part.etag, by="UploadPartCopy")
         shown = [
             ("LastModified", iso_date(part.last_modified)),
             ("ETag", f'"{part.etag}"'),
         ]
-        return xml_answer("CopyPartResult", shown)
+        return xml_answer("CopyPartResult", shown, headers=_part_headers(part))
+
+    def _announce(
+        self, request: OssRequest, content: Content, *, etag: str, by: str
+    ) -> None:
+        """Tell of a part; what size and ETag such events carry is stated nowhere."""
+        part = OssObject(
+            key=request.key,
+            content=content,
+            etag=etag,
+            object_type="Multipart",
+            last_modified=self.backend.clock(),
+        )
+        self.made(request, part, by=by, old_size_bytes=0)
 
     def _keep(self, request: OssRequest, content: Content) -> Part:
         upload = _upload_of(self.bucket_of(request), request)

@@ -19,6 +19,7 @@ from fake_aliyun.oss.listing_responses import ListingHandlers
 from fake_aliyun.oss.models import Bucket, OssBackend
 from fake_aliyun.oss.multipart_responses import MultipartHandlers
 from fake_aliyun.oss.operations import Operation, check_known, find_operation
+from fake_aliyun.oss.permissions import needed_permissions
 from fake_aliyun.oss.property_responses import PropertyHandlers
 from fake_aliyun.oss.requests import OssRequest, resolve
 from fake_aliyun.ram.models import RamBackend
@@ -117,18 +118,25 @@ class OssService:
     def _authorize(
         self, request: OssRequest, operation: Operation, principal: str
     ) -> None:
-        if principal:
-            path = request.resource.removeprefix("/").removesuffix("/")
-            account = self._backend.account_id
-            resource = f"acs:oss:*:{account}:{path}"
-            if not self._ram.allows(principal, operation.permission, resource):
+        if not principal:
+            if not self._is_public(request, operation):
+                raise OssError("AccessDenied")
+            return
+        bucket = self._backend.buckets.get(request.bucket)
+        needed = needed_permissions(
+            request,
+            operation,
+            region_id=bucket.region_id if bucket else self._backend.region_id,
+            account_id=self._backend.account_id,
+        )
+        for action, resource in needed:
+            if not self._ram.allows(principal, action, resource):
                 raise OssError(
                     "AccessDenied",
                     message="You have no right to access this object.",
-                    AuthAction=operation.permission,
+                    AuthAction=action,
+                    AuthPrincipal=principal,
                 )
-        elif not self._is_public(request, operation):
-            raise OssError("AccessDenied")
 
     def _is_public(self, request: OssRequest, operation: Operation) -> bool:
         bucket = self._backend.buckets.get(request.bucket)

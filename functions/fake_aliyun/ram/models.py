@@ -1,15 +1,20 @@
 """Who may sign requests, and what they may do.
 
-Whoever has no policies attached is allowed everything, so that a test that is not
-about permissions need not grant any; attach one, and only what is granted is allowed.
+The account itself is allowed everything. So is a role or user to whom no policy was
+ever attached, so that a test that is not about permissions need not grant any; attach
+one, and only what is granted is allowed.
 """
 
 import hmac
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from fake_aliyun.clock import Clock
+from fake_aliyun.errors import NotImitatedError
+from fake_aliyun.ram.policies import SYSTEM_POLICIES, Policy, is_allowed
 
 DEFAULT_TOKEN_SECONDS = 3600
 IMPORT_ROLE = "AliyunECSImageImportDefaultRole"
@@ -24,17 +29,14 @@ class Credentials:
     """A key pair, with a token where it is a temporary one.
 
     Attributes:
-        principal: `account`, or `role/NAME` for a role's session.
+        principal: `account`, `user/NAME`, or `role/NAME` for a role's session.
     """
 
     access_key_id: str
-    access_key_secret: str
-    security_token: str = ""
+    access_key_secret: str = field(repr=False)
+    security_token: str = field(default="", repr=False)
     expires: datetime | None = None
     principal: str = "account"
-
-    def __repr__(self) -> str:
-        return f"Credentials(principal={self.principal!r})"
 
     def has_token(self, token: str) -> bool:
         """Return whether this is the token that belongs to the key pair."""
@@ -50,13 +52,20 @@ class Role:
 
 
 class RamBackend:
-    """Keys, roles and temporary credentials of one account."""
+    """Keys, users, roles, policies and temporary credentials of one account."""
 
     def __init__(self, *, account_id: str, clock: Clock) -> None:
         self.account_id = account_id
         self.roles: dict[str, Role] = {}
         self._clock = clock
         self._keys: dict[str, Credentials] = {}
+        self._policies: dict[str, list[Policy]] = {}
+
+    def clear(self) -> None:
+        """Forget keys, roles and policies."""
+        self.roles.clear()
+        self._keys.clear()
+        self._policies.clear()
 
     def add_access_key(self, credentials: Credentials) -> None:
         """Let these credentials sign requests."""
@@ -65,6 +74,16 @@ class RamBackend:
     def find(self, access_key_id: str) -> Credentials | None:
         """Return the credentials with this key ID, expired ones too."""
         return self._keys.get(access_key_id)
+
+    def create_user(self, name: str) -> Credentials:
+        """Return the access key of a new user, `user/NAME`."""
+        credentials = Credentials(
+            access_key_id=f"LTAI{secrets.token_hex(10)}",
+            access_key_secret=secrets.token_hex(15),
+            principal=f"user/{name}",
+        )
+        self.add_access_key(credentials)
+        return credentials
 
     def create_role(self, name: str, *, service: str) -> Role:
         """Return a new role that `service`, like ecs.aliyuncs.com, may assume."""
@@ -98,7 +117,24 @@ class RamBackend:
         """Return whether temporary credentials are past their time."""
         return credentials.expires is not None and credentials.expires <= self._clock()
 
+    def attach_policy(self, principal: str, policy: str | Mapping[str, Any]) -> None:
+        """Grant a principal what a policy says; from now on only that is allowed.
+
+        Args:
+            principal: `role/NAME` or `user/NAME`.
+            policy: The name of a system policy, or a policy document.
+        """
+        if isinstance(policy, str):
+            if policy not in SYSTEM_POLICIES:
+                raise NotImitatedError(
+                    f"the system policy {policy!r}", known=SYSTEM_POLICIES
+                )
+            granted = SYSTEM_POLICIES[policy]
+        else:
+            granted = Policy.from_document(policy)
+        self._policies.setdefault(principal, []).append(granted)
+
     def allows(self, principal: str, action: str, resource: str) -> bool:
         """Return whether a principal may do something."""
-        del principal, action, resource
-        return True
+        policies = self._policies.get(principal)
+        return policies is None or is_allowed(policies, action, resource)

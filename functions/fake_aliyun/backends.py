@@ -1,0 +1,104 @@
+"""The state of a cloud, service by service, and how services stand on it."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fake_aliyun.clock import Clock
+from fake_aliyun.ecs.authentication import Authenticator as EcsAuthenticator
+from fake_aliyun.ecs.images import Pace
+from fake_aliyun.ecs.models import ECS_SERVICE, EcsBackend
+from fake_aliyun.ecs.responses import EcsService, RouteSettings
+from fake_aliyun.fc.authentication import Authenticator as FcAuthenticator
+from fake_aliyun.fc.models import FcBackend
+from fake_aliyun.fc.platform import FC_SERVICE, FUNCTION_ROLE, Platform
+from fake_aliyun.fc.responses import FcService
+from fake_aliyun.hosts import REGION_IDS
+from fake_aliyun.oss.authentication import Authenticator as OssAuthenticator
+from fake_aliyun.oss.events import Event
+from fake_aliyun.oss.models import OssBackend
+from fake_aliyun.oss.responses import OssHandlers, OssService
+from fake_aliyun.ram.models import IMPORT_ROLE, Credentials, RamBackend
+from fake_aliyun.service import Service
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """What a cloud is like; see `FakeAliyun` for what each one means."""
+
+    region_id: str
+    account_id: str
+    credentials: Credentials
+    clock: Clock
+    signing_clock: Clock
+    pace: Pace | None
+    path_style: bool
+    route: RouteSettings
+
+    @property
+    def region_ids(self) -> tuple[str, ...]:
+        """Return the regions there are; the cloud's own is always one."""
+        return tuple(dict.fromkeys((*REGION_IDS, self.region_id)))
+
+
+class Backends:
+    """The models of all services of one account."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        account_id, clock = settings.account_id, settings.clock
+        region_id = settings.region_id
+        self.ram = RamBackend(account_id=account_id, clock=clock)
+        self.oss = OssBackend(account_id=account_id, region_id=region_id, clock=clock)
+        self.ecs = EcsBackend(
+            oss=self.oss,
+            ram=self.ram,
+            region_ids=settings.region_ids,
+            clock=clock,
+            pace=settings.pace,
+        )
+        fc = FcBackend(account_id=account_id, region_id=region_id, clock=clock)
+        self.platform = Platform(fc, ram=self.ram)
+        self._add_defaults()
+
+    def _add_defaults(self) -> None:
+        """Make the account's key and the roles that each account here has."""
+        self.ram.add_access_key(self._settings.credentials)
+        self.ram.create_role(IMPORT_ROLE, service=ECS_SERVICE)
+        self.ram.create_role(FUNCTION_ROLE, service=FC_SERVICE)
+
+    def clear(self) -> None:
+        """Forget what was stored; functions, which are code, stay."""
+        self.ram.clear()
+        self.oss.buckets.clear()
+        self.ecs.clear()
+        self.platform.clear()
+        self._add_defaults()
+
+    def services(
+        self, *, lock: threading.RLock, publish: Callable[[Event], None]
+    ) -> dict[str, Service]:
+        """Return what answers over HTTP, by name."""
+        clock = self._settings.signing_clock
+        return {
+            "oss": OssService(
+                OssHandlers(self.oss, publish=publish),
+                ram=self.ram,
+                authenticator=OssAuthenticator(ram=self.ram, clock=clock),
+                lock=lock,
+                path_style=self._settings.path_style,
+            ),
+            "ecs": EcsService(
+                self.ecs,
+                ram=self.ram,
+                authenticator=EcsAuthenticator(ram=self.ram, clock=clock),
+                lock=lock,
+                route=self._settings.route,
+            ),
+            "fc": FcService(
+                self.platform,
+                ram=self.ram,
+                authenticator=FcAuthenticator(ram=self.ram, clock=clock),
+                lock=lock,
+            ),
+        }

@@ -1,0 +1,1 @@
+"""Function Compute 2.0, as far as functions are invoked."""

@@ -1,0 +1,110 @@
+"""One invocation: its payload, its attempts, and how an attempt is made.
+
+Source: "Error handling" and "Handler", Function Compute documentation; `bootstrap.py`
+of the Python runtime as found on live instances; read 2026-11: bytes and text are
+passed on, everything else becomes JSON; an escaped exception is an
+UnhandledInvocationError with HTTP status 200.
+"""
+
+import json
+import traceback
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from fake_aliyun.context import Context
+from fake_aliyun.fc.logs import logged
+from fake_aliyun.fc.models import Function
+
+Status = Literal["Enqueued", "Running", "Retrying", "Succeeded", "Failed", "Expired"]
+UNHANDLED = "UnhandledInvocationError"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """What came of running a function once.
+
+    Attributes:
+        http_status: 200 also for an error of the function; else of the platform.
+        error_type: UnhandledInvocationError, a platform's error code, or "".
+        body: The result, or the description of the error.
+    """
+
+    http_status: int
+    error_type: str
+    body: bytes
+    log_lines: tuple[str, ...] = ()
+
+    @property
+    def succeeded(self) -> bool:
+        """Return whether the function ran to its end."""
+        return not self.error_type
+
+    @property
+    def is_platform_fault(self) -> bool:
+        """Return whether the function was not run at all."""
+        return self.http_status >= 400
+
+
+@dataclass(kw_only=True)
+class Invocation:
+    """One call of a function, with all its attempts.
+
+    Attributes:
+        due: When the next attempt is made.
+        started_by: `account`, `role/NAME`, or the ARN of the event source.
+    """
+
+    function: Function
+    payload: bytes
+    enqueued: datetime
+    due: datetime
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    task_id: str = ""
+    started_by: str = "account"
+    status: Status = "Enqueued"
+    attempts: list[Attempt] = field(default_factory=list)
+    platform_faults: int = 0
+
+    @property
+    def result(self) -> bytes:
+        """Return what the last attempt gave."""
+        return self.attempts[-1].body if self.attempts else b""
+
+
+def run(invocation: Invocation, context_of: Callable[[Invocation], Context]) -> Attempt:
+    """Return what comes of calling a function's handler now."""
+    context = context_of(invocation)
+    with logged(invocation.request_id) as lines:
+        try:
+            result = invocation.function.handler(invocation.payload, context)
+            body, error_type = _as_body(result), ""
+        except Exception as error:  # noqa: BLE001 - as the runtime does
+            body, error_type = _as_error(error), UNHANDLED
+    return Attempt(
+        http_status=200, error_type=error_type, body=body, log_lines=tuple(lines)
+    )
+
+
+def _as_body(result: object) -> bytes:
+    if isinstance(result, bytes):
+        return result
+    if isinstance(result, str):
+        return result.encode()
+    return json.dumps(result, indent=4, sort_keys=True).encode()
+
+
+def _as_error(error: Exception) -> bytes:
+    frames = traceback.extract_tb(error.__traceback__)[1:]
+    return json.dumps(
+        {
+            "errorMessage": str(error),
+            "errorType": type(error).__name__,
+            "stackTrace": [
+                [f"File {f.filename}", f"line {f.lineno}", f"in {f.name}", f.line or ""]
+                for f in frames
+            ],
+        }
+    ).encode()

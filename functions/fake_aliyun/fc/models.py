@@ -1,0 +1,177 @@
+"""Services, functions, triggers and how they are configured.
+
+A function is a Python callable that a test registers: code packages are not run.
+"""
+
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from fake_aliyun.clock import Clock
+from fake_aliyun.context import Context
+from fake_aliyun.fc.errors import FcError
+from fake_aliyun.fc.triggers import Trigger, check_no_overlap
+
+Handler = Callable[[bytes, Context], Any]
+LATEST = "LATEST"
+DEFAULT_RETRIES = 3
+DEFAULT_EVENT_AGE_SECONDS = 86_400
+_DESTINATION = re.compile(
+    r"acs:(?P<service>mns|fc):(?P<region>[^:]*):(?P<account>\d*):(?P<path>.+)"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AsyncConfig:
+    """What happens to asynchronous invocations.
+
+    Sources: PutFunctionAsyncInvokeConfig, Function Compute 2.0, read 2026-11: 0 to 8
+    retries, three if not given; other pages give other defaults.
+    """
+
+    retries: int = DEFAULT_RETRIES
+    event_age_seconds: int = DEFAULT_EVENT_AGE_SECONDS
+    on_success: str = ""
+    on_failure: str = ""
+    is_stateful: bool = False
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "AsyncConfig":
+        """Return the configuration that a request describes.
+
+        Raises:
+            FcError: InvalidArgument.
+        """
+        known = {
+            "destinationConfig", "maxAsyncEventAgeInSeconds", "maxAsyncRetryAttempts",
+            "statefulInvocation",
+        }  # fmt: skip
+        if unknown := set(document) - known:
+            raise FcError("InvalidArgument", f"unknown fields {sorted(unknown)}")
+        retries = document.get("maxAsyncRetryAttempts", DEFAULT_RETRIES)
+        age = document.get("maxAsyncEventAgeInSeconds", DEFAULT_EVENT_AGE_SECONDS)
+        if retries not in range(9):
+            raise FcError("InvalidArgument", "maxAsyncRetryAttempts is 0 to 8")
+        if age not in range(1, 604_801):
+            raise FcError("InvalidArgument", "maxAsyncEventAgeInSeconds is 1 to 604800")
+        destinations = document.get("destinationConfig") or {}
+        return cls(
+            retries=retries,
+            event_age_seconds=age,
+            on_success=_destination(destinations, "onSuccess"),
+            on_failure=_destination(destinations, "onFailure"),
+            is_stateful=bool(document.get("statefulInvocation")),
+        )
+
+    def as_document(self) -> dict[str, Any]:
+        """Return the configuration as answers show it."""
+        destinations = {
+            name: {"destination": arn}
+            for name, arn in (
+                ("onSuccess", self.on_success),
+                ("onFailure", self.on_failure),
+            )
+            if arn
+        }
+        return {
+            "destinationConfig": destinations,
+            "maxAsyncEventAgeInSeconds": self.event_age_seconds,
+            "maxAsyncRetryAttempts": self.retries,
+            "statefulInvocation": self.is_stateful,
+        }
+
+
+def _destination(destinations: Mapping[str, Any], name: str) -> str:
+    arn = str((destinations.get(name) or {}).get("destination", ""))
+    if arn and not _DESTINATION.fullmatch(arn):
+        raise FcError("InvalidArgument", f"{name}: {arn!r} is no MNS or FC ARN")
+    return arn
+
+
+@dataclass(kw_only=True)
+class Function:
+    """One function of a service.
+
+    Attributes:
+        role: Whose rights it has; "" for those of the account.
+        log_store: `PROJECT/LOGSTORE` to which its log lines go, or "".
+    """
+
+    service: str
+    name: str
+    handler: Handler
+    created: datetime
+    handler_name: str = "index.handler"
+    timeout_seconds: int = 60
+    memory_mib: int = 512
+    runtime: str = "python3.10"
+    role: str = ""
+    log_store: str = ""
+    async_config: AsyncConfig = field(default_factory=AsyncConfig)
+    has_async_config: bool = False
+    function_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    triggers: dict[str, Trigger] = field(default_factory=dict)
+
+    def arn(self, *, region_id: str, account_id: str) -> str:
+        """Return the name by which policies and destinations speak of it."""
+        path = f"services/{self.service}.{LATEST}/functions/{self.name}"
+        return f"acs:fc:{region_id}:{account_id}:{path}"
+
+
+class FcBackend:
+    """All functions of one account in one region."""
+
+    def __init__(self, *, account_id: str, region_id: str, clock: Clock) -> None:
+        self.account_id = account_id
+        self.region_id = region_id
+        self.clock = clock
+        self.functions: dict[tuple[str, str], Function] = {}
+
+    def add(self, function: Function) -> None:
+        """Let a function be invoked; it replaces one of its name."""
+        self.functions[function.service, function.name] = function
+
+    def services(self) -> list[str]:
+        """Return the names of all services, sorted."""
+        return sorted({service for service, _ in self.functions})
+
+    def check_service(self, service: str) -> str:
+        """Return the name of a service that exists, its qualifier dropped."""
+        name, _, qualifier = service.partition(".")
+        if name not in self.services():
+            raise FcError("ServiceNotFound", name)
+        if qualifier not in {"", LATEST}:
+            raise FcError("VersionNotFound", f"'{qualifier}' of service '{name}'")
+        return name
+
+    def find(self, service: str, name: str) -> Function:
+        """Return a function by its service, perhaps with a qualifier, and name."""
+        service = self.check_service(service)
+        if (service, name) not in self.functions:
+            raise FcError("FunctionNotFound", f"'{name}' in service '{service}'")
+        return self.functions[service, name]
+
+    def find_arn(self, arn: str) -> Function:
+        """Return the function of an ARN, whose region and account may be left out."""
+        found = re.fullmatch(r"acs:fc:[^:]*:\d*:services/([^/]+)/functions/(\S+)", arn)
+        if not found:
+            raise FcError("InvalidArgument", f"{arn!r} names no function")
+        return self.find(found[1], found[2])
+
+    def add_trigger(self, function: Function, trigger: Trigger) -> None:
+        """Let what a bucket tells invoke a function."""
+        if trigger.name in function.triggers:
+            raise FcError("TriggerAlreadyExists", f"'{trigger.name}'")
+        check_no_overlap(trigger, [other for _, other in self.all_triggers()])
+        function.triggers[trigger.name] = trigger
+
+    def all_triggers(self) -> list[tuple[Function, Trigger]]:
+        """Return each trigger with its function."""
+        return [
+            (function, trigger)
+            for function in self.functions.values()
+            for trigger in function.triggers.values()
+        ]

@@ -1,0 +1,324 @@
+"""The operations of Function Compute: paths, and what each answers.
+
+Source: API overview of Function Compute 2016-08-15 and aliyun-fc2 2.5.2, read 2026-11.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fake_aliyun.clock import iso_seconds
+from fake_aliyun.errors import NotImitatedError
+from fake_aliyun.fc.errors import FcError
+from fake_aliyun.fc.models import AsyncConfig, Function
+from fake_aliyun.fc.platform import Platform
+from fake_aliyun.fc.triggers import Trigger
+from fake_aliyun.http import Request, Response
+
+VERSION = "/2016-08-15"
+LOG_TAIL_BYTES = 4096
+TASK_ID = re.compile(r"[a-zA-Z_][\w-]{0,127}", re.ASCII)
+Names = Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operation:
+    """One operation: its method, its path after the version, and its parameters."""
+
+    action: str
+    method: str
+    path: str
+    parameters: frozenset[str] = frozenset()
+
+    @property
+    def pattern(self) -> str:
+        """Return the path as a regular expression with a group for each name."""
+        return VERSION + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path)
+
+
+_PAGE = frozenset({"limit", "prefix", "nextToken", "startKey"})
+_FUNCTION = "/services/{service}/functions/{function}"
+OPERATIONS = (
+    Operation(action="ListServices", method="GET", path="/services", parameters=_PAGE),
+    Operation(action="GetService", method="GET", path="/services/{service}"),
+    Operation(
+        action="ListFunctions",
+        method="GET",
+        path="/services/{service}/functions",
+        parameters=_PAGE,
+    ),
+    Operation(action="GetFunction", method="GET", path=_FUNCTION),
+    Operation(action="InvokeFunction", method="POST", path=f"{_FUNCTION}/invocations"),
+    Operation(action="CreateTrigger", method="POST", path=f"{_FUNCTION}/triggers"),
+    Operation(
+        action="ListTriggers",
+        method="GET",
+        path=f"{_FUNCTION}/triggers",
+        parameters=_PAGE,
+    ),
+    Operation(
+        action="GetTrigger", method="GET", path=f"{_FUNCTION}/triggers/{{trigger}}"
+    ),
+    Operation(
+        action="DeleteTrigger",
+        method="DELETE",
+        path=f"{_FUNCTION}/triggers/{{trigger}}",
+    ),
+    Operation(
+        action="PutFunctionAsyncInvokeConfig",
+        method="PUT",
+        path=f"{_FUNCTION}/async-invoke-config",
+    ),
+    Operation(
+        action="GetFunctionAsyncInvokeConfig",
+        method="GET",
+        path=f"{_FUNCTION}/async-invoke-config",
+    ),
+    Operation(
+        action="DeleteFunctionAsyncInvokeConfig",
+        method="DELETE",
+        path=f"{_FUNCTION}/async-invoke-config",
+    ),
+)
+
+
+def find_operation(request: Request) -> tuple[Operation, dict[str, str]]:
+    """Return the operation that a request names and the names in its path.
+
+    Raises:
+        NotImitatedError: It names none that is known, or an unknown parameter.
+    """
+    for operation in OPERATIONS:
+        found = re.fullmatch(operation.pattern, request.decoded_path)
+        if found and request.method == operation.method:
+            for name in request.query_parameters.keys() - operation.parameters:
+                raise NotImitatedError(
+                    f"the query parameter {name!r} of {operation.action}",
+                    known=operation.parameters,
+                )
+            return operation, found.groupdict()
+    raise NotImitatedError(
+        f"{request.method} {request.path} of Function Compute",
+        known=(f"{o.method} {VERSION}{o.path}: {o.action}" for o in OPERATIONS),
+    )
+
+
+class Operations:
+    """Answers operations."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._backend = platform.backend
+
+    def run(
+        self, operation: Operation, request: Request, names: Names, principal: str
+    ) -> Response:
+        """Return the answer of an operation."""
+        if operation.action == "InvokeFunction":
+            return self._invoke_function(request, names, principal)
+        others: dict[str, Callable[[Request, Names], Response]] = {
+            "ListServices": self._list_services,
+            "GetService": self._get_service,
+            "ListFunctions": self._list_functions,
+            "GetFunction": self._get_function,
+            "CreateTrigger": self._create_trigger,
+            "ListTriggers": self._list_triggers,
+            "GetTrigger": self._get_trigger,
+            "DeleteTrigger": self._delete_trigger,
+            "PutFunctionAsyncInvokeConfig": self._put_config,
+            "GetFunctionAsyncInvokeConfig": self._get_config,
+            "DeleteFunctionAsyncInvokeConfig": self._delete_config,
+        }
+        return others[operation.action](request, names)
+
+    def _function(self, names: Names) -> Function:
+        return self._backend.find(names["service"], names["function"])
+
+    def _invoke_function(
+        self, request: Request, names: Names, principal: str
+    ) -> Response:
+        function = self._function(names)
+        kind = _choice(request, "x-fc-invocation-type", ("Sync", "Async"))
+        log_type = _choice(request, "x-fc-log-type", ("None", "Tail"))
+        task_id = _task_id(request, function)
+        if kind == "Async":
+            invocation = self._platform.enqueue(
+                function, request.body, task_id=task_id, started_by=principal
+            )
+            headers = {"X-Fc-Request-Id": invocation.request_id}
+            if task_id:
+                headers["X-Fc-Stateful-Async-Invocation-Id"] = task_id
+            return Response(status=202, headers=headers)
+        done = self._platform.invoke(function, request.body, started_by=principal)
+        attempt = done.attempts[-1]
+        if attempt.http_status >= 400:
+            raise FcError(attempt.error_type, message=attempt.body.decode())
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "X-Fc-Request-Id": done.request_id,
+            "X-Fc-Invocation-Service-Version": "LATEST",
+        }
+        if attempt.error_type:
+            headers["X-Fc-Error-Type"] = attempt.error_type
+        if log_type == "Tail":
+            text = "\n".join(attempt.log_lines).encode()
+            headers["X-Fc-Log-Result"] = base64.b64encode(
+                text[-LOG_TAIL_BYTES:]
+            ).decode()
+        return Response(status=200, headers=headers, body=attempt.body)
+
+    def _list_services(self, request: Request, names: Names) -> Response:
+        del names
+        services = _page(request, {name: name for name in self._backend.services()})
+        return _json({"services": [_shown_service(name) for name in services]})
+
+    def _get_service(self, request: Request, names: Names) -> Response:
+        del request
+        return _json(_shown_service(self._backend.check_service(names["service"])))
+
+    def _list_functions(self, request: Request, names: Names) -> Response:
+        service = self._backend.check_service(names["service"])
+        functions = {
+            name: function
+            for (home, name), function in sorted(self._backend.functions.items())
+            if home == service
+        }
+        shown = [_shown_function(found) for found in _page(request, functions)]
+        return _json({"functions": shown})
+
+    def _get_function(self, request: Request, names: Names) -> Response:
+        del request
+        return _json(_shown_function(self._function(names)))
+
+    def _create_trigger(self, request: Request, names: Names) -> Response:
+        document = _read_json(request)
+        trigger = Trigger.from_document(document, created=self._backend.clock())
+        self._backend.add_trigger(self._function(names), trigger)
+        return _json(_shown_trigger(trigger))
+
+    def _list_triggers(self, request: Request, names: Names) -> Response:
+        triggers = _page(request, self._function(names).triggers)
+        return _json({"triggers": [_shown_trigger(trigger) for trigger in triggers]})
+
+    def _get_trigger(self, request: Request, names: Names) -> Response:
+        del request
+        return _json(_shown_trigger(self._trigger(names)))
+
+    def _delete_trigger(self, request: Request, names: Names) -> Response:
+        del request
+        trigger = self._trigger(names)
+        del self._function(names).triggers[trigger.name]
+        return Response(status=204)
+
+    def _trigger(self, names: Names) -> Trigger:
+        triggers = self._function(names).triggers
+        if names["trigger"] not in triggers:
+            raise FcError("TriggerNotFound", f"'{names['trigger']}'")
+        return triggers[names["trigger"]]
+
+    def _put_config(self, request: Request, names: Names) -> Response:
+        function = self._function(names)
+        function.async_config = AsyncConfig.from_document(_read_json(request))
+        function.has_async_config = True
+        return _json(_shown_config(function))
+
+    def _get_config(self, request: Request, names: Names) -> Response:
+        del request
+        return _json(_shown_config(self._configured(names)))
+
+    def _delete_config(self, request: Request, names: Names) -> Response:
+        del request
+        function = self._configured(names)
+        function.async_config = AsyncConfig()
+        function.has_async_config = False
+        return Response(status=204)
+
+    def _configured(self, names: Names) -> Function:
+        function = self._function(names)
+        if not function.has_async_config:
+            raise FcError("AsyncConfigNotExists", f"{function.service}:{function.name}")
+        return function
+
+
+def _choice(request: Request, name: str, allowed: tuple[str, ...]) -> str:
+    value = request.headers.get(name, allowed[0])
+    if value not in allowed:
+        raise FcError("InvalidArgument", f"{name} is one of {allowed}, not {value!r}")
+    return value
+
+
+def _task_id(request: Request, function: Function) -> str:
+    """Return the ID of a task; only functions in task mode take one.
+
+    Source: "Task deduplication", Function Compute 2.0 documentation, read 2026-11.
+    What a function in another mode does with the header is stated nowhere.
+    """
+    task_id = request.headers.get("x-fc-stateful-async-invocation-id", "")
+    if task_id and not TASK_ID.fullmatch(task_id):
+        raise FcError("InvalidArgument", f"the task ID {task_id!r} is malformed")
+    if task_id and not function.async_config.is_stateful:
+        raise FcError("InvalidArgument", "the function is not in task mode")
+    return task_id
+
+
+def _page(request: Request, entries: Mapping[str, Any]) -> list[Any]:
+    parameters = request.query_parameters
+    if parameters.get("nextToken"):
+        raise NotImitatedError("nextToken", known=["startKey"])
+    chosen = [
+        entry
+        for name, entry in sorted(entries.items())
+        if name.startswith(parameters.get("prefix", ""))
+        and name >= parameters.get("startKey", "")
+    ]
+    return chosen[: int(parameters.get("limit") or 20)]
+
+
+def _read_json(request: Request) -> dict[str, Any]:
+    try:
+        document = json.loads(request.body)
+    except json.JSONDecodeError:
+        raise FcError("InvalidArgument", "the body is no JSON") from None
+    if not isinstance(document, dict):
+        raise FcError("InvalidArgument", "the body is no JSON object")
+    return document
+
+
+def _json(document: Mapping[str, Any]) -> Response:
+    return Response(
+        status=200,
+        headers={"Content-Type": "application/json"},
+        body=json.dumps(document).encode(),
+    )
+
+
+def _shown_service(name: str) -> dict[str, Any]:
+    return {"serviceName": name, "serviceId": name, "internetAccess": True}
+
+
+def _shown_function(function: Function) -> dict[str, Any]:
+    return {
+        "functionId": function.function_id,
+        "functionName": function.name,
+        "handler": function.handler_name,
+        "memorySize": function.memory_mib,
+        "runtime": function.runtime,
+        "timeout": function.timeout_seconds,
+        "createdTime": iso_seconds(function.created),
+    }
+
+
+def _shown_trigger(trigger: Trigger) -> dict[str, Any]:
+    return {**trigger.as_document(), "createdTime": iso_seconds(trigger.created)}
+
+
+def _shown_config(function: Function) -> dict[str, Any]:
+    return {
+        "service": function.service,
+        "function": function.name,
+        "qualifier": "LATEST",
+        **function.async_config.as_document(),
+    }

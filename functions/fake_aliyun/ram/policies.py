@@ -1,0 +1,106 @@
+"""Policies: what they say and whether they allow something.
+
+Source: "Policy elements" and "Policy evaluation process", Resource Access Management
+documentation, read 2026-11: a matching Deny counts before any Allow, and what nothing
+allows is denied. Conditions, NotAction and NotResource are not imitated.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fake_aliyun.errors import NotImitatedError
+
+_ELEMENTS = frozenset({"Effect", "Action", "Resource"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Statement:
+    """One statement of a policy."""
+
+    allows: bool
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+
+    def is_about(self, action: str, resource: str) -> bool:
+        """Return whether the statement speaks of doing `action` to `resource`."""
+        return any(
+            _matches(pattern.lower(), action.lower()) for pattern in self.actions
+        ) and any(_matches(pattern, resource) for pattern in self.resources)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """What is granted and what is denied."""
+
+    statements: tuple[Statement, ...]
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "Policy":
+        """Return the policy of a document, as in RAM and in ROS templates.
+
+        Raises:
+            NotImitatedError: A statement has an element that is not imitated.
+            ValueError: The document is no policy.
+        """
+        if str(document.get("Version")) != "1":
+            raise ValueError(f"a policy has Version 1, this: {document.get('Version')}")
+        return cls(
+            statements=tuple(_statement(entry) for entry in document["Statement"])
+        )
+
+
+def is_allowed(policies: Iterable[Policy], action: str, resource: str) -> bool:
+    """Return whether policies together allow something."""
+    concerned = [
+        statement
+        for policy in policies
+        for statement in policy.statements
+        if statement.is_about(action, resource)
+    ]
+    return bool(concerned) and all(statement.allows for statement in concerned)
+
+
+def _statement(entry: Mapping[str, Any]) -> Statement:
+    if unknown := set(entry) - _ELEMENTS:
+        raise NotImitatedError(f"{sorted(unknown)} in a policy", known=_ELEMENTS)
+    if entry["Effect"] not in {"Allow", "Deny"}:
+        raise ValueError(f"Effect is Allow or Deny, not {entry['Effect']!r}")
+    return Statement(
+        allows=entry["Effect"] == "Allow",
+        actions=_listed(entry["Action"]),
+        resources=_listed(entry["Resource"]),
+    )
+
+
+def _listed(value: str | list[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """Return whether a pattern with `*` and `?` fits the whole text."""
+    parts = re.split(r"([*?])", pattern)
+    wild = {"*": ".*", "?": "."}
+    regex = "".join(wild.get(part) or re.escape(part) for part in parts)
+    return re.fullmatch(regex, text, re.DOTALL) is not None
+
+
+def _system(*actions: str) -> Policy:
+    statement = Statement(allows=True, actions=actions, resources=("*",))
+    return Policy(statements=(statement,))
+
+
+SYSTEM_POLICIES: Mapping[str, Policy] = {
+    "AdministratorAccess": _system("*"),
+    "AliyunECSFullAccess": _system("ecs:*"),
+    "AliyunECSImageImportRolePolicy": _system(
+        "oss:GetObject", "oss:GetBucketLocation", "oss:GetBucketInfo"
+    ),
+    "AliyunFCFullAccess": _system("fc:*"),
+    "AliyunFCInvocationAccess": _system("fc:InvokeFunction"),
+    "AliyunOSSFullAccess": _system("oss:*"),
+    "AliyunOSSReadOnlyAccess": _system("oss:Get*", "oss:List*"),
+}
+"""Source: "System policies", Resource Access Management documentation; ImportImage,
+"Usage notes", for the import role; read 2026-11."""

@@ -1,0 +1,181 @@
+"""Failures on request, as a client of either transport sees them."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import oss2
+import pytest
+import requests
+from fake_aliyun import FakeAliyun, Fault, ManualClock, NotImitatedError
+from fake_aliyun.faults import Faults
+from oss2.exceptions import RequestError, ServerError
+
+
+@pytest.fixture(params=["in process", "over HTTP"])
+def images(cloud: FakeAliyun, request: pytest.FixtureRequest) -> Iterator[oss2.Bucket]:
+    cloud.oss.put("images", "k", b"0123456789")
+    auth = oss2.AuthV4("an-id", "a-secret")
+
+    def client(endpoint: str) -> oss2.Bucket:
+        return oss2.Bucket(
+            auth, endpoint, "images", region="cn-hangzhou", connect_timeout=0.3
+        )
+
+    if request.param == "in process":
+        with cloud:
+            yield client("https://oss-cn-hangzhou.aliyuncs.com")
+    else:
+        with cloud.serve() as server:
+            yield client(server.url)
+
+
+def stored(cloud: FakeAliyun) -> bytes:
+    return cloud.oss.get("images", "k").content.to_bytes()
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [
+        ({"code": "InternalError"}, 500, "InternalError"),
+        ({"http_status": 503}, 503, "ServiceUnavailable"),
+        ({"code": "TotalQpsLimitExceeded"}, 503, "TotalQpsLimitExceeded"),
+        ({"code": "Odd", "http_status": 418}, 418, "Odd"),
+        ({"html": True}, 502, ""),
+    ],
+    ids=str,
+)
+def test_an_answer_can_be_replaced(
+    cloud: FakeAliyun,
+    images: oss2.Bucket,
+    fault: dict[str, Any],
+    status: int,
+    code: str,
+) -> None:
+    cloud.oss.fail_next(**fault)
+    with pytest.raises(ServerError) as caught:
+        images.put_object("k", b"new")
+    assert (caught.value.status, caught.value.code) == (status, code)
+    assert stored(cloud) == b"0123456789"
+
+
+def test_an_answer_can_be_lost_after_its_effect(
+    cloud: FakeAliyun, images: oss2.Bucket
+) -> None:
+    cloud.oss.fail_next(reset=True, after_effect=True)
+    with pytest.raises(RequestError):
+        images.put_object("k", b"new")
+    assert stored(cloud) == b"new"
+
+
+def test_a_request_can_be_lost_before_its_effect(
+    cloud: FakeAliyun, images: oss2.Bucket
+) -> None:
+    cloud.oss.fail_next(reset=True)
+    with pytest.raises(RequestError) as caught:
+        images.put_object("k", b"new")
+    assert isinstance(caught.value.exception, requests.ConnectionError)
+    assert stored(cloud) == b"0123456789"
+    assert cloud.requests[-1].status is None
+
+
+def test_an_answer_may_never_come(cloud: FakeAliyun, images: oss2.Bucket) -> None:
+    cloud.oss.fail_next(timeout=True)
+    with pytest.raises(RequestError) as caught:
+        images.get_object("k")
+    assert isinstance(caught.value.exception, requests.Timeout)
+
+
+def test_a_slow_answer_is_a_time_out_if_it_is_too_slow(
+    cloud: FakeAliyun, images: oss2.Bucket
+) -> None:
+    cloud.oss.fail_next(delay_seconds=0.05)
+    assert images.get_object("k").read() == b"0123456789"
+    cloud.oss.fail_next(delay_seconds=0.6)
+    with pytest.raises(RequestError) as caught:
+        images.put_object("k", b"new")
+    assert isinstance(caught.value.exception, requests.Timeout)
+    assert stored(cloud) == b"new"
+
+
+def test_a_body_can_be_cut(cloud: FakeAliyun, images: oss2.Bucket) -> None:
+    cloud.oss.fail_next(cut_at=4)
+    found = images.get_object("k")
+    assert found.content_length == 10
+    with pytest.raises(
+        (RequestError, requests.RequestException, oss2.exceptions.OssError)
+    ):
+        found.read()
+
+
+def test_a_fault_hits_only_what_it_is_about(
+    cloud: FakeAliyun, images: oss2.Bucket
+) -> None:
+    cloud.oss.put("images", "other", b"")
+    cloud.oss.fail_next("InternalError", action="GetObject", key="k", skip=1, times=2)
+
+    def status(key: str) -> int:
+        try:
+            return int(images.get_object(key).status)
+        except ServerError as error:
+            return int(error.status)
+
+    seen = [status(key) for key in ("other", "k", "k", "k", "k")]
+    assert seen == [200, 200, 500, 500, 200]
+
+
+def test_headers_can_be_added(cloud: FakeAliyun, images: oss2.Bucket) -> None:
+    wait = {"x-oss-qos-delay-time": "200"}
+    cloud.oss.fail_next("ServiceUnavailable", headers=wait)
+    with pytest.raises(ServerError) as caught:
+        images.get_object("k")
+    assert caught.value.headers["x-oss-qos-delay-time"] == "200"
+
+
+def test_a_time_out_moves_a_manual_clock() -> None:
+    clock = ManualClock()
+    began = clock()
+    with FakeAliyun(clock=clock) as cloud:
+        cloud.oss.fail_next(timeout=True)
+        with pytest.raises(requests.ReadTimeout):
+            requests.get("https://oss-cn-hangzhou.aliyuncs.com/", timeout=7)
+    assert (clock() - began).total_seconds() == 7
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"code": "X", "reset": True}, {"html": True, "timeout": True}],
+    ids=str,
+)
+def test_a_fault_is_one_thing(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="a fault"):
+        Fault(**options)
+
+
+def test_an_unknown_option_or_code_lists_the_known(cloud: FakeAliyun) -> None:
+    with pytest.raises(NotImitatedError, match="- delay_seconds"):
+        cloud.oss.fail_next("InternalError", tmies=2)
+    with pytest.raises(NotImitatedError, match=r"'Throtling' without http_status"):
+        cloud.ecs.fail_next("Throtling")
+
+
+def test_used_up_faults_are_gone() -> None:
+    faults = Faults()
+    faults.add(Fault(service="oss", code="InternalError", times=2))
+    asked = {"service": "oss", "action": "GetObject", "key": ""}
+    taken = [faults.take(**asked) is not None for _ in range(3)]
+    assert (taken, faults.pending()) == ([True, True, False], [])
+
+
+def test_faults_are_asked_for_over_http(cloud: FakeAliyun) -> None:
+    with cloud.serve() as server:
+        url = f"{server.url}/_fake/faults"
+        fault = {"service": "ecs", "code": "Throttling", "times": 2}
+        requests.post(url, json=fault, timeout=5)
+        pending = requests.get(url, timeout=5).json()
+        bad = requests.post(url, json={"cod": 1}, timeout=5)
+        requests.delete(url, timeout=5)
+        none = requests.get(url, timeout=5).json()
+    assert [entry["code"] for entry in pending] == ["Throttling"]
+    assert (bad.status_code, none) == (400, [])
+    assert "a fault with ['cod']" in json.dumps(bad.json())

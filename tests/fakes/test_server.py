@@ -1,0 +1,129 @@
+"""Server mode: the command, its admin paths, proxy use, and many clients at once."""
+
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import oss2
+import pytest
+import requests
+from fake_aliyun import FakeAliyun
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+
+
+@contextmanager
+def command(*arguments: str) -> Iterator[str]:
+    """Yield the URL that `python -m fake_aliyun` prints, while it runs."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fake_aliyun", *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=FUNCTIONS,
+    )
+    with process:
+        assert process.stdout
+        yield process.stdout.readline().strip()
+        process.terminate()
+
+
+def test_the_command_prints_its_url_first_and_serves_its_bucket() -> None:
+    options = ["--access-key-id", "i", "--access-key-secret", "s", "--bucket", "box"]
+    with command("--port", "0", *options) as url:
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
+        bucket = oss2.Bucket(oss2.AuthV4("i", "s"), url, "box", region="cn-hangzhou")
+        bucket.put_object("k", b"data")
+        assert bucket.get_object("k").read() == b"data"
+
+
+def test_the_state_shows_everything_and_a_reset_forgets_it(cloud: FakeAliyun) -> None:
+    cloud.oss.put("images", "k", b"data")
+    with cloud.serve() as server:
+        requests.get(f"{server.url}/images/k", timeout=5)
+        state = requests.get(f"{server.url}/_fake/state", timeout=5).json()
+        requests.post(f"{server.url}/_fake/reset", timeout=5)
+        after = requests.get(f"{server.url}/_fake/state", timeout=5).json()
+    assert state["buckets"]["images"]["k"]["size"] == 4
+    assert [record["code"] for record in state["requests"]] == ["AccessDenied"]
+    assert after == {"buckets": {}, "images": [], "faults": [], "requests": []}
+
+
+def test_an_unknown_admin_path_lists_the_known(cloud: FakeAliyun) -> None:
+    with cloud.serve() as server:
+        answer = requests.get(f"{server.url}/_fake/none", timeout=5)
+    assert answer.status_code == 404
+    assert "POST /_fake/reset" in answer.json()["known"]
+
+
+def test_as_a_proxy_the_server_takes_the_hosts_of_the_cloud(cloud: FakeAliyun) -> None:
+    cloud.oss.create_bucket("images")
+    with cloud.serve() as server:
+        bucket = oss2.Bucket(
+            oss2.AuthV4("an-id", "a-secret"),
+            "http://oss-cn-hangzhou.aliyuncs.com",
+            "images",
+            region="cn-hangzhou",
+            proxies={"http": server.url},
+        )
+        bucket.put_object("a b", b"data")
+        unknown = requests.get(
+            "http://example.org/", proxies={"http": server.url}, timeout=5
+        )
+    assert cloud.requests[0].host == "images.oss-cn-hangzhou.aliyuncs.com"
+    assert (unknown.status_code, "OSS" in unknown.text) == (501, False)
+    assert "the host example.org" in unknown.json()["Message"]
+
+
+def test_a_bucket_may_stand_before_localhost(cloud: FakeAliyun) -> None:
+    cloud.oss.put("images", "k", b"data")
+    cloud.oss.buckets["images"].acl = "public-read"
+    with cloud.serve() as server:
+        answer = requests.get(
+            f"{server.url}/k", headers={"Host": "images.localhost"}, timeout=5
+        )
+    assert answer.content == b"data"
+
+
+def test_many_clients_upload_at_once_without_an_error(cloud: FakeAliyun) -> None:
+    cloud.oss.create_bucket("images")
+    failures: list[Exception] = []
+
+    def upload(url: str, client: int) -> None:
+        auth = oss2.AuthV4("an-id", "a-secret")
+        bucket = oss2.Bucket(auth, url, "images", region="cn-hangzhou")
+        try:
+            for number in range(25):
+                bucket.put_object(f"{client}/{number}", b"x" * 1000)
+        except Exception as error:  # noqa: BLE001 - whatever it is fails the test
+            failures.append(error)
+
+    with cloud.serve() as server:
+        threads = [
+            threading.Thread(target=upload, args=(server.url, n)) for n in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert failures == []
+    assert len(cloud.oss.keys("images")) == 200
+
+
+def test_a_head_has_no_body_and_the_connection_lives_on(cloud: FakeAliyun) -> None:
+    cloud.oss.put("images", "k", b"data")
+    cloud.oss.buckets["images"].acl = "public-read"
+    with cloud.serve() as server, requests.Session() as session:
+        head = session.head(f"{server.url}/images/k", timeout=5)
+        again = session.get(f"{server.url}/images/k", timeout=5)
+    assert (head.headers["Content-Length"], head.content) == ("4", b"")
+    assert again.content == b"data"
+
+
+@pytest.mark.parametrize("name", ["Date", "x-oss-request-id", "x-oss-server-time"])
+def test_every_answer_has_the_headers_of_oss(cloud: FakeAliyun, name: str) -> None:
+    with cloud.serve() as server:
+        assert name in requests.get(f"{server.url}/none/k", timeout=5).headers
