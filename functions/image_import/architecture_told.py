@@ -12,10 +12,11 @@ from image_import.tokens import Piece, Table
 
 ARCHITECTURE_BY_WORD = Table(ARCHITECTURES)
 
-# Alibaba Cloud's own names have a width and a size (centos_6_8_64_40G_...), others have
-# a width at least: win2008_32_std_..., CentOS_5.4_32. Source: "Release notes of public
-# images", Alibaba Cloud documentation; the sample key of "ImportImage", Apsara Stack;
-# read 2026-11.
+# Alibaba Cloud's own names have a width and a size (centos_6_09_64_20G_...), others
+# have a width at least: win2008_32_std_..., CentOS_5.4_32.
+# Source: "Specify images for ECS instances", ROS, Alibaba Cloud documentation
+# (doc-detail 66902); "ImportImage", Apsara Stack API page, sample of OSSObject; both
+# read 2026-11. win2008_32_std_... was observed in tests/data/image-names.jsonl.
 _WIDTH_BEFORE_SIZE = re.compile(r"_(64|32)(?=_[0-9]+[Gg])")
 _WIDTH_OF_SYSTEM = re.compile(r"_(64|32)(?=_[A-Za-z]|$)")
 _BY_WIDTH = {"64": "x86_64", "32": "i386"}

@@ -29,6 +29,7 @@ _CAPITAL = r"(?:^|(?<=[-_. ])|(?<=[a-z0-9])(?=[A-Z]))"
 # Managed disks of Azure are named <machine>_OsDisk_1_<32 hex digits>, checkpoints of
 # Hyper-V <disk>_<GUID>.
 _SERIAL = r"(?:[-_][0-9]{1,2})?(?:[-_][0-9a-fA-F]{8}[-0-9a-fA-F]{0,28})?$"
+_GUID = r"[0-9a-fA-F]{8}-[-0-9a-fA-F]{27}"
 _NUMBER = r"0*(?P<number>[0-9]{1,2})"
 
 
@@ -39,7 +40,7 @@ def _any(words: tuple[str, ...]) -> str:
 
 _SYSTEM = re.compile(
     rf"(?:{_CAPITAL}(?P<disk>{_any(SYSTEM_DISKS)}){_SERIAL}"
-    rf"|{_SEPARATOR}(?P<word>{_any(SYSTEM_WORDS)})(?:_[0-9a-fA-F]{{8}}-[-0-9a-fA-F]{{27}})?$)"
+    rf"|{_SEPARATOR}(?P<word>{_any(SYSTEM_WORDS)})(?:_{_GUID})?$)"
 )
 _DATA_NUMBER = re.compile(
     rf"{_CAPITAL}(?P<word>(?i:data|数据)[-_ ]?(?P<unit>(?i:disk|drive|vol|volume|盘)?))"

@@ -168,8 +168,10 @@ def _has_company(phrase: Phrase, found: Sequence[Piece]) -> bool:
         return True
     if phrase.stop == len(found):
         return False
-    if found[phrase.stop].text.isdecimal():
-        return phrase.start == 0
+    following = found[phrase.stop].text
+    if following.isdecimal():
+        # astra01 is a machine's name: no version begins with 0.
+        return phrase.start == 0 and not following.startswith("0")
     return ARCHITECTURE_BY_WORD.phrase_at(found, phrase.stop) is not None
 
 

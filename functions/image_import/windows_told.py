@@ -18,6 +18,7 @@ from image_import.knowledge.windows import (
     CLIENT_EDITIONS,
     CLIENT_WORDS,
     GLUED_PREFIXES,
+    NOT_ALONE,
     PREFIXES,
     PRODUCTS_WITH_YEARS,
     SEMI_ANNUAL_RELEASES,
@@ -66,17 +67,19 @@ def windows_told(
     for place, text in enumerate(texts):
         if text not in _BEGINNINGS or place in taken:
             continue
-        if text in PREFIXES:
-            return _behind(texts, place, vocabulary)
-        if hit := _glued(found, place, vocabulary):
+        read = _behind if text in PREFIXES else _glued
+        if hit := read(found, place, vocabulary):
             return hit
     if marks := BUILD_MARKS.intersection(texts):
         return WindowsTold(ANY_WINDOWS, min(marks), "mark of a Windows build")
     return _by_r2(texts, taken, vocabulary)
 
 
-def _behind(texts: Sequence[str], place: int, vocabulary: Vocabulary) -> WindowsTold:
-    """Return the release behind the word Windows at `place`."""
+def _behind(
+    found: Sequence[Piece], place: int, vocabulary: Vocabulary
+) -> WindowsTold | None:
+    """Return the release behind the word Windows at `place`, or just Windows."""
+    texts = [piece.text for piece in found]
     word, rest = texts[place], texts[place + 1 :]
     is_server = word in SERVER_PREFIXES or bool(SERVER_WORDS.intersection(rest))
     release = (
@@ -84,6 +87,8 @@ def _behind(texts: Sequence[str], place: int, vocabulary: Vocabulary) -> Windows
         or _year_behind(texts, place + 1, is_server=is_server, vocabulary=vocabulary)
         or (_semi_annual(rest, vocabulary) if is_server else None)
     )
+    if not release and word in NOT_ALONE:
+        return None
     if not release:
         return WindowsTold(ANY_WINDOWS, word, "the word Windows")
     system, token = release

@@ -11,6 +11,7 @@ from image_import.keys import KeyClues
 from image_import.targets import PUBLIC, TARGETS, Target
 
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
+_LINE_ENDS = {end: f"\\u{end:04x}" for end in (0x85, 0x2028, 0x2029)}
 
 FROM_STDIN = "-"
 FIELDS = (
@@ -52,8 +53,14 @@ def infer(keys: tuple[str, ...], target_name: str, *, explain: bool) -> None:
 
 
 def _encoded(lines: Sequence[str]) -> bytes:
-    """Return the lines in UTF-8; halves of characters, which it lacks, as escapes."""
-    return "\n".join(lines).encode("utf-8", "backslashreplace")
+    """Return the lines in UTF-8; halves of characters, which it lacks, as escapes.
+
+    So are the characters that other programs take for the end of a line.
+    """
+    text = "\n".join(lines)
+    if not text.isascii():
+        text = text.translate(_LINE_ENDS)
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _all_keys(keys: Sequence[str]) -> Iterator[str]:
@@ -63,13 +70,18 @@ def _all_keys(keys: Sequence[str]) -> Iterator[str]:
             yield key
             continue
         lines = sys.stdin.buffer.read().split(b"\n")
-        yield from (line.decode("utf-8", "surrogateescape") for line in lines if line)
+        texts = (line.decode("utf-8", "surrogateescape") for line in lines)
+        yield from (text for text in (t.removesuffix("\r") for t in texts) if text)
 
 
 def told(clues: KeyClues, target: Target) -> dict[str, Any]:
     """Return what a key tells, by the names of the fields that are printed."""
-    values = {name: getattr(clues, name, None) for name in FIELDS}
-    return {**values, "platform": clues.platform(target.name)}
+    return {
+        name: clues.platform(target.name)
+        if name == "platform"
+        else getattr(clues, name)
+        for name in FIELDS
+    }
 
 
 def json_line(clues: KeyClues, target: Target) -> str:

@@ -70,6 +70,16 @@ def test_bytes_that_are_no_text_come_out_as_json_all_the_same() -> None:
     assert line["key"] == "\udcff\x1b[2J\u2028.img"
 
 
+def test_one_line_stays_one_line_for_every_reader() -> None:
+    text = run("a\u2028b\x85c\nd.img").stdout
+    assert len(text.splitlines()) == 1
+    assert json.loads(text)["key"] == "a\u2028b\x85c\nd.img"
+
+
+def test_lists_may_come_from_windows() -> None:
+    assert told("-", stdin="web.raw\r\n")[0]["key"] == "web.raw"
+
+
 def test_no_keys_make_no_output() -> None:
     assert run("-").stdout == ""
 

@@ -3,11 +3,10 @@
 Sources:
     "ImportImage", ECS API 2014-05-26, Architecture, read 2026-11: i386, x86_64 and
     arm64 exist, nothing else.
-    "SupportedArchitectures" and "Multiarch/Tuples", Debian wiki; "Architectures",
-    Fedora documentation; file names of openEuler, Kylin and UOS, read 2026-11.
-    Names of the base boxes, Vagrant documentation, read 2026-11: precise64, lucid32.
-    Kunpeng, Phytium and Graviton are arm64 processors, Hygon and Zhaoxin are x86_64:
-    product pages of HiSilicon, Phytium, AWS, Hygon and Zhaoxin, read 2026-11.
+    "Ports", debian.org, and "Compatibility issues", Debian FAQ, read 2026-11: names of
+    architectures. Other spellings were observed in tests/data/image-names.jsonl.
+    Common knowledge, no page read: Kunpeng, Phytium and Graviton are arm64 processors,
+    Hygon and Zhaoxin x86_64; Vagrant's boxes were named precise64, lucid32.
 
 Room: core.
 """

@@ -3,10 +3,8 @@
 They tell nothing by themselves, but an uncertain word beside one of them is meant: in
 `noble-server-cloudimg` a release of Ubuntu, in `noble-cause` not.
 
-Sources:
-    File names under cloud-images.ubuntu.com, cloud.debian.org, cloud.centos.org and the
-    image lists of OpenStack ("Get images") and Alibaba Cloud ("Release notes of public
-    images"), read 2026-11.
+Source: observed in the file names of tests/data/image-names.jsonl, which come from the
+mirrors of Ubuntu, Debian, CentOS and Fedora and from Alibaba Cloud's image IDs.
 
 Room: core.
 """

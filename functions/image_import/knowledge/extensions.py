@@ -3,8 +3,9 @@
 Sources:
     "ImportImage", ECS API 2014-05-26, DiskDeviceMapping.N.Format, read 2026-11: RAW,
     VHD and QCOW2 are taken (VMDK by invitation only), nothing compressed.
-    "Disk images", QEMU documentation, read 2026-11: names of the other formats.
-    `.img` and `.qcow` are ambiguous: Ubuntu's `.img` is qcow2, others' is raw.
+    qemu-block-drivers(7), read 2026-11: names of the other disk formats.
+    `.img` and `.qcow` are ambiguous: Ubuntu's `.img` is qcow2, others' is raw, as
+    observed in tests/data/image-names.jsonl.
 
 Room: core.
 """

@@ -1,12 +1,12 @@
 """How names say which disk of a machine a file holds.
 
 Sources:
-    virt-v2v(1) and virt-install(1): vda, sda, hda, and <name>-disk1.
-    "Storage: Volume names", Proxmox VE documentation: vm-<id>-disk-<n>, from 0.
-    "Supported images", EVE-NG documentation: virtioa, virtiob, hda, sataa, megasasa.
-    "Managed disks overview", Azure documentation: _OsDisk_1_, _DataDisk_0_.
-    VMware's OVF exports: <name>-disk1, <name>-disk002. All read 2026-11.
-    Firewalls in two disks, PRIMARY and AUXILIARY: Sophos documentation for KVM.
+    virt-v2v-output-local(1), read 2026-11: <name>-sda, <name>-sdb.
+    virt-v2v-copy-to-local(1), read 2026-11: <name>-disk1, <name>-disk2.
+    Observed in tests/data/image-names.jsonl: vm-<id>-disk-<n> of Proxmox VE, virtioa
+    and virtiob of EVE-NG, -disk1 and -disk002 of OVF exports, PRIMARY and AUXILIARY of
+    firewalls in two disks, osDisk of Azure.
+    Common knowledge, no page found: Azure's _OsDisk_1_ and _DataDisk_0_.
 
 Room: core.
 """

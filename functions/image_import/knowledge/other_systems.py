@@ -6,10 +6,10 @@ so that nothing else tells it either: a firewall in a folder `ubuntu/` is no Ubu
 that the name spells out still wins over a product's name.
 
 Sources:
-    BSD, illumos, Android and others: osinfo-db 20221130 (Debian package); the logos of
-    fastfetch; DistroWatch. Read 2026-11.
-    Network and storage products: the download pages of their makers; the titles of the
-    appliance lists of GNS3 and EVE-NG ("Supported images"). Read 2026-11.
+    BSD, illumos, Android and others: osinfo-db 20221130 (Debian package) and the list
+    of logos of fastfetch (github.com/fastfetch-cli), read 2026-11.
+    Network products: titles in the appliance list of github.com/GNS3/gns3-registry,
+    read 2026-11; others observed in tests/data/image-names.jsonl or common knowledge.
 
 Room: core.
 """

@@ -1,9 +1,7 @@
 """Closed products other than routers and firewalls; see other_systems for why.
 
-Sources:
-    The download pages of the products; "Proxmox VE", "VMware ESXi", "Xen" and "oVirt"
-    documentation for hypervisors; OpenNebula's and Bitnami's marketplaces for what is
-    offered as a virtual appliance. Read 2026-11.
+Source: titles in the appliance list of github.com/GNS3/gns3-registry, read 2026-11;
+names observed in tests/data/image-names.jsonl; the rest is common knowledge.
 
 Room: core.
 """

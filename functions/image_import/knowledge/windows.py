@@ -3,10 +3,13 @@
 Sources:
     "ImportImage", ECS API 2014-05-26, Platform, read 2026-11: the values; 2008 and 2012
     stand for their R2 too, clients and newer servers are "Other Windows".
-    "Windows 10 release information", "Windows 11 release information" and "Windows
-    Server release information", Microsoft Learn, read 2026-11: versions and builds.
-    Evaluation discs are named <build>.<revision>.<date>-<time>.<branch>_..., with
-    SERVER or CLIENT in the rest.
+    Package osversion of github.com/Microsoft/hcsshim, pkg.go.dev, read 2026-11: builds
+    of the servers from 2016 on and their semi-annual versions.
+    "DataForGeeks", releases.json, github.com/altrhombus, read 2026-11, made from
+    Microsoft's release information: builds of Windows 10 and 11.
+    Builds of older releases are common knowledge. Evaluation discs are named
+    <build>.<revision>.<date>-<time>.<branch>_..., with SERVER or CLIENT in the rest, as
+    observed in tests/data/image-names.jsonl.
 
 Room: core.
 """
@@ -109,6 +112,9 @@ SERVER_PREFIXES = frozenset(
 
 PREFIXES = SERVER_PREFIXES | {"windows", "window", "win"}
 """Words behind which a release may stand; they tell the system by themselves."""
+
+NOT_ALONE = frozenset({"window"})
+"""Tells nothing without a release behind it: a window manager is no Windows."""
 
 GLUED_PREFIXES = frozenset({"w", "ws", "server"})
 """Before a year or 2k only, and glued to it: w2k8, w2016, ws2012r2, server2019."""
