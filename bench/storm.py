@@ -159,11 +159,12 @@ class Crowd:
                 self._report.deliveries += 1
                 dies = self._random.random() < self._report.kill_rate
                 after = self._random.random() * 0.5
-            outcome = self._worker().handle(self._events[key], after if dies else None)
+            said = self._worker().handle(self._events[key], after if dies else None)
+            outcome, _, reason = said.partition("\t") if said else (None, "", "")
             if outcome in ENDS:
                 return
             if outcome not in {None, Outcome.RETRYING.value}:
-                raise RuntimeError(f"{key} ended as {outcome}")
+                raise RuntimeError(f"{key} ended as {outcome}: {reason}")
             if outcome is None:
                 self._local.worker = None
                 with self._lock:
@@ -201,7 +202,7 @@ class Worker:
         self._from = os.fdopen(from_child[0], "rb")
 
     def handle(self, event: bytes, killed_after: float | None) -> str | None:
-        """Return the outcome; None if the process was killed on the way."""
+        """Return outcome and reason; None if the process was killed on the way."""
         self._to.write(event + b"\n")
         self._to.flush()
         if killed_after is not None:
@@ -235,8 +236,11 @@ def work(url: str) -> None:
             sleep=lambda seconds: time.sleep(seconds / HASTE),
             started=hasty(),
         )
-        (result,), bugs = import_all(line, invocation)
-        print("bug" if bugs else result.outcome.value, flush=True)
+        results, bugs = import_all(line, invocation)
+        if bugs:
+            raise bugs[0]
+        said = results[0].outcome.value, results[0].reason.replace("\n", " ")
+        print(*said, sep="\t", flush=True)
 
 
 def main() -> int:

@@ -75,7 +75,7 @@ BAD = [
     ("SIDECAR_MAY_SET", "Role"),
     ("IMAGE_NAME_TEMPLATE", "{stem}"),
     ("IMAGE_NAME_TEMPLATE", "{hash"),
-    ("IMAGE_NAME_TEMPLATE", "{hash}{key}"),
+    ("IMAGE_NAME_TEMPLATE", "{hash}{size}"),
     ("IMAGE_NAME_TEMPLATE", "{hash!r}"),
     ("IMAGE_NAME_TEMPLATE", "{hash:>9}"),
     ("ROLE_NAME", "acs:ram::1:role/x"),
