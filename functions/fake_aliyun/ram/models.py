@@ -14,7 +14,12 @@ from typing import Any
 
 from fake_aliyun.clock import Clock
 from fake_aliyun.errors import NotImitatedError
-from fake_aliyun.ram.policies import SYSTEM_POLICIES, Policy, is_allowed
+from fake_aliyun.ram.policies import (
+    NOTHING_SAID,
+    SYSTEM_POLICIES,
+    Policy,
+    is_allowed,
+)
 
 DEFAULT_TOKEN_SECONDS = 3600
 IMPORT_ROLE = "AliyunECSImageImportDefaultRole"
@@ -134,7 +139,20 @@ class RamBackend:
             granted = Policy.from_document(policy)
         self._policies.setdefault(principal, []).append(granted)
 
-    def allows(self, principal: str, action: str, resource: str) -> bool:
-        """Return whether a principal may do something."""
+    def allows(
+        self,
+        principal: str,
+        action: str,
+        resource: str,
+        said: Mapping[str, str] = NOTHING_SAID,
+    ) -> bool:
+        """Return whether a principal may do something.
+
+        Args:
+            principal: `account`, `role/NAME` or `user/NAME`.
+            action: Like oss:GetObject.
+            resource: Its ARN.
+            said: What the request says, by the keys of conditions.
+        """
         policies = self._policies.get(principal)
-        return policies is None or is_allowed(policies, action, resource)
+        return policies is None or is_allowed(policies, action, resource, said)
