@@ -57,11 +57,17 @@ class Role:
 
 
 class RamBackend:
-    """Keys, users, roles, policies and temporary credentials of one account."""
+    """Keys, users, roles, policies and temporary credentials of one account.
+
+    Attributes:
+        asked: What principals wanted to do, allowed or not: (principal, action,
+            resource). A run's least rights can be read off it.
+    """
 
     def __init__(self, *, account_id: str, clock: Clock) -> None:
         self.account_id = account_id
         self.roles: dict[str, Role] = {}
+        self.asked: set[tuple[str, str, str]] = set()
         self._clock = clock
         self._keys: dict[str, Credentials] = {}
         self._policies: dict[str, list[Policy]] = {}
@@ -71,6 +77,7 @@ class RamBackend:
         self.roles.clear()
         self._keys.clear()
         self._policies.clear()
+        self.asked.clear()
 
     def add_access_key(self, credentials: Credentials) -> None:
         """Let these credentials sign requests."""
@@ -154,5 +161,6 @@ class RamBackend:
             resource: Its ARN.
             said: What the request says, by the keys of conditions.
         """
+        self.asked.add((principal, action, resource))
         policies = self._policies.get(principal)
         return policies is None or is_allowed(policies, action, resource, said)
