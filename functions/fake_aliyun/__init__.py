@@ -25,11 +25,12 @@ Not imitated:
 - ECS: everything but images and their import; system, shared and marketplace images;
   cloud boxes; VMDK; detection results. Formats are told from the first and last bytes,
   contents are never checked.
-- FC: making services and functions (a test registers Python callables), code
-  packages, versions and aliases, HTTP functions, initialisers, time-outs,
-  environments, instances; triggers other than native OSS ones.
-- RAM: its own API, conditions in policies, resource policies of buckets, groups; how
-  long a new role takes to be known.
+- FC: making services and functions (a test registers Python callables, or code that
+  `fc_runtime` runs in a process of its own), versions and aliases, HTTP functions;
+  for callables initialisers, time-outs, environments, instances; triggers other than
+  native OSS ones.
+- RAM: its own API, conditions but oss:Prefix, resource policies of buckets, groups;
+  how long a new role takes to be known.
 - Apsara Stack: the ASAPI gateway; at the route, everything its one page leaves open
   (`FakeAliyun(route_auth=..., route_lookup=...)`).
 - Whatever the documentation does not state is marked in the sources as such.

@@ -47,18 +47,44 @@ def test_a_policy_allows_what_it_says(statements: list[Any], allowed: bool) -> N
     assert is_allowed([granted], "oss:GetObject", resource) is allowed
 
 
+def listing(condition: dict[str, Any]) -> dict[str, Any]:
+    document = policy(("Allow", "oss:ListObjects", "*"))
+    document["Statement"][0]["Condition"] = condition
+    return document
+
+
+@pytest.mark.parametrize(
+    ("prefix", "allowed"), [("in/", True), ("in/a", True), ("", False), ("out/", False)]
+)
+def test_a_listing_may_be_limited_to_a_prefix(prefix: str, allowed: bool) -> None:
+    document = listing({"StringLike": {"oss:Prefix": ["in/*"]}})
+    granted = Policy.from_document(document)
+    said = {"oss:Prefix": prefix}
+    assert is_allowed([granted], "oss:ListObjects", "x", said) is allowed
+
+
 @pytest.mark.parametrize(
     ("document", "error", "said"),
     [
         ({"Version": "2", "Statement": []}, ValueError, "Version 1"),
         (policy(("allow", "x", "y")), ValueError, "Allow or Deny"),
         (
-            {"Version": "1", "Statement": [{"Effect": "Allow", "Condition": {}}]},
+            {"Version": "1", "Statement": [{"Effect": "Allow", "NotAction": "x"}]},
             NotImitatedError,
-            "Condition",
+            "NotAction",
+        ),
+        (
+            listing({"IpAddress": {"acs:SourceIp": "::1"}}),
+            NotImitatedError,
+            "IpAddress",
+        ),
+        (
+            listing({"StringLike": {"oss:Delimiter": "/"}}),
+            NotImitatedError,
+            "Delimiter",
         ),
     ],
-    ids=["version", "effect", "condition"],
+    ids=["version", "effect", "element", "operator", "key"],
 )
 def test_what_is_no_policy_is_refused(
     document: dict[str, Any], error: type[Exception], said: str
@@ -99,6 +125,17 @@ def test_a_user_may_do_only_what_was_granted(cloud: FakeAliyun) -> None:
         assert refused(bucket, "append_object", "in/l", 0, b"") == "oss:PutObject"
         assert refused(bucket, "init_multipart_upload", "in/k") == "oss:PutObject"
         assert refused(bucket, "list_objects_v2") == "oss:ListObjects"
+
+
+def test_a_listing_is_held_to_the_prefix_that_it_asks_for(cloud: FakeAliyun) -> None:
+    cloud.oss.put("images", "in/k", b"data")
+    with cloud:
+        allowed = listing({"StringLike": {"oss:Prefix": ["in/*"]}})
+        bucket = bucket_as(cloud, "eve", allowed)
+        found = bucket.list_objects_v2("in/").object_list
+        assert [item.key for item in found] == ["in/k"]
+        assert refused(bucket, "list_objects_v2", "") == "oss:ListObjects"
+        assert refused(bucket, "list_objects_v2", "out/") == "oss:ListObjects"
 
 
 def test_a_prefix_can_be_kept_from_uploaders(cloud: FakeAliyun) -> None:

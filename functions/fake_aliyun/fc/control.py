@@ -52,12 +52,13 @@ class Fc:
         log_store: str = "",
         async_config: AsyncConfig | None = None,
     ) -> Function:
-        """Return a function that runs a Python callable.
+        """Return a function that runs a Python callable or a code package.
 
         Args:
             service: The FC 2.0 service, made with its first function.
             name: Of the function.
-            handler: Called with the payload and a context.
+            handler: Called with the payload and a context; or an FcFunction, whose
+                own settings then count beside the role.
             handler_name: What the context calls it.
             timeout_seconds: What the context says; nobody enforces it.
             role: Whose rights the function has; "" for all rights.

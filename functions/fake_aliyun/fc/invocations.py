@@ -17,6 +17,8 @@ from typing import Literal
 from fake_aliyun.context import Context
 from fake_aliyun.fc.logs import logged
 from fake_aliyun.fc.models import Function
+from fake_aliyun.fc_runtime import FcFunction
+from fake_aliyun.ram.models import Credentials
 
 Status = Literal["Enqueued", "Running", "Retrying", "Succeeded", "Failed", "Expired"]
 UNHANDLED = "UnhandledInvocationError"
@@ -77,14 +79,38 @@ class Invocation:
 def run(invocation: Invocation, context_of: Callable[[Invocation], Context]) -> Attempt:
     """Return what comes of calling a function's handler now."""
     context = context_of(invocation)
+    handler = invocation.function.handler
+    if isinstance(handler, FcFunction):
+        return _run_code(handler, invocation.payload, context)
     with logged(invocation.request_id) as lines:
         try:
-            result = invocation.function.handler(invocation.payload, context)
+            result = handler(invocation.payload, context)
             body, error_type = _as_body(result), ""
         except Exception as error:  # noqa: BLE001 - as the runtime does
             body, error_type = _as_error(error), UNHANDLED
     return Attempt(
         http_status=200, error_type=error_type, body=body, log_lines=tuple(lines)
+    )
+
+
+def _run_code(code: FcFunction, payload: bytes, context: Context) -> Attempt:
+    """Return what comes of running a code package, in a process of its own."""
+    keys = context.credentials
+    came = code.invoke(
+        payload,
+        credentials=Credentials(
+            access_key_id=keys.access_key_id,
+            access_key_secret=keys.access_key_secret,
+            security_token=keys.security_token,
+        ),
+        request_id=context.request_id,
+        retry_count=int(context.retry_count),
+    )
+    return Attempt(
+        http_status=200,
+        error_type=came.error_type,
+        body=came.payload,
+        log_lines=tuple(came.log.splitlines()),
     )
 
 

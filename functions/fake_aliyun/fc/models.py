@@ -1,6 +1,7 @@
 """Services, functions, triggers and how they are configured.
 
-A function is a Python callable that a test registers: code packages are not run.
+A function is a Python callable that a test registers, or a code package that runs in
+a process of its own (`fc_runtime.FcFunction`).
 """
 
 import re
@@ -14,8 +15,9 @@ from fake_aliyun.clock import Clock
 from fake_aliyun.context import Context
 from fake_aliyun.fc.errors import FcError
 from fake_aliyun.fc.triggers import Trigger, check_no_overlap
+from fake_aliyun.fc_runtime import FcFunction
 
-Handler = Callable[[bytes, Context], Any]
+Handler = Callable[[bytes, Context], Any] | FcFunction
 LATEST = "LATEST"
 DEFAULT_RETRIES = 3
 DEFAULT_EVENT_AGE_SECONDS = 86_400

@@ -129,8 +129,9 @@ class OssService:
             region_id=bucket.region_id if bucket else self._backend.region_id,
             account_id=self._backend.account_id,
         )
+        said = {"oss:Prefix": request.parameters.get("prefix", "")}
         for action, resource in needed:
-            if not self._ram.allows(principal, action, resource):
+            if not self._ram.allows(principal, action, resource, said):
                 raise OssError(
                     "AccessDenied",
                     message="You have no right to access this object.",

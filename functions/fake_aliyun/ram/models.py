@@ -14,7 +14,12 @@ from typing import Any
 
 from fake_aliyun.clock import Clock
 from fake_aliyun.errors import NotImitatedError
-from fake_aliyun.ram.policies import SYSTEM_POLICIES, Policy, is_allowed
+from fake_aliyun.ram.policies import (
+    NOTHING_SAID,
+    SYSTEM_POLICIES,
+    Policy,
+    is_allowed,
+)
 
 DEFAULT_TOKEN_SECONDS = 3600
 IMPORT_ROLE = "AliyunECSImageImportDefaultRole"
@@ -52,11 +57,17 @@ class Role:
 
 
 class RamBackend:
-    """Keys, users, roles, policies and temporary credentials of one account."""
+    """Keys, users, roles, policies and temporary credentials of one account.
+
+    Attributes:
+        asked: What principals wanted to do, allowed or not: (principal, action,
+            resource). A run's least rights can be read off it.
+    """
 
     def __init__(self, *, account_id: str, clock: Clock) -> None:
         self.account_id = account_id
         self.roles: dict[str, Role] = {}
+        self.asked: set[tuple[str, str, str]] = set()
         self._clock = clock
         self._keys: dict[str, Credentials] = {}
         self._policies: dict[str, list[Policy]] = {}
@@ -66,6 +77,7 @@ class RamBackend:
         self.roles.clear()
         self._keys.clear()
         self._policies.clear()
+        self.asked.clear()
 
     def add_access_key(self, credentials: Credentials) -> None:
         """Let these credentials sign requests."""
@@ -134,7 +146,21 @@ class RamBackend:
             granted = Policy.from_document(policy)
         self._policies.setdefault(principal, []).append(granted)
 
-    def allows(self, principal: str, action: str, resource: str) -> bool:
-        """Return whether a principal may do something."""
+    def allows(
+        self,
+        principal: str,
+        action: str,
+        resource: str,
+        said: Mapping[str, str] = NOTHING_SAID,
+    ) -> bool:
+        """Return whether a principal may do something.
+
+        Args:
+            principal: `account`, `role/NAME` or `user/NAME`.
+            action: Like oss:GetObject.
+            resource: Its ARN.
+            said: What the request says, by the keys of conditions.
+        """
+        self.asked.add((principal, action, resource))
         policies = self._policies.get(principal)
-        return policies is None or is_allowed(policies, action, resource)
+        return policies is None or is_allowed(policies, action, resource, said)

@@ -1,8 +1,10 @@
 """Policies: what they say and whether they allow something.
 
-Source: "Policy elements" and "Policy evaluation process", Resource Access Management
+Sources: "Policy elements" and "Policy evaluation process", Resource Access Management
 documentation, read 2026-11: a matching Deny counts before any Allow, and what nothing
-allows is denied. Conditions, NotAction and NotResource are not imitated.
+allows is denied; "RAM Policy", OSS documentation: oss:Prefix is what a listing asks
+for. Conditions other than StringLike on oss:Prefix, NotAction and NotResource are not
+imitated.
 """
 
 import re
@@ -12,22 +14,38 @@ from typing import Any
 
 from fake_aliyun.errors import NotImitatedError
 
-_ELEMENTS = frozenset({"Effect", "Action", "Resource"})
+_ELEMENTS = frozenset({"Effect", "Action", "Resource", "Condition"})
+_CONDITIONS = {"StringLike": frozenset({"oss:Prefix"})}
+NOTHING_SAID: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Statement:
-    """One statement of a policy."""
+    """One statement of a policy.
+
+    Attributes:
+        likes: For each key of a condition, the patterns of which one must fit.
+    """
 
     allows: bool
     actions: tuple[str, ...]
     resources: tuple[str, ...]
+    likes: Mapping[str, tuple[str, ...]]
 
-    def is_about(self, action: str, resource: str) -> bool:
-        """Return whether the statement speaks of doing `action` to `resource`."""
-        return any(
-            _matches(pattern.lower(), action.lower()) for pattern in self.actions
-        ) and any(_matches(pattern, resource) for pattern in self.resources)
+    def is_about(self, action: str, resource: str, said: Mapping[str, str]) -> bool:
+        """Return whether the statement speaks of doing `action` to `resource`.
+
+        Args:
+            said: What the request says, by the keys of conditions.
+        """
+        return (
+            any(_matches(pattern.lower(), action.lower()) for pattern in self.actions)
+            and any(_matches(pattern, resource) for pattern in self.resources)
+            and all(
+                any(_matches(pattern, said.get(key, "")) for pattern in patterns)
+                for key, patterns in self.likes.items()
+            )
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,13 +69,18 @@ class Policy:
         )
 
 
-def is_allowed(policies: Iterable[Policy], action: str, resource: str) -> bool:
+def is_allowed(
+    policies: Iterable[Policy],
+    action: str,
+    resource: str,
+    said: Mapping[str, str] = NOTHING_SAID,
+) -> bool:
     """Return whether policies together allow something."""
     concerned = [
         statement
         for policy in policies
         for statement in policy.statements
-        if statement.is_about(action, resource)
+        if statement.is_about(action, resource, said)
     ]
     return bool(concerned) and all(statement.allows for statement in concerned)
 
@@ -71,7 +94,18 @@ def _statement(entry: Mapping[str, Any]) -> Statement:
         allows=entry["Effect"] == "Allow",
         actions=_listed(entry["Action"]),
         resources=_listed(entry["Resource"]),
+        likes=_likes(entry.get("Condition", {})),
     )
+
+
+def _likes(conditions: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    if unknown := set(conditions) - set(_CONDITIONS):
+        raise NotImitatedError(f"the conditions {sorted(unknown)}", known=_CONDITIONS)
+    asked = conditions.get("StringLike", {})
+    known = _CONDITIONS["StringLike"]
+    if unknown := set(asked) - known:
+        raise NotImitatedError(f"StringLike on {sorted(unknown)}", known=known)
+    return {key: _listed(patterns) for key, patterns in asked.items()}
 
 
 def _listed(value: str | list[str]) -> tuple[str, ...]:
@@ -87,7 +121,7 @@ def _matches(pattern: str, text: str) -> bool:
 
 
 def _system(*actions: str) -> Policy:
-    statement = Statement(allows=True, actions=actions, resources=("*",))
+    statement = Statement(allows=True, actions=actions, resources=("*",), likes={})
     return Policy(statements=(statement,))
 
 

@@ -1,0 +1,164 @@
+"""An account in which every role has a policy, and what happens there in a day."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fake_aliyun import AsyncConfig, FakeAliyun
+from fake_aliyun.context import Context
+from image_import.clients import Clients
+from image_import.credentials import Credentials
+from image_import.errors import ServiceError
+from image_import.handler import Runtime, handle
+from image_import.settings import read_settings
+from image_import_cli.deployment import OBJECT_CREATED
+from image_import_cli.policies import (
+    ECS_ROLE,
+    FUNCTION_ROLE,
+    TRIGGER_ROLE,
+    Json,
+    Names,
+    ecs_role,
+    function_role,
+    trigger_role,
+)
+
+REGION, ACCOUNT = "cn-hangzhou", "1234567890123456"
+NAMES = Names(
+    image_bucket="my-images",
+    key_prefix="incoming/",
+    ledger_bucket="my-images-ledger",
+    region_id=REGION,
+    account_id=ACCOUNT,
+)
+QUEUE = f"acs:mns:{REGION}:{ACCOUNT}:/queues/{NAMES.failure_queue}/messages"
+ENVIRONMENT = {
+    "REGION_ID": REGION,
+    "KEY_PREFIX": NAMES.key_prefix,
+    "LEDGER_BUCKET": NAMES.ledger_bucket,
+}
+QCOW2 = (
+    Path(__file__).parents[2]
+    / "events/put-qcow2/bucket/noble-server-cloudimg-amd64.img"
+).read_bytes()
+
+Policies = Mapping[str, Json]
+Seen = dict[str, Any]
+
+
+def policies() -> dict[str, Json]:
+    """Return the policies as we print them, by role."""
+    return {
+        FUNCTION_ROLE: function_role(NAMES).policy(),
+        TRIGGER_ROLE: trigger_role(NAMES, fc_version="2.0").policy(),
+        ECS_ROLE: ecs_role(NAMES).policy(),
+    }
+
+
+def set_up(cloud: FakeAliyun, granted: Policies) -> None:
+    """Make the buckets, roles, function and trigger that template.yml makes."""
+    cloud.oss.create_bucket(NAMES.image_bucket)
+    cloud.oss.create_bucket(NAMES.ledger_bucket)
+    for role in (
+        function_role(NAMES),
+        trigger_role(NAMES, fc_version="2.0"),
+        ecs_role(NAMES),
+    ):
+        cloud.ram.create_role(role.name, service=role.service)
+        cloud.ram.attach_policy(f"role/{role.name}", granted[role.name])
+    runtime = Runtime()
+
+    def importer(event: bytes, context: Context) -> str:
+        return handle(event, context, environ=ENVIRONMENT, runtime=runtime)
+
+    function = cloud.fc.create_function(
+        NAMES.service,
+        "importer",
+        importer,
+        role=FUNCTION_ROLE,
+        timeout_seconds=3,
+        log_store=f"{NAMES.log_project}/{NAMES.log_store}",
+        async_config=AsyncConfig(retries=0, on_failure=QUEUE),
+    )
+    cloud.fc.create_trigger(
+        function,
+        NAMES.image_bucket,
+        events=OBJECT_CREATED,
+        prefix=NAMES.key_prefix,
+        invocation_role=TRIGGER_ROLE,
+    )
+
+
+def live_a_day(granted: Policies) -> tuple[Seen, set[tuple[str, str]]]:
+    """Return what is to be seen in the evening, and who did what.
+
+    An image is uploaded and told of twice; another one wants its name; a third meets
+    ECS in trouble; the tracker asks how the first is doing.
+    """
+    with FakeAliyun(region_id=REGION, account_id=ACCOUNT) as cloud:
+        set_up(cloud, granted)
+        put = cloud.oss.put
+        put(NAMES.image_bucket, "incoming/web.qcow2", QCOW2)
+        cloud.fc.drain()
+        put(NAMES.image_bucket, "incoming/web.qcow2", QCOW2)
+        cloud.fc.drain()
+        taken = next(iter(cloud.ecs.images), "none")
+        sidecar = f'{{"ImageName": "{taken}"}}'.encode()
+        put(NAMES.image_bucket, "incoming/db.qcow2.json", sidecar)
+        put(NAMES.image_bucket, "incoming/db.qcow2", QCOW2)
+        cloud.fc.drain()
+        cloud.ecs.fail_next(
+            "ServiceUnavailable", action="ImportImage", http_status=503, times=50
+        )
+        put(NAMES.image_bucket, "incoming/late.qcow2", QCOW2)
+        cloud.fc.drain()
+        seen = {
+            "images": sorted(cloud.ecs.images),
+            "outcomes": [
+                i.result and _outcomes(i.result) for i in cloud.fc.invocations
+            ],
+            "open": cloud.oss.keys(NAMES.ledger_bucket, ".image-import/open/"),
+            "log": sum(len(lines) > 0 for lines in cloud.fc.log_lines.values()),
+            "failed events": len(cloud.fc.messages),
+            "tracker": _track(cloud),
+        }
+        done = {
+            (principal.removeprefix("role/"), action)
+            for principal, action, _ in cloud.ram.asked
+        }
+    return seen, done
+
+
+def _outcomes(result: bytes) -> list[str]:
+    """Return the outcomes that a result speaks of, also within an error."""
+    words = result.decode().replace("\\", "").split('"outcome"')[1:]
+    return [word.split('"')[1] for word in words]
+
+
+def _track(cloud: FakeAliyun) -> list[str]:
+    """Return how the tracker's own requests end, made in the function's role."""
+    keys = cloud.ram.assume_role(FUNCTION_ROLE)
+    credentials = Credentials(
+        access_key_id=keys.access_key_id,
+        access_key_secret=keys.access_key_secret,
+        security_token=keys.security_token,
+    )
+    settings, clients = read_settings(ENVIRONMENT), Clients(pool_size=1)
+    oss = clients.oss(settings, credentials, REGION)
+    ecs = clients.ecs(settings, credentials, REGION)
+    task_ids = [image.task_id for image in cloud.ecs.images.values()]
+    notes = f"{NAMES.ledger_prefix}open/"
+    return [
+        _ending(partial(oss.list_page, NAMES.ledger_bucket, notes)),
+        _ending(partial(ecs.describe_tasks, task_ids)),
+        *(_ending(partial(ecs.describe_task, task)) for task in task_ids),
+    ]
+
+
+def _ending(call: Callable[[], object]) -> str:
+    try:
+        call()
+    except ServiceError as exc:
+        return exc.code
+    return "answered"
