@@ -217,7 +217,8 @@ class FakeAliyun:
 
         Records of uploads that only begin, or of their parts, are not among them. It
         is called in the thread that made the object, before the answer is sent and
-        without any lock held, so that it may use the cloud itself.
+        without any lock held, so that it may use the cloud itself. What it raises
+        reaches whoever made the object.
         """
         self._callbacks.append(callback)
 

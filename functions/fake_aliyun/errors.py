@@ -1,6 +1,6 @@
 """What goes wrong: as the cloud says it, and as only a fake can say it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 
 class NotImitatedError(Exception):
@@ -37,6 +37,36 @@ class ServiceError(Exception):
         self.status = status
         self.headers = dict(headers or {})
         self.details = dict(details or {})
+
+
+def error_for_fault(
+    service: str,
+    code: str,
+    *,
+    message: str,
+    status: int | None,
+    known: Mapping[str, int],
+    make: Callable[[str, str], ServiceError],
+) -> ServiceError:
+    """Return the refusal that a fault asks a service for.
+
+    Args:
+        service: As in "the OSS error".
+        code: Any, as long as it is known or comes with a status.
+        message: "" for the service's own.
+        status: None for the service's own.
+        known: The status of each code.
+        make: Makes a refusal of a known code and a message.
+
+    Raises:
+        NotImitatedError: The code is unknown and no status is given.
+    """
+    if code in known and status in {None, known[code]}:
+        return make(code, message)
+    if status is None:
+        what = f"the {service} error {code!r} without http_status"
+        raise NotImitatedError(what, known=known)
+    return ServiceError(code, message=message or code, status=status)
 
 
 class ConnectionLostError(Exception):

@@ -7,8 +7,10 @@ takes absolute URLs and goes by their host.
 import json
 import socket
 import struct
+import sys
 import threading
 import time
+import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -72,7 +74,7 @@ class _HttpServer(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of clients that went away."""
+        """Say nothing: what reaches this is a client that went away."""
 
 
 def _handler(
@@ -108,6 +110,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(request, _not_imitated(error))
         except ConnectionLostError as lost:
             self._break_off(lost)
+        except Exception:  # noqa: BLE001 - a bug of ours must not look like a fault
+            self._send(request, _broken(traceback.format_exc()))
         else:
             self._send(request, response)
 
@@ -167,6 +171,16 @@ class _Handler(BaseHTTPRequestHandler):
         linger = struct.pack("ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.close_connection = True
+
+
+def _broken(trace: str) -> Response:
+    print(trace, file=sys.stderr)  # noqa: T201 - the only way out of a thread
+    said = {"Code": "FakeAliyun.Broken", "Message": trace}
+    return Response(
+        status=500,
+        headers={"Content-Type": "application/json"},
+        body=json.dumps(said).encode(),
+    )
 
 
 def _not_imitated(error: NotImitatedError) -> Response:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from fake_aliyun import FakeAliyun
 from fake_aliyun.ecs.operations import OPERATIONS as ECS_OPERATIONS
-from fake_aliyun.fc.operations import OPERATIONS as FC_OPERATIONS
+from fake_aliyun.fc.paths import OPERATIONS as FC_OPERATIONS
 from fake_aliyun.oss.operations import OPERATIONS as OSS_OPERATIONS
 
 ROOT = Path(__file__).parents[2]

@@ -78,20 +78,25 @@ def auth_of(version: str) -> AuthOf:
     return made_by
 
 
-def test_a_wrong_secret_is_refused(cloud: FakeAliyun, auth_of: AuthOf) -> None:
-    auth = auth_of("an-id", "wrong")
+@pytest.mark.parametrize(
+    ("key_id", "secret", "said"),
+    [
+        ("an-id", "wrong", (403, "SignatureDoesNotMatch", "0002-00000040")),
+        ("other", "a-secret", (403, "InvalidAccessKeyId", "0002-00000902")),
+    ],
+    ids=["wrong secret", "unknown key"],
+)
+def test_wrong_keys_are_refused(
+    cloud: FakeAliyun,
+    auth_of: AuthOf,
+    key_id: str,
+    secret: str,
+    said: tuple[int, str, str],
+) -> None:
+    auth = auth_of(key_id, secret)
     bucket = oss2.Bucket(auth, PUBLIC, "images", region="cn-hangzhou")
     with cloud:
-        seen = refusal(lambda: bucket.put_object("k", b""))
-    assert seen == (403, "SignatureDoesNotMatch", "0002-00000040")
-
-
-def test_an_unknown_key_is_refused(cloud: FakeAliyun, auth_of: AuthOf) -> None:
-    auth = auth_of("other", "a-secret")
-    bucket = oss2.Bucket(auth, PUBLIC, "images", region="cn-hangzhou")
-    with cloud:
-        seen = refusal(lambda: bucket.put_object("k", b""))
-    assert seen == (403, "InvalidAccessKeyId", "0002-00000902")
+        assert refusal(lambda: bucket.put_object("k", b"")) == said
 
 
 def test_an_old_date_is_refused(client_of: ClientOf, version: str) -> None:

@@ -127,3 +127,18 @@ def test_a_head_has_no_body_and_the_connection_lives_on(cloud: FakeAliyun) -> No
 def test_every_answer_has_the_headers_of_oss(cloud: FakeAliyun, name: str) -> None:
     with cloud.serve() as server:
         assert name in requests.get(f"{server.url}/none/k", timeout=5).headers
+
+
+def test_a_bug_of_the_fake_is_told_as_one(
+    cloud: FakeAliyun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud.oss.create_bucket("images")
+    cloud.on_object_created(lambda event: event["none"])
+    with cloud.serve() as server:
+        bucket = oss2.Bucket(
+            oss2.AuthV4("an-id", "a-secret"), server.url, "images", region="cn-hangzhou"
+        )
+        with pytest.raises(oss2.exceptions.ServerError) as caught:
+            bucket.put_object("k", b"")
+    assert caught.value.status == 500
+    assert "KeyError: 'none'" in capsys.readouterr().err

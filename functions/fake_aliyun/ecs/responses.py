@@ -16,7 +16,7 @@ from fake_aliyun.ecs.operations import OPERATIONS, Operations, permission
 from fake_aliyun.ecs.parameters import RULES, check_names
 from fake_aliyun.ecs.queries import Document
 from fake_aliyun.ecs.route import read_route, route_refusal
-from fake_aliyun.errors import NotImitatedError, ServiceError
+from fake_aliyun.errors import NotImitatedError, ServiceError, error_for_fault
 from fake_aliyun.hosts import APSARA_HEADERS, Door, Place
 from fake_aliyun.http import Request, Response
 from fake_aliyun.ram.models import RamBackend
@@ -169,13 +169,14 @@ class EcsService:
 
     def error(self, code: str, *, message: str, status: int | None) -> ServiceError:
         """Return the refusal that a fault asks for."""
-        if code in ERRORS and status in {None, ERRORS[code].status}:
-            return EcsError(code, message=message)
-        if status is None:
-            raise NotImitatedError(
-                f"the ECS error {code!r} without http_status", known=ERRORS
-            )
-        return ServiceError(code, message=message or code, status=status)
+        return error_for_fault(
+            "ECS",
+            code,
+            message=message,
+            status=status,
+            known={known: kind.status for known, kind in ERRORS.items()},
+            make=lambda code, message: EcsError(code, message=message),
+        )
 
     def finish(self, response: Response, record: Recorded) -> Response:
         """Return an answer with the headers that each answer of ECS has."""

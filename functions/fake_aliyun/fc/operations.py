@@ -1,109 +1,27 @@
-"""The operations of Function Compute: paths, and what each answers.
+"""What each operation of Function Compute answers.
 
-Source: API overview of Function Compute 2016-08-15 and aliyun-fc2 2.5.2, read 2026-11.
+Source: the page of each operation, Function Compute 2016-08-15, and what aliyun-fc2
+2.5.2 reads of the answers; read 2026-11.
 """
 
 import base64
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from fake_aliyun.clock import iso_seconds
 from fake_aliyun.errors import NotImitatedError
 from fake_aliyun.fc.errors import FcError
 from fake_aliyun.fc.models import AsyncConfig, Function
+from fake_aliyun.fc.paths import Operation
 from fake_aliyun.fc.platform import Platform
 from fake_aliyun.fc.triggers import Trigger
 from fake_aliyun.http import Request, Response
 
-VERSION = "/2016-08-15"
 LOG_TAIL_BYTES = 4096
 TASK_ID = re.compile(r"[a-zA-Z_][\w-]{0,127}", re.ASCII)
 Names = Mapping[str, str]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Operation:
-    """One operation: its method, its path after the version, and its parameters."""
-
-    action: str
-    method: str
-    path: str
-    parameters: frozenset[str] = frozenset()
-
-    @property
-    def pattern(self) -> str:
-        """Return the path as a regular expression with a group for each name."""
-        return VERSION + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path)
-
-
-_PAGE = frozenset({"limit", "prefix", "nextToken", "startKey"})
-_FUNCTION = "/services/{service}/functions/{function}"
-OPERATIONS = (
-    Operation(action="ListServices", method="GET", path="/services", parameters=_PAGE),
-    Operation(action="GetService", method="GET", path="/services/{service}"),
-    Operation(
-        action="ListFunctions",
-        method="GET",
-        path="/services/{service}/functions",
-        parameters=_PAGE,
-    ),
-    Operation(action="GetFunction", method="GET", path=_FUNCTION),
-    Operation(action="InvokeFunction", method="POST", path=f"{_FUNCTION}/invocations"),
-    Operation(action="CreateTrigger", method="POST", path=f"{_FUNCTION}/triggers"),
-    Operation(
-        action="ListTriggers",
-        method="GET",
-        path=f"{_FUNCTION}/triggers",
-        parameters=_PAGE,
-    ),
-    Operation(
-        action="GetTrigger", method="GET", path=f"{_FUNCTION}/triggers/{{trigger}}"
-    ),
-    Operation(
-        action="DeleteTrigger",
-        method="DELETE",
-        path=f"{_FUNCTION}/triggers/{{trigger}}",
-    ),
-    Operation(
-        action="PutFunctionAsyncInvokeConfig",
-        method="PUT",
-        path=f"{_FUNCTION}/async-invoke-config",
-    ),
-    Operation(
-        action="GetFunctionAsyncInvokeConfig",
-        method="GET",
-        path=f"{_FUNCTION}/async-invoke-config",
-    ),
-    Operation(
-        action="DeleteFunctionAsyncInvokeConfig",
-        method="DELETE",
-        path=f"{_FUNCTION}/async-invoke-config",
-    ),
-)
-
-
-def find_operation(request: Request) -> tuple[Operation, dict[str, str]]:
-    """Return the operation that a request names and the names in its path.
-
-    Raises:
-        NotImitatedError: It names none that is known, or an unknown parameter.
-    """
-    for operation in OPERATIONS:
-        found = re.fullmatch(operation.pattern, request.decoded_path)
-        if found and request.method == operation.method:
-            for name in request.query_parameters.keys() - operation.parameters:
-                raise NotImitatedError(
-                    f"the query parameter {name!r} of {operation.action}",
-                    known=operation.parameters,
-                )
-            return operation, found.groupdict()
-    raise NotImitatedError(
-        f"{request.method} {request.path} of Function Compute",
-        known=(f"{o.method} {VERSION}{o.path}: {o.action}" for o in OPERATIONS),
-    )
 
 
 class Operations:

@@ -6,10 +6,11 @@ import uuid
 from dataclasses import replace
 
 from fake_aliyun.clock import http_date
-from fake_aliyun.errors import NotImitatedError, ServiceError
+from fake_aliyun.errors import ServiceError, error_for_fault
 from fake_aliyun.fc.authentication import Authenticator
 from fake_aliyun.fc.errors import ERRORS, FcError
-from fake_aliyun.fc.operations import Operation, Operations, find_operation
+from fake_aliyun.fc.operations import Operations
+from fake_aliyun.fc.paths import Operation, find_operation
 from fake_aliyun.fc.platform import Platform
 from fake_aliyun.hosts import Place
 from fake_aliyun.http import Request, Response
@@ -87,13 +88,14 @@ class FcService:
 
     def error(self, code: str, *, message: str, status: int | None) -> ServiceError:
         """Return the refusal that a fault asks for."""
-        if code in ERRORS and status in {None, ERRORS[code].status}:
-            return FcError(code, message=message)
-        if status is None:
-            raise NotImitatedError(
-                f"the FC error {code!r} without http_status", known=ERRORS
-            )
-        return ServiceError(code, message=message or code, status=status)
+        return error_for_fault(
+            "FC",
+            code,
+            message=message,
+            status=status,
+            known={known: kind.status for known, kind in ERRORS.items()},
+            make=lambda code, message: FcError(code, message=message),
+        )
 
     def finish(self, response: Response, record: Recorded) -> Response:
         """Return an answer with the headers that each answer of FC has."""

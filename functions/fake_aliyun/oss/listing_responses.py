@@ -1,7 +1,6 @@
 """Listings of a bucket, and deleting many objects at once."""
 
 import base64
-import binascii
 
 from fake_aliyun import xml
 from fake_aliyun.clock import iso_date
@@ -195,5 +194,5 @@ def _token(after: str) -> str:
 def _read_token(token: str) -> str:
     try:
         return base64.urlsafe_b64decode(token).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise OssError("InvalidArgument", ArgumentName="continuation-token") from None

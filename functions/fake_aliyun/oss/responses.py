@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fake_aliyun import xml
 from fake_aliyun.clock import http_date
-from fake_aliyun.errors import NotImitatedError, ServiceError
+from fake_aliyun.errors import NotImitatedError, ServiceError, error_for_fault
 from fake_aliyun.hosts import Place
 from fake_aliyun.http import Request, Response
 from fake_aliyun.oss.authentication import Authenticator
@@ -16,9 +16,10 @@ from fake_aliyun.oss.bucket_responses import BucketHandlers
 from fake_aliyun.oss.conditions import READ, WRITE_REFUSED
 from fake_aliyun.oss.errors import ERRORS, OssError
 from fake_aliyun.oss.listing_responses import ListingHandlers
+from fake_aliyun.oss.matching import check_known, find_operation
 from fake_aliyun.oss.models import Bucket, OssBackend
 from fake_aliyun.oss.multipart_responses import MultipartHandlers
-from fake_aliyun.oss.operations import Operation, check_known, find_operation
+from fake_aliyun.oss.operations import Operation
 from fake_aliyun.oss.permissions import needed_permissions
 from fake_aliyun.oss.property_responses import PropertyHandlers
 from fake_aliyun.oss.requests import OssRequest, resolve
@@ -181,13 +182,14 @@ class OssService:
 
     def error(self, code: str, *, message: str, status: int | None) -> ServiceError:
         """Return the refusal that a fault asks for."""
-        if code in ERRORS and status in {None, ERRORS[code].status}:
-            return OssError(code, message=message)
-        if status is None:
-            raise NotImitatedError(
-                f"the OSS error {code!r} without http_status", known=ERRORS
-            )
-        return ServiceError(code, message=message or code, status=status)
+        return error_for_fault(
+            "OSS",
+            code,
+            message=message,
+            status=status,
+            known={known: kind.status for known, kind in ERRORS.items()},
+            make=lambda code, message: OssError(code, message=message),
+        )
 
     def finish(self, response: Response, record: Recorded) -> Response:
         """Return an answer with the headers that each answer of OSS has."""
