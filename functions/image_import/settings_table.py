@@ -214,10 +214,14 @@ SETTINGS = (
     ),
     Setting(
         name="IMAGE_NAME_TEMPLATE",
-        kind=Kind("text with {hash}, and {stem} if you like, in braces", _template),
+        kind=Kind(
+            "text with {hash}, and if you like {stem}, {key}, {folder}, {set}",
+            _template,
+        ),
         default="{stem}-{hash}",
         meaning="Name of an image whose sidecar gives none: stem is the object's name "
-        "without folder and extension, hash is short and differs for each version.",
+        "without folder and extension, key all of it, set what the disks of one "
+        "machine share; hash is short and differs for each version.",
     ),
     Setting(
         name="ROLE_NAME",
