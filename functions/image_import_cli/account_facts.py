@@ -26,7 +26,12 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bucket:
-    """A bucket; `policy` is None where it has none."""
+    """A bucket.
+
+    Attributes:
+        policy: Its own; None where it has none, or where that is not to be seen.
+        unseen: Why its policy is not to be seen, if so.
+    """
 
     name: str
     region_id: str
@@ -35,6 +40,7 @@ class Bucket:
     versioning: str
     encryption: str
     policy: Json | None
+    unseen: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

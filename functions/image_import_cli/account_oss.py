@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
 import oss2
 import requests
@@ -12,6 +13,14 @@ from image_import.credentials import Credentials
 from image_import.oss import Oss, make_session
 
 from image_import_cli.account_facts import Bucket, Problem
+
+# oss2 raises the last two where an answer is no XML, or lacks an element.
+_NO_ANSWER = (
+    oss2.exceptions.OssError,
+    requests.RequestException,
+    ParseError,
+    RuntimeError,
+)
 
 
 class OssAccount:
@@ -51,13 +60,14 @@ class OssAccount:
         except oss2.exceptions.ServerError as exc:
             self._tell_time(exc.headers)
             return self._problem(name, exc)
-        except (oss2.exceptions.OssError, requests.RequestException) as exc:
+        except _NO_ANSWER as exc:
             return Problem(what=f"OSS does not answer ({type(exc).__name__})")
 
     def _describe(self, bucket: oss2.Bucket) -> Bucket:
         found = bucket.get_bucket_info()
         self._tell_time(found.headers)
         rule = getattr(found, "bucket_encryption_rule", None)
+        policy, unseen = self._policy(bucket)
         return Bucket(
             name=found.name,
             region_id=str(found.location).removeprefix("oss-"),
@@ -65,22 +75,21 @@ class OssAccount:
             acl=getattr(found.acl, "grant", "") or "",
             versioning=found.versioning_status or "",
             encryption=_algorithm(rule),
-            policy=self._policy(bucket),
+            policy=policy,
+            unseen=unseen,
         )
 
-    def _policy(self, bucket: oss2.Bucket) -> dict[str, Any] | None:
-        """Return the bucket's own policy.
+    def _policy(self, bucket: oss2.Bucket) -> tuple[dict[str, Any] | None, str]:
+        """Return the bucket's own policy, and why it is not to be seen.
 
         Source: "GetBucketPolicy", OSS documentation, read 2026-11: 404
         NoSuchBucketPolicy where there is none.
         """
         try:
-            document: dict[str, Any] = json.loads(bucket.get_bucket_policy().policy)
+            return json.loads(bucket.get_bucket_policy().policy), ""
         except oss2.exceptions.ServerError as exc:
-            if exc.status == 404:
-                return None
-            raise
-        return document
+            said = exc.code or f"HTTP {exc.status}"
+            return None, "" if exc.status == 404 else f"GetBucketPolicy: {said}"
 
     def _tell_time(self, headers: Any) -> None:  # noqa: ANN401 - of requests
         if date := headers.get("Date"):

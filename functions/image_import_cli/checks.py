@@ -175,6 +175,8 @@ def _ledger(facts: Facts) -> Iterator[Finding]:
             text=f"anybody may write to {bucket.name}",
             mend=f"ossutil set-acl oss://{bucket.name} private -b",
         )
+    elif bucket.unseen:
+        yield Finding(check=check, status="unknown", text=bucket.unseen)
     elif bucket.policy and writers(bucket.policy, ledger):
         yield Finding(
             check=check,

@@ -358,12 +358,21 @@ def test_a_trigger_on_the_ledger_runs_without_end() -> None:
     [
         (changed(image_bucket=DENIED), "image bucket"),
         (changed(ledger_bucket=DENIED), "ledger bucket"),
+        (changed(ledger_bucket=replace(LEDGER, unseen="no")), "ledger's writers"),
         (changed(skew_seconds=None), "clock"),
         (changed(ecs_role=Problem(what="RAM says Forbidden")), "ECS role"),
         (changed(importer=Problem(what="FC does not answer")), "importer"),
         (changed(dry_run=Problem(what="not on Apsara Stack")), "ImportImage"),
     ],
-    ids=["image bucket", "ledger bucket", "clock", "role", "function", "dry run"],
+    ids=[
+        "image bucket",
+        "ledger bucket",
+        "writers",
+        "clock",
+        "role",
+        "function",
+        "dry run",
+    ],
 )
 def test_what_cannot_be_seen_is_neither_fine_nor_failed(
     facts: Facts, check: str

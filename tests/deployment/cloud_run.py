@@ -12,7 +12,7 @@ from image_import.credentials import Credentials
 from image_import.errors import ServiceError
 from image_import.handler import Runtime, handle
 from image_import.settings import read_settings
-from image_import_cli.deployment import OBJECT_CREATED
+from image_import_cli.deployment import IMPORTER, OBJECT_CREATED
 from image_import_cli.policies import (
     ECS_ROLE,
     FUNCTION_ROLE,
@@ -76,6 +76,8 @@ def set_up(cloud: FakeAliyun, granted: Policies) -> None:
         NAMES.service,
         "importer",
         importer,
+        handler_name=IMPORTER.handler,
+        environment=ENVIRONMENT,
         role=FUNCTION_ROLE,
         timeout_seconds=3,
         log_store=f"{NAMES.log_project}/{NAMES.log_store}",

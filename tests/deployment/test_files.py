@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from deployment import check_ros, check_s, ros_file, rules, s_file, strict_yaml
-from image_import_cli.deployment import FUNCTIONS, Function
+from image_import_cli.deployment import FUNCTIONS, IMPORTER, Function
 from image_import_cli.policies import FUNCTION_ROLE, TRIGGER_ROLE
 
 ROOT = Path(__file__).parents[2]
@@ -101,9 +101,14 @@ def test_both_files_offer_the_same_choices_with_the_same_defaults() -> None:
             assert variables[ours] == parameters[theirs]["Default"]
 
 
-def test_the_handlers_exist() -> None:
-    handlers = {f.handler for f in FUNCTIONS} | {f.initializer for f in FUNCTIONS}
-    assert handlers == {*rules.HANDLERS, rules.INITIALIZER}
+def test_the_handlers_are_functions_of_the_handler_module() -> None:
+    wanted = {IMPORTER.handler, *(function.initializer for function in FUNCTIONS)}
+    assert wanted <= rules.handlers_in_code()
+
+
+def test_the_rules_know_each_handler() -> None:
+    assert {f.handler for f in FUNCTIONS} == set(rules.HANDLERS)
+    assert {f.initializer for f in FUNCTIONS} == {rules.INITIALIZER}
 
 
 FUN_REFUSES = [

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_aliyun import FakeAliyun, ManualClock
 from fake_aliyun.fc_runtime import Contract, FcFunction, FunctionConfig
 from fake_aliyun.ram.models import Credentials
 
@@ -435,3 +436,31 @@ def test_what_the_cloud_refuses_as_variables_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=r"reserved|no name|4096"):
         config("text", environment=variables)
+
+
+def test_a_code_package_runs_when_an_object_arrives(code: Path) -> None:
+    with FakeAliyun() as cloud, FcFunction(code, config("describe")) as package:
+        role = cloud.ram.create_role("fn", service="fc.aliyuncs.com")
+        function = cloud.fc.create_function(
+            "images", "importer", package, role=role.name, log_store="project/store"
+        )
+        cloud.fc.create_trigger(function, "images", prefix="in/")
+        cloud.oss.put("images", "in/web.raw", b"data")
+        cloud.fc.drain()
+        (invocation,) = cloud.fc.invocations
+        context = json.loads(invocation.result)
+    assert invocation.status == "Succeeded"
+    assert context["request_id"] == invocation.request_id
+    assert context["credentials"]["access_key_id"].startswith("STS.")
+    assert cloud.fc.log_lines["project/store"][-1].startswith("FC Invoke End")
+
+
+def test_a_code_package_that_raises_is_tried_again(code: Path) -> None:
+    clock = ManualClock()
+    cloud = FakeAliyun(clock=clock)
+    with cloud, FcFunction(code, config("boom")) as package:
+        function = cloud.fc.create_function("images", "importer", package)
+        invocation = cloud.fc.invoke_async(function, b"{}")
+        cloud.fc.drain()
+    assert (invocation.status, len(invocation.attempts)) == ("Failed", 4)
+    assert json.loads(invocation.result)["errorMessage"] == "boom"

@@ -50,6 +50,7 @@ class Fc:
         timeout_seconds: int = 60,
         role: str = "",
         log_store: str = "",
+        environment: Mapping[str, str] | None = None,
         async_config: AsyncConfig | None = None,
     ) -> Function:
         """Return a function that runs a Python callable or a code package.
@@ -63,6 +64,7 @@ class Fc:
             timeout_seconds: What the context says; nobody enforces it.
             role: Whose rights the function has; "" for all rights.
             log_store: `PROJECT/LOGSTORE` that its log lines go to; "" for nowhere.
+            environment: The variables that GetFunction shows.
             async_config: Retries, age and destinations of asynchronous invocations.
         """
         function = Function(
@@ -74,6 +76,7 @@ class Fc:
             timeout_seconds=timeout_seconds,
             role=role,
             log_store=log_store,
+            environment=environment or {},
             async_config=async_config or AsyncConfig(),
             has_async_config=async_config is not None,
         )

@@ -100,6 +100,8 @@ class Function:
     Attributes:
         role: Whose rights it has; "" for those of the account.
         log_store: `PROJECT/LOGSTORE` to which its log lines go, or "".
+        environment: Its variables, as GetFunction shows them; a callable does not get
+            them.
     """
 
     service: str
@@ -112,6 +114,7 @@ class Function:
     runtime: str = "python3.10"
     role: str = ""
     log_store: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
     async_config: AsyncConfig = field(default_factory=AsyncConfig)
     has_async_config: bool = False
     function_id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -139,6 +142,15 @@ class FcBackend:
     def services(self) -> list[str]:
         """Return the names of all services, sorted."""
         return sorted({service for service, _ in self.functions})
+
+    def service_role(self, service: str) -> str:
+        """Return the ARN of the role that a service's functions have, "" for none.
+
+        FC 2.0 gives one role to a service; here each function is told its own.
+        """
+        held = {f.role for (home, _), f in self.functions.items() if home == service}
+        role = min(held - {""}, default="")
+        return f"acs:ram::{self.account_id}:role/{role}" if role else ""
 
     def check_service(self, service: str) -> str:
         """Return the name of a service that exists, its qualifier dropped."""

@@ -91,11 +91,20 @@ class Operations:
     def _list_services(self, request: Request, names: Names) -> Response:
         del names
         services = _page(request, {name: name for name in self._backend.services()})
-        return _json({"services": [_shown_service(name) for name in services]})
+        return _json({"services": [self._shown_service(name) for name in services]})
 
     def _get_service(self, request: Request, names: Names) -> Response:
         del request
-        return _json(_shown_service(self._backend.check_service(names["service"])))
+        name = self._backend.check_service(names["service"])
+        return _json(self._shown_service(name))
+
+    def _shown_service(self, name: str) -> dict[str, Any]:
+        return {
+            "serviceName": name,
+            "serviceId": name,
+            "internetAccess": True,
+            "role": self._backend.service_role(name),
+        }
 
     def _list_functions(self, request: Request, names: Names) -> Response:
         service = self._backend.check_service(names["service"])
@@ -213,10 +222,6 @@ def _json(document: Mapping[str, Any]) -> Response:
     )
 
 
-def _shown_service(name: str) -> dict[str, Any]:
-    return {"serviceName": name, "serviceId": name, "internetAccess": True}
-
-
 def _shown_function(function: Function) -> dict[str, Any]:
     return {
         "functionId": function.function_id,
@@ -225,6 +230,7 @@ def _shown_function(function: Function) -> dict[str, Any]:
         "memorySize": function.memory_mib,
         "runtime": function.runtime,
         "timeout": function.timeout_seconds,
+        "environmentVariables": dict(function.environment),
         "createdTime": iso_seconds(function.created),
     }
 

@@ -1,0 +1,348 @@
+"""The doctor at the terminal, looking at fakes and plain servers."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from deployment.cloud_run import ACCOUNT, ENVIRONMENT, NAMES, REGION, policies, set_up
+from fake_aliyun import FakeAliyun
+from image_import.credentials import Credentials
+from image_import_cli.account_facts import Bucket, DeployedFunction, Problem
+from image_import_cli.account_fc import Fc2Account
+from image_import_cli.account_oss import OssAccount
+from image_import_cli.deployment import IMPORTER, OBJECT_CREATED, TRACKER, Function
+from image_import_cli.doctor import doctor
+from image_import_cli.policies import Role, ecs_role, function_role, trigger_role
+from loopback import Say, serving
+
+BUCKET_INFO = b"""<BucketInfo><Bucket>
+<Name>images</Name><Location>oss-cn-hangzhou</Location>
+<StorageClass>Standard</StorageClass><CreationDate>2026-11-01T00:00:00.000Z</CreationDate>
+<ExtranetEndpoint>oss-cn-hangzhou.aliyuncs.com</ExtranetEndpoint>
+<IntranetEndpoint>oss-cn-hangzhou-internal.aliyuncs.com</IntranetEndpoint>
+<Owner><ID>1</ID><DisplayName>1</DisplayName></Owner>
+<AccessControlList><Grant>private</Grant></AccessControlList>
+</Bucket></BucketInfo>"""
+
+
+def keys(cloud: FakeAliyun) -> Credentials:
+    held = cloud.credentials
+    return Credentials(
+        access_key_id=held.access_key_id, access_key_secret=held.access_key_secret
+    )
+
+
+def oss(cloud: FakeAliyun, url: str, **options: Any) -> OssAccount:
+    return OssAccount(keys(cloud), endpoint=url, region_id=REGION, **options)
+
+
+def test_a_bucket_is_seen_as_it_is() -> None:
+    cloud = FakeAliyun(region_id=REGION)
+    with cloud.serve() as server:
+        bucket = cloud.oss.create_bucket("images")
+        bucket.encryption, bucket.versioning = "AES256", "Enabled"
+        seen = oss(cloud, server.url).bucket("images")
+    assert isinstance(seen, Bucket)
+    assert (seen.region_id, seen.storage_class) == (REGION, "Standard")
+    assert (seen.acl, seen.versioning) == ("private", "Enabled")
+    assert seen.encryption == "AES256"
+
+
+def test_a_bucket_without_encryption_has_none() -> None:
+    cloud = FakeAliyun(region_id=REGION)
+    with cloud.serve() as server:
+        cloud.oss.create_bucket("images")
+        seen = oss(cloud, server.url).bucket("images")
+    assert isinstance(seen, Bucket)
+    assert (seen.encryption, seen.versioning) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "policy", "unseen"),
+    [
+        (
+            Say(json={"Version": "1", "Statement": []}),
+            {"Version": "1", "Statement": []},
+            "",
+        ),
+        (
+            Say(status=404, body=b"<Error><Code>NoSuchBucketPolicy</Code></Error>"),
+            None,
+            "",
+        ),
+        (
+            Say(status=403, body=b"<Error><Code>AccessDenied</Code></Error>"),
+            None,
+            "GetBucketPolicy: AccessDenied",
+        ),
+    ],
+    ids=["there", "none", "not to be seen"],
+)
+def test_a_bucket_s_own_policy_may_be_missing_or_hidden(
+    answer: Say, policy: object, unseen: str
+) -> None:
+    held = Credentials(access_key_id="a", access_key_secret="b")
+    with serving(Say(body=BUCKET_INFO), answer) as server:
+        seen = OssAccount(held, endpoint=server.url, region_id=REGION).bucket("images")
+    assert isinstance(seen, Bucket)
+    assert (seen.policy, seen.unseen) == (policy, unseen)
+
+
+def test_a_bucket_that_is_not_there_is_missing() -> None:
+    cloud = FakeAliyun(region_id=REGION)
+    with cloud.serve() as server:
+        seen = oss(cloud, server.url).bucket("images")
+    assert isinstance(seen, Problem)
+    assert (seen.code, seen.is_missing) == ("NoSuchBucket", True)
+
+
+def test_a_bucket_in_another_region_is_seen_there() -> None:
+    with FakeAliyun(region_id=REGION) as cloud:
+        cloud.oss.create_bucket("images", region_id="cn-shanghai")
+        seen = oss(cloud, "https://oss-cn-hangzhou.aliyuncs.com").bucket("images")
+    assert isinstance(seen, Bucket)
+    assert seen.region_id == "cn-shanghai"
+
+
+def test_keys_that_oss_does_not_know_are_told_by_its_code() -> None:
+    unknown = Credentials(access_key_id="nobody", access_key_secret="x")
+    cloud = FakeAliyun(region_id=REGION)
+    with cloud.serve() as server:
+        cloud.oss.create_bucket("images")
+        account = OssAccount(unknown, endpoint=server.url, region_id=REGION)
+        seen = account.bucket("images")
+    assert isinstance(seen, Problem)
+    assert seen.code == "InvalidAccessKeyId"
+
+
+def test_the_clock_is_compared_with_that_of_oss() -> None:
+    def late() -> datetime:
+        return datetime.now(timezone.utc) + timedelta(minutes=5)
+
+    cloud = FakeAliyun(region_id=REGION)
+    with cloud.serve() as server:
+        account = oss(cloud, server.url, now=late)
+        assert account.skew_seconds is None
+        account.bucket("images")
+    assert account.skew_seconds == pytest.approx(300, abs=30)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Say(hang_up=True), Say(body=b"<html>"), Say(body=b"<BucketInfo/>")],
+    ids=["none", "a proxy's", "not whole"],
+)
+def test_no_good_answer_is_a_problem_and_no_missing_bucket(answer: Say) -> None:
+    held = Credentials(access_key_id="a", access_key_secret="b")
+    with serving(answer) as server:
+        account = OssAccount(held, endpoint=server.url, region_id=REGION)
+        seen = account.bucket("images")
+    assert isinstance(seen, Problem)
+    assert "OSS does not answer" in seen.what
+    assert not seen.is_missing
+
+
+def test_a_function_of_fc_2_is_seen_whole() -> None:
+    with FakeAliyun(region_id=REGION, account_id=ACCOUNT) as cloud:
+        set_up(cloud, policies())
+        with cloud.serve() as server:
+            account = Fc2Account(
+                keys(cloud), endpoint=server.url, service=NAMES.service
+            )
+            seen, none = account.function("importer"), account.function("tracker")
+    assert isinstance(seen, DeployedFunction)
+    assert (seen.handler, seen.environment) == (IMPORTER.handler, ENVIRONMENT)
+    assert seen.role == f"acs:ram::{ACCOUNT}:role/image-import-function"
+    assert seen.on_failure.endswith("/queues/image-import-failures/messages")
+    assert [(t.bucket, t.prefix, t.events) for t in seen.triggers] == [
+        (NAMES.image_bucket, NAMES.key_prefix, OBJECT_CREATED)
+    ]
+    assert none == Problem(
+        what="there is no function image-import/tracker",
+        code="FunctionNotFound",
+        is_missing=True,
+    )
+
+
+@dataclass(kw_only=True)
+class World:
+    """An account that is in order until a test changes it."""
+
+    cloud: FakeAliyun
+    fc: list[Say]
+    ram: list[Say]
+
+    def run(self, *arguments: str) -> Result:
+        """Run the doctor against all of it."""
+        with (
+            self.cloud.serve() as cloud,
+            serving(*self.fc) as fc,
+            serving(*self.ram) as ram,
+        ):
+            environment = {
+                "ALIBABA_CLOUD_ACCESS_KEY_ID": self.cloud.credentials.access_key_id,
+                "ALIBABA_CLOUD_ACCESS_KEY_SECRET": (
+                    self.cloud.credentials.access_key_secret
+                ),
+                "OSS_ENDPOINT": cloud.url,
+                "ECS_ENDPOINT": cloud.url,
+            }
+            names = ["--image-bucket", NAMES.image_bucket]
+            names += ["--ledger-bucket", NAMES.ledger_bucket]
+            names += ["--region", REGION, "--account-id", ACCOUNT]
+            doors = ["--fc-endpoint", fc.url, "--ram-endpoint", ram.url]
+            runner = CliRunner(env=environment)
+            return runner.invoke(doctor, [*names, *doors, *arguments])
+
+
+def role_answers(role: Role) -> list[Say]:
+    trust, document = json.dumps(role.trust()), json.dumps(role.policy())
+    listed = {"Policy": [{"PolicyName": "p", "PolicyType": "Custom"}]}
+    return [
+        Say(json={"Role": {"AssumeRolePolicyDocument": trust}}),
+        Say(json={"Policies": listed}),
+        Say(json={"DefaultPolicyVersion": {"PolicyDocument": document}}),
+    ]
+
+
+def function_answers(model: Function, trigger: dict[str, Any]) -> list[Say]:
+    function = {
+        "functionName": f"image-import-{model.name}",
+        "handler": model.handler,
+        "timeout": model.timeout_seconds,
+        "environmentVariables": ENVIRONMENT,
+        "role": f"acs:ram::{ACCOUNT}:role/image-import-function",
+    }
+    settings = {
+        "maxAsyncRetryAttempts": 8,
+        "destinationConfig": {"onFailure": {"destination": "acs:mns:x"}},
+    }
+    return [Say(json=function), Say(json={"triggers": [trigger]}), Say(json=settings)]
+
+
+OSS_TRIGGER = {
+    "triggerType": "oss",
+    "sourceArn": f"acs:oss:{REGION}:{ACCOUNT}:{NAMES.image_bucket}",
+    "invocationRole": f"acs:ram::{ACCOUNT}:role/image-import-trigger",
+    "triggerConfig": json.dumps(
+        {
+            "events": list(OBJECT_CREATED),
+            "filter": {"key": {"prefix": NAMES.key_prefix, "suffix": ""}},
+        }
+    ),
+}
+TIMER = {"triggerType": "timer", "triggerConfig": '{"enable": true}'}
+
+
+@pytest.fixture
+def account() -> World:
+    cloud = FakeAliyun(region_id=REGION, account_id=ACCOUNT)
+    cloud.oss.create_bucket(NAMES.image_bucket)
+    cloud.oss.create_bucket(NAMES.ledger_bucket)
+    roles = (
+        function_role(NAMES),
+        trigger_role(NAMES, fc_version="3.0"),
+        ecs_role(NAMES),
+    )
+    return World(
+        cloud=cloud,
+        fc=[
+            *function_answers(IMPORTER, OSS_TRIGGER),
+            *function_answers(TRACKER, TIMER),
+        ],
+        ram=[answer for role in roles for answer in role_answers(role)],
+    )
+
+
+def test_an_account_in_order_ends_with_0(account: World) -> None:
+    answer = account.run("--json")
+    findings = json.loads(answer.stdout)
+    assert {f["check"]: f["status"] for f in findings if f["status"] != "ok"} == {
+        "ledger's writers": "unknown"  # the fake has no policies of buckets
+    }
+    assert answer.exit_code == 0
+
+
+def test_a_fault_ends_with_1_and_its_command_can_be_copied(account: World) -> None:
+    account.cloud.oss.buckets[NAMES.image_bucket].encryption = "KMS"
+    answer = account.run()
+    command = "ossutil bucket-encryption --method delete oss://my-images"
+    assert answer.exit_code == 1
+    assert command in answer.stdout.splitlines()
+    assert "ImportImage refuses it" in " ".join(answer.stdout.split())
+
+
+def test_long_commands_are_not_broken_into_lines(account: World) -> None:
+    account.ram = [Say(status=404, json={"Code": "EntityNotExist.Role"})]
+    answer = account.run()
+    lines = [x for x in answer.stdout.splitlines() if x.startswith("aliyun ram Create")]
+    assert len(lines) == 6
+    assert all(line.endswith("'") for line in lines)
+
+
+def test_ecs_s_missing_role_is_seen_by_the_dry_run_too(account: World) -> None:
+    account.cloud.ram.delete_role("AliyunECSImageImportDefaultRole")
+    findings = json.loads(account.run("--json").stdout)
+    (finding,) = (f for f in findings if f["check"] == "ImportImage")
+    assert finding["status"] == "fail"
+    assert "NoSetRoletoECSServiceAcount" in finding["text"]
+
+
+def test_nothing_is_changed_by_looking(account: World) -> None:
+    account.run()
+    changing = {r.action for r in account.cloud.requests if r.method != "GET"}
+    images = dict(account.cloud.ecs.images)
+    assert changing == {"ImportImage"}  # a dry run
+    assert images == {}
+
+
+def test_keys_never_show(account: World) -> None:
+    account.fc = [Say(status=403, json={"Code": "AccessDenied", "Message": "no"})]
+    secret = account.cloud.credentials.access_key_secret
+    answer = account.run()
+    assert secret not in answer.stdout + answer.stderr
+    assert "Signature" not in answer.stdout + answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "status", "said"),
+    [
+        (["--region", "*"], {}, 2, "give --region and --account-id"),
+        ([], {}, 1, "no credentials"),
+        ([], {"SIDECAR": "maybe"}, 1, "SIDECAR"),
+    ],
+    ids=["no region", "no keys", "a bad setting"],
+)
+def test_what_it_needs_to_know_is_asked_for(
+    arguments: list[str], environment: dict[str, str], status: int, said: str
+) -> None:
+    without = {"ALIBABA_CLOUD_ACCESS_KEY_ID": None, "REGION_ID": None, **environment}
+    names = ["--image-bucket", "b", "--ledger-bucket", "l"]
+    place = ["--region", REGION, "--account-id", ACCOUNT]
+    run = CliRunner(env=without).invoke(doctor, [*names, *place, *arguments])
+    assert run.exit_code == status
+    assert said in run.stderr
+
+
+def test_on_apsara_stack_what_is_not_known_is_said() -> None:
+    cloud = FakeAliyun(region_id="cn-qingdao-env17-d01")
+    cloud.oss.create_bucket("my-images")
+    with cloud.serve() as server:
+        environment = {
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": cloud.credentials.access_key_id,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": cloud.credentials.access_key_secret,
+            "IMPORT_TARGET": "apsara-pop",
+            "OSS_ENDPOINT": server.url,
+            "ECS_ENDPOINT": server.url,
+        }
+        names = ["--image-bucket", "my-images", "--ledger-bucket", "my-ledger"]
+        place = ["--region", "cn-qingdao-env17-d01", "--account-id", "1", "--json"]
+        run = CliRunner(env=environment).invoke(doctor, [*names, *place])
+    findings = {f["check"]: f for f in json.loads(run.stdout)}
+    assert findings["image bucket"]["status"] == "ok"
+    assert findings["importer"]["status"] == findings["ECS role"]["status"] == "unknown"
+    assert "how Apsara Stack answers" in findings["ECS role"]["text"]
+    assert findings["ledger bucket"]["mend"].startswith("aliyun oss mb oss://my-ledger")
