@@ -8,6 +8,7 @@ import click
 COMMANDS = {
     "demo": "image_import_cli.demo:demo",
     "doctor": "image_import_cli.doctor:doctor",
+    "event": "image_import_cli.event:event",
     "infer": "image_import_cli.infer:infer",
     "invoke": "image_import_cli.invoke:invoke",
     "package": "image_import_cli.package:package",
