@@ -1,4 +1,4 @@
-"""`image-import invoke --remote`, on FC 2.0 in the fakes."""
+"""`image-import invoke --remote` and `sweep --remote` on FC 2.0, in the fakes."""
 
 import io
 import json
@@ -19,7 +19,7 @@ from image_import_cli.remote_fc2 import Fc2Function
 from image_import_cli.remote_fc3 import Fc3Function
 from image_import_cli.remotes import Answer, results_of
 from loopback import Say, serving
-from uploads import Uploads
+from uploads import BUCKET, Uploads
 
 ACCOUNT = ("--account-id", "1234567890123456", "--region", "cn-hangzhou")
 FC2 = ("--remote", "--fc", "2.0", *ACCOUNT)
@@ -130,6 +130,19 @@ def test_options_that_do_not_go_together_are_status_2(
     run = deployed.run("invoke", event, *options)
     assert run.exit_code == 2
     assert said in " ".join(run.stderr.split())
+
+
+def test_a_remote_sweep_has_the_function_import_each_image_once(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    deployed.uploads.upload("known.qcow2")
+    for key in ("a.qcow2", "Größe 2.qcow2"):
+        deployed.uploads.put(key)
+    state = ("--state", str(tmp_path / "state.json"))
+    run = deployed.run("sweep", BUCKET, *state, *FC2)
+    assert run.exit_code == 0, run.output
+    assert "3 keys: 2 submitted, 1 duplicate" in run.stdout
+    assert len(deployed.cloud.fc.invocations) == 2
 
 
 def fc2_at(url: str) -> Fc2Function:
