@@ -53,6 +53,7 @@ class Piece:
         object_size_bytes: Of the whole object.
         user_metadata: Names in lower case, without `x-oss-meta-`.
         date: The reply's Date, which is OSS's own clock.
+        modified: When the object was made; None where the reply does not say.
     """
 
     data: bytes
@@ -63,6 +64,7 @@ class Piece:
     encryption: str
     object_type: str
     date: datetime
+    modified: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -300,7 +302,15 @@ def _piece(reply: Any, limit: int) -> Piece:  # noqa: ANN401 - oss2 has no types
         encryption=headers.get("x-oss-server-side-encryption", ""),
         object_type=headers.get("x-oss-object-type", ""),
         date=_date(headers),
+        modified=_moment(headers.get("Last-Modified", "")),
     )
+
+
+def _moment(told: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(told)
+    except (TypeError, ValueError):
+        return None
 
 
 def _text(header: str) -> str:
@@ -320,15 +330,15 @@ def _whole_size(headers: Mapping[str, str], length: int) -> int:
 def _date(headers: Mapping[str, str]) -> datetime:
     """Return OSS's clock; leases cannot be measured by anything else."""
     told = headers.get("Date", "")
-    try:
-        return parsedate_to_datetime(told)
-    except (TypeError, ValueError) as exc:
+    moment = _moment(told)
+    if moment is None:
         raise ServiceRejected(
             f"the answer's Date is {told!r}, not a time; OSS sends it with every "
             "answer, so check what stands between the function and OSS_ENDPOINT",
             service="OSS",
             action="any",
-        ) from exc
+        )
+    return moment
 
 
 def _translate(exc: oss2.exceptions.ServerError, action: str) -> Exception:

@@ -10,6 +10,9 @@ from image_import.handler import Runtime, import_all, make_invocation
 from image_import.outcome import LOG_FIELDS, Result, said
 from rich.console import Console
 
+from image_import_cli.invoke_remote import invoke_remotely
+from image_import_cli.remote_options import remote_options
+from image_import_cli.remotes import Remote
 from image_import_cli.settings_options import (
     checked_settings,
     environment,
@@ -32,32 +35,50 @@ EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     type=EXISTING_FOLDER,
     help="With --local: what the bucket holds. Default: bucket/ beside EVENT.",
 )
+@remote_options
+@click.option(
+    "--async", "is_async", is_flag=True, help="With --remote: queue it and go on."
+)
 @set_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def invoke(
     ctx: click.Context,
     event: Path,
-    local: bool,  # noqa: FBT001 - click
+    remote: Remote | None,
     bucket_dir: Path | None,
     assignments: tuple[str, ...],
-    as_json: bool,  # noqa: FBT001 - click
+    *,
+    local: bool,
+    is_async: bool,
+    as_json: bool,
 ) -> None:
-    """Run the function's handler here on the event in the file EVENT.
+    """Run the function's handler on the event in the file EVENT.
 
-    With the credentials and settings of the environment it calls the real services;
-    with --local it calls embedded fakes, with settings from settings.env beside
-    EVENT, if there is one, and from --set.
+    It runs here: with the credentials and settings of the environment it calls the
+    real services; with --local it calls embedded fakes, with settings from
+    settings.env beside EVENT, if there is one, and from --set. With --remote the
+    event is sent to the deployed function, with the settings that it has there.
     """
+    if (local and remote) or (is_async and not remote):
+        raise click.UsageError(
+            "--local and --remote exclude each other; --async needs --remote"
+        )
     payload = event.read_bytes()
+    console = Console()
     try:
+        if remote:
+            ctx.exit(
+                invoke_remotely(
+                    remote, payload, console, is_async=is_async, as_json=as_json
+                )
+            )
         if local:
             results = _invoke_locally(payload, event, bucket_dir, assignments)
         else:
             results = _invoke_here(payload, assignments)
     except ImageImportError as exc:
         raise click.ClickException(str(exc)) from exc
-    console = Console()
     if as_json:
         print_json(console, {"records": [said(r, LOG_FIELDS) for r in results]})
     else:

@@ -8,11 +8,13 @@ import click
 COMMANDS = {
     "demo": "image_import_cli.demo:demo",
     "doctor": "image_import_cli.doctor:doctor",
+    "event": "image_import_cli.event:event",
     "infer": "image_import_cli.infer:infer",
     "invoke": "image_import_cli.invoke:invoke",
     "package": "image_import_cli.package:package",
     "plan": "image_import_cli.plan:plan",
     "policy": "image_import_cli.policy:policy",
+    "sweep": "image_import_cli.sweep:sweep",
 }
 """Where each subcommand is; a module is imported when its command is asked for."""
 

@@ -51,15 +51,15 @@ def read_max_keys(text: str) -> int:
 
 def list_objects(versions: Versions, query: Query) -> Page:
     """Return a page of current objects and of the prefixes they share."""
-    current = (versions.current(key) for key in versions.all_keys())
+    keys = versions.keys_from(query.after, prefix=query.prefix)
+    current = (versions.current(key) for key in keys)
     return _page((found for found in current if found is not None), query)
 
 
 def list_versions(versions: Versions, query: Query) -> Page:
     """Return a page of all versions and delete markers, newest of a key first."""
-    listed = (
-        version for key in versions.all_keys() for version in reversed(versions.of(key))
-    )
+    keys = versions.keys_from(query.after, prefix=query.prefix)
+    listed = (version for key in keys for version in reversed(versions.of(key)))
     return _page(_behind_version(listed, query), query)
 
 

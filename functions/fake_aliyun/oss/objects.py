@@ -1,6 +1,7 @@
 """What a bucket holds: objects, delete markers, and their versions."""
 
-from collections.abc import Mapping
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -86,13 +87,22 @@ class Versions:
 
     def __init__(self) -> None:
         self._by_key: dict[str, list[Version]] = {}
+        self._keys: list[str] = []
 
     def __bool__(self) -> bool:
         return bool(self._by_key)
 
     def all_keys(self) -> list[str]:
         """Return every key that has a version, in the order of listings."""
-        return sorted(self._by_key)
+        return list(self._keys)
+
+    def keys_from(self, first: str, *, prefix: str) -> Iterator[str]:
+        """Yield the keys with a prefix, from `first` on, in the order of listings."""
+        start = bisect_left(self._keys, max(first, prefix))
+        for place in range(start, len(self._keys)):
+            if not self._keys[place].startswith(prefix):
+                return
+            yield self._keys[place]
 
     def of(self, key: str) -> list[Version]:
         """Return the versions of a key, oldest first."""
@@ -110,11 +120,12 @@ class Versions:
 
     def add(self, version: Version, *, versioning: Versioning) -> None:
         """Put a version on top; what it replaces follows from the versioning."""
-        if versioning == "":
-            self._by_key[version.key] = [version]
-        else:
+        if versioning:
             self.remove(version.key, version.version_id)
-            self._by_key.setdefault(version.key, []).append(version)
+        if version.key not in self._by_key:
+            insort(self._keys, version.key)
+        earlier = self.of(version.key) if versioning else []
+        self._by_key[version.key] = [*earlier, version]
 
     def remove(self, key: str, version_id: str) -> Version | None:
         """Return a version, now gone for good."""
@@ -123,4 +134,5 @@ class Versions:
             self._by_key[key].remove(version)
             if not self._by_key[key]:
                 del self._by_key[key]
+                del self._keys[bisect_left(self._keys, key)]
         return version

@@ -1,0 +1,102 @@
+"""`image-import event`: the event that OSS would have sent for an object."""
+
+import json
+import os
+import re
+from datetime import datetime, timezone
+from pathlib import Path
+
+import click
+from image_import.clients import Clients
+from image_import.credentials import read_credentials
+from image_import.errors import ImageImportError
+from image_import.events import ObjectCreated
+from image_import.ledger import to_text
+from image_import.settings import Settings
+
+from image_import_cli.made_events import (
+    event_name_of,
+    eventbridge_event,
+    native_event,
+)
+from image_import_cli.settings_options import (
+    checked_settings,
+    environment,
+    set_option,
+)
+
+OBJECT = re.compile(r"oss://(?P<bucket>[^/]+)/(?P<key>.+)", re.DOTALL)
+ANY_ACCOUNT = "1234567890123456"
+
+
+@click.command(
+    epilog="Example: image-import event oss://images/web.qcow2 --output event.json",
+)
+@click.argument("place", metavar="oss://BUCKET/KEY")
+@click.option("--eventbridge", is_flag=True, help="As EventBridge sends it.")
+@click.option(
+    "--account-id",
+    envvar="ACCOUNT_ID",
+    default=ANY_ACCOUNT,
+    show_default=True,
+    help="The account's number, which the event names.",
+)
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the event into this file. Default: standard output.",
+)
+@set_option
+def event(
+    place: str,
+    account_id: str,
+    output: Path | None,
+    assignments: tuple[str, ...],
+    *,
+    eventbridge: bool,
+) -> None:
+    """Make the event that OSS would have sent when an object was uploaded.
+
+    The object is looked at with the credentials of the environment: an object made in
+    parts gives the event of its completion, any other that of a put. The result is
+    JSON for image-import invoke.
+    """
+    match = OBJECT.fullmatch(place)
+    if not match:
+        raise click.UsageError(f"{place} is no object; give oss://BUCKET/KEY")
+    settings = checked_settings(environment(assignments))
+    try:
+        record = read_record(match["bucket"], match["key"], settings)
+    except ImageImportError as exc:
+        raise click.ClickException(str(exc)) from exc
+    make = eventbridge_event if eventbridge else native_event
+    made = make(record, account_id=account_id)
+    text = json.dumps(made, ensure_ascii=False, indent=2)
+    if output:
+        output.write_text(f"{text}\n", "utf-8")
+    else:
+        click.echo(text)
+
+
+def read_record(bucket: str, object_key: str, settings: Settings) -> ObjectCreated:
+    """Return what an event says of an object, from the headers of its first byte.
+
+    Raises:
+        ServiceError: There is no such object, or it may not be read.
+    """
+    if not settings.region_id:
+        raise click.UsageError("an event names the region: set REGION_ID")
+    credentials = read_credentials(None, os.environ)
+    oss = Clients(pool_size=1).oss(settings, credentials, settings.region_id)
+    first = oss.read_range(bucket, object_key, first=0, last=0)
+    return ObjectCreated(
+        bucket=bucket,
+        object_key=object_key,
+        etag=first.etag,
+        object_size_bytes=first.object_size_bytes,
+        event_name=event_name_of(first.object_type),
+        event_time=to_text(first.modified or datetime.now(timezone.utc)),
+        region_id=settings.region_id,
+        user_metadata=first.user_metadata,
+    )

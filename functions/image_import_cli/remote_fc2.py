@@ -1,0 +1,111 @@
+"""A function on FC 2.0, through aliyun-fc2.
+
+Observed with aliyun-fc2 2.5.2: it logs the authorization header at ERROR; a refusal
+whose body is not JSON ends in the JSON library's error; its time-out is called
+`Timeout`; of a function's error it raises the text alone, without the log's end.
+"""
+
+import logging
+from pathlib import Path
+
+import fc2
+import requests
+from image_import.credentials import Credentials
+from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
+
+from image_import_cli.remotes import (
+    ACTION,
+    TIMEOUT_SECONDS,
+    Answer,
+    answer_of,
+    headers_of,
+)
+
+FC2_FOLDER = Path(fc2.__file__).parent
+
+
+class Fc2Function:
+    """One function of one service."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        endpoint: str,
+        service: str,
+        function: str,
+        qualifier: str = "",
+    ) -> None:
+        self._credentials = credentials
+        self._endpoint = endpoint
+        self._service = service
+        self._function = function
+        self._qualifier = qualifier or None
+
+    def invoke(self, payload: bytes, *, is_async: bool = False) -> Answer:
+        """Return what the function answered."""
+        client = _Client(
+            endpoint=self._endpoint,
+            accessKeyID=self._credentials.access_key_id,
+            accessKeySecret=self._credentials.access_key_secret,
+            securityToken=self._credentials.security_token,
+            Timeout=TIMEOUT_SECONDS,
+        )
+        logging.root.addFilter(_is_not_of_fc2)
+        try:
+            client.invoke_function(
+                self._service,
+                self._function,
+                payload=payload,
+                headers=headers_of(is_async=is_async),
+                qualifier=self._qualifier,
+            )
+        except fc2.fc_exceptions.FcError as exc:
+            if exc.status_code >= 400:
+                raise _refusal(exc) from None
+        except (requests.RequestException, ValueError) as exc:
+            raise _unanswered(exc) from None
+        reply = client.reply
+        return answer_of(reply.content, reply.headers, is_async=is_async)
+
+
+class _Client(fc2.Client):  # type: ignore[misc]  # it has no types
+    """A client that keeps its last reply: its errors leave the headers out."""
+
+    reply: requests.Response
+
+    def _do_request(self, *given: object, **named: object) -> requests.Response:
+        self.reply = super()._do_request(*given, **named)
+        return self.reply
+
+
+def _is_not_of_fc2(record: logging.LogRecord) -> bool:
+    """Whether a line of the root logger is from anywhere but aliyun-fc2.
+
+    Several invocations run at once, so logging as a whole cannot be off for one.
+    """
+    return Path(record.pathname).parent != FC2_FOLDER
+
+
+def _refusal(exc: fc2.fc_exceptions.FcError) -> ServiceError:
+    kind: type[ServiceError] = ServiceRejected
+    if exc.status_code >= 500 or exc.status_code == 429:
+        kind = ServiceUnavailable
+    return kind(
+        f"FC {ACTION}: {exc.err_code or exc.status_code}: {exc.message}",
+        service="FC",
+        action=ACTION,
+        code=exc.err_code or "",
+        http_status=exc.status_code,
+        request_id=exc.request_id,
+    )
+
+
+def _unanswered(exc: Exception) -> ServiceUnavailable:
+    return ServiceUnavailable(
+        f"FC {ACTION}: no answer that can be read ({type(exc).__name__}); check "
+        "--fc-endpoint, and proxies in between",
+        service="FC",
+        action=ACTION,
+        perhaps_done=True,
+    )

@@ -1,0 +1,38 @@
+"""Images that the deployed function imports, one event for each."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timezone
+
+from image_import.events import ObjectCreated
+from image_import.ledger import to_text
+from image_import.outcome import Outcome, Result
+
+from image_import_cli.made_events import native_event
+from image_import_cli.remotes import Remote, results_of
+
+ANY_ACCOUNT = "0"
+
+
+def import_remotely(
+    remote: Remote,
+    *,
+    now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+) -> Callable[[ObjectCreated], Result]:
+    """Return what has one image imported by the deployed function."""
+
+    def import_one(record: ObjectCreated) -> Result:
+        stamped = replace(record, event_time=to_text(now()))
+        event = native_event(stamped, account_id=ANY_ACCOUNT)
+        results = results_of(remote.invoke(json.dumps(event).encode()))
+        return results[0] if results else _nothing(record)
+
+    return import_one
+
+
+def _nothing(record: ObjectCreated) -> Result:
+    nothing = Result(outcome=Outcome.FAILED, reason="the function answered no record")
+    return nothing.about(
+        bucket=record.bucket, object_key=record.object_key, etag=record.etag
+    )

@@ -1,0 +1,119 @@
+"""`image-import sweep`: import what no event has told us of."""
+
+import os
+from pathlib import Path
+
+import click
+from image_import.errors import ImageImportError
+from rich.console import Console
+
+from image_import_cli.remote_options import remote_options
+from image_import_cli.remote_sweep import import_remotely
+from image_import_cli.remotes import Remote
+from image_import_cli.settings_options import (
+    checked_settings,
+    environment,
+    set_option,
+)
+from image_import_cli.show import print_json
+from image_import_cli.sweep_bucket import SweptBucket
+from image_import_cli.sweep_course import Course
+from image_import_cli.sweep_show import Counting, showing
+from image_import_cli.sweep_state import Position, default_path, load
+
+
+@click.command(epilog="Example: image-import sweep images/incoming/ --dry-run")
+@click.argument("place", metavar="BUCKET/PREFIX")
+@click.option("--dry-run", is_flag=True, help="Show what would be imported.")
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Also images that were refused, failed or wait; never those imported.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=8,
+    show_default=True,
+    help="Images at once.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, 1000),
+    default=5,
+    show_default=True,
+    help="Imports begun per second at most; 0: as fast as it goes.",
+)
+@click.option(
+    "--state",
+    "state_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the position is kept. Default: a file of the user, per BUCKET/PREFIX.",
+)
+@click.option("--from-start", is_flag=True, help="Do not go on where it was stopped.")
+@remote_options
+@set_option
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object per image, then the sums."
+)
+@click.pass_context
+def sweep(
+    ctx: click.Context,
+    place: str,
+    remote: Remote | None,
+    state_path: Path | None,
+    assignments: tuple[str, ...],
+    *,
+    workers: int,
+    rate: float,
+    dry_run: bool,
+    again: bool,
+    from_start: bool,
+    as_json: bool,
+) -> None:
+    """Import the images under BUCKET/PREFIX that the ledger does not know.
+
+    For lost events, buckets older than the function, and clouds without Function
+    Compute. Images are imported from here, with the credentials and settings of the
+    environment, or by the deployed function with --remote. Ctrl-C ends the sweep
+    when what has begun is done; the same command goes on from there.
+    """
+    bucket, _, prefix = place.removeprefix("oss://").partition("/")
+    environ = environment(assignments)
+    if dry_run:
+        environ["DRY_RUN"] = "true"
+    settings = checked_settings(environ)
+    keep = None if settings.dry_run else state_path or default_path(bucket, prefix)
+    start = (load(keep) if keep and not from_start else None) or Position()
+    console = Console()
+    if start.after:
+        note = f"going on after {start.after} ({start.round}); --from-start begins anew"
+        Console(stderr=True).print(note, soft_wrap=True, highlight=False)
+    try:
+        swept = SweptBucket(settings, os.environ, bucket=bucket, prefix=prefix)
+        with showing(console, as_json=as_json) as shown:
+            ended = Course(
+                swept=swept,
+                shown=shown,
+                importer=(
+                    import_remotely(remote) if remote and keep else swept.import_here
+                ),
+                keep=keep,
+                workers=workers,
+                rate=rate,
+                is_again=again,
+            ).run(start)
+    except ImageImportError as exc:
+        raise click.ClickException(str(exc)) from exc
+    _conclude(console, shown, ended, as_json=as_json)
+    ctx.exit(int(shown.has_bad or bool(ended)))
+
+
+def _conclude(console: Console, shown: Counting, ended: str, *, as_json: bool) -> None:
+    """Print the sums, and why it is not the end where it is not."""
+    if as_json:
+        print_json(console, {"sweep": {**shown.counts, "ended": ended or "through"}})
+        return
+    console.print(shown.text, soft_wrap=True, highlight=False)
+    if ended:
+        Console(stderr=True).print(ended, soft_wrap=True, highlight=False)

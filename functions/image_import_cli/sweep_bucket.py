@@ -1,0 +1,115 @@
+"""The bucket that is swept: what is in it, and what its ledger knows."""
+
+import time
+from collections.abc import Iterator, Mapping
+
+import click
+from image_import.app import import_record
+from image_import.clock import OssClock
+from image_import.credentials import read_credentials
+from image_import.event_kinds import why_no_image
+from image_import.events import ObjectCreated
+from image_import.handler import Runtime, make_invocation
+from image_import.keys import read_key
+from image_import.ledger import Place
+from image_import.ledger_store import Folder, LedgerStore
+from image_import.oss import Listed
+from image_import.outcome import Result
+from image_import.patience import Patience
+from image_import.settings import Settings
+from image_import.sidecar import image_key_of
+
+from image_import_cli.made_events import event_name_of
+from image_import_cli.sweep_listing import list_objects
+from image_import_cli.sweep_state import IMAGES, SIDECARS, Position
+
+KINDS = {"sidecar": SIDECARS, "image": IMAGES}
+LEDGER_SUFFIX = ".jsonl"
+
+
+class SweptBucket:
+    """One bucket, seen with the settings of the function."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        environ: Mapping[str, str],
+        *,
+        bucket: str,
+        prefix: str,
+    ) -> None:
+        if not settings.region_id:
+            raise click.UsageError(
+                "no event tells the region here: set REGION_ID, as in "
+                "--set REGION_ID=cn-hangzhou"
+            )
+        self._settings = settings
+        self._environ = environ
+        self._bucket = bucket
+        self._prefix = prefix
+        self._runtime = Runtime()
+        self._patience = Patience(
+            remaining=lambda: 120.0, sleep=time.sleep, random=lambda: 0.5
+        )
+        credentials = read_credentials(None, environ)
+        self._oss = self._runtime.clients.oss(settings, credentials, settings.region_id)
+        self._store = LedgerStore(
+            self._oss,
+            bucket=settings.ledger_bucket or bucket,
+            clock=OssClock(time.monotonic),
+            patience=self._patience,
+        )
+
+    def objects(self, *, after: str) -> Iterator[Listed]:
+        """Yield what is in the bucket, but not our own records."""
+        is_beside = self._settings.ledger_bucket in {"", self._bucket}
+        return list_objects(
+            self._oss,
+            self._bucket,
+            self._prefix,
+            after=after,
+            skip=self._settings.ledger_prefix if is_beside else "",
+            patience=self._patience,
+        )
+
+    def record(self, item: Listed, position: Position) -> ObjectCreated | None:
+        """Return an object as its event would tell of it, if its round has come."""
+        if KINDS.get(read_key(item.object_key).kind) != position.round:
+            return None
+        event_name = event_name_of(item.object_type)
+        if not item.object_size_bytes or why_no_image(event_name):
+            return None
+        return ObjectCreated(
+            bucket=self._bucket,
+            object_key=item.object_key,
+            etag=item.etag,
+            object_size_bytes=item.object_size_bytes,
+            event_name=event_name,
+            region_id=self._settings.region_id,
+        )
+
+    def is_known(self, record: ObjectCreated) -> bool:
+        """Whether the ledger has this version, or of a sidecar's image any version.
+
+        Where the ledger may not be listed nothing is known here, and the import
+        itself finds out.
+        """
+        image_key = image_key_of(record.object_key)
+        if read_key(record.object_key).kind == "sidecar" and image_key:
+            folder = self._look(image_key)
+            return any(i.object_key.endswith(LEDGER_SUFFIX) for i in folder.listed)
+        folder = self._look(record.object_key)
+        keys = (item.object_key for item in folder.listed)
+        return any(folder.place.part_number(key, record.etag) for key in keys)
+
+    def import_here(self, record: ObjectCreated) -> Result:
+        """Import one image as the function would, or plan it in a dry run."""
+        invocation = make_invocation(
+            self._settings, None, environ=self._environ, runtime=self._runtime
+        )
+        return import_record(record, invocation)
+
+    def _look(self, object_key: str) -> Folder:
+        prefix = self._settings.ledger_prefix
+        place = Place(prefix=prefix, bucket=self._bucket, object_key=object_key)
+        return self._store.look(place)

@@ -1,0 +1,93 @@
+"""The two rounds of a sweep, from where it stands to the end."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from image_import.events import ObjectCreated
+from image_import.outcome import Result
+
+from image_import_cli.sweep_bucket import SweptBucket
+from image_import_cli.sweep_show import Counting
+from image_import_cli.sweep_state import IMAGES, ROUNDS, Position, save
+from image_import_cli.sweeping import Pace, Sweep, TooManyFailuresError
+
+SAVE_SECONDS = 1.0
+"""What a kill loses: so much is looked at again, and imported by nobody twice."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Course:
+    """How one bucket is swept.
+
+    Attributes:
+        importer: What imports one image.
+        keep: Where the position is kept; None in a dry run, which keeps none.
+        is_again: What the ledger knows is looked at as well.
+    """
+
+    swept: SweptBucket
+    shown: Counting
+    importer: Callable[[ObjectCreated], Result]
+    keep: Path | None
+    workers: int
+    rate: float
+    is_again: bool
+
+    def run(self, start: Position) -> str:
+        """Return why the sweep ended early, "" if it is through.
+
+        A dry run leaves out the round of sidecars, which writes what the round of
+        images builds on; it judges each image by itself.
+        """
+        rounds = ROUNDS[ROUNDS.index(start.round) :] if self.keep else (IMAGES,)
+        try:
+            for name in rounds:
+                self._round(start if name == start.round else Position(round=name))
+        except KeyboardInterrupt:
+            return "interrupted; the same command goes on where it stopped"
+        except TooManyFailuresError as exc:
+            return f"stopped, as one image failed after the other: {exc.last.reason}"
+        if self.keep:
+            self.keep.unlink(missing_ok=True)
+        return ""
+
+    def _round(self, position: Position) -> None:
+        saved = time.monotonic()
+
+        def tell(result: Result) -> None:
+            nonlocal saved
+            self.shown.result(result)
+            if time.monotonic() - saved >= SAVE_SECONDS:
+                saved = time.monotonic()
+                self._save(position.round, sweep.after)
+
+        with ThreadPoolExecutor(self.workers) as pool:
+            sweep = Sweep(
+                is_known=(lambda _: False) if self.is_again else self.swept.is_known,
+                import_one=self.importer,
+                on_result=tell,
+                pool=pool,
+                workers=self.workers,
+                pace=Pace(self.rate),
+                after=position.after,
+            )
+            try:
+                sweep.run(self._records(position))
+            finally:
+                self._save(position.round, sweep.after)
+
+    def _records(self, position: Position) -> Iterator[ObjectCreated]:
+        is_counted = position.round == IMAGES
+        for item in self.swept.objects(after=position.after):
+            if is_counted:
+                self.shown.key()
+            record = self.swept.record(item, position)
+            if record:
+                yield record
+
+    def _save(self, name: str, after: str) -> None:
+        if self.keep:
+            save(self.keep, Position(round=name, after=after))

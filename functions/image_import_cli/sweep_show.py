@@ -1,0 +1,145 @@
+"""What a sweep shows: to a person a moving line, to a log a line now and then."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from image_import.outcome import LOG_FIELDS, Outcome, Result, said
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Column
+from rich.text import Text
+
+from image_import_cli.show import BAD, COLOURS, print_json
+
+SAY_SECONDS = 10
+"""Between two lines in a log."""
+
+QUIET = {Outcome.DUPLICATE, Outcome.IGNORED}
+"""What is counted and not shown: most of a bucket that was swept before."""
+
+
+class Counting:
+    """Counts, and says so in words."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def key(self) -> None:
+        """Count a key of the listing."""
+        self.counts["keys"] += 1
+
+    def result(self, result: Result) -> None:
+        """Count an image."""
+        self.counts[result.outcome.value] += 1
+
+    @property
+    def has_bad(self) -> bool:
+        """Whether something failed or was refused."""
+        return any(self.counts[outcome.value] for outcome in BAD)
+
+    @property
+    def text(self) -> str:
+        """All counts in one line."""
+        told = [f"{n:,} {o.value}" for o in Outcome if (n := self.counts[o.value])]
+        return f"{self.counts['keys']:,} keys: {', '.join(told) or 'no images yet'}"
+
+
+class ForPerson(Counting):
+    """A line for each image that is news, and the counts as they grow."""
+
+    def __init__(self, console: Console, *, tell: Callable[[str], None]) -> None:
+        super().__init__()
+        self._console = console
+        self._tell = tell
+
+    def key(self) -> None:
+        """Count a key; now and then, say how many there are."""
+        super().key()
+        if self.counts["keys"] % 500 == 0:
+            self._tell(self.text)
+
+    def result(self, result: Result) -> None:
+        """Count an image and show it if it is news."""
+        super().result(result)
+        if result.outcome not in QUIET:
+            self._console.print(_line(result), soft_wrap=True)
+        self._tell(self.text)
+
+
+class ForProgram(Counting):
+    """A JSON object per image that is news."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+
+    def result(self, result: Result) -> None:
+        """Count an image and print it if it is news."""
+        super().result(result)
+        if result.outcome not in QUIET:
+            print_json(self._console, said(result, LOG_FIELDS))
+
+
+@contextmanager
+def showing(console: Console, *, as_json: bool) -> Iterator[Counting]:
+    """Yield what shows a sweep on this console."""
+    if as_json:
+        yield ForProgram(console)
+    elif console.is_terminal:
+        with _progress(console) as progress:
+            task = progress.add_task("listing", total=None)
+            yield ForPerson(
+                console,
+                tell=lambda text: progress.update(task, description=escape(text)),
+            )
+    else:
+        yield ForPerson(console, tell=Seldom(console.print))
+
+
+class Seldom:
+    """Passes a text on if the last one is long enough ago."""
+
+    def __init__(
+        self,
+        tell: Callable[[str], None],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._tell = tell
+        self._monotonic = monotonic
+        self._told = monotonic()
+
+    def __call__(self, text: str) -> None:
+        """Pass it on, or not."""
+        now = self._monotonic()
+        if now - self._told >= SAY_SECONDS:
+            self._told = now
+            self._tell(text)
+
+
+def _progress(console: Console) -> Progress:
+    """Return one line that never wraps, and is gone at the end."""
+    words = Column(no_wrap=True, overflow="ellipsis", ratio=1)
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", table_column=words),
+        TimeElapsedColumn(),
+        console=console,
+        expand=True,
+        transient=True,
+    )
+
+
+def _line(result: Result) -> Text:
+    """Return one result in one line."""
+    ending = result.image_id or result.image_name or result.reason
+    if result.outcome in BAD or result.outcome is Outcome.WAITING:
+        ending = result.reason
+    return Text.assemble(
+        (f"{result.outcome.value:<9}", COLOURS[result.outcome]),
+        f"  {result.object_key}  ",
+        (ending, "dim"),
+    )

@@ -1,0 +1,141 @@
+"""A sweep's work: several images at once, reported in the order of their keys."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from image_import import endings
+from image_import.errors import ImageImportError
+from image_import.events import ObjectCreated
+from image_import.outcome import Outcome, Result
+
+WINDOW = 4
+"""Images begun per worker before the oldest has to be done."""
+
+MOST_FAILURES = 20
+"""So many in a row have one cause, and the next ones would fail of it as well."""
+
+KNOWN = "it has a ledger"
+
+
+class StoppedError(Exception):
+    """The sweep ends before this image was begun."""
+
+
+class TooManyFailuresError(Exception):
+    """One after the other failed; `last` is the latest of them."""
+
+    def __init__(self, last: Result) -> None:
+        super().__init__(last.reason)
+        self.last = last
+
+
+class Pace:
+    """Lets so many begin each second, evenly; 0 is as fast as it goes."""
+
+    def __init__(
+        self, per_second: float, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._gap = 1 / per_second if per_second else 0.0
+        self._monotonic = monotonic
+        self._next = monotonic()
+        self._lock = threading.Lock()
+
+    def delay(self) -> float:
+        """Take the next turn and return how many seconds away it is."""
+        with self._lock:
+            now = self._monotonic()
+            turn = max(now, self._next)
+            self._next = turn + self._gap
+            return turn - now
+
+
+@dataclass(kw_only=True, slots=True)
+class Sweep:
+    """One sweep.
+
+    Attributes:
+        is_known: Whether an image need not be looked at any more.
+        import_one: Imports an image here, or has it imported elsewhere.
+        on_result: Told of each image, in the order of the keys.
+        after: Everything up to this key is done.
+    """
+
+    is_known: Callable[[ObjectCreated], bool]
+    import_one: Callable[[ObjectCreated], Result]
+    on_result: Callable[[Result], None]
+    pool: ThreadPoolExecutor
+    workers: int
+    pace: Pace
+    after: str = ""
+    stopping: threading.Event = field(default_factory=threading.Event)
+    _begun: deque[tuple[str, Future[Result]]] = field(default_factory=deque)
+    _failures: int = 0
+
+    def run(self, records: Iterable[ObjectCreated]) -> None:
+        """Import what is new among the records, in whatever order it gets done.
+
+        Whatever ends it early, what has begun is finished and reported.
+
+        Raises:
+            TooManyFailuresError: One after the other failed.
+        """
+        try:
+            for record in records:
+                work = self.pool.submit(self._work, record)
+                self._begun.append((record.object_key, work))
+                if len(self._begun) > WINDOW * self.workers:
+                    self._finish_oldest()
+            while self._begun:
+                self._finish_oldest()
+        finally:
+            self.stopping.set()
+            self._finish_begun()
+
+    def _work(self, record: ObjectCreated) -> Result:
+        if self.stopping.is_set():
+            raise StoppedError
+        try:
+            if self.is_known(record):
+                return _about(Result(outcome=Outcome.DUPLICATE, reason=KNOWN), record)
+            if self.stopping.wait(self.pace.delay()):
+                raise StoppedError
+            return self.import_one(record)
+        except ImageImportError as exc:
+            return _about(endings.of_error(exc), record)
+
+    def _finish_oldest(self) -> None:
+        key, work = self._begun[0]
+        result = work.result()
+        self._begun.popleft()
+        self._report(key, result)
+        has_failed = result.outcome in {Outcome.FAILED, Outcome.RETRYING}
+        self._failures = self._failures + 1 if has_failed else 0
+        if self._failures == MOST_FAILURES:
+            raise TooManyFailuresError(result)
+
+    def _finish_begun(self) -> None:
+        """Report what still gets done; the first that does not is where we are."""
+        is_gapless = True
+        while self._begun:
+            key, work = self._begun[0]
+            try:
+                result = work.result()
+            except StoppedError:
+                is_gapless = False
+            else:
+                self._report(key if is_gapless else self.after, result)
+            self._begun.popleft()
+
+    def _report(self, key: str, result: Result) -> None:
+        self.after = key
+        self.on_result(result)
+
+
+def _about(result: Result, record: ObjectCreated) -> Result:
+    return result.about(
+        bucket=record.bucket, object_key=record.object_key, etag=record.etag
+    )

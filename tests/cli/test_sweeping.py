@@ -1,0 +1,194 @@
+"""A sweep's engine: order, interruptions, pace; without any cloud."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from image_import.errors import ServiceUnavailable
+from image_import.events import ObjectCreated
+from image_import.outcome import Outcome, Result
+from image_import_cli.sweep_show import SAY_SECONDS, Seldom
+from image_import_cli.sweeping import (
+    MOST_FAILURES,
+    WINDOW,
+    Pace,
+    Sweep,
+    TooManyFailuresError,
+)
+
+KEYS = [f"k{n:03}" for n in range(100)]
+
+
+def record(key: str) -> ObjectCreated:
+    return ObjectCreated(
+        bucket="images",
+        object_key=key,
+        etag="E",
+        object_size_bytes=1,
+        event_name="ObjectCreated:PutObject",
+    )
+
+
+def submitted(record: ObjectCreated) -> Result:
+    return Result(outcome=Outcome.SUBMITTED, object_key=record.object_key)
+
+
+class Swept:
+    """One run over KEYS, and what it told."""
+
+    def __init__(
+        self,
+        import_one: Callable[[ObjectCreated], Result] = submitted,
+        *,
+        workers: int = 4,
+        after: str = "",
+    ) -> None:
+        self.told: list[Result] = []
+        self.listed = 0
+        self._pool = ThreadPoolExecutor(workers)
+        self.sweep = Sweep(
+            is_known=lambda _: False,
+            import_one=import_one,
+            on_result=self.told.append,
+            pool=self._pool,
+            workers=workers,
+            pace=Pace(0),
+            after=after,
+        )
+
+    def records(self) -> Iterator[ObjectCreated]:
+        for key in KEYS:
+            self.listed += 1
+            yield record(key)
+
+    def run(self, records: Iterator[ObjectCreated] | None = None) -> None:
+        with self._pool:
+            self.sweep.run(records or self.records())
+
+    @property
+    def keys(self) -> list[str]:
+        return [result.object_key for result in self.told]
+
+
+def test_results_come_in_the_order_of_the_keys_however_they_end() -> None:
+    first_may_end = threading.Event()
+
+    def first_ends_late(record: ObjectCreated) -> Result:
+        if record.object_key == KEYS[3]:
+            first_may_end.set()
+        if record.object_key == KEYS[0]:
+            assert first_may_end.wait(10)
+        return submitted(record)
+
+    swept = Swept(first_ends_late)
+    swept.run()
+    assert (swept.keys, swept.sweep.after) == (KEYS, KEYS[-1])
+
+
+def test_the_listing_is_never_read_far_ahead_of_the_work() -> None:
+    ahead: list[int] = []
+
+    def look(record: ObjectCreated) -> Result:
+        ahead.append(swept.listed - len(swept.told))
+        return submitted(record)
+
+    swept = Swept(look, workers=2)
+    swept.run()
+    assert max(ahead) <= 2 * WINDOW + 2
+
+
+def test_an_interruption_lets_what_has_begun_end_and_begins_nothing_more() -> None:
+    begun: list[str] = []
+
+    def note(record: ObjectCreated) -> Result:
+        begun.append(record.object_key)
+        return submitted(record)
+
+    def records() -> Iterator[ObjectCreated]:
+        yield from map(record, KEYS[:30])
+        raise KeyboardInterrupt
+
+    swept = Swept(note)
+    with pytest.raises(KeyboardInterrupt):
+        swept.run(records())
+    assert sorted(swept.keys) == sorted(begun)
+    assert swept.sweep.after >= max(begun)
+
+
+def test_the_position_stays_before_the_first_key_that_was_not_done() -> None:
+    holding, released = threading.Event(), threading.Event()
+
+    def only_the_second_worker_goes_on(record: ObjectCreated) -> Result:
+        if record.object_key == KEYS[0]:
+            holding.set()
+            assert released.wait(10)
+        return submitted(record)
+
+    def records() -> Iterator[ObjectCreated]:
+        yield record(KEYS[0])
+        assert holding.wait(10)
+        yield from map(record, KEYS[1:3])
+        swept.sweep.stopping.set()
+        yield record(KEYS[3])
+        released.set()
+        raise KeyboardInterrupt
+
+    swept = Swept(only_the_second_worker_goes_on, workers=1)
+    with pytest.raises(KeyboardInterrupt):
+        swept.run(records())
+    assert (swept.keys, swept.sweep.after) == (KEYS[:1], KEYS[0])
+
+
+def test_a_service_that_does_not_answer_is_one_images_fault_alone() -> None:
+    def one_fails(record: ObjectCreated) -> Result:
+        if record.object_key == KEYS[1]:
+            raise ServiceUnavailable("no answer", service="OSS", action="any")
+        return submitted(record)
+
+    swept = Swept(one_fails)
+    swept.run()
+    bad = [r for r in swept.told if r.outcome is not Outcome.SUBMITTED]
+    assert [(r.outcome, r.object_key) for r in bad] == [(Outcome.RETRYING, KEYS[1])]
+
+
+def test_failures_end_the_sweep_only_if_nothing_succeeds_between() -> None:
+    def fails(record: ObjectCreated) -> Result:
+        is_good = int(record.object_key[1:]) % MOST_FAILURES == 0
+        outcome = Outcome.SUBMITTED if is_good else Outcome.FAILED
+        return Result(outcome=outcome, object_key=record.object_key)
+
+    Swept(fails).run()
+    with pytest.raises(TooManyFailuresError):
+        Swept(lambda _: Result(outcome=Outcome.FAILED)).run()
+
+
+def test_a_fault_of_ours_ends_the_sweep_and_is_not_hidden() -> None:
+    def breaks(_: ObjectCreated) -> Result:
+        raise ZeroDivisionError
+
+    swept = Swept(breaks, workers=1)
+    with pytest.raises(ZeroDivisionError):
+        swept.run()
+
+
+def test_turns_are_evenly_apart_and_no_credit_is_saved_up() -> None:
+    now = [0.0]
+    pace = Pace(4, monotonic=lambda: now[0])
+    assert [pace.delay() for _ in range(3)] == [0, 0.25, 0.5]
+    now[0] = 60
+    assert [pace.delay() for _ in range(2)] == [0, 0.25]
+
+
+def test_a_rate_of_0_is_no_limit() -> None:
+    pace = Pace(0, monotonic=lambda: 1.0)
+    assert {pace.delay() for _ in range(9)} == {0}
+
+
+def test_a_log_gets_a_line_now_and_then() -> None:
+    now, said = [0.0], list[str]()
+    seldom = Seldom(said.append, monotonic=lambda: now[0])
+    for second in range(0, 2 * SAY_SECONDS + 1, 5):
+        now[0] = second
+        seldom(str(second))
+    assert said == [str(SAY_SECONDS), str(2 * SAY_SECONDS)]
