@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
-from deployment import rules, shapes, strict_yaml
+from deployment import ros_shapes, rules, strict_yaml
 from deployment.ros_file import (
     ACCOUNT,
     GIVEN,
@@ -14,6 +14,7 @@ from deployment.ros_file import (
     Template,
     read_functions,
 )
+from deployment.shapes import misfits
 from deployment.strict_yaml import UnresolvedError
 from image_import_cli.policies import (
     ECS_ROLE,
@@ -54,7 +55,7 @@ def find_faults(text: str) -> list[str]:
         document = strict_yaml.load(text)
     except yaml.YAMLError as exc:
         return [str(exc)]
-    faults = list(shapes.misfits(shapes.ROS_TEMPLATE, document))
+    faults = list(misfits(ros_shapes.TEMPLATE, document))
     if faults:
         return faults
     try:
@@ -70,7 +71,7 @@ def _of_document(document: Json) -> Iterator[str]:
         template = Template(document, given)
         template.outputs()
         resources = template.resources()
-        faults = list(shapes.misfits(shapes.ROS_RESOURCES, resources))
+        faults = list(misfits(ros_shapes.RESOURCES, resources))
         yield from faults or _of_resources(resources, on_available, given)
 
 

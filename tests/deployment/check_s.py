@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from deployment import rules, shapes, strict_yaml
+from deployment import rules, s_shapes, strict_yaml
 from deployment.s_file import ACCOUNT, read_function, read_resources
+from deployment.shapes import misfits
 from deployment.strict_yaml import UnresolvedError
 from image_import_cli.deployment import Function, OssTrigger
 from image_import_cli.policies import FUNCTION_ROLE, TRIGGER_ROLE
@@ -29,13 +30,13 @@ def schema_faults(text: str) -> list[str]:
     faults: list[str] = []
     for resource in resources.values():
         props = resource["props"]
-        faults += shapes.misfits(SCHEMA, props)
+        faults += misfits(SCHEMA, props)
         for trigger in props.get("triggers", []):
             if kind := kinds.get(trigger.get("triggerType")):
                 schema = {**SCHEMA, **SCHEMA["definitions"][kind]}
                 for key in ("if", "then", "else"):
                     schema.pop(key)
-                faults += shapes.misfits(schema, trigger.get("triggerConfig"))
+                faults += misfits(schema, trigger.get("triggerConfig"))
     return faults
 
 
@@ -45,11 +46,11 @@ def find_faults(text: str) -> list[str]:
         document = strict_yaml.load(text)
     except yaml.YAMLError as exc:
         return [str(exc)]
-    if faults := list(shapes.misfits(shapes.S_FILE, document)):
+    if faults := list(misfits(s_shapes.FILE, document)):
         return faults
     try:
         resources = read_resources(document)
-        if faults := list(shapes.misfits(shapes.S_RESOURCES, resources)):
+        if faults := list(misfits(s_shapes.RESOURCES, resources)):
             return faults
         return [*schema_faults(text), *_of_resources(resources)]
     except (UnresolvedError, KeyError, TypeError, ValueError) as exc:

@@ -1,10 +1,13 @@
 """A cloud, and buckets of it as real clients see them over each way and signature."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import oss2
 import pytest
 from fake_aliyun import FakeAliyun
+from fake_aliyun.fc_runtime import FcFunction
+from fakes.running_code import PYTHONS, Make, config, write_code
 
 KEY_ID, SECRET = "an-id", "a-secret"
 PUBLIC = "https://oss-cn-hangzhou.aliyuncs.com"
@@ -53,3 +56,28 @@ def images(cloud: FakeAliyun) -> Iterator[oss2.Bucket]:
     cloud.oss.create_bucket("images")
     with cloud:
         yield client(PUBLIC, "images")
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Path:
+    """Return the folder of a small code package."""
+    return write_code(tmp_path / "code")
+
+
+@pytest.fixture(params=[pytest.param(n, marks=pytest.mark.needs(n)) for n in PYTHONS])
+def python(request: pytest.FixtureRequest, tool_path: Callable[[str], str]) -> str:
+    return tool_path(request.param)
+
+
+@pytest.fixture
+def make(code: Path, python: str) -> Iterator[Make]:
+    """Deploy a function of the sample code on each Python."""
+    made: list[FcFunction] = []
+
+    def deploy(function: str, **settings: object) -> FcFunction:
+        made.append(FcFunction(code, config(function, **settings), interpreter=python))
+        return made[-1]
+
+    yield deploy
+    for function in made:
+        function.close()

@@ -1,0 +1,186 @@
+"""What template.yml may hold, once its functions are evaluated."""
+
+from deployment.shapes import (
+    BUCKET,
+    EVENTS,
+    FOLDER,
+    HANDLER,
+    MEMORY,
+    POLICY,
+    QUEUE,
+    ROLE,
+    SCHEDULE,
+    TEXT,
+    TRUST,
+    VARIABLES,
+    YES,
+    Schema,
+    fields,
+    just,
+    list_of,
+    whole,
+)
+from image_import_cli.deployment import RUNTIME
+
+ASYNC = fields(
+    {
+        "MaxAsyncRetryAttempts": whole(0, 8),
+        "MaxAsyncEventAgeInSeconds": whole(1, 604_800),
+        "StatefulInvocation": {"type": "boolean"},
+        "Destination": fields({"OnFailure": QUEUE}),
+    }
+)
+OSS_EVENT = fields(
+    {
+        "Type": just("OSS"),
+        "Properties": fields(
+            {
+                "BucketName": BUCKET,
+                "Events": EVENTS,
+                "Filter": fields(
+                    {"Key": fields({"Prefix": FOLDER, "Suffix": just("")})}
+                ),
+                "InvocationRole": ROLE,
+            }
+        ),
+    }
+)
+TIMER_EVENT = fields(
+    {
+        "Type": just("Timer"),
+        "Properties": fields({"CronExpression": SCHEDULE, "Enable": YES}),
+    }
+)
+
+
+def function_of(event_name: str, event: Schema) -> Schema:
+    properties = {
+        "Description": TEXT,
+        "Handler": HANDLER,
+        "Initializer": HANDLER,
+        "InitializationTimeout": whole(1, 300),
+        "Runtime": just(RUNTIME),
+        "CodeUri": {"type": "string", "pattern": r"^oss://[a-z0-9-]+/.+\.zip$"},
+        "MemorySize": MEMORY,
+        "Timeout": whole(1, 300),
+        "EnvironmentVariables": VARIABLES,
+        "AsyncConfiguration": ASYNC,
+    }
+    return fields(
+        {
+            "Type": just("Aliyun::Serverless::Function"),
+            "Properties": fields(properties),
+            "Events": fields({event_name: event}),
+        }
+    )
+
+
+SERVICE = fields(
+    {
+        "Type": just("Aliyun::Serverless::Service"),
+        "DependsOn": list_of(TEXT),
+        "Properties": fields(
+            {
+                "Description": TEXT,
+                "Role": ROLE,
+                "InternetAccess": YES,
+                "LogConfig": fields(
+                    {
+                        "Project": BUCKET,
+                        "Logstore": TEXT,
+                        "EnableRequestMetrics": YES,
+                        "EnableInstanceMetrics": YES,
+                    }
+                ),
+            }
+        ),
+        "importer": function_of("object-created", OSS_EVENT),
+        "tracker": function_of("schedule", TIMER_EVENT),
+    }
+)
+RAM_ROLE = fields(
+    {
+        "Type": just("ALIYUN::RAM::Role"),
+        "Properties": fields(
+            {
+                "RoleName": {"type": "string", "pattern": r"^[\w.-]{1,64}$"},
+                "Description": TEXT,
+                "AssumeRolePolicyDocument": TRUST,
+                "Policies": {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": 1,
+                    "items": fields({"PolicyName": TEXT, "PolicyDocument": POLICY}),
+                },
+            }
+        ),
+    },
+    {"Condition": TEXT},
+)
+
+
+def resource_of(kind: str, properties: Schema) -> Schema:
+    required = {"Type": just(kind), "Properties": fields(properties)}
+    return fields(required, {"Condition": TEXT, "DependsOn": TEXT})
+
+
+RESOURCES = fields(
+    {
+        "ImageImport": SERVICE,
+        "FunctionRole": RAM_ROLE,
+        "TriggerRole": RAM_ROLE,
+        "Logs": resource_of(
+            "ALIYUN::SLS::Project", {"Name": BUCKET, "Description": TEXT}
+        ),
+        "FunctionLogs": resource_of(
+            "ALIYUN::SLS::Logstore",
+            {
+                "ProjectName": BUCKET,
+                "LogstoreName": TEXT,
+                "TTL": whole(1, 3600),
+                "ShardCount": whole(1, 100),
+            },
+        ),
+        "LogIndex": resource_of(
+            "ALIYUN::SLS::Index",
+            {
+                "ProjectName": BUCKET,
+                "LogstoreName": TEXT,
+                "FullTextIndex": fields({"Enable": YES}),
+            },
+        ),
+        "FailureEvents": resource_of(
+            "ALIYUN::MNS::Queue",
+            {"QueueName": TEXT, "MessageRetentionPeriod": whole(60, 1_296_000)},
+        ),
+    },
+    {
+        "EcsRole": RAM_ROLE,
+        "LedgerStorage": resource_of(
+            "ALIYUN::OSS::Bucket",
+            {"BucketName": BUCKET, "AccessControl": just("private")},
+        ),
+    },
+)
+PARAMETER = fields(
+    {"Type": just("String"), "Description": TEXT},
+    {
+        "Default": TEXT,
+        "AllowedValues": list_of(TEXT),
+        "AllowedPattern": TEXT,
+    },
+)
+TEMPLATE = fields(
+    {
+        "ROSTemplateFormatVersion": just("2015-09-01"),
+        "Transform": just("Aliyun::Serverless-2018-04-03"),
+        "Description": TEXT,
+        "Parameters": {"type": "object", "additionalProperties": PARAMETER},
+        "Conditions": {"type": "object"},
+        "Resources": {"type": "object"},
+        "Outputs": {
+            "type": "object",
+            "additionalProperties": fields({"Description": TEXT, "Value": {}}),
+        },
+    }
+)
