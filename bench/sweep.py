@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "functions"))
 from fake_aliyun import FakeAliyun
 from fake_aliyun.server import Server
 from image_import.handler import Runtime, import_all, make_invocation
+from image_import.outcome import Outcome
 from image_import.settings import read_settings
 from image_import_cli.demo import IMAGE, asset
 
@@ -38,7 +39,7 @@ class Report:
     """What came of it.
 
     Attributes:
-        news: Images that the sweep itself said it has imported.
+        told: Images that the sweep itself said it has imported.
     """
 
     seed: int
@@ -47,10 +48,10 @@ class Report:
     known: int
     runs: int = 0
     interruptions: int = 0
-    news: int = 0
     seconds: float = 0
     peak_mib: float = 0
     lists: int = 0
+    told: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
 
@@ -59,9 +60,9 @@ class Report:
         return (
             f"seed {self.seed}: {self.keys:,} keys, {self.images:,} images, "
             f"{self.known:,} known; interrupted {self.interruptions} times; "
-            f"{self.news:,} imported in {self.seconds:.0f} s, {self.lists:,} listings, "
-            f"peak {self.peak_mib:.0f} MiB; {len(self.lost)} lost, "
-            f"{len(self.doubled)} doubled"
+            f"{len(self.told):,} imported in {self.seconds:.0f} s, "
+            f"{self.lists:,} listings, peak {self.peak_mib:.0f} MiB; "
+            f"{len(self.lost)} lost, {len(self.doubled)} doubled"
         )
 
 
@@ -84,7 +85,8 @@ def fill(cloud: FakeAliyun, report: Report, rng: random.Random) -> list[str]:
                 settings, cloud.context(), environ={}, runtime=runtime
             )
             results, bugs = import_all(cloud.oss.event(BUCKET, key), invocation)
-            assert not bugs, results
+            assert not bugs
+            assert results[0].outcome is Outcome.SUBMITTED, results
     return images
 
 
@@ -127,19 +129,31 @@ def run_once(
             env=environ(cloud, url),
             stdout=file,
         )
-        while moment is not None and len(cloud.ecs.images) < moment:
+        while process.poll() is None:
+            report.peak_mib = max(report.peak_mib, resident_peak_mib(process.pid))
+            if moment is not None and len(cloud.ecs.images) >= moment:
+                process.send_signal(signal.SIGINT)
+                moment = None
             time.sleep(POLL_SECONDS)
-        if moment is not None:
-            process.send_signal(signal.SIGINT)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
     *news, last = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
     is_whole = last["sweep"]["ended"] == "through"
     assert process.returncode == int(not is_whole), (process.returncode, last)
     report.runs += 1
     report.interruptions += not is_whole
-    report.news += sum(record["outcome"] == "submitted" for record in news)
-    report.peak_mib = max(report.peak_mib, usage.ru_maxrss / 1024)
+    report.told += [r["object_key"] for r in news if r["outcome"] == "submitted"]
+
+
+def resident_peak_mib(pid: int) -> float:
+    """Return the most memory that a process has had since it began; 0 at its end.
+
+    What wait4 tells would count the memory of this process before its exec.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text("utf-8")
+    except OSError:
+        return 0.0
+    lines = [line.split() for line in status.splitlines()]
+    return next((int(w[1]) / 1024 for w in lines if w[0] == "VmHWM:"), 0.0)
 
 
 def environ(cloud: FakeAliyun, url: str) -> dict[str, str]:
