@@ -71,7 +71,7 @@ def doctor(
 
     \b
     Example:
-      image-import doctor --image-bucket my-images --ledger-bucket my-images-ledger \\
+      image-import doctor --image-bucket my-images --ledger-bucket my-ledger \\
         --region cn-hangzhou --account-id 1234567890123456
     """  # noqa: D301 - \b is click's
     if "*" in {names.region_id, names.account_id}:

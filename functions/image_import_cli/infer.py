@@ -26,7 +26,7 @@ FIELDS = (
 NOT_TOLD = "not told"
 
 
-@click.command()
+@click.command(epilog="Example: image-import infer debian-12-arm64.qcow2")
 @click.argument("keys", nargs=-1, required=True, metavar="KEY...")
 @click.option(
     "--target",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import click
 
 COMMANDS = {
+    "completion": "image_import_cli.completion:completion",
     "demo": "image_import_cli.demo:demo",
     "doctor": "image_import_cli.doctor:doctor",
     "event": "image_import_cli.event:event",

@@ -54,7 +54,7 @@ def package(python_version: str, output: Path | None, source: Path) -> None:
 
     \b
     Example:
-      image-import package --python 3.10 --output build/image-import-python3.10.zip
+      image-import package --python 3.12 --output image-import.zip
     """  # noqa: D301 - \b is click's
     if lacking := [name for name in NEEDED if not (source / name).exists()]:
         raise click.ClickException(

@@ -54,9 +54,9 @@ def policy(
     template.yml makes these roles itself; s.yaml expects them under these names.
 
     \b
-    Examples:
-      image-import policy --image-bucket my-images --ledger-bucket my-images-ledger
-      image-import policy --image-bucket my-images --ledger-bucket my-images-ledger \\
+    Example:
+      image-import policy --image-bucket my-images --ledger-bucket my-ledger
+      image-import policy --image-bucket my-images --ledger-bucket my-ledger \\
         --region cn-hangzhou --account-id 1234567890123456 --commands | sh
     """  # noqa: D301 - \b is click's
     if as_json and commands:

@@ -1,13 +1,16 @@
 """The README's tables, made from the code they describe."""
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+import click
 from image_import.catalogue import CATALOGUE
 from image_import.declared import FIELDS, GUARDED_FIELDS
 from image_import.settings_table import SETTINGS
 from image_import.targets import PUBLIC_ONLY
+
+from image_import_cli.main import cli
 
 
 def settings_markdown() -> str:
@@ -48,7 +51,33 @@ def sidecar_markdown() -> str:
     return markdown(("field", "taken by", "an uploader may set it"), rows)
 
 
+def options_markdown() -> str:
+    """Return the table of commands and their options."""
+    return markdown(("command", "option", "meaning"), _option_rows())
+
+
+def _option_rows() -> Iterator[tuple[str, str, str]]:
+    """Yield what `--help` says: a row per command, and one per option."""
+    ctx = click.Context(cli, info_name="image-import")
+    for name in cli.list_commands(ctx):
+        command = cli.get_command(ctx, name)
+        if command is None:
+            continue
+        own = click.Context(command, info_name=name)
+        usage = " ".join([name, *command.collect_usage_pieces(own)[1:]])
+        yield f"`{usage}`", "", _first_sentence(command)
+        options = [p for p in command.params if isinstance(p, click.Option)]
+        for option in options:
+            if record := option.get_help_record(own):
+                yield "", f"`{record[0]}`", record[1]
+
+
+def _first_sentence(command: click.Command) -> str:
+    return " ".join((command.help or "").partition("\n\n")[0].split())
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "options": options_markdown,
     "settings": settings_markdown,
     "catalogue": catalogue_markdown,
     "sidecar": sidecar_markdown,

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from image_import.outcome import LOG_FIELDS, Outcome, Result, said
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column
 from rich.text import Text
@@ -65,7 +66,7 @@ class ForPerson(Counting):
         """Count an image and show it if it is news."""
         super().result(result)
         if result.outcome not in QUIET:
-            self._console.print(_line(result), soft_wrap=True)
+            show_line(result, self._console)
         self._tell(self.text)
 
 
@@ -120,10 +121,32 @@ class Seldom:
             self._tell(text)
 
 
+class _NotFull:
+    """A line that never fills the terminal.
+
+    A terminal echoes Ctrl-C where the line ends; in a full line that would be the
+    next one, and what is erased at the end would be one line short.
+    """
+
+    def __init__(self, line: RenderableType) -> None:
+        self._line = line
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> RenderResult:
+        width = max(20, options.max_width - 3)
+        yield from console.render(self._line, options.update_width(width))
+
+
+class _OneLine(Progress):
+    def get_renderable(self) -> RenderableType:
+        return _NotFull(super().get_renderable())
+
+
 def _progress(console: Console) -> Progress:
     """Return one line that never wraps, and is gone at the end."""
     words = Column(no_wrap=True, overflow="ellipsis", ratio=1)
-    return Progress(
+    return _OneLine(
         SpinnerColumn(),
         TextColumn("{task.description}", table_column=words),
         TimeElapsedColumn(),
@@ -133,13 +156,26 @@ def _progress(console: Console) -> Progress:
     )
 
 
-def _line(result: Result) -> Text:
-    """Return one result in one line."""
-    ending = result.image_id or result.image_name or result.reason
-    if result.outcome in BAD or result.outcome is Outcome.WAITING:
-        ending = result.reason
-    return Text.assemble(
-        (f"{result.outcome.value:<9}", COLOURS[result.outcome]),
-        f"  {result.object_key}  ",
-        (ending, "dim"),
-    )
+def show_line(result: Result, console: Console) -> None:
+    """Print one result in one line; for a person, a reason gets lines of its own."""
+    is_told_why = result.outcome in BAD or result.outcome is Outcome.WAITING
+    ending = "" if is_told_why else result.image_id or result.image_name
+    word = (f"{result.outcome.value:<9}", COLOURS[result.outcome])
+    if not console.is_terminal:
+        text = f"  {result.object_key}  {result.reason if is_told_why else ending}"
+        console.print(Text.assemble(word, text.rstrip()), soft_wrap=True)
+        return
+    room = console.width - len(ending) - 13
+    key = shortened(result.object_key, max(20, room))
+    line = Text.assemble(word, f"  {key}  ", (ending, "dim"))
+    console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
+    if is_told_why:
+        console.print(Padding(Text(result.reason), (0, 0, 0, 11)))
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most so many characters, its middle left out."""
+    if len(text) <= most:
+        return text
+    front = (most - 1) // 2
+    return f"{text[:front]}…{text[len(text) - (most - 1 - front) :]}"

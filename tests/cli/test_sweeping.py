@@ -1,5 +1,7 @@
 """A sweep's engine: order, interruptions, pace; without any cloud."""
 
+import io
+import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +10,13 @@ import pytest
 from image_import.errors import ServiceUnavailable
 from image_import.events import ObjectCreated
 from image_import.outcome import Outcome, Result
-from image_import_cli.sweep_show import SAY_SECONDS, Seldom
+from image_import_cli.sweep_show import (
+    SAY_SECONDS,
+    Seldom,
+    shortened,
+    show_line,
+    showing,
+)
 from image_import_cli.sweeping import (
     MOST_FAILURES,
     WINDOW,
@@ -16,6 +24,7 @@ from image_import_cli.sweeping import (
     Sweep,
     TooManyFailuresError,
 )
+from rich.console import Console
 
 KEYS = [f"k{n:03}" for n in range(100)]
 
@@ -192,3 +201,63 @@ def test_a_log_gets_a_line_now_and_then() -> None:
         now[0] = second
         seldom(str(second))
     assert said == [str(SAY_SECONDS), str(2 * SAY_SECONDS)]
+
+
+def shown(result: Result, *, is_terminal: bool) -> list[str]:
+    """Return the lines that a person sees at 80 columns, or a log gets."""
+    file = io.StringIO()
+    show_line(
+        result,
+        Console(file=file, width=80, force_terminal=is_terminal, color_system=None),
+    )
+    return [line.rstrip() for line in file.getvalue().splitlines()]
+
+
+LONG_KEY = "incoming/" + "very-" * 30 + "long.qcow2"
+
+
+def test_a_long_key_is_shortened_in_the_middle_for_a_person() -> None:
+    result = Result(
+        outcome=Outcome.SUBMITTED, object_key=LONG_KEY, image_id="m-0123456789abcdef"
+    )
+    (line,) = shown(result, is_terminal=True)
+    assert len(line) <= 80
+    assert line.startswith("submitted  incoming/very-")
+    assert line.endswith("-long.qcow2  m-0123456789abcdef")
+
+
+def test_a_reason_stands_below_its_key_for_a_person() -> None:
+    reason = "the header says this and the sidecar says that, " * 3
+    result = Result(outcome=Outcome.REFUSED, object_key=LONG_KEY, reason=reason)
+    first, *others = shown(result, is_terminal=True)
+    assert first.startswith("refused    incoming/")
+    assert {len(line) <= 80 and line[:11] == " " * 11 for line in others} == {True}
+
+
+def test_a_log_gets_a_result_whole_in_one_line() -> None:
+    result = Result(outcome=Outcome.REFUSED, object_key=LONG_KEY, reason="why " * 30)
+    (line,) = shown(result, is_terminal=False)
+    assert LONG_KEY in line
+    assert line.count("why") == 30
+
+
+@pytest.mark.parametrize("most", [20, 21, 40])
+def test_what_is_shortened_has_exactly_the_room_it_is_given(most: int) -> None:
+    assert len(shortened(LONG_KEY, most)) == most
+    assert shortened("short.raw", most) == "short.raw"
+
+
+def test_at_a_terminal_the_moving_line_leaves_room_for_an_echo() -> None:
+    file = io.StringIO()
+    console = Console(file=file, width=60, force_terminal=True, color_system=None)
+    with showing(console, as_json=False) as show:
+        for _ in range(500):
+            show.key()
+        show.result(Result(outcome=Outcome.SUBMITTED, object_key="a.raw"))
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", file.getvalue())
+    lines = re.split("[\r\n]", plain)
+    assert any("500 keys: 1 submitted" in line for line in lines)
+    assert any(line.startswith("submitted  a.raw") for line in lines)
+    assert max(map(len, lines)) <= 60
+    moving = [len(line) for line in lines if "keys: " in line]
+    assert max(moving) <= 57

@@ -218,7 +218,9 @@ class EcsBackend:
 
     def images(self) -> list[Image]:
         """Return all images that have not been cancelled away, oldest first."""
-        return [image for image in self.by_id.values() if not image.is_cancelled]
+        # A copy, as a test may look while a server's threads make images.
+        everything = list(self.by_id.values())
+        return [image for image in everything if not image.is_cancelled]
 
     def look(self, images: Iterable[Image]) -> list[Image]:
         """Return images as a request that asks for them finds them now."""

@@ -1,0 +1,196 @@
+"""What holds for every command: help, exit statuses, JSON, completion."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from image_import_cli.main import COMMANDS, cli
+
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT / "events"
+NO_TABLE = {
+    "completion": "prints a script",
+    "demo": "is a show",
+    "event": "prints JSON as it is",
+    "infer": "prints JSON as it is",
+    "local": "is a server",
+    "package": "says in a line what it wrote",
+}
+"""Why a command needs no --json."""
+
+BUCKETS = ("--image-bucket", "my-images", "--ledger-bucket", "my-ledger")
+NO_KEYS = {
+    "ALIBABA_CLOUD_ACCESS_KEY_ID": None,
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": None,
+    "REGION_ID": "cn-hangzhou",
+}
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner(env=NO_KEYS).invoke(cli, arguments)
+
+
+def command_of(name: str) -> click.Command:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    return command
+
+
+every_command = pytest.mark.parametrize("name", sorted(COMMANDS))
+
+
+@every_command
+def test_help_ends_in_an_example_of_the_command(name: str) -> None:
+    text = run(name, "--help")
+    _, found, example = text.stdout.partition("Example:")
+    assert (text.exit_code, found) == (0, "Example:")
+    assert f"image-import {name}" in example
+
+
+@every_command
+def test_help_fits_80_columns(name: str) -> None:
+    shown = CliRunner(env={"COLUMNS": "80"}).invoke(cli, [name, "--help"])
+    assert [line for line in shown.stdout.splitlines() if len(line) > 80] == []
+
+
+@every_command
+def test_every_option_says_what_it_is_for(name: str) -> None:
+    options = [p for p in command_of(name).params if isinstance(p, click.Option)]
+    assert [o.name for o in options if not o.help] == []
+
+
+@every_command
+def test_an_option_that_is_not_known_is_status_2(name: str) -> None:
+    refused = run(name, "--no-such-option")
+    assert refused.exit_code == 2
+    assert "--no-such-option" in refused.stderr
+
+
+@every_command
+def test_what_a_person_reads_as_a_table_a_program_gets_as_json(name: str) -> None:
+    flags = {flag for p in command_of(name).params for flag in p.opts}
+    assert ("--json" in flags) is (name not in NO_TABLE)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("--version",),
+        ("completion", "zsh"),
+        ("demo",),
+        ("infer", "web.qcow2"),
+        ("invoke", str(SAMPLES / "put-qcow2/event.json"), "--local"),
+        ("plan", str(SAMPLES / "put-qcow2/bucket/noble-server-cloudimg-amd64.img")),
+        ("policy", *BUCKETS),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_what_is_done_is_status_0(arguments: tuple[str, ...]) -> None:
+    done = run(*arguments)
+    assert (done.exit_code, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("doctor", *BUCKETS, "--region", "cn-x", "--account-id", "1"), "no cred"),
+        (("event", "oss://images/web.qcow2"), "no credentials"),
+        (("invoke", str(SAMPLES / "put-qcow2/event.json")), "no credentials"),
+        (("plan", "oss://images/web.qcow2"), "no credentials"),
+        (("sweep", "images", "--dry-run"), "no credentials"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_what_cannot_be_done_is_status_1_and_a_sentence(
+    arguments: tuple[str, ...], said: str
+) -> None:
+    failed = run(*arguments)
+    assert failed.exit_code == 1, failed.output
+    assert said in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("no-such-command",),
+        ("completion", "tcsh"),
+        ("demo", "more"),
+        ("doctor", *BUCKETS),
+        ("event", "web.qcow2"),
+        ("infer",),
+        ("invoke", "no-such-file.json"),
+        ("package", "--python", "2.7"),
+        ("plan", "no-such-file.qcow2"),
+        ("policy",),
+        ("sweep", "images", "--rate", "-1"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_what_was_asked_for_wrongly_is_status_2_and_how_to_ask(
+    arguments: tuple[str, ...],
+) -> None:
+    refused = run(*arguments)
+    assert refused.exit_code == 2, refused.output
+    assert "Error: " in refused.stderr
+
+
+def test_json_is_whole_and_alone_on_standard_output() -> None:
+    event = str(SAMPLES / "put-qcow2/event.json")
+    for arguments in (("policy", *BUCKETS), ("invoke", event, "--local")):
+        assert isinstance(json.loads(run(*arguments, "--json").stdout), dict)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_script_for_each_shell_asks_the_command_itself(shell: str) -> None:
+    script = run("completion", shell).stdout
+    assert f"_IMAGE_IMPORT_COMPLETE={shell}_complete" in script
+    assert "%(" not in script
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("sw", {"sweep"}),
+        ("sweep --wo", {"--workers"}),
+        ("infer --target apsara-p", {"apsara-pop"}),
+        ("completion ", {"bash", "fish", "zsh"}),
+    ],
+    ids=["command", "option", "value", "argument"],
+)
+def test_what_the_shell_asks_for_is_offered(words: str, offered: set[str]) -> None:
+    environ = {
+        **os.environ,
+        "_IMAGE_IMPORT_COMPLETE": "bash_complete",
+        "COMP_WORDS": f"image-import {words}",
+        "COMP_CWORD": str(len(words.split(" "))),
+        "PYTHONPATH": str(ROOT / "functions"),
+    }
+    answer = subprocess.run(
+        [sys.executable, "-m", "image_import_cli"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environ,
+    )
+    assert set(re.findall(r"^plain,(\S+)$", answer.stdout, re.MULTILINE)) == offered
+
+
+@pytest.mark.needs("bash")
+def test_the_script_completes_our_command_as_bash_says() -> None:
+    script = run("completion", "bash").stdout
+    shown = subprocess.run(
+        ["bash", "-c", f"{script}\ncomplete -p image-import"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout.startswith("complete ")
+    assert shown.stdout.rstrip().endswith(" image-import")
