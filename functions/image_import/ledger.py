@@ -5,19 +5,12 @@ AppendObject's position is the compare-and-swap: a line is written at the end th
 its writer has read, or not at all. `x-oss-forbid-overwrite` would not do, versioned
 buckets ignore it.
 
-Under LEDGER_PREFIX::
-
-    images/<name>-<key hash>/<ETag>.jsonl      the ledger of one uploaded object
-    images/<name>-<key hash>/<ETag>~2.jsonl    its continuation, if something else
-                                               was put over the first part
-    images/<name>-<key hash>/.set-<hash>.json  a manifest lists this object as a disk
-    open/<key hash>-<ETag>.json                an import that is under way
+Where each object stands, `place` says.
 
 Room: core.
 """
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timezone
@@ -25,10 +18,7 @@ from enum import Enum
 from typing import Any
 
 from image_import.errors import EvidenceError
-from image_import.version import ImageVersion, key_hash
-
-LONGEST_NAME = 60
-"""Characters of a key's last part that a ledger's folder shows to a person."""
+from image_import.version import ImageVersion
 
 
 class State(str, Enum):
@@ -215,58 +205,6 @@ def to_text(moment: datetime) -> str:
 def from_text(text: str) -> datetime:
     """Return the time that `to_text` wrote."""
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
-    """Where the ledger keeps what it knows of one object key."""
-
-    prefix: str
-    bucket: str
-    object_key: str
-
-    @property
-    def folder(self) -> str:
-        """The folder of this key: readable, and unlike that of any other key."""
-        name = re.sub(r"[^\w.-]+", "_", self.object_key.rpartition("/")[2])
-        shown = name[:LONGEST_NAME].strip("._") or "image"
-        return f"{self.prefix}images/{shown}-{self._hash}/"
-
-    def ledger_key(self, etag: str, part: int = 1) -> str:
-        """Return the key of one part of a version's ledger."""
-        suffix = "" if part == 1 else f"~{part}"
-        return f"{self.folder}{_safe(etag)}{suffix}.jsonl"
-
-    def pointer_key(self, manifest_key: str) -> str:
-        """Return the key of the note that a manifest lists this object.
-
-        Without a manifest's key it is the one name under which a note is left where
-        the ledger may not be listed, so that it can be read without a listing.
-        """
-        which = key_hash(self.bucket, manifest_key) if manifest_key else "only"
-        return f"{self.folder}.set-{which}.json"
-
-    def open_key(self, etag: str) -> str:
-        """Return the key that stands while an import of this version is under way."""
-        return f"{self.prefix}open/{self._hash}-{_safe(etag)}.json"
-
-    def part_number(self, key: str, etag: str) -> int:
-        """Return which part of this version's ledger `key` is; 0 if none."""
-        stem = f"{self.folder}{_safe(etag)}"
-        match = re.fullmatch(re.escape(stem) + r"(?:~([2-9]))?\.jsonl", key)
-        return int(match[1] or 1) if match else 0
-
-    def is_pointer(self, key: str) -> bool:
-        """Whether this is a note that a manifest lists the object."""
-        return key.startswith(f"{self.folder}.set-")
-
-    @property
-    def _hash(self) -> str:
-        return key_hash(self.bucket, self.object_key)
-
-
-def _safe(etag: str) -> str:
-    return re.sub(r"[^0-9A-Za-z-]+", "_", etag) or "none"
 
 
 def to_json_bytes(value: object) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from image_import.clock import OssClock
 from image_import.errors import ServiceRejected, ServiceUnavailable
-from image_import.ledger import Entry, Place, read_lines, to_line
+from image_import.ledger import Entry, read_lines, to_line
 from image_import.oss import (
     Listed,
     Listing,
@@ -18,6 +18,7 @@ from image_import.oss import (
     PositionTaken,
 )
 from image_import.patience import Patience
+from image_import.place import Place
 
 LARGEST_LEDGER_BYTES = 4 * 1024 * 1024
 MOST_PARTS = 9

@@ -153,13 +153,14 @@ class Submitter:
 
     def _claim(self, book: Book, intent: Entry) -> Book:
         """Write the intent, and beside it the note that an import is under way."""
-        key = book.place.open_key(book.etag)
+        key = book.place.open_key(book.etag, self.claim)
         note = {
             "bucket": book.place.bucket,
             "object_key": book.place.object_key,
             "etag": book.etag,
             "image_name": intent.image_name,
             "ledger": book.key,
+            "claim": self.claim,
         }
         noted = self.pool.submit(self.store.put_note, key, to_json_bytes(note))
         claimed = self.store.write(book, intent)
@@ -276,7 +277,7 @@ class Submitter:
         try:
             self._write_at_end(book, entry)
             if answer.state is State.FAILED:
-                self.store.delete_note(book.place.open_key(book.etag))
+                self.store.delete_note(book.place.open_key(book.etag, self.claim))
         except ServiceError as exc:
             return _result(intent, entry, unwritten=exc)
         return _result(intent, entry)

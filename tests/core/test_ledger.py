@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from image_import.errors import EvidenceError
 from image_import.ledger import (
     Entry,
-    Place,
     Standing,
     State,
     from_text,
@@ -141,48 +140,3 @@ def test_a_line_from_a_newer_release_is_read_without_what_we_do_not_know() -> No
 @given(st.datetimes(timezones=st.just(timezone.utc)))
 def test_times_survive_to_the_millisecond(moment: datetime) -> None:
     assert abs(from_text(to_text(moment)) - moment) < timedelta(milliseconds=1)
-
-
-PLACE = Place(prefix=".image-import/", bucket="images", object_key="in/web 1.qcow2")
-
-
-def test_a_ledger_is_found_by_a_person_who_knows_the_file_name() -> None:
-    assert PLACE.ledger_key("A1-2").startswith(".image-import/images/web_1.qcow2-")
-    assert PLACE.ledger_key("A1-2").endswith("/A1-2.jsonl")
-
-
-def test_pointers_are_listed_before_all_ledgers() -> None:
-    assert PLACE.pointer_key("in/set.json") < PLACE.ledger_key("0")
-    assert PLACE.is_pointer(PLACE.pointer_key("in/set.json"))
-    assert not PLACE.is_pointer(PLACE.ledger_key("0"))
-
-
-def test_two_keys_of_one_name_have_two_folders() -> None:
-    other = Place(prefix=".image-import/", bucket="images", object_key="x/web 1.qcow2")
-    assert other.folder != PLACE.folder
-    assert other.open_key("A1") != PLACE.open_key("A1")
-
-
-@pytest.mark.parametrize(
-    ("key", "part"),
-    [
-        (PLACE.ledger_key("A1"), 1),
-        (PLACE.ledger_key("A1", 2), 2),
-        (PLACE.ledger_key("A1-2"), 0),
-        (PLACE.folder + "A1~x.jsonl", 0),
-        (PLACE.folder + "A1.json", 0),
-    ],
-)
-def test_the_parts_of_a_versions_ledger_are_told_from_others(
-    key: str, part: int
-) -> None:
-    assert PLACE.part_number(key, "A1") == part
-
-
-@given(st.text(max_size=400), st.text(max_size=40))
-def test_no_key_makes_a_ledger_key_that_oss_refuses(object_key: str, etag: str) -> None:
-    place = Place(prefix=".image-import/", bucket="images", object_key=object_key)
-    for key in (place.ledger_key(etag), place.pointer_key("m"), place.open_key(etag)):
-        assert len(key.encode("utf-8", "surrogatepass")) <= 1023
-        assert not key.startswith(("/", "\\"))
-        assert "//" not in key
