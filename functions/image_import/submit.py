@@ -120,7 +120,7 @@ class Submitter:
             at=self.clock.earliest(),
             claim=self.claim,
             version=version.version_hash,
-            disks=tuple((disk.object_key, disk.etag) for disk in version.disks),
+            disks=version.pairs,
             attempt=version.attempt,
             lease_until=self.clock.latest() + self.lease,
             image_name=image_name,

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -8,6 +9,8 @@ from image_import.ledger import (
     Entry,
     Standing,
     State,
+    View,
+    attempt_of,
     from_text,
     read_lines,
     to_line,
@@ -43,6 +46,18 @@ LOST = line(State.RETRYING, perhaps_started=True)
 WAITING = line(State.WAITING, claim="c0")
 REFUSED = line(State.REFUSED, claim="c0")
 SET_SENT = line(State.SUBMITTED, SET)
+PROGRESS = line(State.PROGRESS, claim="t1", progress="32%")
+STUCK = line(State.STUCK, claim="t1")
+UNFOLLOWED = line(State.UNFOLLOWED, claim="t1")
+AVAILABLE = line(State.AVAILABLE, claim="t1", image_id="m-1")
+CREATE_FAILED = line(State.CREATE_FAILED, claim="t1")
+CANCELLED = line(State.CANCELLED, claim="t1")
+GONE = line(State.GONE, claim="t1")
+REDRIVE = line(State.REDRIVE, claim="o1")
+SET_FAILED = line(State.CREATE_FAILED, SET, claim="t1")
+AGAIN = replace(ALONE, attempt=2)
+REDRIVE_AGAIN = line(State.REDRIVE, AGAIN, claim="o1", attempt=2)
+SENT_AGAIN = line(State.SUBMITTED, AGAIN, claim="c2", attempt=2)
 
 
 @pytest.mark.parametrize(
@@ -67,10 +82,56 @@ SET_SENT = line(State.SUBMITTED, SET)
             [INTENT, NEXT_INTENT, SENT], Standing.DONE, id="success counts, if late"
         ),
         pytest.param([SET_SENT], Standing.DONE, id="sent as part of a set"),
+        pytest.param([INTENT, SENT, PROGRESS], Standing.DONE, id="on its way"),
+        pytest.param([INTENT, SENT, STUCK], Standing.DONE, id="stuck"),
+        pytest.param([INTENT, SENT, UNFOLLOWED], Standing.DONE, id="out of sight"),
+        pytest.param([INTENT, SENT, AVAILABLE], Standing.DONE, id="there"),
+        pytest.param([INTENT, SENT, CREATE_FAILED], Standing.ENDED, id="failed later"),
+        pytest.param([INTENT, SENT, CANCELLED], Standing.ENDED, id="cancelled"),
+        pytest.param([INTENT, SENT, GONE], Standing.ENDED, id="deleted by hand"),
+        pytest.param(
+            [INTENT, SENT, CREATE_FAILED, SENT], Standing.ENDED, id="older news, late"
+        ),
+        pytest.param(
+            [INTENT, CREATE_FAILED], Standing.ENDED, id="followed before its holder"
+        ),
+        pytest.param(
+            [SET_SENT, SET_FAILED], Standing.ENDED, id="its set ended without an image"
+        ),
+        pytest.param([INTENT, PROGRESS], Standing.LIVE, id="progress ends no claim"),
+        pytest.param([INTENT, DOUBT, REDRIVE], Standing.FREE, id="doubt cleared"),
+        pytest.param([INTENT, REDRIVE], Standing.LIVE, id="a redrive ends no claim"),
+        pytest.param([INTENT, SENT, REDRIVE], Standing.DONE, id="nor a success"),
     ],
 )
 def test_what_a_ledger_allows(entries: list[Entry], standing: Standing) -> None:
     assert view(entries, ALONE, now=T0 + timedelta(seconds=1)).standing is standing
+
+
+def test_an_operator_raises_the_attempt_and_it_is_free_again() -> None:
+    entries = [INTENT, SENT, CREATE_FAILED, REDRIVE_AGAIN]
+    assert attempt_of(entries, ALONE.pairs) == AGAIN.attempt
+    assert view(entries, AGAIN, now=T0).standing is Standing.FREE
+    sent = [*entries, SENT_AGAIN]
+    assert view(sent, AGAIN, now=T0) == View(Standing.DONE, SENT_AGAIN)
+    failed = [*sent, replace(SENT_AGAIN, state=State.CREATE_FAILED)]
+    assert view(failed, AGAIN, now=T0).standing is Standing.ENDED
+
+
+def test_the_attempt_counts_for_the_same_disks_only() -> None:
+    assert attempt_of([], ALONE.pairs) == 1
+    assert attempt_of([REDRIVE_AGAIN], ALONE.pairs) == AGAIN.attempt
+    assert attempt_of([REDRIVE_AGAIN], SET.pairs) == 1
+
+
+def test_a_set_is_free_once_its_system_disk_alone_came_to_nothing() -> None:
+    assert view([INTENT, SENT, GONE], SET, now=T0).standing is Standing.FREE
+
+
+def test_what_became_of_an_import_is_told_by_the_last_line() -> None:
+    assert view([INTENT, SENT, AVAILABLE], ALONE, now=T0).entry == AVAILABLE
+    assert view([INTENT, SENT, AVAILABLE, SENT], ALONE, now=T0).entry == AVAILABLE
+    assert view([INTENT, SENT, CANCELLED], ALONE, now=T0).entry == CANCELLED
 
 
 def test_a_lease_ends_at_its_time_and_not_before() -> None:
