@@ -14,7 +14,7 @@ from image_import.clients import Clients
 from image_import.credentials import read_credentials
 from image_import.errors import EventError
 from image_import.events import parse_event
-from image_import.outcome import Outcome, Result, log_json, result_json
+from image_import.outcome import BAD, Outcome, Result, log_json, result_json
 from image_import.settings import Settings, read_settings
 
 DEFAULT_TIMEOUT_SECONDS = 120.0
@@ -134,8 +134,7 @@ def import_all(
 
 
 def _log(result: Result, fc_request_id: str) -> None:
-    is_bad = result.outcome in {Outcome.REFUSED, Outcome.FAILED, Outcome.RETRYING}
-    level = logging.WARNING if is_bad else logging.INFO
+    level = logging.WARNING if result.outcome in BAD else logging.INFO
     log.log(level, "%s", log_json(result, fc_request_id=fc_request_id))
 
 

@@ -18,27 +18,9 @@ from image_import.ledger import (
     view,
 )
 from image_import.version import DiskVersion, ImageVersion
+from ledger_lines import ALONE, INTENT, LEASE, SENT, SET, T0, line
 
-T0 = datetime(2026, 11, 23, 3, 0, tzinfo=timezone.utc)
-LEASE = timedelta(minutes=5)
-ALONE = ImageVersion(
-    bucket="images", disks=(DiskVersion(object_key="web.qcow2", etag="A1"),)
-)
-SET = ImageVersion(
-    bucket="images",
-    disks=(*ALONE.disks, DiskVersion(object_key="data.qcow2", etag="B1")),
-)
-
-
-def line(state: State, version: ImageVersion = ALONE, **said: object) -> Entry:
-    disks = tuple((disk.object_key, disk.etag) for disk in version.disks)
-    known = {"claim": "c1", "version": version.version_hash, "disks": disks}
-    return Entry(state=state, at=T0, **{**known, **said})  # type: ignore[arg-type]
-
-
-INTENT = line(State.INTENT, lease_until=T0 + LEASE)
 NEXT_INTENT = line(State.INTENT, claim="c2", lease_until=T0 + 3 * LEASE)
-SENT = line(State.SUBMITTED, image_id="m-1")
 FAILED = line(State.FAILED)
 DOUBT = line(State.FAILED, perhaps_started=True)
 HANDED_BACK = line(State.RETRYING)
