@@ -3,13 +3,15 @@
 Room: core.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from image_import.errors import EvidenceError
 from image_import.ledger import Entry, Settled, State, settle
-from image_import.place import OpenKey
+from image_import.place import OpenKey, Place
 
 QUOTA = "quotaexceed"
 """Source: "ImportImage", error codes QuotaExceed.Image and .Snapshot, read 2026-11."""
@@ -19,6 +21,9 @@ FIRST_WAIT = timedelta(minutes=1)
 minute is refused until the next.
 """
 LONGEST_WAIT = timedelta(hours=1)
+
+
+SYSTEM_DISK_BUCKET = "DiskDeviceMapping.1.OSSBucket"
 
 
 class Step(Enum):
@@ -64,6 +69,44 @@ def waits_for_room(entry: Entry) -> bool:
     """Whether ECS refused an import only because there is no room for it now."""
     is_quota = entry.error_code.lower().startswith(QUOTA)
     return entry.state is State.FAILED and is_quota
+
+
+def placed(
+    entries: Sequence[Entry], ledger_key: str, *, prefix: str
+) -> tuple[Place, str] | None:
+    """Return whose ledger this is, with the ETag; None before its first claim.
+
+    Raises:
+        EvidenceError: It does not stand where the ledger of what it names would.
+    """
+    intent = next((e for e in reversed(entries) if e.state is State.INTENT), None)
+    if intent is None or not intent.disks:
+        return None
+    object_key, etag = intent.disks[0]
+    bucket = intent.parameters.get(SYSTEM_DISK_BUCKET, "")
+    place = Place(prefix=prefix, bucket=bucket, object_key=object_key)
+    if place.ledger_key(etag) != ledger_key:
+        raise EvidenceError(
+            f"the ledger {ledger_key} speaks of {object_key} in bucket {bucket!r}, "
+            f"whose ledger is {place.ledger_key(etag)}; it was moved or copied: put it "
+            "back"
+        )
+    return place, etag
+
+
+def read_note(data: bytes) -> tuple[str, str, str]:
+    """Return bucket, object key and ETag of the upload that a note stands for.
+
+    Raises:
+        EvidenceError: It is none of ours.
+    """
+    try:
+        told = json.loads(data)
+        return str(told["bucket"]), str(told["object_key"]), str(told["etag"])
+    except (ValueError, KeyError, TypeError) as exc:
+        raise EvidenceError(
+            f"a note under open/ is not one that we write ({exc}); delete it"
+        ) from exc
 
 
 def find_jobs(

@@ -16,6 +16,7 @@ from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailabl
 from image_import.ledger import Entry, State, to_json_bytes
 from image_import.ledger_store import Book, LedgerStore, Overtaken
 from image_import.marks import ExistingImage, is_marked
+from image_import.open_imports import waits_for_room
 from image_import.outcome import Outcome, Result
 from image_import.patience import Patience
 from image_import.replies import ImportReply
@@ -276,7 +277,7 @@ class Submitter:
         entry = self._outcome_entry(intent, answer)
         try:
             self._write_at_end(book, entry)
-            if answer.state is State.FAILED:
+            if entry.state is State.FAILED and not waits_for_room(entry):
                 self.store.delete_note(book.place.open_key(book.etag, self.claim))
         except ServiceError as exc:
             return _result(intent, entry, unwritten=exc)

@@ -2,8 +2,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
+from image_import.errors import EvidenceError
 from image_import.ledger import Entry, State
-from image_import.open_imports import Job, Note, Step, find_jobs, waits_for_room
+from image_import.open_imports import (
+    Job,
+    Note,
+    Step,
+    find_jobs,
+    placed,
+    read_note,
+    waits_for_room,
+)
 from image_import.place import Place, read_open_key
 from ledger_lines import ALONE, INTENT, LEASE, SENT, SET, T0, later, line
 
@@ -138,3 +147,26 @@ def test_only_a_full_quota_waits_for_room() -> None:
     assert waits_for_room(NO_ROOM)
     assert waits_for_room(line(State.FAILED, error_code="QuotaExceed.Snapshot"))
     assert not waits_for_room(FAILED)
+
+
+CLAIM = line(
+    State.INTENT, parameters={"DiskDeviceMapping.1.OSSBucket": "images"}, claim="c1"
+)
+
+
+def test_a_ledger_tells_whose_it_is() -> None:
+    key = PLACE.ledger_key("A1")
+    entries = [line(State.WAITING, claim="c0"), CLAIM, SENT]
+    assert placed(entries, key, prefix=".image-import/") == (PLACE, "A1")
+    assert placed(entries[:1], key, prefix=".image-import/") is None
+
+
+def test_a_ledger_that_was_moved_is_not_believed() -> None:
+    with pytest.raises(EvidenceError, match="it was moved or copied: put it back"):
+        placed([CLAIM], PLACE.ledger_key("A2"), prefix=".image-import/")
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b'{"bucket": "images"}', b"5"])
+def test_a_note_that_is_none_of_ours_is_refused(data: bytes) -> None:
+    with pytest.raises(EvidenceError, match="a note under open/ is not one"):
+        read_note(data)
