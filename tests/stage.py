@@ -203,7 +203,13 @@ class BucketOnStage:
         def effect() -> Listing:
             found = [key for key in sorted(self.objects) if key.startswith(prefix)]
             listed = tuple(
-                Listed(object_key=k, etag="", object_size_bytes=0, object_type="")
+                Listed(
+                    object_key=k,
+                    etag="",
+                    object_size_bytes=0,
+                    object_type="",
+                    last_modified=self.stage.now,
+                )
                 for k in found
             )
             return Listing(objects=listed, next_token="", date=self.stage.now)

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fake_aliyun import FakeAliyun, ManualClock
+from image_import.credentials import read_credentials
 from image_import.handler import Runtime, import_all, make_invocation
-from image_import.ledger import Entry, read_lines
+from image_import.ledger import Entry, State, read_lines
 from image_import.outcome import Result
 from image_import.settings import read_settings
+from image_import.track import Tracker
 from image_import_cli.demo import IMAGE, asset
 
 BUCKET = "images"
@@ -55,9 +57,32 @@ class Uploads:
             invocation = make_invocation(
                 settings, context, environ={}, runtime=self.runtime
             )
+            invocation = replace(invocation, sleep=self.clock.advance)
             results, bugs = import_all(event, invocation)
         assert bugs == []
         return results
+
+    def track(self) -> dict[str, Any]:
+        """Let the timer fire once, and return what its function answers."""
+        with self.cloud:
+            report = self.tracker().run()
+        answer: dict[str, Any] = json.loads(report.to_json())
+        return answer
+
+    def tracker(self) -> Tracker:
+        """Return one run of the tracker, which sleeps by the cloud's clock."""
+        context = self.cloud.context(timeout_seconds=240)
+        settings = read_settings(self.environ)
+        region_id, runtime = self.cloud.region_id, self.runtime
+        invocation = make_invocation(settings, context, environ={}, runtime=runtime)
+        given: Any = context.credentials
+        credentials = read_credentials(given, {})
+        return Tracker(
+            invocation=replace(invocation, sleep=self.clock.advance),
+            lookups=lambda region: runtime.clients.ecs(settings, credentials, region),
+            region_id=region_id,
+            bucket=settings.ledger_bucket or BUCKET,
+        )
 
     @property
     def image_names(self) -> list[str]:
@@ -80,6 +105,15 @@ class Uploads:
             if key.endswith(".jsonl")
             for line in read_lines(self.cloud.oss.get(bucket, key).content.to_bytes())
         ]
+
+    @property
+    def notes(self) -> list[str]:
+        """The notes of what is under way."""
+        return self.cloud.oss.keys(BUCKET, f"{LEDGER}open/")
+
+    def last_state(self, name: str) -> State:
+        """Return what the ledger of a key says last."""
+        return self.ledger(name)[-1].state
 
     def calls(self, action: str) -> int:
         """Return how often an operation was asked for."""

@@ -71,6 +71,7 @@ class Case:
         with suppress(ServiceError, EvidenceError, Overtaken):
             folder = self.store.look(self.gatherer.place(key))
             book = self.store.read(folder, etag)
+            version = self.importing.current(book, version)
             if self.importing.view(book, version).standing is Standing.FREE:
                 state = State(result.outcome.value)
                 self.importing.note(book, version, state, result.reason)
@@ -187,6 +188,7 @@ class Case:
         absent = [DiskVersion(object_key=key, etag="") for key in missing]
         present = [v for v in versions if v]
         version = self._version(look.disk.version, *present, *absent)
+        version = self.importing.current(book, version)
         if ending := self.importing.ending(book, version):
             return ending
         if missing:
@@ -197,8 +199,8 @@ class Case:
 
     def _alone(self, look: FirstLook, found: SidecarFound) -> Result:
         """Import one disk as a whole image, unless it waits for something."""
-        version = self._version(look.disk.version)
-        book = self.store.read(look.folder, version.etag)
+        book = self.store.read(look.folder, look.disk.version.etag)
+        version = self.importing.current(book, self._version(look.disk.version))
         if ending := self.importing.ending(book, version):
             return ending
         clues = read_key(version.object_key)

@@ -12,7 +12,7 @@ from image_import.errors import (
     ServiceRejected,
     ServiceUnavailable,
 )
-from image_import.ledger import Entry, Standing, to_text
+from image_import.ledger import Entry, Standing, State, to_text
 from image_import.outcome import Outcome, Result
 
 REFUSED_CODES = {"InvalidObjectState"}
@@ -45,13 +45,30 @@ def stands(standing: Standing, entry: Entry, *, is_sidecar: bool) -> Result:
         )
     if standing is Standing.DOUBTFUL:
         return _as_recorded(Outcome.FAILED, entry, entry.reason)
-    reason = f"this object version was submitted before, at {to_text(entry.at)}"
+    if standing is Standing.ENDED:
+        return _ended(entry)
+    verb = "became an image" if entry.state is State.AVAILABLE else "was submitted"
+    reason = f"this object version {verb} before, at {to_text(entry.at)}"
     if is_sidecar:
         reason += (
             "; a sidecar that comes after its image changes nothing: upload the image "
             "again, or set SIDECAR=required so that images wait for theirs"
         )
     return _as_recorded(Outcome.DUPLICATE, entry, reason)
+
+
+def _ended(entry: Entry) -> Result:
+    """Return the end of a record whose import came to no image.
+
+    A failed one is a failure each time that it is delivered. One that a person has
+    cancelled or deleted was meant to end.
+    """
+    is_failed = entry.state is State.CREATE_FAILED
+    outcome = Outcome.FAILED if is_failed else Outcome.DUPLICATE
+    again = "to import it again: image-import redrive " + entry.disks[0][0]
+    at = to_text(entry.at)
+    reason = f"{entry.reason.rstrip('.')} (on record since {at}); {again}"
+    return _as_recorded(outcome, entry, reason)
 
 
 def too_late(entry: Entry) -> PlanError:

@@ -34,6 +34,7 @@ class ObjectCreated:
     Attributes:
         object_key: As OSS stores it; events do not encode keys.
         etag: Upper case, without quotes.
+        object_size_bytes: None where nobody has told it.
         event_name: Without `oss:`, e.g. `ObjectCreated:PutObject`.
         region_id: In its general form, e.g. `cn-hangzhou`.
         user_metadata: Names in lower case, without `x-oss-meta-`.
@@ -43,7 +44,7 @@ class ObjectCreated:
     bucket: str
     object_key: str
     etag: str
-    object_size_bytes: int
+    object_size_bytes: int | None
     event_name: str
     event_time: str | None = None
     region_id: str | None = None

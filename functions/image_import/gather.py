@@ -13,10 +13,10 @@ from image_import.documents import MAX_SIDECAR_BYTES
 from image_import.errors import ServiceUnavailable
 from image_import.evidence import DiskEvidence
 from image_import.header import read_header
-from image_import.ledger import Place
 from image_import.ledger_store import Folder, LedgerStore
 from image_import.oss import ObjectMissing, Oss, Piece
 from image_import.patience import Patience
+from image_import.place import Place
 from image_import.sidecar import sidecar_keys
 from image_import.version import DiskVersion
 

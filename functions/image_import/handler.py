@@ -14,7 +14,7 @@ from image_import.clients import Clients
 from image_import.credentials import read_credentials
 from image_import.errors import EventError
 from image_import.events import parse_event
-from image_import.outcome import Outcome, Result, log_json, result_json
+from image_import.outcome import BAD, Outcome, Result, log_json, result_json
 from image_import.settings import Settings, read_settings
 
 DEFAULT_TIMEOUT_SECONDS = 120.0
@@ -47,7 +47,7 @@ def initialize(context: Any) -> None:  # noqa: ANN401, ARG001 - the platform's s
     Raises:
         SettingsError: Naming the variable, what it holds and what it may hold.
     """
-    _prepare_logging(read_settings(os.environ))
+    prepare_logging(read_settings(os.environ))
     runtime()
 
 
@@ -74,17 +74,37 @@ def handle(
 ) -> str:
     """Do the work of `on_object_created` with an explicit environment."""
     settings = read_settings(environ)
-    _prepare_logging(settings)
+    prepare_logging(settings)
     invocation = make_invocation(settings, context, environ=environ, runtime=runtime)
     results, bugs = import_all(event, invocation)
     for result in results:
-        _log(result, invocation.fc_request_id)
+        log_result(result, invocation.fc_request_id)
     answer = result_json(results)
     if bugs:
         raise bugs[0]
     if any(result.outcome is Outcome.RETRYING for result in results):
         raise RetryLater(answer)
     return answer
+
+
+def on_schedule(event: bytes, context: Any) -> str:  # noqa: ANN401 - theirs
+    """Follow the imports that are under way, and deliver again what was left.
+
+    Args:
+        event: A timer's; its message names the buckets if LEDGER_BUCKET does not.
+        context: Function Compute's context; all of it is optional.
+
+    Returns:
+        `{"changes": [...], "open": N}` as JSON: what became of which import, and how
+        many are still under way; `errors` lists what could not be done this time.
+
+    Raises:
+        SettingsError: A setting holds what it may not.
+        ServiceError: The ledger could not be listed.
+    """
+    from image_import.schedule import handle_schedule  # noqa: PLC0415 - cold start
+
+    return handle_schedule(event, context, environ=os.environ, runtime=runtime())
 
 
 def runtime() -> Runtime:
@@ -133,13 +153,13 @@ def import_all(
     return results, bugs
 
 
-def _log(result: Result, fc_request_id: str) -> None:
-    is_bad = result.outcome in {Outcome.REFUSED, Outcome.FAILED, Outcome.RETRYING}
-    level = logging.WARNING if is_bad else logging.INFO
+def log_result(result: Result, fc_request_id: str) -> None:
+    """Log the one line of a record or a change."""
+    level = logging.WARNING if result.outcome in BAD else logging.INFO
     log.log(level, "%s", log_json(result, fc_request_id=fc_request_id))
 
 
-def _prepare_logging(settings: Settings) -> None:
+def prepare_logging(settings: Settings) -> None:
     """Set our level, and keep oss2 from writing headers and signed strings.
 
     oss2 logs each failed request at INFO, with the answer's StringToSign, and at

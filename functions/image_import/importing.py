@@ -13,7 +13,7 @@ from image_import.events import ObjectCreated
 from image_import.evidence import Evidence
 from image_import.gather import DiskReading
 from image_import.keys import read_key
-from image_import.ledger import Entry, Standing, State, View, view
+from image_import.ledger import Entry, Standing, State, View, attempt_of, view
 from image_import.ledger_store import Book, LedgerStore
 from image_import.outcome import Outcome, Result
 from image_import.plan import Plan, make_plan
@@ -43,6 +43,10 @@ class Importing:
     store: LedgerStore
     submitter: Submitter
     has_waited: bool = False
+
+    def current(self, book: Book, version: ImageVersion) -> ImageVersion:
+        """Return the version at the attempt that an operator has raised it to."""
+        return replace(version, attempt=attempt_of(book.entries, version.pairs))
 
     def view(self, book: Book, version: ImageVersion) -> View:
         """Return what the ledger allows now."""
@@ -106,7 +110,8 @@ class Importing:
             at=self.submitter.clock.earliest(),
             claim=self.submitter.claim,
             version=version.version_hash,
-            disks=tuple((disk.object_key, disk.etag) for disk in version.disks),
+            disks=version.pairs,
+            attempt=version.attempt,
             reason=reason,
             fc_request_id=self.submitter.fc_request_id,
         )

@@ -5,34 +5,28 @@ AppendObject's position is the compare-and-swap: a line is written at the end th
 its writer has read, or not at all. `x-oss-forbid-overwrite` would not do, versioned
 buckets ignore it.
 
-Under LEDGER_PREFIX::
-
-    images/<name>-<key hash>/<ETag>.jsonl      the ledger of one uploaded object
-    images/<name>-<key hash>/<ETag>~2.jsonl    its continuation, if something else
-                                               was put over the first part
-    images/<name>-<key hash>/.set-<hash>.json  a manifest lists this object as a disk
-    open/<key hash>-<ETag>.json                an import that is under way
+Where each object stands, `place` says.
 
 Room: core.
 """
 
 import json
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timezone
 from enum import Enum
 from typing import Any
 
 from image_import.errors import EvidenceError
-from image_import.version import ImageVersion, key_hash
-
-LONGEST_NAME = 60
-"""Characters of a key's last part that a ledger's folder shows to a person."""
+from image_import.version import ImageVersion
 
 
 class State(str, Enum):
-    """What a line says has happened."""
+    """What a line says has happened.
+
+    From `progress` on it is what became of a submitted import; `redrive` is an
+    operator's word that one which came to nothing may be imported again.
+    """
 
     WAITING = "waiting"
     REFUSED = "refused"
@@ -40,6 +34,20 @@ class State(str, Enum):
     RETRYING = "retrying"
     SUBMITTED = "submitted"
     FAILED = "failed"
+    PROGRESS = "progress"
+    STUCK = "stuck"
+    UNFOLLOWED = "unfollowed"
+    AVAILABLE = "available"
+    CREATE_FAILED = "create_failed"
+    CANCELLED = "cancelled"
+    GONE = "gone"
+    REDRIVE = "redrive"
+
+
+IMAGELESS = frozenset({State.CREATE_FAILED, State.CANCELLED, State.GONE})
+"""How a submitted import ends without an image."""
+
+FINAL = IMAGELESS | {State.AVAILABLE}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +62,7 @@ class Entry:
         lease_until: Until when an intent keeps all others out, by OSS's clock.
         parameters: What ImportImage is called with, frozen, without the token.
         perhaps_started: The service may have begun an import that we cannot see.
+        progress: As ECS writes it, such as `32%`.
     """
 
     state: State
@@ -75,6 +84,7 @@ class Entry:
     image_id: str = ""
     task_id: str = ""
     fc_request_id: str = ""
+    progress: str = ""
 
 
 class Standing(Enum):
@@ -85,6 +95,7 @@ class Standing(Enum):
     ABANDONED = "a claim's lease ran out, or its holder handed it back, unfinished"
     DONE = "this version was submitted"
     DONE_ALONE = "its system disk was submitted alone, before its manifest came"
+    ENDED = "it was submitted, and its import ended without an image"
     DOUBTFUL = "an import may have started, and nothing can tell"
 
 
@@ -101,12 +112,30 @@ def view(entries: Iterable[Entry], version: ImageVersion, *, now: datetime) -> V
 
     Args:
         entries: In the order in which they were appended.
-        version: What the reader would import.
+        version: What the reader would import, with the attempt that the ledger is at.
         now: By OSS's clock.
     """
-    settled = _settle(entries)
-    accepted = settled.accepted.get(version.version_hash)
-    if accepted:
+    settled = settle(entries)
+    if accepted := _accepted(settled, version):
+        return accepted
+    if settled.pending:
+        until = settled.pending.lease_until
+        is_live = until is not None and now < until
+        return View(Standing.LIVE if is_live else Standing.ABANDONED, settled.pending)
+    if ended := _ended(settled, version):
+        return View(Standing.ENDED, ended)
+    if doubt := settled.doubts.get(version.version_hash):
+        return View(Standing.DOUBTFUL, doubt)
+    return View(Standing.FREE)
+
+
+def attempt_of(entries: Iterable[Entry], disks: tuple[tuple[str, str], ...]) -> int:
+    """Return the attempt that the ledger is at with these disks, 1 if with none."""
+    return max((entry.attempt for entry in entries if entry.disks == disks), default=1)
+
+
+def _accepted(settled: "Settled", version: ImageVersion) -> View | None:
+    if accepted := settled.accepted.get(version.version_hash):
         return View(Standing.DONE, accepted)
     if settled.accepted:
         alone = [e for e in settled.accepted.values() if len(e.disks) == 1]
@@ -114,56 +143,74 @@ def view(entries: Iterable[Entry], version: ImageVersion, *, now: datetime) -> V
             return View(Standing.DONE, next(reversed(settled.accepted.values())))
         if alone:
             return View(Standing.DONE_ALONE, alone[-1])
-    if settled.pending:
-        until = settled.pending.lease_until
-        is_live = until is not None and now < until
-        return View(Standing.LIVE if is_live else Standing.ABANDONED, settled.pending)
-    if doubt := settled.doubts.get(version.version_hash):
-        return View(Standing.DOUBTFUL, doubt)
-    return View(Standing.FREE)
+    return None
+
+
+def _ended(settled: "Settled", version: ImageVersion) -> Entry | None:
+    """Return how this version ended, or the set that this disk was sent with."""
+    if own := settled.ended.get(version.version_hash):
+        return own
+    is_first_alone = len(version.disks) == 1 and version.attempt == 1
+    sets = [e for e in settled.ended.values() if len(e.disks) > 1]
+    return sets[-1] if sets and is_first_alone else None
 
 
 @dataclass(slots=True)
-class _Settled:
-    """What remains of a ledger when each line has had its effect."""
+class Settled:
+    """What remains of a ledger when each line has had its effect.
+
+    Attributes:
+        pending: The intent whose holder has not had its last word.
+        accepted: By version hash, what was submitted or is available.
+        ended: By version hash, what was submitted and came to no image.
+        doubts: By version hash, what may have been submitted.
+    """
 
     pending: Entry | None = None
     accepted: dict[str, Entry] = field(default_factory=dict)
+    ended: dict[str, Entry] = field(default_factory=dict)
     doubts: dict[str, Entry] = field(default_factory=dict)
 
+    def add(self, entry: Entry) -> None:
+        """Let one line have its effect.
 
-def _settle(entries: Iterable[Entry]) -> _Settled:
-    """Replay the lines.
-
-    A holder's own last word ends its claim. So does anybody's `submitted` for the
-    same version: it is true whoever says it, even one whose lease ran out.
-    """
-    settled = _Settled()
-    for entry in entries:
-        pending = settled.pending
-        is_holder = pending is not None and entry.claim == pending.claim
+        A holder's own last word ends its claim. So does anybody's `submitted` for
+        the same version: it is true whoever says it, even one whose lease ran out.
+        What became of the import is later news and stands above a late `submitted`.
+        """
         if entry.state is State.INTENT:
-            settled.pending = entry
-            settled.doubts.pop(entry.version, None)
-        elif entry.state is State.SUBMITTED:
-            settled.accepted[entry.version] = entry
-            if pending is not None and pending.version == entry.version:
-                settled.pending = None
-        elif is_holder and entry.state is State.RETRYING and entry.perhaps_started:
-            settled.pending = _without_lease(pending)
-        elif is_holder:
-            settled.pending = None
-            if entry.perhaps_started:
-                settled.doubts[entry.version] = entry
+            self.pending = entry
+            self.doubts.pop(entry.version, None)
+        elif entry.state is State.SUBMITTED or entry.state in FINAL:
+            self._end(entry)
+        elif entry.state is State.REDRIVE:
+            self.doubts.pop(entry.version, None)
+        elif self.pending is not None and entry.claim == self.pending.claim:
+            self._hand_back(self.pending, entry)
+
+    def _end(self, entry: Entry) -> None:
+        version = entry.version
+        if self.pending is not None and self.pending.version == version:
+            self.pending = None
+        known = self.ended.get(version) or self.accepted.get(version)
+        if entry.state is State.SUBMITTED and known and known.state in FINAL:
+            return
+        self.accepted.pop(version, None)
+        (self.ended if entry.state in IMAGELESS else self.accepted)[version] = entry
+
+    def _hand_back(self, pending: Entry, entry: Entry) -> None:
+        is_lost = entry.state is State.RETRYING and entry.perhaps_started
+        self.pending = replace(pending, lease_until=None) if is_lost else None
+        if entry.perhaps_started and not is_lost:
+            self.doubts[entry.version] = entry
+
+
+def settle(entries: Iterable[Entry]) -> Settled:
+    """Return what remains of a ledger when each line has had its effect."""
+    settled = Settled()
+    for entry in entries:
+        settled.add(entry)
     return settled
-
-
-def _without_lease(entry: Entry | None) -> Entry | None:
-    """Return an intent that anybody may take over now."""
-    if entry is None:
-        return None
-    values = {f.name: getattr(entry, f.name) for f in fields(entry)}
-    return Entry(**{**values, "lease_until": None})
 
 
 def to_line(entry: Entry) -> bytes:
@@ -215,58 +262,6 @@ def to_text(moment: datetime) -> str:
 def from_text(text: str) -> datetime:
     """Return the time that `to_text` wrote."""
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
-    """Where the ledger keeps what it knows of one object key."""
-
-    prefix: str
-    bucket: str
-    object_key: str
-
-    @property
-    def folder(self) -> str:
-        """The folder of this key: readable, and unlike that of any other key."""
-        name = re.sub(r"[^\w.-]+", "_", self.object_key.rpartition("/")[2])
-        shown = name[:LONGEST_NAME].strip("._") or "image"
-        return f"{self.prefix}images/{shown}-{self._hash}/"
-
-    def ledger_key(self, etag: str, part: int = 1) -> str:
-        """Return the key of one part of a version's ledger."""
-        suffix = "" if part == 1 else f"~{part}"
-        return f"{self.folder}{_safe(etag)}{suffix}.jsonl"
-
-    def pointer_key(self, manifest_key: str) -> str:
-        """Return the key of the note that a manifest lists this object.
-
-        Without a manifest's key it is the one name under which a note is left where
-        the ledger may not be listed, so that it can be read without a listing.
-        """
-        which = key_hash(self.bucket, manifest_key) if manifest_key else "only"
-        return f"{self.folder}.set-{which}.json"
-
-    def open_key(self, etag: str) -> str:
-        """Return the key that stands while an import of this version is under way."""
-        return f"{self.prefix}open/{self._hash}-{_safe(etag)}.json"
-
-    def part_number(self, key: str, etag: str) -> int:
-        """Return which part of this version's ledger `key` is; 0 if none."""
-        stem = f"{self.folder}{_safe(etag)}"
-        match = re.fullmatch(re.escape(stem) + r"(?:~([2-9]))?\.jsonl", key)
-        return int(match[1] or 1) if match else 0
-
-    def is_pointer(self, key: str) -> bool:
-        """Whether this is a note that a manifest lists the object."""
-        return key.startswith(f"{self.folder}.set-")
-
-    @property
-    def _hash(self) -> str:
-        return key_hash(self.bucket, self.object_key)
-
-
-def _safe(etag: str) -> str:
-    return re.sub(r"[^0-9A-Za-z-]+", "_", etag) or "none"
 
 
 def to_json_bytes(value: object) -> bytes:

@@ -3,21 +3,25 @@
 Room: shell.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from image_import.clock import OssClock
 from image_import.errors import ServiceRejected, ServiceUnavailable
-from image_import.ledger import Entry, Place, read_lines, to_line
+from image_import.ledger import Entry, read_lines, to_line
+from image_import.open_imports import placed
 from image_import.oss import (
     Listed,
     Listing,
     NotAppendable,
     ObjectMissing,
     Oss,
+    Piece,
     PositionTaken,
 )
 from image_import.patience import Patience
+from image_import.place import Place
 
 LARGEST_LEDGER_BYTES = 4 * 1024 * 1024
 MOST_PARTS = 9
@@ -110,6 +114,40 @@ class LedgerStore:
             place=place, listed=listing.objects, is_whole=not listing.next_token
         )
 
+    def list_all(self, prefix: str) -> Iterator[Listed]:
+        """Yield every object under a prefix of the ledger's bucket, page by page."""
+        token = ""
+        while True:
+            page = self._patience.repeat(partial(self._list, prefix, token))
+            yield from page.objects
+            token = page.next_token
+            if not token:
+                return
+
+    def read_unplaced(self, ledger_key: str, *, prefix: str) -> Book | None:
+        """Return the ledger at a key, in one request, if it has ever had a claim.
+
+        What it is the ledger of, its own intents tell. Only where something was put
+        over it, its further parts have to be looked for.
+
+        Raises:
+            EvidenceError: It is not the ledger of what it names.
+        """
+        try:
+            piece = self._patience.repeat(lambda: self._get(ledger_key))
+        except ObjectMissing:
+            return None
+        entries = read_lines(piece.data)
+        found = placed(entries, ledger_key, prefix=prefix)
+        if found is None:
+            return None
+        place, etag = found
+        if piece.object_type not in {"", APPENDABLE}:
+            return self.read(self.look(place), etag)
+        return Book(
+            place=place, etag=etag, entries=tuple(entries), position=len(piece.data)
+        )
+
     def read(self, folder: Folder, etag: str) -> Book:
         """Return a version's ledger; an empty one if there is none yet."""
         return self._read_parts(folder.place, etag, folder.parts(etag))
@@ -137,7 +175,7 @@ class LedgerStore:
     def read_note(self, key: str) -> bytes | None:
         """Return a small object of the ledger's bucket, None if it is gone."""
         try:
-            return self._patience.repeat(lambda: self._get(key))
+            return self._patience.repeat(lambda: self._get(key)).data
         except ObjectMissing:
             return None
 
@@ -149,17 +187,17 @@ class LedgerStore:
         """Delete a small object of the ledger's bucket."""
         self._patience.repeat(lambda: self._oss.delete(self._bucket, key))
 
-    def _list(self, folder: str) -> Listing:
+    def _list(self, prefix: str, token: str = "") -> Listing:
         sent = self._clock.tick()
-        listing = self._oss.list_page(self._bucket, folder)
+        listing = self._oss.list_page(self._bucket, prefix, token=token)
         self._clock.observe(listing.date, sent=sent)
         return listing
 
-    def _get(self, key: str) -> bytes:
+    def _get(self, key: str) -> Piece:
         sent = self._clock.tick()
         piece = self._oss.read_whole(self._bucket, key, limit=LARGEST_LEDGER_BYTES)
         self._clock.observe(piece.date, sent=sent)
-        return piece.data
+        return piece
 
     def _append(self, book: Book, line: bytes) -> int:
         """Append, and where the answer is lost, look whether the line is there."""

@@ -9,7 +9,7 @@ Room: edge.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
@@ -17,32 +17,34 @@ import oss2
 import requests
 
 from image_import.credentials import Credentials
-from image_import.errors import ServiceRejected, ServiceUnavailable
+from image_import.errors import ServiceRejected
+from image_import.oss_errors import (
+    NotAppendable,
+    ObjectChanged,
+    ObjectMissing,
+    PositionTaken,
+    translated,
+    unanswered,
+)
 from image_import.version import normal_etag
+
+__all__ = [
+    "Listed",
+    "Listing",
+    "NotAppendable",
+    "ObjectChanged",
+    "ObjectMissing",
+    "Oss",
+    "Piece",
+    "PositionTaken",
+    "make_session",
+]
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0
 _META = "x-oss-meta-"
-# Refused, yet a new invocation comes with fresh credentials.
-_TRANSIENT_CODES = {"SecurityTokenExpired", "RequestTimeout"}
 
 Result = TypeVar("Result")
-
-
-class ObjectMissing(ServiceRejected):
-    """There is no such object."""
-
-
-class ObjectChanged(ServiceRejected):
-    """The object's ETag is no longer the one that was asked for."""
-
-
-class PositionTaken(ServiceRejected):
-    """An append came second: the object does not end where it was expected to."""
-
-
-class NotAppendable(ServiceRejected):
-    """The object was not made by AppendObject, or something was put over it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +77,7 @@ class Listed:
     etag: str
     object_size_bytes: int
     object_type: str
+    last_modified: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -175,6 +178,38 @@ class Oss:
         """Delete an object; one that is not there is deleted already."""
         self._call("DeleteObject", lambda b: b.delete_object(object_key), bucket)
 
+    def check_etag(self, bucket: str, object_key: str, *, etag: str) -> None:
+        """Return if the object is still this upload.
+
+        Raises:
+            ObjectMissing: It is gone.
+            ObjectChanged: Another upload stands there.
+        """
+        self.read_range(bucket, object_key, first=0, last=0, etag=etag)
+
+    def read_tags(self, bucket: str, object_key: str) -> dict[str, str]:
+        """Return the tags of an object."""
+        found = self._call(
+            "GetObjectTagging", lambda b: b.get_object_tagging(object_key), bucket
+        )
+        return dict(found.tag_set.tagging_rule)
+
+    def put_tags(self, bucket: str, object_key: str, tags: Mapping[str, str]) -> None:
+        """Replace the tags of an object.
+
+        Source: "PutObjectTagging", OSS documentation, read 2026-11: all of them are
+        replaced; 10 at most.
+        """
+        rule = oss2.models.TaggingRule()
+        for name, value in tags.items():
+            rule.add(name, value)
+        tagging = oss2.models.Tagging(rule)
+        self._call(
+            "PutObjectTagging",
+            lambda b: b.put_object_tagging(object_key, tagging),
+            bucket,
+        )
+
     def list_page(
         self, bucket: str, prefix: str, *, token: str = "", start_after: str = ""
     ) -> Listing:
@@ -196,6 +231,9 @@ class Oss:
                     etag=normal_etag(item.etag),
                     object_size_bytes=item.size,
                     object_type=item.type,
+                    last_modified=datetime.fromtimestamp(
+                        item.last_modified, tz=timezone.utc
+                    ),
                 )
                 for item in found.object_list
             ),
@@ -236,9 +274,9 @@ class Oss:
         try:
             return exchange(self._bucket(bucket))
         except oss2.exceptions.ServerError as exc:
-            raise _translate(exc, action) from exc
+            raise translated(exc, action) from exc
         except (oss2.exceptions.RequestError, requests.RequestException) as exc:
-            raise _unanswered(exc, action) from exc
+            raise unanswered(exc, action) from exc
         except oss2.exceptions.ClientError as exc:
             message = f"OSS {action}: {exc.body}"
             raise ServiceRejected(message, service="OSS", action=action) from exc
@@ -339,50 +377,3 @@ def _date(headers: Mapping[str, str]) -> datetime:
             action="any",
         )
     return moment
-
-
-def _translate(exc: oss2.exceptions.ServerError, action: str) -> Exception:
-    """Return our error for OSS's, by status where the code may be lost.
-
-    A HEAD has no body, and oss2 does not find the code in an answer whose XML has a
-    namespace: the status is the only thing that is always there.
-    """
-    code = exc.code or ""
-    text = exc.message or f"HTTP {exc.status}"
-    known = {
-        "service": "OSS",
-        "action": action,
-        "code": code,
-        "http_status": exc.status,
-        "request_id": exc.request_id or None,
-    }
-    message = f"OSS {action}: {code or exc.status}: {text}"
-    if exc.status >= 500 or exc.status in {408, 429} or code in _TRANSIENT_CODES:
-        delay = exc.headers.get("x-oss-qos-delay-time")
-        return ServiceUnavailable(
-            message,
-            perhaps_done=exc.status >= 500,
-            retry_after_seconds=int(delay) / 1000 if delay else None,
-            **known,
-        )
-    if exc.status == 404 and code in {"", "NoSuchKey", "NotFound"}:
-        return ObjectMissing(message, **known)
-    if exc.status == 412:
-        return ObjectChanged(message, **known)
-    if exc.status == 409 and code == "ObjectNotAppendable":
-        return NotAppendable(message, **known)
-    if exc.status == 409 and action == "AppendObject":
-        return PositionTaken(message, **known)
-    return ServiceRejected(message, **known)
-
-
-def _unanswered(exc: Exception, action: str) -> ServiceUnavailable:
-    """Return the error for an exchange without an answer."""
-    cause = getattr(exc, "exception", exc)
-    never_sent = isinstance(cause, requests.ConnectTimeout)
-    return ServiceUnavailable(
-        f"OSS {action}: no answer ({type(cause).__name__})",
-        service="OSS",
-        action=action,
-        perhaps_done=not never_sent,
-    )

@@ -11,7 +11,10 @@ from typing import Any
 
 
 class Outcome(str, Enum):
-    """The one word that says what became of a record."""
+    """The one word that says what became of a record.
+
+    From `progress` on, what became of an import that was submitted earlier.
+    """
 
     SUBMITTED = "submitted"
     DUPLICATE = "duplicate"
@@ -21,6 +24,26 @@ class Outcome(str, Enum):
     FAILED = "failed"
     RETRYING = "retrying"
     PLANNED = "planned"
+    PROGRESS = "progress"
+    STUCK = "stuck"
+    UNFOLLOWED = "unfollowed"
+    AVAILABLE = "available"
+    CREATE_FAILED = "create_failed"
+    CANCELLED = "cancelled"
+    GONE = "gone"
+
+
+BAD = frozenset(
+    {
+        Outcome.REFUSED,
+        Outcome.FAILED,
+        Outcome.RETRYING,
+        Outcome.STUCK,
+        Outcome.CREATE_FAILED,
+        Outcome.GONE,
+    }
+)
+"""What somebody should look at."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +52,7 @@ class Result:
 
     Attributes:
         parameters: What ImportImage was, or would be, called with.
+        progress: Of an import under way, such as `32%`.
         evidence: For each parameter its value, where it came from, and what it
             overrode; for the log.
         notes: What was seen and did not change the outcome; for the log.
@@ -46,6 +70,7 @@ class Result:
     parameters: Mapping[str, str] = field(default_factory=dict)
     error_code: str = ""
     error_message: str = ""
+    progress: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -66,7 +91,8 @@ RESULT_FIELDS = (
     "task_id",
     "parameters",
 )
-LOG_FIELDS = (*RESULT_FIELDS, "error_code", "error_message", "evidence", "notes")
+CHANGE_FIELDS = (*RESULT_FIELDS, "progress", "error_code", "error_message")
+LOG_FIELDS = (*CHANGE_FIELDS, "evidence", "notes")
 
 
 def result_json(results: Iterable[Result]) -> str:

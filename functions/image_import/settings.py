@@ -50,6 +50,7 @@ class Settings:
     ledger_prefix: str
     lease_seconds: int
     on_available: Literal["keep", "tag", "delete"]
+    stuck_after_seconds: int
     dry_run: bool
     log_level: str
     ca_file: str = ""

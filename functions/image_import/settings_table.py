@@ -1,7 +1,6 @@
 """Every setting there is: the one list behind `read_settings` and the README.
 
-Credentials are no settings (see `credentials`), and the proxy variables are read by
-requests itself.
+Credentials are none of them (see `credentials`); requests reads the proxy variables.
 
 Room: core.
 """
@@ -146,8 +145,7 @@ SETTINGS = (
     Setting(
         name="ECS_BODY_FORMAT",
         kind=one_of("form", "json"),
-        meaning="Send the parameters in the body, in this format, instead of in the "
-        "query.",
+        meaning="Send the parameters in the body, in this format, not in the query.",
         of_target="body_format",
     ),
     Setting(
@@ -271,6 +269,12 @@ SETTINGS = (
         kind=one_of("keep", "tag", "delete"),
         default="keep",
         meaning="What happens to the uploaded object once its image is available.",
+    ),
+    Setting(
+        name="STUCK_AFTER_SECONDS",
+        kind=whole_number(600, 604_800, "seconds"),
+        default="3600",
+        meaning="How long an import may show no progress before it is called stuck.",
     ),
     Setting(
         name="DRY_RUN",

@@ -16,6 +16,7 @@ from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailabl
 from image_import.ledger import Entry, State, to_json_bytes
 from image_import.ledger_store import Book, LedgerStore, Overtaken
 from image_import.marks import ExistingImage, is_marked
+from image_import.open_imports import waits_for_room
 from image_import.outcome import Outcome, Result
 from image_import.patience import Patience
 from image_import.replies import ImportReply
@@ -120,7 +121,7 @@ class Submitter:
             at=self.clock.earliest(),
             claim=self.claim,
             version=version.version_hash,
-            disks=tuple((disk.object_key, disk.etag) for disk in version.disks),
+            disks=version.pairs,
             attempt=version.attempt,
             lease_until=self.clock.latest() + self.lease,
             image_name=image_name,
@@ -153,13 +154,14 @@ class Submitter:
 
     def _claim(self, book: Book, intent: Entry) -> Book:
         """Write the intent, and beside it the note that an import is under way."""
-        key = book.place.open_key(book.etag)
+        key = book.place.open_key(book.etag, self.claim)
         note = {
             "bucket": book.place.bucket,
             "object_key": book.place.object_key,
             "etag": book.etag,
             "image_name": intent.image_name,
             "ledger": book.key,
+            "claim": self.claim,
         }
         noted = self.pool.submit(self.store.put_note, key, to_json_bytes(note))
         claimed = self.store.write(book, intent)
@@ -275,8 +277,8 @@ class Submitter:
         entry = self._outcome_entry(intent, answer)
         try:
             self._write_at_end(book, entry)
-            if answer.state is State.FAILED:
-                self.store.delete_note(book.place.open_key(book.etag))
+            if entry.state is State.FAILED and not waits_for_room(entry):
+                self.store.delete_note(book.place.open_key(book.etag, self.claim))
         except ServiceError as exc:
             return _result(intent, entry, unwritten=exc)
         return _result(intent, entry)

@@ -42,10 +42,14 @@ class ImageVersion:
         return self.disks[0].etag
 
     @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Object key and ETag of each disk, as the ledger writes them."""
+        return tuple((disk.object_key, disk.etag) for disk in self.disks)
+
+    @property
     def version_hash(self) -> str:
         """64 hex digits that no other version shares."""
-        disks = [(disk.object_key, disk.etag) for disk in self.disks]
-        return _sha256([self.bucket, disks, self.attempt])
+        return _sha256([self.bucket, self.pairs, self.attempt])
 
     @property
     def mark(self) -> str:

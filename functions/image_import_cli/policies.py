@@ -175,7 +175,7 @@ def source_grants(names: Names, on_available: OnAvailable) -> tuple[Grant, ...]:
     if on_available == "keep":
         return ()
     tag = Grant(
-        actions=("oss:PutObjectTagging",),
+        actions=("oss:GetObjectTagging", "oss:PutObjectTagging"),
         resources=(objects(names.image_bucket, names.key_prefix),),
         why="tag the source of an available image (ON_AVAILABLE=tag)",
     )

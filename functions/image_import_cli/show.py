@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from image_import.outcome import Outcome, Result
+from image_import.outcome import BAD, Outcome, Result
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.padding import Padding
@@ -20,8 +20,14 @@ COLOURS = {
     Outcome.RETRYING: "yellow",
     Outcome.REFUSED: "red",
     Outcome.FAILED: "red",
+    Outcome.PROGRESS: "cyan",
+    Outcome.STUCK: "yellow",
+    Outcome.UNFOLLOWED: "yellow",
+    Outcome.AVAILABLE: "green",
+    Outcome.CREATE_FAILED: "red",
+    Outcome.CANCELLED: "bright_black",
+    Outcome.GONE: "red",
 }
-BAD = {Outcome.REFUSED, Outcome.FAILED, Outcome.RETRYING}
 
 
 def exit_status(results: list[Result]) -> int:

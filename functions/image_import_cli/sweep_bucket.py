@@ -11,11 +11,11 @@ from image_import.event_kinds import why_no_image
 from image_import.events import ObjectCreated
 from image_import.handler import Runtime, make_invocation
 from image_import.keys import read_key
-from image_import.ledger import Place
 from image_import.ledger_store import Folder, LedgerStore
 from image_import.oss import Listed
 from image_import.outcome import Result
 from image_import.patience import Patience
+from image_import.place import Place
 from image_import.settings import Settings
 from image_import.sidecar import image_key_of
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from image_import.outcome import LOG_FIELDS, Outcome, Result, said
+from image_import.outcome import BAD, LOG_FIELDS, Outcome, Result, said
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.markup import escape
 from rich.padding import Padding
@@ -13,7 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column
 from rich.text import Text
 
-from image_import_cli.show import BAD, COLOURS, print_json
+from image_import_cli.show import COLOURS, print_json
 
 SAY_SECONDS = 10
 """Between two lines in a log."""

@@ -57,12 +57,18 @@ def test_the_three_roles_are_limited_to_buckets_and_prefixes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("on_available", "action"),
-    [("tag", "oss:PutObjectTagging"), ("delete", "oss:DeleteObject")],
+    ("on_available", "actions"),
+    [
+        ("tag", ["oss:GetObjectTagging", "oss:PutObjectTagging"]),
+        ("delete", ["oss:DeleteObject"]),
+    ],
 )
-def test_touching_sources_takes_one_more_right(on_available: str, action: str) -> None:
+def test_touching_sources_takes_more_rights(
+    on_available: str, actions: list[str]
+) -> None:
     more = set(statements("--on-available", on_available)) - set(statements())
-    assert more == {(FUNCTION_ROLE, action, "acs:oss:*:*:my-images/incoming/*")}
+    sources = "acs:oss:*:*:my-images/incoming/*"
+    assert more == {(FUNCTION_ROLE, action, sources) for action in actions}
 
 
 def test_listing_is_limited_to_the_ledger_by_a_condition() -> None:

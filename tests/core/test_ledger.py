@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -6,9 +7,10 @@ from hypothesis import strategies as st
 from image_import.errors import EvidenceError
 from image_import.ledger import (
     Entry,
-    Place,
     Standing,
     State,
+    View,
+    attempt_of,
     from_text,
     read_lines,
     to_line,
@@ -16,27 +18,9 @@ from image_import.ledger import (
     view,
 )
 from image_import.version import DiskVersion, ImageVersion
+from ledger_lines import ALONE, INTENT, LEASE, SENT, SET, T0, line
 
-T0 = datetime(2026, 11, 23, 3, 0, tzinfo=timezone.utc)
-LEASE = timedelta(minutes=5)
-ALONE = ImageVersion(
-    bucket="images", disks=(DiskVersion(object_key="web.qcow2", etag="A1"),)
-)
-SET = ImageVersion(
-    bucket="images",
-    disks=(*ALONE.disks, DiskVersion(object_key="data.qcow2", etag="B1")),
-)
-
-
-def line(state: State, version: ImageVersion = ALONE, **said: object) -> Entry:
-    disks = tuple((disk.object_key, disk.etag) for disk in version.disks)
-    known = {"claim": "c1", "version": version.version_hash, "disks": disks}
-    return Entry(state=state, at=T0, **{**known, **said})  # type: ignore[arg-type]
-
-
-INTENT = line(State.INTENT, lease_until=T0 + LEASE)
 NEXT_INTENT = line(State.INTENT, claim="c2", lease_until=T0 + 3 * LEASE)
-SENT = line(State.SUBMITTED, image_id="m-1")
 FAILED = line(State.FAILED)
 DOUBT = line(State.FAILED, perhaps_started=True)
 HANDED_BACK = line(State.RETRYING)
@@ -44,6 +28,18 @@ LOST = line(State.RETRYING, perhaps_started=True)
 WAITING = line(State.WAITING, claim="c0")
 REFUSED = line(State.REFUSED, claim="c0")
 SET_SENT = line(State.SUBMITTED, SET)
+PROGRESS = line(State.PROGRESS, claim="t1", progress="32%")
+STUCK = line(State.STUCK, claim="t1")
+UNFOLLOWED = line(State.UNFOLLOWED, claim="t1")
+AVAILABLE = line(State.AVAILABLE, claim="t1", image_id="m-1")
+CREATE_FAILED = line(State.CREATE_FAILED, claim="t1")
+CANCELLED = line(State.CANCELLED, claim="t1")
+GONE = line(State.GONE, claim="t1")
+REDRIVE = line(State.REDRIVE, claim="o1")
+SET_FAILED = line(State.CREATE_FAILED, SET, claim="t1")
+AGAIN = replace(ALONE, attempt=2)
+REDRIVE_AGAIN = line(State.REDRIVE, AGAIN, claim="o1", attempt=2)
+SENT_AGAIN = line(State.SUBMITTED, AGAIN, claim="c2", attempt=2)
 
 
 @pytest.mark.parametrize(
@@ -68,10 +64,56 @@ SET_SENT = line(State.SUBMITTED, SET)
             [INTENT, NEXT_INTENT, SENT], Standing.DONE, id="success counts, if late"
         ),
         pytest.param([SET_SENT], Standing.DONE, id="sent as part of a set"),
+        pytest.param([INTENT, SENT, PROGRESS], Standing.DONE, id="on its way"),
+        pytest.param([INTENT, SENT, STUCK], Standing.DONE, id="stuck"),
+        pytest.param([INTENT, SENT, UNFOLLOWED], Standing.DONE, id="out of sight"),
+        pytest.param([INTENT, SENT, AVAILABLE], Standing.DONE, id="there"),
+        pytest.param([INTENT, SENT, CREATE_FAILED], Standing.ENDED, id="failed later"),
+        pytest.param([INTENT, SENT, CANCELLED], Standing.ENDED, id="cancelled"),
+        pytest.param([INTENT, SENT, GONE], Standing.ENDED, id="deleted by hand"),
+        pytest.param(
+            [INTENT, SENT, CREATE_FAILED, SENT], Standing.ENDED, id="older news, late"
+        ),
+        pytest.param(
+            [INTENT, CREATE_FAILED], Standing.ENDED, id="followed before its holder"
+        ),
+        pytest.param(
+            [SET_SENT, SET_FAILED], Standing.ENDED, id="its set ended without an image"
+        ),
+        pytest.param([INTENT, PROGRESS], Standing.LIVE, id="progress ends no claim"),
+        pytest.param([INTENT, DOUBT, REDRIVE], Standing.FREE, id="doubt cleared"),
+        pytest.param([INTENT, REDRIVE], Standing.LIVE, id="a redrive ends no claim"),
+        pytest.param([INTENT, SENT, REDRIVE], Standing.DONE, id="nor a success"),
     ],
 )
 def test_what_a_ledger_allows(entries: list[Entry], standing: Standing) -> None:
     assert view(entries, ALONE, now=T0 + timedelta(seconds=1)).standing is standing
+
+
+def test_an_operator_raises_the_attempt_and_it_is_free_again() -> None:
+    entries = [INTENT, SENT, CREATE_FAILED, REDRIVE_AGAIN]
+    assert attempt_of(entries, ALONE.pairs) == AGAIN.attempt
+    assert view(entries, AGAIN, now=T0).standing is Standing.FREE
+    sent = [*entries, SENT_AGAIN]
+    assert view(sent, AGAIN, now=T0) == View(Standing.DONE, SENT_AGAIN)
+    failed = [*sent, replace(SENT_AGAIN, state=State.CREATE_FAILED)]
+    assert view(failed, AGAIN, now=T0).standing is Standing.ENDED
+
+
+def test_the_attempt_counts_for_the_same_disks_only() -> None:
+    assert attempt_of([], ALONE.pairs) == 1
+    assert attempt_of([REDRIVE_AGAIN], ALONE.pairs) == AGAIN.attempt
+    assert attempt_of([REDRIVE_AGAIN], SET.pairs) == 1
+
+
+def test_a_set_is_free_once_its_system_disk_alone_came_to_nothing() -> None:
+    assert view([INTENT, SENT, GONE], SET, now=T0).standing is Standing.FREE
+
+
+def test_what_became_of_an_import_is_told_by_the_last_line() -> None:
+    assert view([INTENT, SENT, AVAILABLE], ALONE, now=T0).entry == AVAILABLE
+    assert view([INTENT, SENT, AVAILABLE, SENT], ALONE, now=T0).entry == AVAILABLE
+    assert view([INTENT, SENT, CANCELLED], ALONE, now=T0).entry == CANCELLED
 
 
 def test_a_lease_ends_at_its_time_and_not_before() -> None:
@@ -141,48 +183,3 @@ def test_a_line_from_a_newer_release_is_read_without_what_we_do_not_know() -> No
 @given(st.datetimes(timezones=st.just(timezone.utc)))
 def test_times_survive_to_the_millisecond(moment: datetime) -> None:
     assert abs(from_text(to_text(moment)) - moment) < timedelta(milliseconds=1)
-
-
-PLACE = Place(prefix=".image-import/", bucket="images", object_key="in/web 1.qcow2")
-
-
-def test_a_ledger_is_found_by_a_person_who_knows_the_file_name() -> None:
-    assert PLACE.ledger_key("A1-2").startswith(".image-import/images/web_1.qcow2-")
-    assert PLACE.ledger_key("A1-2").endswith("/A1-2.jsonl")
-
-
-def test_pointers_are_listed_before_all_ledgers() -> None:
-    assert PLACE.pointer_key("in/set.json") < PLACE.ledger_key("0")
-    assert PLACE.is_pointer(PLACE.pointer_key("in/set.json"))
-    assert not PLACE.is_pointer(PLACE.ledger_key("0"))
-
-
-def test_two_keys_of_one_name_have_two_folders() -> None:
-    other = Place(prefix=".image-import/", bucket="images", object_key="x/web 1.qcow2")
-    assert other.folder != PLACE.folder
-    assert other.open_key("A1") != PLACE.open_key("A1")
-
-
-@pytest.mark.parametrize(
-    ("key", "part"),
-    [
-        (PLACE.ledger_key("A1"), 1),
-        (PLACE.ledger_key("A1", 2), 2),
-        (PLACE.ledger_key("A1-2"), 0),
-        (PLACE.folder + "A1~x.jsonl", 0),
-        (PLACE.folder + "A1.json", 0),
-    ],
-)
-def test_the_parts_of_a_versions_ledger_are_told_from_others(
-    key: str, part: int
-) -> None:
-    assert PLACE.part_number(key, "A1") == part
-
-
-@given(st.text(max_size=400), st.text(max_size=40))
-def test_no_key_makes_a_ledger_key_that_oss_refuses(object_key: str, etag: str) -> None:
-    place = Place(prefix=".image-import/", bucket="images", object_key=object_key)
-    for key in (place.ledger_key(etag), place.pointer_key("m"), place.open_key(etag)):
-        assert len(key.encode("utf-8", "surrogatepass")) <= 1023
-        assert not key.startswith(("/", "\\"))
-        assert "//" not in key

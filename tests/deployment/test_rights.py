@@ -37,7 +37,9 @@ def test_with_all_rights_the_day_goes_well(
         ["submitted"], ["duplicate"], ["failed"], ["failed"], ["retrying"],
     ]  # fmt: skip
     assert (seen["log"], seen["failed events"]) == (1, 1)
-    assert seen["tracker"] == ["answered"] * 3
+    assert seen["tracker"] == [
+        "create_failed ImportImageFailed", "retrying ServiceUnavailable", "1 open",
+    ]  # fmt: skip
 
 
 def test_nothing_is_granted_that_the_day_does_not_use(

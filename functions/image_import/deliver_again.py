@@ -1,0 +1,126 @@
+"""Deliver again what was claimed and left, as if its event came once more.
+
+Nothing here imports by another way: it is the handler's own, with the ledger between
+whoever tries at once.
+
+Room: shell.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from image_import.app import Invocation, import_record
+from image_import.clock import OssClock
+from image_import.events import ObjectCreated
+from image_import.ledger_store import Book, LedgerStore
+from image_import.open_imports import QUOTA, Job, read_note
+from image_import.outcome import Outcome, Result
+
+RESERVE_SECONDS = 60.0
+"""What must be left of the function's time to begin another delivery."""
+
+UNDECIDED = {Outcome.RETRYING, Outcome.DUPLICATE, Outcome.PLANNED}
+"""After these a note may still be the only one of a live claim."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """What is to be delivered again; `book` is None if no claim reached the ledger."""
+
+    job: Job
+    book: Book | None
+
+
+@dataclass(kw_only=True, slots=True)
+class Redelivery:
+    """Delivers again, one after the other.
+
+    What ECS refused for lack of room is tried one at a time, later after each refusal.
+    Once one of them is accepted there is room, and the others follow at once.
+
+    Attributes:
+        delete_notes: Takes keys.
+        has_room: One was accepted in this run, after a refusal earlier.
+        is_full: One was refused in this run.
+    """
+
+    invocation: Invocation
+    store: LedgerStore
+    clock: OssClock
+    region_id: str
+    delete_notes: Callable[[Sequence[str]], None]
+    change: Callable[[Result], None]
+    has_room: bool = field(default=False)
+    is_full: bool = field(default=False)
+
+    def deliver(self, delivery: Delivery) -> bool:
+        """Deliver one, unless it has to wait; return whether it is still open."""
+        job = delivery.job
+        self.delete_notes(job.notes[1:])
+        if not self._may(job):
+            return True
+        record = self._record(delivery)
+        if record is None:
+            return False
+        result = import_record(record, self.invocation)
+        self._learn(job, result)
+        self.change(result)
+        if result.outcome not in UNDECIDED:
+            self.delete_notes(job.notes[:1])
+        is_submitted = result.outcome is Outcome.SUBMITTED
+        return is_submitted or result.outcome in UNDECIDED or _is_full(result)
+
+    def _may(self, job: Job) -> bool:
+        if self.invocation.remaining() < RESERVE_SECONDS:
+            return False
+        if not job.waits_for_room:
+            return True
+        is_due = job.due is not None and job.due <= self.clock.earliest()
+        return not self.is_full and (is_due or self.has_room)
+
+    def _learn(self, job: Job, result: Result) -> None:
+        if _is_full(result):
+            self.is_full = True
+        elif result.outcome is Outcome.SUBMITTED and job.waits_for_room:
+            self.has_room = True
+
+    def _record(self, delivery: Delivery) -> ObjectCreated | None:
+        """Return the event that is delivered again; None if its note is gone."""
+        job, book = delivery.job, delivery.book
+        if job.last and book:
+            object_key, etag = job.last.disks[0]
+            return self._created(book.place.bucket, object_key, etag)
+        note = self.store.read_note(job.notes[0])
+        if note is None:
+            return None
+        return self._created(*read_note(note))
+
+    def _created(self, bucket: str, object_key: str, etag: str) -> ObjectCreated:
+        return ObjectCreated(
+            bucket=bucket,
+            object_key=object_key,
+            etag=etag,
+            object_size_bytes=None,
+            event_name="ObjectCreated:DeliveredAgain",
+            region_id=self.region_id,
+        )
+
+
+def in_order(deliveries: Sequence[Delivery]) -> list[Delivery]:
+    """Return deliveries in the order in which to try them.
+
+    Abandoned claims come first: most have their import already, and only lack an end.
+    """
+
+    def rank(delivery: Delivery) -> tuple[bool, float]:
+        job = delivery.job
+        return job.waits_for_room, job.due.timestamp() if job.due else 0
+
+    return sorted(deliveries, key=rank)
+
+
+def _is_full(result: Result) -> bool:
+    """Whether ECS has no room for another import just now."""
+    code = result.error_code.lower()
+    is_throttled = result.outcome is Outcome.RETRYING and "throttling" in code
+    return is_throttled or code.startswith(QUOTA)

@@ -1,0 +1,212 @@
+"""What a ledger says is still to be done about the imports that are open in it.
+
+Room: core.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from image_import.errors import EvidenceError
+from image_import.ledger import Entry, Settled, State, settle
+from image_import.place import OpenKey, Place
+
+QUOTA = "quotaexceed"
+"""Source: "ImportImage", error codes QuotaExceed.Image and .Snapshot, read 2026-11."""
+
+FIRST_WAIT = timedelta(minutes=1)
+"""Source: "API throttling", ECS documentation, read 2026-11: what is throttled in one
+minute is refused until the next.
+"""
+LONGEST_WAIT = timedelta(hours=1)
+
+
+SYSTEM_DISK_BUCKET = "DiskDeviceMapping.1.OSSBucket"
+
+
+class Step(Enum):
+    """What is to be done about one version of which a note says that it is open."""
+
+    LEAVE = "its claim is alive, or was begun just now"
+    FOLLOW = "ask ECS how it is doing"
+    FINISH = "it is available; what may be left is its source"
+    CLOSE = "it has ended"
+    DELIVER = "its claim was abandoned or handed back: deliver it again"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Note:
+    """One note under `open/`, and since when it stands."""
+
+    said: OpenKey
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One open version of one upload.
+
+    Attributes:
+        last: The ledger's last word on it; None if a note is all there is.
+        notes: Keys of its notes; the first stands for it, others are left over.
+        due: Before that, it need not be delivered again.
+    """
+
+    step: Step
+    notes: tuple[str, ...]
+    last: Entry | None = None
+    due: datetime | None = None
+
+    @property
+    def waits_for_room(self) -> bool:
+        """Whether a service refused it for now, and another one may tell of room."""
+        return self.last is not None and self.last.state is not State.INTENT
+
+
+def waits_for_room(entry: Entry) -> bool:
+    """Whether ECS refused an import only because there is no room for it now."""
+    is_quota = entry.error_code.lower().startswith(QUOTA)
+    return entry.state is State.FAILED and is_quota
+
+
+def placed(
+    entries: Sequence[Entry], ledger_key: str, *, prefix: str
+) -> tuple[Place, str] | None:
+    """Return whose ledger this is, with the ETag; None before its first claim.
+
+    Raises:
+        EvidenceError: It does not stand where the ledger of what it names would.
+    """
+    intent = next((e for e in reversed(entries) if e.state is State.INTENT), None)
+    if intent is None or not intent.disks:
+        return None
+    object_key, etag = intent.disks[0]
+    bucket = intent.parameters.get(SYSTEM_DISK_BUCKET, "")
+    place = Place(prefix=prefix, bucket=bucket, object_key=object_key)
+    if place.ledger_key(etag) != ledger_key:
+        raise EvidenceError(
+            f"the ledger {ledger_key} speaks of {object_key} in bucket {bucket!r}, "
+            f"whose ledger is {place.ledger_key(etag)}; it was moved or copied: put it "
+            "back"
+        )
+    return place, etag
+
+
+def read_note(data: bytes) -> tuple[str, str, str]:
+    """Return bucket, object key and ETag of the upload that a note stands for.
+
+    Raises:
+        EvidenceError: It is none of ours.
+    """
+    try:
+        told = json.loads(data)
+        return str(told["bucket"]), str(told["object_key"]), str(told["etag"])
+    except (ValueError, KeyError, TypeError) as exc:
+        raise EvidenceError(
+            f"a note under open/ is not one that we write ({exc}); delete it"
+        ) from exc
+
+
+def find_jobs(
+    entries: Sequence[Entry],
+    notes: Sequence[Note],
+    *,
+    now: datetime,
+    lease: timedelta,
+) -> list[Job]:
+    """Return what is to be done about each version that has a note.
+
+    Args:
+        entries: The whole ledger.
+        notes: Those that were listed before it was read.
+        now: By OSS's clock.
+        lease: After that, a claim that never reached the ledger is dead.
+    """
+    settled = settle(entries)
+    jobs = []
+    for version, standing in _by_version(entries, notes).items():
+        if version:
+            jobs.append(_job(version, entries, standing, settled=settled, now=now))
+        else:
+            jobs.extend(_unclaimed(note, now=now, lease=lease) for note in standing)
+    return jobs
+
+
+def last_of(entries: Sequence[Entry], version: str, *states: State) -> Entry | None:
+    """Return the last line that says one of these of a version."""
+    said = (e for e in reversed(entries) if e.version == version)
+    return next((e for e in said if not states or e.state in states), None)
+
+
+def _by_version(
+    entries: Sequence[Entry], notes: Sequence[Note]
+) -> Mapping[str, list[Note]]:
+    """Return the notes of each version; under "" those whose claim is unknown."""
+    versions = {e.claim: e.version for e in entries if e.state is State.INTENT}
+    found: dict[str, list[Note]] = {}
+    for note in notes:
+        found.setdefault(versions.get(note.said.claim, ""), []).append(note)
+    return found
+
+
+def _unclaimed(note: Note, *, now: datetime, lease: timedelta) -> Job:
+    """A note is put beside its claim; one of the two may come first, or alone."""
+    is_dead = now - note.since > lease
+    return Job(step=Step.DELIVER if is_dead else Step.LEAVE, notes=(note.said.key,))
+
+
+def _job(
+    version: str,
+    entries: Sequence[Entry],
+    notes: Sequence[Note],
+    *,
+    settled: Settled,
+    now: datetime,
+) -> Job:
+    intent = last_of(entries, version, State.INTENT)
+    claim = intent.claim if intent else ""
+    keys = tuple(n.said.key for n in sorted(notes, key=lambda n: n.said.claim != claim))
+    step, last = _step(version, entries, settled=settled, now=now)
+    due = _due(entries, last) if step is Step.DELIVER else None
+    return Job(step=step, notes=keys, last=last, due=due)
+
+
+def _step(
+    version: str, entries: Sequence[Entry], *, settled: Settled, now: datetime
+) -> tuple[Step, Entry]:
+    if accepted := settled.accepted.get(version):
+        return _step_accepted(accepted, entries)
+    if ended := settled.ended.get(version) or settled.doubts.get(version):
+        return Step.CLOSE, ended
+    pending = settled.pending
+    if pending and pending.lease_until and now < pending.lease_until:
+        return Step.LEAVE, pending
+    if pending and pending.version == version:
+        return Step.DELIVER, pending
+    last = last_of(entries, version) or entries[-1]
+    is_handed_back = last.state is State.RETRYING or waits_for_room(last)
+    return Step.DELIVER if is_handed_back else Step.CLOSE, last
+
+
+def _step_accepted(accepted: Entry, entries: Sequence[Entry]) -> tuple[Step, Entry]:
+    if accepted.state is State.AVAILABLE:
+        return Step.FINISH, accepted
+    followed = (State.SUBMITTED, State.PROGRESS, State.STUCK, State.UNFOLLOWED)
+    last = last_of(entries, accepted.version, *followed) or accepted
+    return Step.CLOSE if last.state is State.UNFOLLOWED else Step.FOLLOW, last
+
+
+def _due(entries: Sequence[Entry], last: Entry) -> datetime:
+    """Return when to deliver again: at once, or later after each refusal."""
+    if last.state is State.INTENT:
+        return last.at
+    refusals = 0
+    for entry in reversed([e for e in entries if e.version == last.version]):
+        if entry.state is State.RETRYING or waits_for_room(entry):
+            refusals += 1
+        elif entry.state is not State.INTENT:
+            break
+    wait = FIRST_WAIT * (1 << min(refusals - 1, 10))
+    return last.at + min(wait, LONGEST_WAIT)

@@ -1,0 +1,98 @@
+"""Where the ledger keeps what it knows of one object key.
+
+Under LEDGER_PREFIX::
+
+    images/<name>-<key hash>/<ETag>.jsonl        the ledger of one uploaded object
+    images/<name>-<key hash>/<ETag>~2.jsonl      its continuation, if something else
+                                                 was put over the first part
+    images/<name>-<key hash>/.set-<hash>.json    a manifest lists this object as a disk
+    open/<name>-<key hash>/<ETag>.<claim>.json   an import that is under way
+
+Each claim has a note of its own under `open/`, so that whoever deletes a note never
+takes that of another claim with it; and the note's key tells the ledger's, so that
+following an import takes one read.
+
+Room: core.
+"""
+
+import re
+from dataclasses import dataclass
+
+from image_import.version import key_hash
+
+LONGEST_NAME = 60
+"""Characters of a key's last part that a ledger's folder shows to a person."""
+
+IMAGES = "images/"
+OPEN = "open/"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where the ledger keeps what it knows of one object key."""
+
+    prefix: str
+    bucket: str
+    object_key: str
+
+    @property
+    def folder(self) -> str:
+        """The folder of this key: readable, and unlike that of any other key."""
+        return f"{self.prefix}{IMAGES}{self._name}/"
+
+    def ledger_key(self, etag: str, part: int = 1) -> str:
+        """Return the key of one part of a version's ledger."""
+        suffix = "" if part == 1 else f"~{part}"
+        return f"{self.folder}{_safe(etag)}{suffix}.jsonl"
+
+    def pointer_key(self, manifest_key: str) -> str:
+        """Return the key of the note that a manifest lists this object.
+
+        Without a manifest's key it is the one name under which a note is left where
+        the ledger may not be listed, so that it can be read without a listing.
+        """
+        which = key_hash(self.bucket, manifest_key) if manifest_key else "only"
+        return f"{self.folder}.set-{which}.json"
+
+    def open_key(self, etag: str, claim: str) -> str:
+        """Return the key that stands while this claim's import is under way."""
+        return f"{self.prefix}{OPEN}{self._name}/{_safe(etag)}.{_safe(claim)}.json"
+
+    def part_number(self, key: str, etag: str) -> int:
+        """Return which part of this version's ledger `key` is; 0 if none."""
+        stem = f"{self.folder}{_safe(etag)}"
+        match = re.fullmatch(re.escape(stem) + r"(?:~([2-9]))?\.jsonl", key)
+        return int(match[1] or 1) if match else 0
+
+    def is_pointer(self, key: str) -> bool:
+        """Whether this is a note that a manifest lists the object."""
+        return key.startswith(f"{self.folder}.set-")
+
+    @property
+    def _name(self) -> str:
+        name = re.sub(r"[^\w.-]+", "_", self.object_key.rpartition("/")[2])
+        shown = name[:LONGEST_NAME].strip("._") or "image"
+        return f"{shown}-{key_hash(self.bucket, self.object_key)}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenKey:
+    """What the key of a note under `open/` says."""
+
+    key: str
+    ledger_key: str
+    claim: str
+
+
+def read_open_key(key: str, *, prefix: str) -> OpenKey | None:
+    """Return what the key of a note says; None if it is none of ours."""
+    pattern = rf"{re.escape(prefix + OPEN)}([^/]+/[0-9A-Za-z_-]+)\.([0-9A-Za-z_-]+)"
+    match = re.fullmatch(pattern + r"\.json", key)
+    if match is None:
+        return None
+    ledger_key = f"{prefix}{IMAGES}{match[1]}.jsonl"
+    return OpenKey(key=key, ledger_key=ledger_key, claim=match[2])
+
+
+def _safe(text: str) -> str:
+    return re.sub(r"[^0-9A-Za-z-]+", "_", text) or "none"

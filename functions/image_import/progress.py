@@ -1,0 +1,180 @@
+"""What became of a submitted import: from what ECS shows to a line of the ledger.
+
+An import is over when its task is Finished *and* its image Available; either alone has
+been seen minutes before the image could be used.
+
+Sources: "DescribeImages", "DescribeTasks" and "DescribeTaskAttribute", ECS API
+2014-05-26, read 2026-11; how others wait: terraform-provider-alicloud,
+packer-plugin-alicloud and coreos-assembler (#2592, #2670), read 2026-11.
+
+Room: core.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from image_import.catalogue import explain
+from image_import.ecs_answers import Task, TaskDetail
+from image_import.ledger import Entry, State, to_text
+from image_import.marks import ExistingImage, is_marked
+from image_import.open_imports import last_of
+from image_import.version import MARK_LENGTH
+
+GRACE = timedelta(minutes=10)
+"""How long after ImportImage an image that is not listed is not yet called gone."""
+
+BAD_IMAGES = {"CreateFailed", "UnAvailable"}
+ENDED_TASKS = {"", "Finished"}
+"""The statuses of a task with which an available image is one; "" is unknown."""
+
+TICKET = "ECS gives no cause; open a ticket with the request ID"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """What ECS shows of one import; None where it shows nothing."""
+
+    image: ExistingImage | None = None
+    task: Task | None = None
+    detail: TaskDetail | None = None
+
+    @property
+    def image_status(self) -> str:
+        """The image's status, "" if there is no image."""
+        return self.image.status if self.image else ""
+
+    @property
+    def task_status(self) -> str:
+        """The task's status, "" if ECS no longer knows it, or was not asked."""
+        return self.task.status if self.task else ""
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the import has failed, so that its task knows the error."""
+        if self.task_status == "Failed":
+            return True
+        return self.image_status in BAD_IMAGES and self.task_status in ENDED_TASKS
+
+
+def own_image(images: Sequence[ExistingImage], last: Entry) -> ExistingImage | None:
+    """Return the image that an import makes, among those of its name."""
+    mark = last.version[:MARK_LENGTH]
+    for image in images:
+        is_own = image.image_id == last.image_id if last.image_id else False
+        if is_own or (not last.image_id and is_marked(image, mark)):
+            return image
+    return None
+
+
+def judge(
+    entries: Sequence[Entry],
+    last: Entry,
+    seen: Seen,
+    *,
+    now: datetime,
+    stuck_after: timedelta,
+) -> Entry | None:
+    """Return the line that says what has changed; None if nothing has.
+
+    Args:
+        entries: The whole ledger.
+        last: Its last word on this import.
+        seen: What ECS shows now.
+        now: By OSS's clock.
+        stuck_after: From which time without progress an import is stuck.
+    """
+    told = _told(last, seen, now=now)
+    if seen.image_status == "Available" and seen.task_status in ENDED_TASKS:
+        return replace(told, state=State.AVAILABLE, reason="the image is Available")
+    if seen.has_failed:
+        return _failed(told, seen)
+    if seen.task_status == "Deleted":
+        return replace(told, state=State.CANCELLED, reason="its task was cancelled")
+    if seen.image is None and seen.task_status in ENDED_TASKS:
+        return _gone(told, entries, now=now)
+    return _moved(told, entries, now=now, stuck_after=stuck_after)
+
+
+def unfollowed(last: Entry, *, now: datetime) -> Entry:
+    """Return the line that says once that nothing can tell how this import goes on."""
+    reason = (
+        "accepted, and this service has no look-up to follow it by: look for an image "
+        f"named {last.image_name!r} in the console"
+    )
+    told = _told(last, Seen(), now=now)
+    return replace(told, state=State.UNFOLLOWED, reason=reason, progress="")
+
+
+def _told(last: Entry, seen: Seen, *, now: datetime) -> Entry:
+    """Return a line on the same import with what is seen of it on its way."""
+    image = seen.image
+    return Entry(
+        state=State.PROGRESS,
+        at=now,
+        version=last.version,
+        disks=last.disks,
+        attempt=last.attempt,
+        image_name=last.image_name,
+        image_id=last.image_id or (image.image_id if image else ""),
+        task_id=last.task_id,
+        ecs_request_id=last.ecs_request_id,
+        reason=_where(seen),
+        progress=image.progress if image else "",
+    )
+
+
+def _where(seen: Seen) -> str:
+    """Return how far it is; the task is named where it tells anything more."""
+    if seen.image is None:
+        return f"no image yet, task {seen.task_status}"
+    is_under_way = seen.image_status in {"Waiting", "Creating"}
+    usual = {"", "Processing"} if is_under_way else {""}
+    if seen.task_status in usual:
+        return seen.image_status
+    return f"{seen.image_status}, task {seen.task_status}"
+
+
+def _failed(told: Entry, seen: Seen) -> Entry:
+    code = seen.detail.error_code if seen.detail else ""
+    message = seen.detail.error_message if seen.detail else ""
+    reason = f"the import failed ({told.reason}). {TICKET}"
+    if code:
+        entry = explain("ECS", code, 400)
+        said = f"{code}: {message}" if message else code
+        reason = f"the import failed: {said.rstrip('.')}. {entry.cause} {entry.fix}"
+    return replace(
+        told,
+        state=State.CREATE_FAILED,
+        reason=reason,
+        error_code=code,
+        error_message=message,
+    )
+
+
+def _gone(told: Entry, entries: Sequence[Entry], *, now: datetime) -> Entry | None:
+    sent = last_of(entries, told.version, State.SUBMITTED)
+    if sent is not None and now - sent.at < GRACE:
+        return None
+    reason = "the image is not there: it was deleted, by hand or by another program"
+    return replace(told, state=State.GONE, reason=reason, progress="")
+
+
+def _moved(
+    told: Entry, entries: Sequence[Entry], *, now: datetime, stuck_after: timedelta
+) -> Entry | None:
+    """Return what has moved, or once that nothing has for too long."""
+    before = last_of(entries, told.version, State.SUBMITTED, State.PROGRESS)
+    if before is None or _position(before) != _position(told):
+        return told
+    moves = (State.SUBMITTED, State.PROGRESS, State.STUCK)
+    is_said = last_of(entries, told.version, *moves) != before
+    if is_said or now - before.at < stuck_after:
+        return None
+    where = ", ".join(filter(None, (told.reason, told.progress)))
+    reason = f"no progress since {to_text(before.at)}: {where}"
+    return replace(told, state=State.STUCK, reason=reason)
+
+
+def _position(entry: Entry) -> tuple[State, str, str]:
+    return entry.state, entry.reason, entry.progress

@@ -1,0 +1,89 @@
+"""What `on_schedule` does: a run of the tracker for each ledger.
+
+Room: shell.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+
+from image_import.credentials import read_credentials
+from image_import.errors import ImageImportError, SettingsError
+from image_import.handler import (
+    Runtime,
+    log_result,
+    make_invocation,
+    prepare_logging,
+)
+from image_import.settings import Settings, read_settings
+from image_import.timer import ledger_buckets
+from image_import.track import Report, Tracker, Work
+
+log = logging.getLogger("image_import")
+
+
+def handle_schedule(
+    event: bytes, context: object, *, environ: Mapping[str, str], runtime: Runtime
+) -> str:
+    """Do the work of `on_schedule` with an explicit environment."""
+    settings = read_settings(environ)
+    prepare_logging(settings)
+    bugs: list[Exception] = []
+    report = Report()
+    for bucket in ledger_buckets(event, ledger_bucket=settings.ledger_bucket):
+        tracker = make_tracker(
+            settings, context, environ=environ, runtime=runtime, bucket=bucket
+        )
+        tracker.guard = keeping(bugs)
+        report.add(tracker.run())
+    for error in report.errors:
+        log.warning("%s", json.dumps({"error_message": error}, ensure_ascii=False))
+    if bugs:
+        raise bugs[0]
+    return report.to_json()
+
+
+def make_tracker(
+    settings: Settings,
+    context: object,
+    *,
+    environ: Mapping[str, str],
+    runtime: Runtime,
+    bucket: str,
+) -> Tracker:
+    """Return what follows the imports whose ledgers are in one bucket.
+
+    Raises:
+        SettingsError: Nothing names the region.
+    """
+    region_id = settings.region_id or str(getattr(context, "region", "") or "")
+    if not region_id:
+        raise SettingsError(
+            "REGION_ID holds nothing and no context names a region; set it to the "
+            "region of the ledger's bucket, such as cn-hangzhou"
+        )
+    invocation = make_invocation(settings, context, environ=environ, runtime=runtime)
+    credentials = read_credentials(getattr(context, "credentials", None), environ)
+    return Tracker(
+        invocation=invocation,
+        lookups=lambda region: runtime.clients.ecs(settings, credentials, region),
+        region_id=region_id,
+        bucket=bucket,
+        tell=lambda result: log_result(result, invocation.fc_request_id),
+    )
+
+
+def keeping(bugs: list[Exception]) -> Callable[[Work], int]:
+    """Return what does a piece of work and keeps its bug until all is tried."""
+
+    def guard(work: Work) -> int:
+        try:
+            return work()
+        except ImageImportError:
+            raise
+        except Exception as exc:
+            log.exception("a fault of ours; the next run tries again")
+            bugs.append(exc)
+            return 1
+
+    return guard

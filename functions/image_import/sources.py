@@ -1,0 +1,70 @@
+"""What happens to an uploaded object once its image is available.
+
+Room: shell.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from image_import.errors import ServiceRejected
+from image_import.ledger import Entry
+from image_import.marks import TAG_KEY
+from image_import.oss import ObjectChanged, ObjectMissing, Oss
+from image_import.patience import Patience
+
+MOST_TAGS = 10
+"""Source: "PutObjectTagging", OSS documentation, read 2026-11."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sources:
+    """The objects of one bucket that images were made of."""
+
+    oss: Oss
+    bucket: str
+    patience: Patience
+
+    def settle(self, wish: Literal["keep", "tag", "delete"], image: Entry) -> str:
+        """Do with an image's sources what the operator wants, and say what was done.
+
+        An object that was uploaded anew is left alone: it is not what the image was
+        made of. OSS has no conditional delete, so the ETag is looked at just before.
+
+        Raises:
+            ServiceUnavailable: Some of it may be done; doing it again does no harm.
+        """
+        do = {"tag": self._tag, "delete": self._delete}.get(wish)
+        if do is None:
+            return ""
+        said = [self._settle(do, key, etag, image) for key, etag in image.disks]
+        return "; ".join(said)
+
+    def _settle(
+        self, do: Callable[[str, str], str], object_key: str, etag: str, image: Entry
+    ) -> str:
+        try:
+            self.patience.repeat(
+                lambda: self.oss.check_etag(self.bucket, object_key, etag=etag)
+            )
+            return do(object_key, image.image_id)
+        except ObjectMissing:
+            return f"{object_key} was deleted already"
+        except ObjectChanged:
+            return f"{object_key} was uploaded anew since, and is left alone"
+        except ServiceRejected as exc:
+            return f"{object_key} is left as it is: {exc}"
+
+    def _delete(self, object_key: str, _: str) -> str:
+        self.patience.repeat(lambda: self.oss.delete(self.bucket, object_key))
+        return f"{object_key} was deleted"
+
+    def _tag(self, object_key: str, image_id: str) -> str:
+        tags = self.patience.repeat(lambda: self.oss.read_tags(self.bucket, object_key))
+        wanted = {**tags, TAG_KEY: image_id or "available"}
+        if len(wanted) > MOST_TAGS:
+            return f"{object_key} has {MOST_TAGS} tags already and gets none"
+        if wanted != tags:
+            put = self.oss.put_tags
+            self.patience.repeat(lambda: put(self.bucket, object_key, wanted))
+        return f"{object_key} was tagged {TAG_KEY}={wanted[TAG_KEY]}"

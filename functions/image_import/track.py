@@ -1,0 +1,245 @@
+"""Follow open imports to their end, whoever began them.
+
+Each run lists the notes under `open/`, reads each ledger that has one, asks ECS about
+all of them together, and appends what has changed. Two runs at once do no harm: a
+change is written where the ledger ended when it was read, or not at all.
+
+Room: shell.
+"""
+
+import json
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from image_import.app import LEASE_MARGIN, Invocation
+from image_import.clock import OssClock
+from image_import.deliver_again import Delivery, Redelivery, in_order
+from image_import.errors import ImageImportError
+from image_import.follow import Follower
+from image_import.ledger import Entry
+from image_import.ledger_store import Book, LedgerStore
+from image_import.lookups import Look, Lookup, Sight, look_everywhere
+from image_import.open_imports import Step
+from image_import.open_ledgers import OpenLedger, OpenLedgers
+from image_import.outcome import CHANGE_FIELDS, Outcome, Result, said
+from image_import.patience import Patience
+from image_import.sources import Sources
+from image_import.targets import PUBLIC
+
+Work = Callable[[], int]
+
+
+def unguarded(work: Work) -> int:
+    """Return what a piece of work returns."""
+    return work()
+
+
+@dataclass(kw_only=True, slots=True)
+class Report:
+    """What one run came to.
+
+    Attributes:
+        open_count: Imports that are still under way.
+        errors: What could not be done; the next run tries again.
+    """
+
+    changes: list[Result] = field(default_factory=list)
+    open_count: int = 0
+    errors: list[str] = field(default_factory=list)
+
+    def add(self, other: "Report") -> None:
+        """Add what another run came to."""
+        self.changes += other.changes
+        self.open_count += other.open_count
+        self.errors += other.errors
+
+    def to_json(self) -> str:
+        """Return the handler's answer."""
+        told: dict[str, object] = {
+            "changes": [said(result, CHANGE_FIELDS) for result in self.changes],
+            "open": self.open_count,
+        }
+        if self.errors:
+            told["errors"] = self.errors
+        return json.dumps(told, ensure_ascii=False)
+
+
+@dataclass(kw_only=True, slots=True)
+class Tracker:
+    """One run over the ledgers of one bucket.
+
+    Attributes:
+        lookups: Makes the ECS client of a region.
+        region_id: Of the ledger's bucket, and of imports that name none.
+        bucket: The ledger's.
+        tell: Hears of each change when it is on record.
+        guard: Does a piece of work and keeps what we did not foresee from the others;
+            it returns how many imports of that piece are still open.
+    """
+
+    invocation: Invocation
+    lookups: Callable[[str], Lookup]
+    region_id: str
+    bucket: str
+    tell: Callable[[Result], None] = lambda _: None
+    guard: Callable[[Work], int] = unguarded
+    claim: str = field(default_factory=lambda: secrets.token_hex(8))
+    report: Report = field(default_factory=Report)
+    clock: OssClock = field(init=False)
+    patience: Patience = field(init=False)
+    store: LedgerStore = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make what all imports share."""
+        invocation = self.invocation
+        self.clock = OssClock(invocation.monotonic)
+        self.patience = Patience(
+            remaining=invocation.remaining,
+            sleep=invocation.sleep,
+            random=invocation.random,
+        )
+        self.store = LedgerStore(
+            invocation.oss(self.region_id),
+            bucket=self.bucket,
+            clock=self.clock,
+            patience=self.patience,
+        )
+
+    def run(self) -> Report:
+        """Follow what was submitted, then deliver again what was left.
+
+        Raises:
+            ServiceError: The notes could not be listed.
+        """
+        ledgers, errors = self._open_ledgers().read()
+        self._note(errors)
+        sight = self._look(ledgers)
+        follower = self._follower()
+        works = [self._following(ledger, sight, follower) for ledger in ledgers]
+        self.report.open_count += sum(self.invocation.pool.map(self._do, works))
+        redelivery = self._redelivery(follower)
+        for delivery in in_order(_deliveries(ledgers)):
+            work = _redelivering(delivery, redelivery)
+            self.report.open_count += self._do(work)
+        return self.report
+
+    def _do(self, work: Work) -> int:
+        """Do a piece of work; what fails is noted, and left for the next run."""
+        try:
+            return self.guard(work)
+        except ImageImportError as exc:
+            self._note([exc])
+            return 1
+
+    def _following(self, ledger: OpenLedger, sight: Sight, follower: Follower) -> Work:
+        def work() -> int:
+            book, still_open = ledger.book, 0
+            for job in ledger.jobs:
+                if job.step is Step.DELIVER:
+                    continue
+                is_open = True
+                if book is not None:
+                    book, is_open = follower.step(job, book, sight)
+                still_open += is_open
+            return still_open
+
+        return work
+
+    def _open_ledgers(self) -> OpenLedgers:
+        settings = self.invocation.settings
+        lease = timedelta(seconds=settings.lease_seconds)
+        timeout = timedelta(seconds=self.invocation.timeout_seconds)
+        return OpenLedgers(
+            store=self.store,
+            clock=self.clock,
+            pool=self.invocation.pool,
+            prefix=settings.ledger_prefix,
+            lease=max(lease, timeout + LEASE_MARGIN),
+        )
+
+    def _follower(self) -> Follower:
+        invocation = self.invocation
+        return Follower(
+            settings=invocation.settings,
+            store=self.store,
+            clock=self.clock,
+            claim=self.claim,
+            fc_request_id=invocation.fc_request_id,
+            sources=self._sources,
+            change=self.change,
+        )
+
+    def _sources(self, book: Book) -> Sources:
+        return Sources(
+            oss=self.invocation.oss(self._region_of(book)),
+            bucket=book.place.bucket,
+            patience=self.patience,
+        )
+
+    def _redelivery(self, follower: Follower) -> Redelivery:
+        return Redelivery(
+            invocation=self.invocation,
+            store=self.store,
+            clock=self.clock,
+            region_id=self.region_id,
+            delete_notes=follower.delete_notes,
+            change=self.change,
+        )
+
+    def _look(self, ledgers: Iterable[OpenLedger]) -> Sight:
+        sight, errors = look_everywhere(self._followed(ledgers), self._look_in)
+        self._note(errors)
+        return sight
+
+    def _followed(self, ledgers: Iterable[OpenLedger]) -> dict[str, list[Entry]]:
+        """Return the ledgers' last word on each import that is followed, by region."""
+        found: dict[str, list[Entry]] = {}
+        for ledger in ledgers:
+            for job in ledger.jobs:
+                if ledger.book and job.last and job.step is Step.FOLLOW:
+                    region_id = self._region_of(ledger.book)
+                    found.setdefault(region_id, []).append(job.last)
+        return found
+
+    def _look_in(self, region_id: str) -> Look | None:
+        """Return what looks at a region's imports, None where nothing can."""
+        ecs = self.lookups(region_id)
+        if not ecs.has_lookup:
+            return None
+        return Look(
+            ecs=ecs,
+            patience=self.patience,
+            pool=self.invocation.pool,
+            by_id=self.invocation.settings.target.name == PUBLIC.name,
+        )
+
+    def _region_of(self, book: Book) -> str:
+        told = (entry.parameters.get("RegionId") for entry in book.entries)
+        return next((region for region in told if region), self.region_id)
+
+    def change(self, result: Result) -> None:
+        """Keep a change for the report, and tell it."""
+        is_delivery = result.outcome is Outcome.PLANNED
+        if self.invocation.settings.dry_run and not is_delivery:
+            reason = f"DRY_RUN: nothing was written; {result.reason}"
+            result = replace(result, outcome=Outcome.PLANNED, reason=reason)
+        self.report.changes.append(result)
+        self.tell(result)
+
+    def _note(self, errors: Iterable[ImageImportError]) -> None:
+        self.report.errors.extend(str(exc) for exc in errors)
+
+
+def _deliveries(ledgers: Iterable[OpenLedger]) -> list[Delivery]:
+    return [
+        Delivery(job=job, book=ledger.book)
+        for ledger in ledgers
+        for job in ledger.jobs
+        if job.step is Step.DELIVER
+    ]
+
+
+def _redelivering(delivery: Delivery, redelivery: Redelivery) -> Work:
+    return lambda: int(redelivery.deliver(delivery))
