@@ -361,3 +361,24 @@ def test_an_import_under_way_has_a_note_and_a_failed_one_has_none() -> None:
     uploads.cloud.ecs.fail_next("InvalidImageFormat.Malformed")
     assert uploads.upload("db.qcow2").outcome is Outcome.FAILED
     assert len(uploads.cloud.oss.keys(BUCKET, f"{LEDGER}open/")) == 1
+
+
+def test_an_event_without_a_region_needs_the_setting() -> None:
+    uploads = Uploads()
+    event = json.loads(uploads.put("web.qcow2"))
+    del event["events"][0]["region"]
+    del event["events"][0]["oss"]["bucket"]["arn"]
+    result = uploads.handle(json.dumps(event).encode())
+    assert result.outcome is Outcome.REFUSED
+    assert "set REGION_ID" in result.reason
+
+
+@pytest.mark.parametrize("action", ["AppendObject", "ListObjectsV2", "GetObject"])
+def test_a_page_of_html_with_status_200_is_no_answer_and_no_crash(action: str) -> None:
+    uploads = Uploads()
+    event = uploads.put("web.qcow2")
+    uploads.cloud.oss.fail_next(action=action, html=True, http_status=200)
+    assert uploads.handle(event).outcome is not Outcome.FAILED
+    uploads.clock.advance(1000)
+    assert uploads.handle(event).outcome in {Outcome.SUBMITTED, Outcome.DUPLICATE}
+    assert len(uploads.image_names) == 1

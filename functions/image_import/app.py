@@ -91,6 +91,11 @@ def _import(record: ObjectCreated, invocation: Invocation) -> Result:
             "own region; copy the object to a bucket there, or deploy the function in "
             f"{record.region_id}"
         )
+    if not region_id:
+        return endings.refused(
+            "neither the event nor REGION_ID names a region; set REGION_ID to the "
+            f"region of the bucket {record.bucket}, as cn-hangzhou"
+        )
     return make_case(record, region_id, invocation).run()
 
 

@@ -24,6 +24,8 @@ EXAMPLE_EVENT = "ObjectCreated:PutObject"
 _META = "x-oss-meta-"
 # Source: "Bucket", OSS documentation, naming conventions, read 2026-11. A name that
 # breaks them must not become part of a host.
+# Likewise a region, which becomes part of a host that is sent our credentials.
+_REGION = re.compile(r"[a-z][a-z0-9-]{1,62}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
@@ -104,7 +106,7 @@ class _Record:
         """Return the record as an entry."""
         if why := why_foreign(self._record) or self._why_no_image():
             return Ignored(reason=why, **self._known)
-        if why := self._why_incomplete():
+        if why := self._why_incomplete() or self._why_not_addressable():
             return Rejected(reason=f"a record cannot be used: {why}", **self._known)
         return self._created()
 
@@ -117,6 +119,15 @@ class _Record:
             return "the key ends with /: a folder"
         is_empty = size == 0 and not isinstance(size, bool)
         return "the object is empty (size 0)" if is_empty else None
+
+    def _why_not_addressable(self) -> str | None:
+        """Return why this must not, or cannot, become part of a URL."""
+        key, region = self._known["object_key"], self._region_id()
+        if key in {".", ".."}:
+            return f"oss.object.key is {_shown(key)}, which no URL can name"
+        if region is not None and not _REGION.fullmatch(region):
+            return f"region is {_shown(region)}, expected a region ID as cn-hangzhou"
+        return None
 
     def _why_incomplete(self) -> str | None:
         """Return which field that we cannot do without is missing or wrong."""

@@ -17,7 +17,7 @@ import oss2
 import requests
 
 from image_import.credentials import Credentials
-from image_import.errors import ServiceRejected
+from image_import.errors import ServiceRejected, ServiceUnavailable
 from image_import.oss_errors import (
     NotAppendable,
     ObjectChanged,
@@ -158,12 +158,12 @@ class Oss:
         PositionNotEqualToLength and ObjectNotAppendable; allowed by oss:PutObject.
         """
         headers = {"Content-Type": "application/x-ndjson"}
-        result = self._call(
-            "AppendObject",
-            lambda b: b.append_object(object_key, position, data, headers=headers),
-            bucket,
-        )
-        return int(result.next_position)
+
+        def append(target: oss2.Bucket) -> int:
+            made = target.append_object(object_key, position, data, headers=headers)
+            return int(made.next_position)
+
+        return self._call("AppendObject", append, bucket)
 
     def put(self, bucket: str, object_key: str, data: bytes) -> None:
         """Put a small object."""
@@ -280,6 +280,15 @@ class Oss:
         except oss2.exceptions.ClientError as exc:
             message = f"OSS {action}: {exc.body}"
             raise ServiceRejected(message, service="OSS", action=action) from exc
+        except (LookupError, RuntimeError, TypeError, ValueError) as exc:
+            # What oss2 raises where a page of HTML with status 200 is no answer of OSS.
+            raise ServiceUnavailable(
+                f"OSS {action}: what came is no answer of OSS; check OSS_ENDPOINT and "
+                "any proxy in between",
+                service="OSS",
+                action=action,
+                perhaps_done=True,
+            ) from exc
 
     def _bucket(self, name: str) -> oss2.Bucket:
         return oss2.Bucket(

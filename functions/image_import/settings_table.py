@@ -237,10 +237,9 @@ SETTINGS = (
     ),
     Setting(
         name="INSPECT",
-        kind=one_of("never", "auto", "always"),
+        kind=one_of("never"),
         default="never",
-        meaning="Look into the image for its system: auto if name and sidecar leave "
-        "platform or architecture open. Needs the inspection layer.",
+        meaning="Whether to look into the image for its system; this release does not.",
     ),
     Setting(
         name="LEDGER_BUCKET",

@@ -171,9 +171,10 @@ class Submitter:
     def _call(self, intent: Entry, *, is_takeover: bool) -> Answer:
         """Call ImportImage until there is an answer, or no more time for one."""
         is_lost = is_takeover
+        last: ServiceUnavailable | None = None
         for attempt in range(self.patience.attempts):
             if is_lost and not intent.client_token:
-                settled = self._look_up_lost(intent)
+                settled = self._look_up_lost(intent, last)
                 if settled:
                     return settled
             if self.clock.latest() + CALL > (intent.lease_until or intent.at):
@@ -205,10 +206,12 @@ class Submitter:
         reply = self.ecs.import_image(parameters)
         return Answer(state=State.SUBMITTED, reply=reply)
 
-    def _look_up_lost(self, intent: Entry) -> Answer | None:
+    def _look_up_lost(
+        self, intent: Entry, last: ServiceUnavailable | None
+    ) -> Answer | None:
         """Return how a call without an answer ended; None if it had no effect."""
         if not self.ecs.has_lookup:
-            return _doubtful(intent, None)
+            return _doubtful(intent, last)
         own = self._own(self._images(intent), intent)
         return (
             _adopted(own, "found by its name after an answer was lost") if own else None
@@ -324,10 +327,11 @@ def _adopted(image: ExistingImage, reason: str) -> Answer:
 
 
 def _doubtful(intent: Entry, exc: ServiceUnavailable | None) -> Answer:
+    said = str(exc) if exc else "an earlier invocation ended without an outcome"
     return Answer(
         state=State.FAILED,
-        reason="perhaps already started: the answer to ImportImage was lost and this "
-        "service has no look-up to tell; it is not sent again. Look for an image named "
+        reason=f"perhaps already started: {said}; this service has no look-up to tell, "
+        "so it is not sent again. Look for an image named "
         f"{intent.image_name!r} in the console",
         error=exc,
         perhaps_started=True,

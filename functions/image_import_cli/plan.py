@@ -107,12 +107,22 @@ def plan_file(path: Path, settings: Settings) -> Result:
         raise click.UsageError(
             f"{path} is no file here; give a local image, or oss://BUCKET/KEY"
         )
+    if not _is_text(path.name):
+        raise click.UsageError(
+            f"the name of {path.name!r} is not UTF-8, which object keys must be; "
+            "rename the file"
+        )
     found = find_sidecar(
         _sidecars(path), bucket=ANY_BUCKET, image_key=path.name, settings=settings
     )
-    disk = _read_disk(path)
-    result = _plan_disk(path, disk, found, settings)
-    return result.about(bucket=ANY_BUCKET, object_key=path.name, etag=disk.version.etag)
+    version = _placeholder(path)
+    about = {"bucket": ANY_BUCKET, "object_key": path.name, "etag": version.etag}
+    try:
+        disk = _read_disk(path, version)
+    except EvidenceError as exc:
+        reason = f"{path.name}: {exc}"
+        return Result(outcome=Outcome.REFUSED, reason=reason).about(**about)
+    return _plan_disk(path, disk, found, settings).about(**about)
 
 
 def _plan_disk(
@@ -155,15 +165,28 @@ def _sidecars(path: Path) -> dict[str, bytes]:
     return {other.name: other.read_bytes() for other in beside if other.is_file()}
 
 
-def _read_disk(path: Path) -> DiskEvidence:
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _placeholder(path: Path) -> DiskVersion:
+    """Return a version for a file whose ETag only its upload will tell."""
+    etag = hashlib.sha256(path.name.encode()).hexdigest()[:32].upper()
+    return DiskVersion(object_key=path.name, etag=etag)
+
+
+def _read_disk(path: Path, version: DiskVersion) -> DiskEvidence:
     size = path.stat().st_size
     with path.open("rb") as image:
         head = image.read(HEAD_BYTES)
         image.seek(max(0, size - TAIL_BYTES))
         tail = image.read(TAIL_BYTES)
-    placeholder = hashlib.sha256(path.name.encode()).hexdigest()[:32].upper()
     return DiskEvidence(
-        version=DiskVersion(object_key=path.name, etag=placeholder),
+        version=version,
         object_size_bytes=size,
         header=read_header(head, tail, object_size_bytes=size),
     )

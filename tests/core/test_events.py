@@ -476,3 +476,34 @@ def test_any_value_in_any_field_ends_in_an_entry(
 @given(st.text(alphabet="Az09+/= \n", min_size=30, max_size=50))
 def test_whatever_looks_like_base64_ends_in_an_event_error(text: str) -> None:
     survives(text.encode())
+
+
+@pytest.mark.parametrize("region", ["evil.com/#", "evil.com:8443/x?", "cn-hangzhou\n"])
+def test_a_region_that_would_lead_elsewhere_is_rejected(region: str) -> None:
+    """It becomes part of the host that our credentials are sent to."""
+    record = {
+        "eventSource": "acs:oss",
+        "eventName": "ObjectCreated:PutObject",
+        "region": region,
+        "oss": {
+            "bucket": {"name": "images"},
+            "object": {"key": "a.qcow2", "size": 1, "eTag": "A"},
+        },
+    }
+    (entry,) = parse_event(json.dumps({"events": [record]}).encode())
+    assert isinstance(entry, Rejected)
+    assert "expected a region ID" in entry.reason
+
+
+@pytest.mark.parametrize("key", [".", ".."])
+def test_a_key_that_no_url_can_name_is_rejected(key: str) -> None:
+    record = {
+        "eventSource": "acs:oss",
+        "eventName": "ObjectCreated:PutObject",
+        "oss": {
+            "bucket": {"name": "images"},
+            "object": {"key": key, "size": 1, "eTag": "A"},
+        },
+    }
+    (entry,) = parse_event(json.dumps({"events": [record]}).encode())
+    assert isinstance(entry, Rejected)
