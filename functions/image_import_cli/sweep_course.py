@@ -1,5 +1,6 @@
 """The two rounds of a sweep, from where it stands to the end."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,12 @@ from image_import.outcome import Result
 from image_import_cli.sweep_bucket import SweptBucket
 from image_import_cli.sweep_show import Counting
 from image_import_cli.sweep_state import IMAGES, ROUNDS, Position, save
-from image_import_cli.sweeping import Pace, Sweep, TooManyFailuresError
+from image_import_cli.sweeping import (
+    Pace,
+    Sweep,
+    TooManyFailuresError,
+    interruptible,
+)
 
 SAVE_SECONDS = 1.0
 """What a kill loses: so much is looked at again, and imported by nobody twice."""
@@ -56,6 +62,7 @@ class Course:
 
     def _round(self, position: Position) -> None:
         saved = time.monotonic()
+        stopping = threading.Event()
 
         def tell(result: Result) -> None:
             nonlocal saved
@@ -73,15 +80,21 @@ class Course:
                 workers=self.workers,
                 pace=Pace(self.rate),
                 after=position.after,
+                stopping=stopping,
             )
             try:
-                sweep.run(self._records(position))
+                with interruptible(stopping):
+                    sweep.run(self._records(position, stopping))
             finally:
                 self._save(position.round, sweep.after)
 
-    def _records(self, position: Position) -> Iterator[ObjectCreated]:
+    def _records(
+        self, position: Position, stopping: threading.Event
+    ) -> Iterator[ObjectCreated]:
         is_counted = position.round == IMAGES
         for item in self.swept.objects(after=position.after):
+            if stopping.is_set():
+                return
             if is_counted:
                 self.shown.key()
             record = self.swept.record(item, position)

@@ -1,10 +1,12 @@
 """A sweep's work: several images at once, reported in the order of their keys."""
 
+import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from image_import import endings
@@ -31,6 +33,31 @@ class TooManyFailuresError(Exception):
     def __init__(self, last: Result) -> None:
         super().__init__(last.reason)
         self.last = last
+
+
+@contextmanager
+def interruptible(stopping: threading.Event) -> Iterator[None]:
+    """Let the first Ctrl-C set `stopping`, so that it cuts no line in two.
+
+    Raises:
+        KeyboardInterrupt: At the end after the first, at once after the second.
+    """
+    is_pressed = False
+
+    def press(*_: object) -> None:
+        nonlocal is_pressed
+        if is_pressed:
+            raise KeyboardInterrupt
+        is_pressed = True
+        stopping.set()
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if is_pressed:
+        raise KeyboardInterrupt
 
 
 class Pace:
@@ -78,19 +105,24 @@ class Sweep:
     def run(self, records: Iterable[ObjectCreated]) -> None:
         """Import what is new among the records, in whatever order it gets done.
 
-        Whatever ends it early, what has begun is finished and reported.
+        Whatever ends it early, what has begun is finished and reported; where
+        `stopping` is set, it ends without an error.
 
         Raises:
             TooManyFailuresError: One after the other failed.
         """
         try:
             for record in records:
+                if self.stopping.is_set():
+                    return
                 work = self.pool.submit(self._work, record)
                 self._begun.append((record.object_key, work))
                 if len(self._begun) > WINDOW * self.workers:
                     self._finish_oldest()
             while self._begun:
                 self._finish_oldest()
+        except StoppedError:
+            return
         finally:
             self.stopping.set()
             self._finish_begun()

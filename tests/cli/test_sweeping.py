@@ -2,6 +2,7 @@
 
 import io
 import re
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ from image_import_cli.sweeping import (
     Pace,
     Sweep,
     TooManyFailuresError,
+    interruptible,
 )
 from rich.console import Console
 
@@ -128,7 +130,7 @@ def test_an_interruption_lets_what_has_begun_end_and_begins_nothing_more() -> No
 def test_the_position_stays_before_the_first_key_that_was_not_done() -> None:
     holding, released = threading.Event(), threading.Event()
 
-    def only_the_second_worker_goes_on(record: ObjectCreated) -> Result:
+    def the_first_takes_its_time(record: ObjectCreated) -> Result:
         if record.object_key == KEYS[0]:
             holding.set()
             assert released.wait(10)
@@ -139,13 +141,11 @@ def test_the_position_stays_before_the_first_key_that_was_not_done() -> None:
         assert holding.wait(10)
         yield from map(record, KEYS[1:3])
         swept.sweep.stopping.set()
-        yield record(KEYS[3])
         released.set()
-        raise KeyboardInterrupt
+        yield record(KEYS[3])
 
-    swept = Swept(only_the_second_worker_goes_on, workers=1)
-    with pytest.raises(KeyboardInterrupt):
-        swept.run(records())
+    swept = Swept(the_first_takes_its_time, workers=1)
+    swept.run(records())
     assert (swept.keys, swept.sweep.after) == (KEYS[:1], KEYS[0])
 
 
@@ -261,3 +261,25 @@ def test_at_a_terminal_the_moving_line_leaves_room_for_an_echo() -> None:
     assert max(map(len, lines)) <= 60
     moving = [len(line) for line in lines if "keys: " in line]
     assert max(moving) <= 57
+
+
+def test_the_first_ctrl_c_waits_for_the_end_and_the_second_does_not() -> None:
+    stopping = threading.Event()
+    seen = []
+
+    def press_twice() -> None:
+        with interruptible(stopping):
+            signal.raise_signal(signal.SIGINT)
+            seen.append(stopping.is_set())
+            signal.raise_signal(signal.SIGINT)
+            seen.append(False)
+
+    with pytest.raises(KeyboardInterrupt):
+        press_twice()
+    assert seen == [True]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_first_ctrl_c_that_comes_last_is_not_forgotten() -> None:
+    with pytest.raises(KeyboardInterrupt), interruptible(threading.Event()):
+        signal.raise_signal(signal.SIGINT)
