@@ -14,6 +14,7 @@ from image_import.targets import TARGETS
 from image_import_cli.local_clients import oss2_program, ossutil_command
 from image_import_cli.local_desk import Desk
 from image_import_cli.local_news import News
+from image_import_cli.local_page import Page
 from image_import_cli.local_trigger import deploy, local_settings
 from image_import_cli.settings_options import (
     checked_settings,
@@ -58,10 +59,10 @@ def local(
 ) -> None:
     """Serve OSS, ECS and the function on this machine until Ctrl-C.
 
-    Prints its URL first. An object that ossutil or an SDK puts into the bucket is
-    delivered to the real handler, as Function Compute would, and ends as an image.
-    Everything is in memory; nothing leaves this machine. Settings come from --set
-    alone.
+    Prints its URL first. An object that ossutil, an SDK or the page at that URL puts
+    into the bucket is delivered to the real handler, as Function Compute would, and
+    ends as an image. Everything is in memory; nothing leaves this machine. Settings
+    come from --set alone.
     """
     given = environment(assignments, base={})
     shorts = {"KEY_PREFIX": prefix, "IMPORT_TARGET": target or ""}
@@ -85,7 +86,7 @@ def local(
 def at_desk(
     cloud: FakeAliyun, given: Mapping[str, str], *, bucket: str, port: int = 0
 ) -> Iterator[Desk]:
-    """Serve a cloud with the function on it.
+    """Serve a cloud with the function on it and the page before it.
 
     Args:
         cloud: What is served.
@@ -117,6 +118,7 @@ def at_desk(
             deploy(cloud, environ, settings, bucket=bucket)
         except ServiceError as exc:
             raise click.UsageError(f"--bucket {bucket}: {exc}") from exc
+        server.add_front(Page(desk))
         yield desk
 
 
@@ -124,7 +126,7 @@ def how_to_reach(desk: Desk) -> str:
     """Return what to type in another terminal."""
     said = [
         "",
-        "In another terminal:",
+        "Open it in a browser and drop an image there; or, in another terminal:",
         "",
         indent(ossutil_command(desk), "  "),
         "",
