@@ -54,30 +54,31 @@ def _faults(cloud: "FakeAliyun") -> list[dict[str, object]]:
 
 def state(cloud: "FakeAliyun") -> dict[str, object]:
     """Return what the cloud holds, as JSON can show it."""
-    return {
-        "buckets": {
-            name: {
-                key: {"size": found.size_bytes, "etag": found.etag}
-                for key in cloud.oss.keys(name)
-                for found in [cloud.oss.get(name, key)]
-            }
-            for name in sorted(cloud.oss.buckets)
-        },
-        "images": [
-            {
-                "name": image.image_name,
-                "id": image.image_id,
-                "task": image.task_id,
-                "status": image.status,
-                "percent": image.percent,
-                "format": image.format,
-                "parameters": dict(image.parameters),
-            }
-            for image in cloud.ecs.images.values()
-        ],
-        "faults": _faults(cloud),
-        "requests": [asdict(record) for record in list(cloud.requests)],
-    }
+    with cloud.at_rest():
+        return {
+            "buckets": {
+                name: {
+                    key: {"size": found.size_bytes, "etag": found.etag}
+                    for key in cloud.oss.keys(name)
+                    for found in [cloud.oss.get(name, key)]
+                }
+                for name in sorted(cloud.oss.buckets)
+            },
+            "images": [
+                {
+                    "name": image.image_name,
+                    "id": image.image_id,
+                    "task": image.task_id,
+                    "status": image.status,
+                    "percent": image.percent,
+                    "format": image.format,
+                    "parameters": dict(image.parameters),
+                }
+                for image in cloud.ecs.images.values()
+            ],
+            "faults": _faults(cloud),
+            "requests": [asdict(record) for record in list(cloud.requests)],
+        }
 
 
 def _json(status: int, document: object) -> Response:

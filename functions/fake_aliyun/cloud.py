@@ -154,14 +154,19 @@ class FakeAliyun:
         self._intercepting.close()
 
     @contextmanager
-    def serve(self, port: int = 0) -> "Iterator[Server]":
-        """Answer over HTTP on 127.0.0.1 while the block runs; port 0: any free one.
+    def serve(self, port: int = 0, *, instances: int = 1) -> "Iterator[Server]":
+        """Answer over HTTP on 127.0.0.1 while the block runs.
 
         Asynchronous invocations are worked on by themselves meanwhile.
+
+        Args:
+            port: 0 for any free one.
+            instances: How many asynchronous invocations run at once.
         """
         from fake_aliyun.server import Server  # noqa: PLC0415 - only where it is needed
 
-        with self.fc.worked_on(), Server(self, port=port) as server:
+        # Functions that use the cloud over HTTP end before it stops to answer.
+        with Server(self, port=port) as server, self.fc.worked_on(instances):
             yield server
 
     def handle(self, request: Request) -> Response:
@@ -190,6 +195,12 @@ class FakeAliyun:
             return exchange.run(self.faults)
         finally:
             self._tell()
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Let no request change anything while the block looks at the whole."""
+        with self._lock:
+            yield
 
     def _place(self, request: Request) -> Place:
         if place := self._hosts.find(request.hostname):

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -28,13 +29,22 @@ POLL_SECONDS = 0.02
 SILENCE_SECONDS = 300
 """How long a request that never gets an answer is held, unless its fault says."""
 
+Front = Callable[[Request], Response | None]
+"""Stands before the cloud: answers a request to this machine, or returns None.
+
+It is asked about all that is addressed to the machine itself, not about what names a
+host of the cloud. Paths like /_name/ are never the cloud's: no bucket is called so.
+"""
+
 
 class Server:
     """A cloud on a port; as a context manager it serves while the block runs."""
 
     def __init__(self, cloud: "FakeAliyun", *, port: int = 0) -> None:
         self._stopping = threading.Event()
-        self._http = _HttpServer((ADDRESS, port), _handler(cloud, self._stopping))
+        self._fronts = [_admin(cloud)]
+        handler = _handler(cloud, self._fronts, self._stopping)
+        self._http = _HttpServer((ADDRESS, port), handler)
         self._thread = threading.Thread(
             target=self._http.serve_forever, args=(POLL_SECONDS,), daemon=True
         )
@@ -63,6 +73,10 @@ class Server:
         self._http.shutdown()
         self._http.server_close()
 
+    def add_front(self, front: Front) -> None:
+        """Let something answer some requests in the cloud's place from now on."""
+        self._fronts.append(front)
+
     def wait(self) -> None:
         """Return when the server has stopped, which by itself it never does."""
         self._thread.join()
@@ -77,13 +91,22 @@ class _HttpServer(ThreadingHTTPServer):
         """Say nothing: what reaches this is a client that went away."""
 
 
+def _admin(cloud: "FakeAliyun") -> Front:
+    def front(request: Request) -> Response | None:
+        is_admin = request.path.startswith(ADMIN_PREFIX)
+        return answer_admin(cloud, request) if is_admin else None
+
+    return front
+
+
 def _handler(
-    cloud: "FakeAliyun", stopping: threading.Event
+    cloud: "FakeAliyun", fronts: list[Front], stopping: threading.Event
 ) -> type[BaseHTTPRequestHandler]:
     class Handler(_Handler):
         pass
 
     Handler.cloud = cloud
+    Handler.fronts = fronts
     Handler.stopping = stopping
     return Handler
 
@@ -93,6 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1
     cloud: "FakeAliyun"
+    fronts: list[Front]
     stopping: threading.Event
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
@@ -101,11 +125,8 @@ class _Handler(BaseHTTPRequestHandler):
     def handle_any(self) -> None:
         """Answer one request of whatever method."""
         request = self._read_request()
-        if request.path.startswith(ADMIN_PREFIX):
-            self._send(request, answer_admin(self.cloud, request))
-            return
         try:
-            response = self.cloud.handle(request)
+            response = self._ask_fronts(request) or self.cloud.handle(request)
         except NotImitatedError as error:
             self._send(request, _not_imitated(error))
         except ConnectionLostError as lost:
@@ -117,6 +138,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = handle_any  # noqa: N815 - theirs
     do_OPTIONS = do_PATCH = handle_any  # noqa: N815 - names the base class looks for
+
+    def _ask_fronts(self, request: Request) -> Response | None:
+        if not request.is_to_this_machine:
+            return None
+        answers = (front(request) for front in self.fronts)
+        return next((answer for answer in answers if answer), None)
 
     def _read_request(self) -> Request:
         parts = urlsplit(self.path)

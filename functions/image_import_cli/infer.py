@@ -10,6 +10,8 @@ from image_import.disk_sets import read_keys
 from image_import.keys import KeyClues
 from image_import.targets import PUBLIC, TARGETS, Target
 
+from image_import_cli.terminal import printable
+
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
 _LINE_ENDS = {end: f"\\u{end:04x}" for end in (0x85, 0x2028, 0x2029)}
 
@@ -105,13 +107,13 @@ def explained(clues: KeyClues, target: Target) -> str:
     values = told(clues, target)
     rows = [_row(clues, name, value) for name, value in values.items()]
     hint = _hint(clues, values, target) if clues.kind == "image" else []
-    return "\n".join([_shown(clues.object_key), *rows, *hint, ""])
+    return "\n".join([printable(clues.object_key), *rows, *hint, ""])
 
 
 def _row(clues: KeyClues, name: str, value: object) -> str:
     clue = clues.clues.get(name)
-    why = f"{_shown(clue.token)!r}: {clue.rule}" if clue else ""
-    shown = NOT_TOLD if value is None else _shown(str(value))
+    why = f"{printable(clue.token)!r}: {clue.rule}" if clue else ""
+    shown = NOT_TOLD if value is None else printable(str(value))
     return f"  {name:<13} {shown:<22} {why}".rstrip()
 
 
@@ -130,10 +132,5 @@ def _hint(clues: KeyClues, values: dict[str, Any], target: Target) -> list[str]:
     lines = [f"    {name}: {may}" for name, may in says.items() if may]
     if clues.disk_index not in (None, 1) or clues.is_data_disk:
         lines.append("    (a data disk is listed in the sidecar of its system disk)")
-    name = _shown(f"{clues.object_key}.json")
+    name = printable(f"{clues.object_key}.json")
     return [f"  a sidecar {name} could say", *lines] if lines else []
-
-
-def _shown(text: str) -> str:
-    """Return the text without what would act on a terminal."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -12,6 +12,7 @@ COMMANDS = {
     "event": "image_import_cli.event:event",
     "infer": "image_import_cli.infer:infer",
     "invoke": "image_import_cli.invoke:invoke",
+    "local": "image_import_cli.local:local",
     "package": "image_import_cli.package:package",
     "plan": "image_import_cli.plan:plan",
     "policy": "image_import_cli.policy:policy",

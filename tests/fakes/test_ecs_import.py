@@ -7,7 +7,7 @@ import pytest
 from alibabacloud_ecs20140526 import models as m
 from alibabacloud_ecs20140526.client import Client
 from alibabacloud_tea_openapi.models import Config
-from fake_aliyun import FakeAliyun
+from fake_aliyun import ByLooks, BySeconds, FakeAliyun
 
 GIB = 1024**3
 QCOW2 = b"QFI\xfb\0\0\0\3" + bytes(16) + (10 * GIB).to_bytes(8, "big")
@@ -262,3 +262,22 @@ def test_a_name_is_taken_first_by_an_import_then_by_its_image(
 def test_the_quota_refuses_one_image_too_many(cloud: FakeAliyun, ecs: Client) -> None:
     cloud.ecs.image_quota = 0
     assert code_of(lambda: ecs.import_image(importing())) == (403, "QuotaExceed.Image")
+
+
+def test_imports_by_the_clock_move_without_a_look(
+    cloud: FakeAliyun, ecs: Client
+) -> None:
+    cloud.ecs.pace = BySeconds(waiting=0, creating=0)
+    ecs.import_image(importing())
+    before = cloud.ecs.images["web"].status
+    cloud.ecs.move_imports()
+    assert (before, cloud.ecs.images["web"].status) == ("Waiting", "Available")
+
+
+def test_imports_by_looks_stay_where_nobody_looks(
+    cloud: FakeAliyun, ecs: Client
+) -> None:
+    cloud.ecs.pace = ByLooks(waiting=0, creating=0)
+    ecs.import_image(importing())
+    cloud.ecs.move_imports()
+    assert cloud.ecs.images["web"].status == "Waiting"

@@ -42,6 +42,14 @@ class Ecs:
         """Return the resource groups that exist; add to it as needed."""
         return self._backend.resource_groups
 
+    def move_imports(self) -> None:
+        """Let every import be as far as its pace says, as a look at it would find it.
+
+        An import that moves by looks stays where it is: this is none.
+        """
+        for image in self._backend.images():
+            self._backend.move(image)
+
     def finish_imports(self) -> None:
         """Let every import that is under way end now."""
         for image in self._backend.images():

@@ -133,16 +133,25 @@ class Fc:
         self._platform.queue.refuse_attempts(code, times)
 
     @contextmanager
-    def worked_on(self) -> Iterator[None]:
-        """Make attempts as they become due, in another thread, while the block runs."""
+    def worked_on(self, instances: int = 1) -> Iterator[None]:
+        """Make attempts as they become due, in other threads, while the block runs.
+
+        Args:
+            instances: How many attempts are made at once.
+        """
         queue = self._platform.queue
-        thread = threading.Thread(target=queue.work, daemon=True)
-        thread.start()
+        queue.start()
+        threads = [
+            threading.Thread(target=queue.work, daemon=True) for _ in range(instances)
+        ]
+        for thread in threads:
+            thread.start()
         try:
             yield
         finally:
             queue.stop()
-            thread.join()
+            for thread in threads:
+                thread.join()
 
     def fail_next(self, code: str = "", **options: object) -> None:
         """Let coming requests fail; `faults.Fault` lists the options."""

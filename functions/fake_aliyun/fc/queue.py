@@ -80,16 +80,21 @@ class Queue:
             else:
                 self._stopped.wait(max(0.0, wait.total_seconds()))
 
-    def work(self) -> None:
-        """Work until `stop`; meant for a thread of its own."""
-        while not self._stopped.is_set():
-            self._news.clear()
-            if not self.run_due():
-                self._news.wait(IDLE_SECONDS)
+    def start(self) -> None:
+        """Let `work` go on until `stop`."""
         self._stopped.clear()
 
+    def work(self) -> None:
+        """Work until `stop`; meant for threads of their own."""
+        while not self._stopped.is_set():
+            self._news.clear()
+            if invocation := self._take_due():
+                self._try(invocation)
+            else:
+                self._news.wait(IDLE_SECONDS)
+
     def stop(self) -> None:
-        """Let `work` return."""
+        """Let `work` return once what it is at has ended."""
         self._stopped.set()
         self._news.set()
 

@@ -1,0 +1,153 @@
+"""`image-import local`: the cloud and the function on this machine, for any client."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from textwrap import indent
+
+import click
+from fake_aliyun import BySeconds, FakeAliyun
+from fake_aliyun.errors import ServiceError
+from image_import.targets import TARGETS
+
+from image_import_cli.local_clients import oss2_program, ossutil_command
+from image_import_cli.local_desk import Desk
+from image_import_cli.local_news import News
+from image_import_cli.local_page import Page
+from image_import_cli.local_trigger import deploy, local_settings
+from image_import_cli.settings_options import (
+    checked_settings,
+    environment,
+    set_option,
+)
+
+ANY_REGION = "cn-hangzhou"
+INSTANCES = 4
+"""How many uploads the function handles at once."""
+
+LOOK_SECONDS = 0.3
+HERE = "127.0.0.1"
+
+
+@click.command(epilog="Example: image-import local --port 8000 --prefix incoming/")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="0, as if not given: any."
+)
+@click.option(
+    "--bucket", default="images", show_default=True, help="Whose uploads are imported."
+)
+@click.option("--prefix", default="", help="Only these; short for --set KEY_PREFIX=.")
+@click.option(
+    "--target", type=click.Choice(list(TARGETS)), help="Short for --set IMPORT_TARGET=."
+)
+@click.option(
+    "--import-seconds",
+    type=click.FloatRange(0, 86_400),
+    default=8,
+    show_default=True,
+    help="How long ECS takes for an image.",
+)
+@set_option
+def local(
+    port: int,
+    bucket: str,
+    prefix: str,
+    target: str | None,
+    import_seconds: float,
+    assignments: tuple[str, ...],
+) -> None:
+    """Serve OSS, ECS and the function on this machine until Ctrl-C.
+
+    Prints its URL first. An object that ossutil, an SDK or the page at that URL puts
+    into the bucket is delivered to the real handler, as Function Compute would, and
+    ends as an image. Everything is in memory; nothing leaves this machine. Settings
+    come from --set alone.
+    """
+    given = environment(assignments, base={})
+    shorts = {"KEY_PREFIX": prefix, "IMPORT_TARGET": target or ""}
+    given |= {name: value for name, value in shorts.items() if value}
+    cloud = FakeAliyun(
+        region_id=given.get("REGION_ID") or ANY_REGION,
+        pace=BySeconds(waiting=import_seconds / 4, creating=import_seconds * 3 / 4),
+    )
+    with (
+        suppress(KeyboardInterrupt),
+        at_desk(cloud, given, bucket=bucket, port=port) as desk,
+    ):
+        _go_round_proxies()
+        click.echo(desk.url)
+        click.echo(how_to_reach(desk))
+        _tell_news(cloud)
+    click.echo("stopped; what was here is gone")
+
+
+@contextmanager
+def at_desk(
+    cloud: FakeAliyun, given: Mapping[str, str], *, bucket: str, port: int = 0
+) -> Iterator[Desk]:
+    """Serve a cloud with the function on it and the page before it.
+
+    Args:
+        cloud: What is served.
+        given: Settings of the function, over those that lead to the server.
+        bucket: Whose uploads are handled.
+        port: 0 for any free one.
+
+    Raises:
+        click.UsageError: A setting or the bucket's name is not what it may be.
+        click.ClickException: The port is taken.
+    """
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(cloud.serve(port, instances=INSTANCES))
+        except OSError as exc:
+            raise click.ClickException(
+                f"port {port} cannot be served on ({exc.strerror}); choose another "
+                "with --port, or 0 for any free one"
+            ) from exc
+        environ = local_settings(given, url=server.url, bucket=bucket)
+        settings = checked_settings(environ)
+        desk = Desk(cloud=cloud, settings=settings, url=server.url, bucket=bucket)
+        if desk.hears_its_ledger:
+            raise click.UsageError(
+                "the trigger would hear the function's own notes; leave LEDGER_BUCKET "
+                "out, so that they have a bucket of their own, or give a --prefix"
+            )
+        try:
+            deploy(cloud, environ, settings, bucket=bucket)
+        except ServiceError as exc:
+            raise click.UsageError(f"--bucket {bucket}: {exc}") from exc
+        server.add_front(Page(desk))
+        yield desk
+
+
+def how_to_reach(desk: Desk) -> str:
+    """Return what to type in another terminal."""
+    said = [
+        "",
+        "Open it in a browser and drop an image there; or, in another terminal:",
+        "",
+        indent(ossutil_command(desk), "  "),
+        "",
+        indent(oss2_program(desk), "  "),
+        "",
+        "Clients of ECS and Function Compute take the same address. Ctrl-C ends it.",
+        "",
+    ]
+    return "\n".join(said)
+
+
+def _tell_news(cloud: FakeAliyun) -> None:
+    news = News(cloud)
+    while True:
+        for line in news.lines():
+            click.echo(line)
+        time.sleep(LOOK_SECONDS)
+
+
+def _go_round_proxies() -> None:
+    """Keep the function's requests to this machine from a proxy of the environment."""
+    for name in ("no_proxy", "NO_PROXY"):
+        others = os.environ.get(name, "")
+        os.environ[name] = f"{others},{HERE}" if others else HERE

@@ -1,0 +1,37 @@
+"""How clients in another terminal reach the cloud on this machine.
+
+Source: "Common options" (-e, -i, -k) and "ossutil 2.0 new features" (--region,
+--addressing-style), OSS documentation, read 2026-11.
+"""
+
+import shlex
+
+from image_import_cli.local_desk import Desk
+
+EXAMPLE = "web.qcow2"
+
+
+def ossutil_command(desk: Desk) -> str:
+    """Return a command that uploads an image with ossutil 2."""
+    keys = desk.cloud.credentials
+    target = shlex.quote(f"oss://{desk.bucket}/{desk.settings.key_prefix}")
+    return (
+        f"ossutil cp {EXAMPLE} {target} \\\n"
+        f"  -e {desk.url} --region {desk.cloud.region_id} \\\n"
+        f"  -i {keys.access_key_id} -k {keys.access_key_secret} \\\n"
+        "  --addressing-style path"
+    )
+
+
+def oss2_program(desk: Desk) -> str:
+    """Return a program that does the same with oss2."""
+    keys = desk.cloud.credentials
+    key = f"{desk.settings.key_prefix}{EXAMPLE}"
+    return (
+        "import oss2\n"
+        f"auth = oss2.AuthV4({keys.access_key_id!r}, {keys.access_key_secret!r})\n"
+        "bucket = oss2.Bucket(\n"
+        f"    auth, {desk.url!r}, {desk.bucket!r}, region={desk.cloud.region_id!r}\n"
+        ")\n"
+        f"bucket.put_object_from_file({key!r}, {EXAMPLE!r})"
+    )

@@ -1,0 +1,48 @@
+"""What `image-import local` sets up, as all of its parts know it."""
+
+from dataclasses import dataclass
+
+from fake_aliyun import FakeAliyun
+from image_import.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Desk:
+    """A cloud on this machine with the function on it.
+
+    Attributes:
+        url: Where the cloud is served.
+        bucket: Whose uploads the trigger hears.
+    """
+
+    cloud: FakeAliyun
+    settings: Settings
+    url: str
+    bucket: str
+
+    @property
+    def ledger_bucket(self) -> str:
+        """Return the bucket that the ledger is kept in."""
+        return self.settings.ledger_bucket or self.bucket
+
+    @property
+    def hears_its_ledger(self) -> bool:
+        """Return whether the trigger fires on what the function itself writes."""
+        prefix = self.settings.ledger_prefix
+        return self.ledger_bucket == self.bucket and prefix.startswith(
+            self.settings.key_prefix
+        )
+
+    def is_ledger(self, bucket: str, object_key: str) -> bool:
+        """Return whether an object is one of the function's own notes."""
+        prefix = self.settings.ledger_prefix
+        return bucket == self.ledger_bucket and object_key.startswith(prefix)
+
+    def why_unheard(self, bucket: str, object_key: str, event_name: str) -> str:
+        """Return why the trigger did not fire on an event."""
+        prefix = self.settings.key_prefix
+        if bucket != self.bucket:
+            return f"it is in {bucket}; the trigger listens to {self.bucket}"
+        if not object_key.startswith(prefix):
+            return f"the trigger listens to keys that begin with {prefix}"
+        return f"the trigger does not listen to {event_name}"

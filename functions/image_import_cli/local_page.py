@@ -1,0 +1,162 @@
+"""The page at the root of `image-import local`, and what its script asks for.
+
+::
+
+    GET /                           the page, for whoever asks for HTML
+    GET /_local/FILE                its style, script and icon
+    GET /_local/state?seen=VERSION  everything at a glance, once it differs from VERSION
+    GET /_local/delivery?id=ID      one delivery, attempt by attempt
+    GET /_local/ledger?key=KEY      the lines of one ledger
+    GET /_local/clients             how other clients reach this cloud
+    GET /_local/upload?bucket=B&key=K&size=N  a signed URL that takes one PUT
+
+No bucket's name begins with an underscore, and no client of OSS asks for HTML: nothing
+here is taken away from the cloud.
+"""
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from importlib import resources
+from urllib.parse import urlsplit
+
+from fake_aliyun.http import Request, Response
+from fake_aliyun.oss.models import MAX_PUT_BYTES
+
+from image_import_cli.local_clients import oss2_program, ossutil_command
+from image_import_cli.local_desk import Desk
+from image_import_cli.local_state import View
+
+PREFIX = "/_local/"
+FILES = {
+    "page.html": "text/html; charset=utf-8",
+    "page.css": "text/css; charset=utf-8",
+    "page.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+HELD_SECONDS = 10.0
+LOOK_SECONDS = 0.2
+UPLOAD_SECONDS = 600
+OCTETS = "application/octet-stream"
+TOO_LARGE = "OSS takes up to 5 GiB in one put; ossutil and SDKs upload in parts"
+
+
+class Page:
+    """Answers for the page; stands before the cloud on the same port."""
+
+    def __init__(self, desk: Desk, *, held_seconds: float = HELD_SECONDS) -> None:
+        """Stand before a desk's cloud.
+
+        Args:
+            desk: What is shown.
+            held_seconds: How long an answer is held back while nothing changes.
+        """
+        self._desk = desk
+        self._held_seconds = held_seconds
+        self._view = View(desk)
+        self._lock = threading.Lock()
+        self._answers: Mapping[str, Callable[[Mapping[str, str]], Response]] = {
+            "state": self._state,
+            "delivery": lambda asked: _found(self._view.delivery(asked.get("id", ""))),
+            "ledger": lambda asked: _found(self._view.ledger(asked.get("key", ""))),
+            "clients": lambda _: _json(200, self._clients()),
+            "upload": self._upload,
+        }
+
+    def __call__(self, request: Request) -> Response | None:
+        """Return the answer to a request that is for the page, None for others."""
+        if is_for_page(request):
+            return _file("page.html")
+        if not request.path.startswith(PREFIX):
+            return None
+        if request.method not in {"GET", "HEAD"}:
+            return _json(405, {"error": f"{request.method} is not served here"})
+        name = request.path.removeprefix(PREFIX)
+        if name in FILES:
+            return _file(name)
+        if name in self._answers:
+            return self._answers[name](request.query_parameters)
+        return _json(404, {"known": sorted([*FILES, *self._answers])})
+
+    def _state(self, asked: Mapping[str, str]) -> Response:
+        """Return the state once it is not the one that the asker has seen."""
+        patience = time.monotonic() + self._held_seconds
+        while True:
+            with self._lock:
+                state = self._view.overview()
+            text = json.dumps(state, ensure_ascii=False).encode("utf-8", "replace")
+            version = hashlib.sha256(text).hexdigest()[:16]
+            if version != asked.get("seen"):
+                return _json(200, {"version": version, **state})
+            if time.monotonic() >= patience:
+                return Response(status=204, headers=HEADERS)
+            time.sleep(LOOK_SECONDS)
+
+    def _clients(self) -> dict[str, str]:
+        return {
+            "ossutil": ossutil_command(self._desk),
+            "oss2": oss2_program(self._desk),
+        }
+
+    def _upload(self, asked: Mapping[str, str]) -> Response:
+        """Return where to PUT an object, signed with the account's own key."""
+        import oss2  # noqa: PLC0415 - slow, and the page is up before it is needed
+
+        bucket, key = asked.get("bucket", ""), asked.get("key", "")
+        cloud, keys = self._desk.cloud, self._desk.cloud.credentials
+        if bucket not in cloud.oss.buckets or not key:
+            return _json(400, {"error": "an upload needs a bucket and a key"})
+        size = asked.get("size", "")
+        if size.isdigit() and int(size) > MAX_PUT_BYTES:
+            return _json(400, {"error": TOO_LARGE})
+        auth = oss2.AuthV4(keys.access_key_id, keys.access_key_secret)
+        client = oss2.Bucket(auth, self._desk.url, bucket, region=cloud.region_id)
+        headers = {"Content-Type": OCTETS}
+        signed = client.sign_url("PUT", key, UPLOAD_SECONDS, headers, slash_safe=True)
+        parts = urlsplit(signed)
+        # Without the host: the page may have been opened by another name of it.
+        return _json(200, {"url": f"{parts.path}?{parts.query}", "type": OCTETS})
+
+
+def is_for_page(request: Request) -> bool:
+    """Return whether a browser asks for the page, and no client for its buckets."""
+    return (
+        request.method in {"GET", "HEAD"}
+        and request.path == "/"
+        and not request.query
+        and "authorization" not in request.headers
+        and "text/html" in request.headers.get("accept", "")
+    )
+
+
+def _file(name: str) -> Response:
+    folder = resources.files("image_import_cli") / "assets"
+    headers = {**HEADERS, "Content-Type": FILES[name]}
+    return Response(status=200, headers=headers, body=(folder / name).read_bytes())
+
+
+def _found(document: object) -> Response:
+    if document is None:
+        return _json(404, {"error": "there is none of this name"})
+    return _json(200, document)
+
+
+def _json(status: int, document: object) -> Response:
+    text = json.dumps(document, ensure_ascii=False)
+    return Response(
+        status=status,
+        headers={**HEADERS, "Content-Type": "application/json"},
+        body=text.encode("utf-8", "replace"),
+    )

@@ -1,0 +1,230 @@
+"""The page of `image-import local` in a real browser."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from browser import Tab, chromium
+from desks import BUCKET, QCOW2, client, desk_with, wait_for_deliveries
+from fake_aliyun import BySeconds
+from image_import_cli.demo import UNSAFE, asset
+from image_import_cli.local_desk import Desk
+
+pytestmark = pytest.mark.needs("chromium")
+
+HOSTILE = "<img src=x onerror=alert(1)>\u202e'\"&.qcow2"
+EVENTS = "document.querySelectorAll('#events-list > details')"
+READY = "document.querySelector('#bucket').value === 'images'"
+
+
+@pytest.fixture(scope="module")
+def tab(tool_path: Callable[[str], str]) -> Iterator[Tab]:
+    with chromium(tool_path("chromium")) as tab:
+        yield tab
+
+
+@pytest.fixture
+def desk(tab: Tab) -> Iterator[Desk]:
+    tab.complaints.clear()
+    with desk_with() as desk:
+        yield desk
+        assert tab.complaints == []
+        # Elsewhere before the server goes, so that the page misses nothing.
+        tab.open("about:blank")
+
+
+def text_of(tab: Tab, selector: str) -> str:
+    return str(tab.evaluate(f"document.querySelector({selector!r})?.innerText ?? ''"))
+
+
+def test_a_file_dropped_on_the_page_ends_as_an_available_image(
+    tab: Tab, desk: Desk, tmp_path: Path
+) -> None:
+    desk.cloud.ecs.pace = BySeconds(waiting=0.4, creating=0.6)
+    file = tmp_path / "ubuntu-24.04-amd64.qcow2"
+    file.write_bytes(QCOW2)
+    tab.open(desk.url)
+    tab.wait_for(READY)
+    tab.drop([file], ".zone")
+    tab.wait_for("document.querySelector('#images progress')")
+    tab.wait_for("document.querySelector('#images .pill')?.innerText === 'Available'")
+    assert text_of(tab, "#events-list .pill") == "submitted"
+    assert text_of(tab, "#news").endswith(": Available")
+    (image,) = desk.cloud.ecs.images.values()
+    assert image.disks[0].object_key == file.name
+
+
+def test_several_files_go_under_the_folder_that_was_typed(
+    tab: Tab, desk: Desk, tmp_path: Path
+) -> None:
+    files = [tmp_path / name for name in ("debian-12.qcow2", "debian-12.qcow2.json")]
+    files[0].write_bytes(QCOW2)
+    files[1].write_text('{"Platform": "Debian"}')
+    tab.open(desk.url)
+    tab.wait_for(READY)
+    tab.evaluate("document.querySelector('#folder').value = 'a folder/'")
+    tab.drop(files, ".zone")
+    tab.wait_for(f"{EVENTS}.length === 2")
+    assert desk.cloud.oss.keys(BUCKET) == [f"a folder/{file.name}" for file in files]
+
+
+def test_an_upload_that_oss_refuses_is_shown_with_its_reason(
+    tab: Tab, desk: Desk, tmp_path: Path
+) -> None:
+    file = tmp_path / "debian-12.qcow2"
+    file.write_bytes(QCOW2)
+    desk.cloud.oss.fail_next("AccessDenied", action="PutObject")
+    tab.open(desk.url)
+    tab.wait_for(READY)
+    tab.drop([file], ".zone")
+    tab.wait_for("document.querySelector('#uploads .pill')")
+    assert "AccessDenied: " in text_of(tab, "#uploads")
+    tab.complaints.clear()  # the browser's own line about status 403
+
+
+def test_a_hostile_key_is_text_and_nothing_else(tab: Tab, desk: Desk) -> None:
+    client(desk).put_object(HOSTILE, QCOW2)
+    wait_for_deliveries(desk, 1)
+    tab.open(desk.url)
+    tab.wait_for(f"{EVENTS}.length")
+    tab.evaluate(f"{EVENTS}[0].open = true")
+    tab.evaluate("document.querySelector('#ledger > details').open = true")
+    tab.wait_for("document.querySelector('#ledger table')")
+    tab.wait_for("document.querySelector('#events-list table')")
+    assert (
+        tab.evaluate("document.querySelectorAll('main img, main script').length") == 0
+    )
+    assert r"<img src=x onerror=alert(1)>\u{202e}'" in text_of(tab, "#events-list bdi")
+
+
+def test_an_opened_event_shows_its_plan_and_stays_open(tab: Tab, desk: Desk) -> None:
+    client(desk).put_object("ubuntu-24.04-amd64.vhd", QCOW2)
+    wait_for_deliveries(desk, 1)
+    tab.open(desk.url)
+    tab.wait_for(f"{EVENTS}.length")
+    tab.evaluate(f"{EVENTS}[0].open = true")
+    tab.wait_for("document.querySelector('#events-list table')")
+    plan = tab.evaluate(
+        "[...document.querySelectorAll('#events-list tbody tr')]"
+        ".map(row => [...row.cells].map(cell => cell.innerText))"
+    )
+    assert ["Platform", "Ubuntu", "object key", ""] in plan
+    assert "vhd (object key)" in str(plan).lower()
+    client(desk).put_object("notes.txt", b"text")
+    tab.wait_for(f"{EVENTS}.length === 2")
+    assert tab.evaluate(f"[...{EVENTS}].map(event => event.open)") == [False, True]
+
+
+def test_an_open_event_shows_further_attempts_as_they_are_made(
+    tab: Tab, desk: Desk
+) -> None:
+    desk.cloud.ecs.fail_next("ServiceUnavailable", action="ImportImage", times=4)
+    client(desk).put_object("debian-12.qcow2", QCOW2)
+    tab.open(desk.url)
+    tab.wait_for(f"{EVENTS}.length")
+    tab.evaluate(f"{EVENTS}[0].open = true")
+    tab.wait_for("document.querySelectorAll('#events-list h3').length === 2")
+    headings = tab.evaluate("document.querySelector('#events-list h3 ~ h3').innerText")
+    assert headings == "Attempt 2"
+    assert text_of(tab, "#events-list .pill") == "submitted"
+
+
+def test_all_can_be_reached_with_the_keyboard(tab: Tab, desk: Desk) -> None:
+    client(desk).put_object("debian-12.qcow2", QCOW2)
+    wait_for_deliveries(desk, 1)
+    tab.open(desk.url)
+    tab.wait_for(f"{EVENTS}.length")
+    seen = []
+    for _ in range(20):
+        tab.press("Tab")
+        seen.append(tab.evaluate("document.activeElement.id"))
+        if tab.evaluate("document.activeElement.matches('#events-list summary')"):
+            break
+    assert [name for name in seen if name][:3] == ["files", "bucket", "folder"]
+    tab.press("Enter")
+    tab.wait_for(f"{EVENTS}[0].open")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_everything_can_be_read_in_both_schemes(
+    tab: Tab, desk: Desk, *, dark: bool
+) -> None:
+    desk.cloud.ecs.pace = BySeconds(waiting=3600, creating=0)
+    for key in ("debian-12.qcow2", "debian-12.qcow2", "notes.txt"):
+        client(desk).put_object(key, QCOW2)
+    client(desk).put_object(UNSAFE, asset(UNSAFE))
+    wait_for_deliveries(desk, 4)
+    tab.open(desk.url, dark=dark)
+    tab.wait_for(f"{EVENTS}.length === 4")
+    tab.evaluate(f"{EVENTS}.forEach(event => {{ event.open = true; }})")
+    tab.wait_for("document.querySelectorAll('#events-list table').length")
+    looks = "[...document.querySelectorAll('.pill')].map(pill => pill.classList[1])"
+    assert {"good", "known", "wait", "bad", None} <= set(tab.evaluate(looks))
+    assert tab.evaluate(POOR_CONTRASTS) == []
+    light, black = "rgb(246, 247, 248)", "rgb(18, 23, 26)"
+    paper = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper == (black if dark else light)
+
+
+def test_a_phone_shows_all_without_scrolling_sideways(tab: Tab, desk: Desk) -> None:
+    client(desk).put_object("a-long-name-" * 20 + "debian-12.qcow2", QCOW2)
+    wait_for_deliveries(desk, 1)
+    tab.open(desk.url, width=360)
+    tab.wait_for(f"{EVENTS}.length")
+    tab.evaluate(
+        "document.querySelectorAll('details').forEach(d => { d.open = true; })"
+    )
+    tab.wait_for("document.querySelector('#events-list table')")
+    tab.wait_for("document.querySelector('#ledger table')")
+    assert tab.evaluate("document.documentElement.scrollWidth") == 360
+    assert tab.evaluate(WIDER_THAN_THEIR_PLACE) == []
+
+
+def test_the_page_says_when_the_server_is_gone_and_comes_back(
+    tab: Tab, desk: Desk
+) -> None:
+    tab.open(desk.url)
+    tab.wait_for("document.querySelector('#live').innerText === 'live'")
+    tab.command("Network.enable")
+    offline = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    tab.command("Network.emulateNetworkConditions", offline=True, **offline)
+    desk.cloud.oss.put(BUCKET, "notes.txt", b"text")
+    tab.wait_for("document.querySelector('#live.off')")
+    tab.command("Network.emulateNetworkConditions", offline=False, **offline)
+    tab.wait_for("document.querySelector('#live.on')")
+    tab.wait_for(f"{EVENTS}.length === 1")
+    tab.complaints.clear()  # the browser's own lines about being offline
+
+
+# Text whose colour stands out less than 4.5 to 1 from what is behind it (WCAG 2.1,
+# success criterion 1.4.3).
+POOR_CONTRASTS = """
+(() => {
+  const parse = (colour) => colour.match(/[0-9.]+/g).map(Number);
+  const channel = (c) => c <= 0.04045 * 255 ? c / 255 / 12.92
+    : ((c / 255 + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) =>
+    0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const behind = (node) => {
+    const [r, g, b, a = 1] = parse(getComputedStyle(node).backgroundColor);
+    return a ? [r, g, b] : behind(node.parentElement);
+  };
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const poor = [];
+  while (texts.nextNode()) {
+    const node = texts.currentNode.parentElement;
+    if (!texts.currentNode.data.trim() || !node.checkVisibility()) continue;
+    const pair = [light(parse(getComputedStyle(node).color)), light(behind(node))];
+    const ratio = (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+    if (ratio < 4.5) poor.push([texts.currentNode.data, ratio]);
+  }
+  return poor;
+})()
+"""
+
+# Elements that stick out of the page, unless they lie in something that scrolls.
+WIDER_THAN_THEIR_PLACE = """
+[...document.querySelectorAll('main *')].filter((node) =>
+  node.getBoundingClientRect().right > innerWidth && !node.closest('pre, .table')
+).map((node) => node.outerHTML)
+"""

@@ -1,0 +1,113 @@
+"""`image-import local` as a person runs it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import oss2
+import pytest
+from click.testing import CliRunner
+from desks import QCOW2
+from image_import_cli.local import local
+from image_import_cli.main import cli
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = ROOT / "functions"
+README = (ROOT / "README.md").read_text("utf-8")
+AUTH = oss2.AuthV4("fake-access-key-id", "fake-access-key-secret")
+DEAD_PROXY = "http://127.0.0.1:9"
+
+
+@contextmanager
+def command(*arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "image_import_cli", "local", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=FUNCTIONS,
+        env={**os.environ, **environ},
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def lines_until(process: subprocess.Popen[str], pattern: str) -> list[str]:
+    assert process.stdout
+    lines = []
+    for line in process.stdout:
+        lines.append(line.rstrip())
+        if re.search(pattern, line):
+            return lines
+    raise AssertionError(f"no {pattern!r} in {lines}")
+
+
+def test_an_upload_from_outside_ends_as_an_available_image() -> None:
+    options = ("--prefix", "incoming/", "--import-seconds", "0")
+    with command(*options, HTTP_PROXY=DEAD_PROXY, http_proxy=DEAD_PROXY) as process:
+        (url,) = lines_until(process, "")
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
+        bucket = oss2.Bucket(AUTH, url, "images", region="cn-hangzhou")
+        bucket.put_object("incoming/\x1b[31mdebian-12.qcow2", QCOW2)
+        told = lines_until(process, "Available ")
+    assert "\x1b" not in "".join(told)
+    assert any(re.search(r"submitted +incoming/\\x1b\[31mdeb", line) for line in told)
+
+
+def test_ctrl_c_ends_it_in_one_line() -> None:
+    with command() as process:
+        lines_until(process, "Ctrl-C ends it")
+        process.send_signal(signal.SIGINT)
+        told = process.communicate(timeout=30)[0]
+    assert (process.returncode, told.strip()) == (0, "stopped; what was here is gone")
+
+
+def test_what_becomes_of_uploads_is_told_as_it_happens() -> None:
+    with command("--import-seconds", "0") as process:
+        (url,) = lines_until(process, "")
+        bucket = oss2.Bucket(AUTH, url, "images", region="cn-hangzhou")
+        bucket.put_object("notes.txt", b"text")
+        assert lines_until(process, r"\d\d:\d\d:\d\d  ignored +notes\.txt: .+")
+
+
+def test_a_port_that_is_taken_is_said_to_be() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = CliRunner().invoke(local, ["--port", port])
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: port {port} cannot be served on")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--set", "SIDECAR=maybe"], "SIDECAR holds"),
+        (["--bucket", "No_Bucket"], "No_Bucket"),
+        (["--set", "LEDGER_BUCKET=images"], "leave LEDGER_BUCKET out"),
+        (["--target", "moon"], "'moon' is not one of"),
+        (["--port", "70000"], "0<=x<=65535"),
+    ],
+    ids=["setting", "bucket", "ledger", "target", "port"],
+)
+def test_a_wrong_option_is_explained(options: list[str], said: str) -> None:
+    result = CliRunner().invoke(local, options)
+    assert (result.exit_code, said in result.output) == (2, True)
+
+
+def test_the_help_has_an_example() -> None:
+    result = CliRunner().invoke(cli, ["local", "--help"])
+    assert "Example: image-import local --port 8000" in result.output
+
+
+def test_the_readme_tells_of_each_option() -> None:
+    options = [name for p in local.params for name in p.opts]
+    assert [name for name in options if f"`{name} " not in README] == []

@@ -1,0 +1,333 @@
+"""The page's port: what it serves, and what it leaves to the cloud."""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urlsplit
+
+import fc2
+import oss2
+import pytest
+import requests
+from desks import BUCKET, LEDGER, QCOW2, client, desk_with, wait_for_deliveries
+from fake_aliyun import BySeconds
+from fake_aliyun.http import Request
+from image_import_cli.local_desk import Desk
+from image_import_cli.local_page import FILES, Page
+from image_import_cli.local_shown import MOST_SHOWN
+
+HTML = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
+HOSTILE = "<img src=x onerror=alert(1)>/\u202e\t'\"&#?%2F +é中.qcow2"
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    with desk_with() as desk:
+        yield desk
+
+
+def get(desk: Desk, path: str, **asked: str) -> requests.Response:
+    return requests.get(f"{desk.url}{path}", params=asked, timeout=30)
+
+
+def state(desk: Desk, seen: str = "") -> Any:
+    return get(desk, "/_local/state", seen=seen).json()
+
+
+def request(path: str, query: str = "", method: str = "GET") -> Request:
+    return Request(
+        method=method,
+        scheme="http",
+        host="127.0.0.1",
+        path=path,
+        query=query,
+        headers={},
+    )
+
+
+def test_a_browser_gets_the_page_at_the_root(desk: Desk) -> None:
+    answer = requests.get(desk.url, headers=HTML, timeout=5)
+    assert "<title>image-import local</title>" in answer.text
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+
+
+def test_clients_still_list_their_buckets_at_the_root(desk: Desk) -> None:
+    keys = desk.cloud.credentials
+    auth = oss2.AuthV4(keys.access_key_id, keys.access_key_secret)
+    service = oss2.Service(auth, desk.url, region="cn-hangzhou")
+    names = [bucket.name for bucket in service.list_buckets().buckets]
+    assert names == [BUCKET, LEDGER]
+
+
+def test_an_unsigned_client_is_refused_at_the_root_as_ever(desk: Desk) -> None:
+    answer = get(desk, "/")
+    assert (answer.status_code, "<Code>AccessDenied</Code>" in answer.text) == (
+        403,
+        True,
+    )
+
+
+def test_a_call_of_ecs_is_no_wish_for_the_page(desk: Desk) -> None:
+    requests.get(f"{desk.url}/?Action=DescribeRegions", headers=HTML, timeout=5)
+    assert [record.service for record in desk.cloud.requests] == ["ecs"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_file_comes_with_its_type_and_a_strict_policy(
+    desk: Desk, name: str
+) -> None:
+    headers = get(desk, f"/_local/{name}").headers
+    assert headers["Content-Type"] == FILES[name]
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'; ")
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+class References(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, _: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [str(v) for name, v in attrs if name in {"src", "href"}]
+        assert not [name for name, _ in attrs if name == "style" or name[:2] == "on"]
+
+
+def test_the_page_needs_nothing_from_elsewhere(desk: Desk) -> None:
+    page = References()
+    page.feed(get(desk, "/_local/page.html").text)
+    own = [found for found in page.found if not found.startswith("#")]
+    assert {urlsplit(found).path for found in own} == {
+        f"/_local/{name}" for name in FILES if name != "page.html"
+    }
+    for name in ("page.css", "page.js"):
+        assert not re.search(
+            r"https?://|url\(|@import", get(desk, f"/_local/{name}").text
+        )
+
+
+def test_an_unknown_path_lists_the_known(desk: Desk) -> None:
+    for path in (
+        "/_local/none",
+        "/_local/",
+        "/_local/../page.html",
+        "/_local/README.md",
+    ):
+        answer = Page(desk)(request(path))
+        assert answer
+        assert answer.status == 404
+        assert "state" in json.loads(answer.text)["known"]
+
+
+def test_nothing_is_changed_through_the_page(desk: Desk) -> None:
+    answer = requests.put(f"{desk.url}/_local/state", data=b"{}", timeout=5)
+    assert answer.status_code == 405
+
+
+def test_no_other_site_may_read_what_the_page_reads(desk: Desk) -> None:
+    path = f"{desk.url}/_local/state"
+    answer = requests.get(path, headers={"Origin": "http://evil.example"}, timeout=5)
+    assert not [name for name in answer.headers if name.lower().startswith("access-")]
+    answer = requests.get(path, headers={"Host": "evil.example"}, timeout=5)
+    assert (answer.status_code, "events" in answer.text) == (501, False)
+
+
+def test_the_state_shows_events_images_buckets_and_the_ledger(desk: Desk) -> None:
+    client(desk).put_object("ubuntu-24.04-amd64.qcow2", QCOW2)
+    wait_for_deliveries(desk, 1)
+    shown = state(desk)
+    (event,), (image,) = shown["events"]["newest"], shown["images"]["newest"]
+    (ledger,) = shown["ledger"]["newest"]
+    assert (event["outcome"], event["size"]) == ("submitted", len(QCOW2))
+    assert (image["status"], image["platform"]) == ("Available", "Ubuntu")
+    assert shown["buckets"][BUCKET]["newest"][0]["key"] == event["key"]
+    assert (ledger["state"], ledger["object_key"]) == ("submitted", event["key"])
+
+
+@pytest.mark.parametrize(
+    ("bucket", "key", "why"),
+    [
+        ("elsewhere", "in/debian-12.qcow2", "it is in elsewhere; "),
+        (BUCKET, "out/debian-12.qcow2", "the trigger listens to keys that begin with"),
+    ],
+    ids=["bucket", "prefix"],
+)
+def test_what_the_trigger_does_not_hear_is_shown_with_the_reason(
+    bucket: str, key: str, why: str
+) -> None:
+    with desk_with(KEY_PREFIX="in/") as desk:
+        desk.cloud.oss.put(bucket, key, QCOW2)
+        (event,) = state(desk)["events"]["newest"]
+    assert (event["outcome"], event["id"]) == ("not delivered", "")
+    assert event["reason"].startswith(why)
+
+
+def test_an_appended_object_is_shown_as_not_delivered(desk: Desk) -> None:
+    client(desk).append_object("growing.qcow2", 0, QCOW2)
+    (event,) = state(desk)["events"]["newest"]
+    assert event["reason"].endswith("does not listen to ObjectCreated:AppendObject")
+
+
+def test_an_import_that_fails_says_so_once_it_has(desk: Desk) -> None:
+    desk.cloud.ecs.pace = BySeconds(waiting=0, creating=3600)
+    desk.cloud.ecs.fail_import("InvalidImage", "There is no system on it.")
+    client(desk).put_object("debian-12.qcow2", QCOW2)
+    wait_for_deliveries(desk, 1)
+    (before,) = state(desk)["images"]["newest"]
+    desk.cloud.ecs.finish_imports()
+    (after,) = state(desk)["images"]["newest"]
+    assert (before["status"], before["failure"]) == ("Creating", "")
+    assert (after["status"], after["failure"]) == (
+        "CreateFailed",
+        "InvalidImage: There is no system on it.",
+    )
+
+
+def test_keys_arrive_letter_for_letter(desk: Desk) -> None:
+    client(desk).put_object(HOSTILE, QCOW2)
+    wait_for_deliveries(desk, 1)
+    shown = state(desk)
+    assert shown["events"]["newest"][0]["key"] == HOSTILE
+    assert shown["images"]["newest"][0]["disks"][0]["key"] == HOSTILE
+    assert shown["buckets"][BUCKET]["newest"][0]["key"] == HOSTILE
+
+
+def test_the_state_is_held_back_until_it_changes(desk: Desk) -> None:
+    seen = state(desk)["version"]
+    later: list[Any] = []
+    asking = threading.Thread(target=lambda: later.append(state(desk, seen)))
+    asking.start()
+    asking.join(0.5)
+    assert later == []
+    client(desk).put_object("readme.txt", b"text")
+    asking.join(30)
+    assert later[0]["version"] != seen
+    assert later[0]["events"]["newest"][0]["key"] == "readme.txt"
+
+
+def test_a_state_that_does_not_change_is_not_sent_again(desk: Desk) -> None:
+    page = Page(desk, held_seconds=0)
+    first = page(request("/_local/state"))
+    assert first
+    seen = json.loads(first.text)["version"]
+    again = page(request("/_local/state", f"seen={seen}"))
+    assert again
+    assert (again.status, again.text) == (204, "")
+
+
+def test_only_the_newest_of_many_are_listed(desk: Desk) -> None:
+    for number in range(MOST_SHOWN + 5):
+        desk.cloud.oss.put(BUCKET, f"note-{number:03}.txt", b"text")
+    wait_for_deliveries(desk, MOST_SHOWN + 5)
+    shown = state(desk)
+    for listed in (shown["events"], shown["buckets"][BUCKET]):
+        keys = [thing["key"] for thing in listed["newest"]]
+        assert (listed["count"], len(keys)) == (MOST_SHOWN + 5, MOST_SHOWN)
+        assert "note-000.txt" not in keys
+        assert "note-104.txt" in keys
+
+
+def test_a_delivery_shows_its_plan_with_evidence(desk: Desk) -> None:
+    client(desk).put_object("ubuntu-24.04-amd64.vhd", QCOW2)
+    (delivery,) = wait_for_deliveries(desk, 1)
+    shown = get(desk, "/_local/delivery", id=delivery.request_id).json()
+    (record,) = shown["tries"][0]["records"]
+    told = record["evidence"]["DiskDeviceMapping.1.Format"]
+    assert (told["value"], told["source"]) == ("QCOW2", "header")
+    assert told["overrode"]["object key"].upper() == "VHD"
+    assert record["parameters"]["DiskDeviceMapping.1.Format"] == "QCOW2"
+    assert record["image_name"] in shown["tries"][0]["log"][0]
+
+
+def test_a_ledger_shows_its_lines(desk: Desk) -> None:
+    client(desk).put_object("debian-12.qcow2", QCOW2)
+    wait_for_deliveries(desk, 1)
+    (ledger,) = state(desk)["ledger"]["newest"]
+    lines = get(desk, "/_local/ledger", key=ledger["key"]).json()
+    assert [line["state"] for line in lines] == ["intent", "submitted"]
+    assert lines[0]["parameters"]["DiskDeviceMapping.1.OSSObject"] == "debian-12.qcow2"
+
+
+@pytest.mark.parametrize("disks", ["[[]]", "{}", "7", '""', "[[null]]"])
+def test_a_ledger_that_was_tampered_with_is_shown_as_it_is(
+    desk: Desk, disks: str
+) -> None:
+    key = ".image-import/images/x-1/E.jsonl"
+    last = f'{{"state": "waiting", "disks": {disks}}}'
+    desk.cloud.oss.put(LEDGER, key, f"not JSON\n[1]\n\n{last}\n".encode())
+    lines = get(desk, "/_local/ledger", key=key).json()
+    assert [line["state"] for line in lines] == ["unreadable", "unreadable", "waiting"]
+    assert state(desk)["ledger"]["newest"][0]["state"] == "waiting"
+
+
+@pytest.mark.parametrize("payload", [b"hello", b'{"events": [{"oss": {}}]}', b"[]"])
+def test_an_invocation_with_something_else_is_shown_too(
+    desk: Desk, payload: bytes
+) -> None:
+    keys = desk.cloud.credentials
+    fc = fc2.Client(
+        endpoint=desk.url,
+        accessKeyID=keys.access_key_id,
+        accessKeySecret=keys.access_key_secret,
+    )
+    asynchronous = {"x-fc-invocation-type": "Async"}
+    fc.invoke_function("image-import", "importer", payload, headers=asynchronous)
+    wait_for_deliveries(desk, 1)
+    (event,) = state(desk)["events"]["newest"]
+    assert (event["name"], event["outcome"]) == ("invocation", "refused")
+
+
+def test_a_desk_that_was_reset_is_shown_empty(desk: Desk) -> None:
+    client(desk).put_object("debian-12.qcow2", QCOW2)
+    wait_for_deliveries(desk, 1)
+    requests.post(f"{desk.url}/_fake/reset", timeout=5)
+    shown = state(desk)
+    assert (shown["events"]["count"], shown["buckets"]) == (0, {})
+    assert get(desk, "/_local/ledger", key="k").status_code == 404
+
+
+def test_nothing_but_ledgers_is_read_as_one(desk: Desk) -> None:
+    desk.cloud.oss.put(LEDGER, "private.jsonl", b"{}")
+    for key in ("private.jsonl", ".image-import/none.jsonl", ""):
+        assert get(desk, "/_local/ledger", key=key).status_code == 404
+    assert get(desk, "/_local/delivery", id="none").status_code == 404
+
+
+def test_an_upload_url_takes_the_one_object_it_was_made_for(desk: Desk) -> None:
+    said = get(desk, "/_local/upload", bucket=BUCKET, key=HOSTILE).json()
+    headers = {"Content-Type": said["type"]}
+    answer = requests.put(desk.url + said["url"], QCOW2, headers=headers, timeout=5)
+    assert answer.status_code == 200
+    assert desk.cloud.oss.get(BUCKET, HOSTILE).content.to_bytes() == QCOW2
+    other = said["url"].replace("onerror", "onother")
+    answer = requests.put(desk.url + other, QCOW2, headers=headers, timeout=5)
+    assert "<Code>SignatureDoesNotMatch</Code>" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"bucket": "images", "key": ""}, "an upload needs a bucket and a key"),
+        ({"bucket": "No Bucket", "key": "k"}, "an upload needs a bucket and a key"),
+        ({"bucket": "images", "key": "k", "size": str(6 << 30)}, "up to 5 GiB"),
+    ],
+    ids=["no key", "no bucket", "too large"],
+)
+def test_an_upload_that_oss_would_not_take_is_refused_with_the_reason(
+    desk: Desk, asked: dict[str, str], why: str
+) -> None:
+    answer = get(desk, "/_local/upload", **asked)
+    assert answer.status_code == 400
+    assert why in answer.json()["error"]
+
+
+def test_the_shown_oss2_program_uploads(desk: Desk, tmp_path: Any) -> None:
+    program = get(desk, "/_local/clients").json()["oss2"]
+    (tmp_path / "web.qcow2").write_bytes(QCOW2)
+    exec(program.replace("'web.qcow2')", f"{str(tmp_path / 'web.qcow2')!r})"))  # noqa: S102 - it is ours
+    (delivery,) = wait_for_deliveries(desk, 1)
+    assert delivery.status == "Succeeded"
+    assert desk.cloud.oss.keys(BUCKET) == ["web.qcow2"]

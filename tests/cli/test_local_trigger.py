@@ -1,0 +1,128 @@
+"""Uploads by real clients end as images, through the function's own handler."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import oss2
+import pytest
+import yaml
+from desks import BUCKET, LEDGER, QCOW2, client, desk_with, wait_for_deliveries
+from image_import_cli.local_deliveries import read_delivery
+from image_import_cli.local_trigger import EVENTS
+
+TEMPLATE = Path(__file__).parents[2] / "template.yml"
+
+
+def outcomes(invocations: list[Any]) -> list[str]:
+    return [read_delivery(invocation).outcome for invocation in invocations]
+
+
+@pytest.mark.parametrize("target", ["public", "apsara-pop", "apsara-route"])
+def test_a_put_becomes_an_image_on_each_target(target: str) -> None:
+    with desk_with(IMPORT_TARGET=target) as desk:
+        client(desk).put_object("ubuntu-24.04-amd64.qcow2", QCOW2)
+        deliveries = wait_for_deliveries(desk, 1)
+        (image,) = desk.cloud.ecs.images.values()
+    assert outcomes(deliveries) == ["submitted"]
+    assert image.disks[0].object_key == "ubuntu-24.04-amd64.qcow2"
+    assert image.platform == "Ubuntu"
+
+
+def test_an_upload_in_parts_is_delivered_once_it_is_whole(tmp_path: Path) -> None:
+    file = tmp_path / "debian-12.qcow2"
+    file.write_bytes(QCOW2 + bytes(300_000))
+    with desk_with() as desk:
+        oss2.resumable_upload(
+            client(desk),
+            "debian-12.qcow2",
+            str(file),
+            store=oss2.ResumableStore(root=str(tmp_path)),
+            multipart_threshold=1,
+            part_size=102_400,
+        )
+        deliveries = wait_for_deliveries(desk, 1)
+        (image,) = desk.cloud.ecs.images.values()
+    (record,) = json.loads(deliveries[0].payload)["events"]
+    assert record["eventName"] == "ObjectCreated:CompleteMultipartUpload"
+    assert len(deliveries) == 1
+    assert image.disks[0].format == "QCOW2"
+
+
+def test_a_copy_is_delivered_too() -> None:
+    with desk_with() as desk:
+        desk.cloud.oss.put("elsewhere", "debian-12.qcow2", QCOW2)
+        client(desk).copy_object("elsewhere", "debian-12.qcow2", "debian-12.qcow2")
+        assert outcomes(wait_for_deliveries(desk, 1)) == ["submitted"]
+
+
+def test_an_appended_object_and_a_part_are_not_delivered() -> None:
+    with desk_with() as desk:
+        bucket = client(desk)
+        bucket.append_object("growing.qcow2", 0, QCOW2)
+        upload = bucket.init_multipart_upload("whole.qcow2")
+        bucket.upload_part("whole.qcow2", upload.upload_id, 1, QCOW2)
+        bucket.put_object("last.qcow2", QCOW2)
+        (delivery,) = wait_for_deliveries(desk, 1)
+    assert read_delivery(delivery).event["oss"]["object"]["key"] == "last.qcow2"
+
+
+def test_only_what_lies_under_the_prefix_is_delivered() -> None:
+    with desk_with(KEY_PREFIX="incoming/") as desk:
+        client(desk).put_object("debian-12.qcow2", QCOW2)
+        client(desk).put_object("incoming/debian-12.qcow2", QCOW2)
+        (delivery,) = wait_for_deliveries(desk, 1)
+    key = read_delivery(delivery).event["oss"]["object"]["key"]
+    assert key == "incoming/debian-12.qcow2"
+
+
+def test_the_function_never_hears_of_its_own_ledger() -> None:
+    with desk_with() as desk:
+        client(desk).put_object("debian-12.qcow2", QCOW2)
+        deliveries = wait_for_deliveries(desk, 1)
+        assert desk.cloud.oss.keys(LEDGER, ".image-import/images/debian-12")
+        assert desk.cloud.oss.keys(BUCKET) == ["debian-12.qcow2"]
+    assert len(deliveries) == 1
+
+
+def test_a_ledger_in_the_images_bucket_stays_unheard_beside_the_prefix() -> None:
+    with desk_with(LEDGER_BUCKET=BUCKET, KEY_PREFIX="incoming/") as desk:
+        client(desk).put_object("incoming/debian-12.qcow2", QCOW2)
+        deliveries = wait_for_deliveries(desk, 1)
+        assert desk.cloud.oss.keys(BUCKET, ".image-import/images/")
+    assert outcomes(deliveries) == ["submitted"]
+
+
+def test_a_handler_that_raises_is_called_again_later() -> None:
+    with desk_with() as desk:
+        # As often as one invocation asks by itself before it gives back.
+        desk.cloud.ecs.fail_next("ServiceUnavailable", action="ImportImage", times=4)
+        client(desk).put_object("debian-12.qcow2", QCOW2)
+        (delivery,) = wait_for_deliveries(desk, 1)
+        assert len(desk.cloud.ecs.images) == 1
+    tries = read_delivery(delivery).tries
+    assert [t.records[0]["outcome"] for t in tries] == ["retrying", "submitted"]
+    assert delivery.due > delivery.enqueued
+
+
+def test_the_handler_gets_its_call_and_its_role_from_function_compute() -> None:
+    with desk_with() as desk:
+        client(desk).put_object("debian-12.qcow2", QCOW2)
+        (delivery,) = wait_for_deliveries(desk, 1)
+    (record,) = read_delivery(delivery).records
+    assert record["fc_request_id"] == delivery.request_id
+    principals = {r.principal for r in desk.cloud.requests if r.action == "ImportImage"}
+    assert principals == {"role/fake-function-role"}
+
+
+def test_the_trigger_listens_to_what_the_deployed_one_does() -> None:
+    text = TEMPLATE.read_text("utf-8")
+    resources = yaml.safe_load(text)["Resources"]["ImageImport"]
+    triggers = [
+        event["Properties"]
+        for function in resources.values()
+        if isinstance(function, dict)
+        for event in function.get("Events", {}).values()
+        if event["Type"] == "OSS"
+    ]
+    assert [tuple(trigger["Events"]) for trigger in triggers] == [EVENTS]
