@@ -20,7 +20,7 @@ from image_import.settings import Settings, read_settings
 DEFAULT_TIMEOUT_SECONDS = 120.0
 """Where no context tells the function's time-out."""
 
-POOL_SIZE = 40
+POOL_SIZE = 56
 """Exchanges at once: a set of 17 disks has two reads and one note for each."""
 
 log = logging.getLogger("image_import")
