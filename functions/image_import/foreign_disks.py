@@ -36,12 +36,11 @@ def read_vmdk_sparse(ends: Ends) -> Header:
     capacity, _, place, length = ends.fields("<QQQQ", 12, of="the VMDK header")
     start = place * SECTOR
     descriptor = ends.head[start : start + min(length * SECTOR, _MAX_DESCRIPTOR)]
-    name = f"a VMDK ({_vmdk_kind(descriptor)})"
+    name, fix = f"a VMDK ({_vmdk_kind(descriptor)})", convert_from("vmdk")
     if not _CREATE_TYPE.search(descriptor):
         name = "one extent of a VMDK in several files, which its descriptor names"
-    return foreign(
-        "vmdk-sparse", name=name, fix=convert_from("vmdk"), size=capacity * SECTOR
-    )
+        fix = "qemu-img convert -f vmdk -O qcow2 DESCRIPTOR.vmdk {target}.qcow2"
+    return foreign("vmdk-sparse", name=name, fix=fix, size=capacity * SECTOR)
 
 
 # ESX's own sparse extents, little-endian. 0-3 "COWD", 4-11 version and flags,

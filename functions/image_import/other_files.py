@@ -73,8 +73,8 @@ SIGNATURES = (
 # ustar, from byte 0 of each member: 0-99 name, 124-135 size, 257-261 "ustar".
 _USTAR = Signature("tar", "a tar archive", b"ustar", "tar -xf {source}", offset=257)
 _OVA_FIX = (
-    "tar -xf {source} --wildcards '*.vmdk' && qemu-img convert -f vmdk -O qcow2"
-    " *.vmdk {target}.qcow2"
+    "tar -xf {source} && for disk in *.vmdk; do"
+    ' qemu-img convert -f vmdk -O qcow2 "$disk" "${{disk%.vmdk}}.qcow2"; done'
 )
 
 _TEXTS = (

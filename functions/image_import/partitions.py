@@ -3,9 +3,9 @@
 Sources:
     GPT and protective MBR: UEFI Specification 2.10, section 5.
     MBR: Linux, block/partitions/msdos.c and include/linux/msdos_partition.h.
-    What makes an MBR unsafe: OpenStack oslo.utils, imageutils, GPT inspector. It also
-    refuses a protective MBR whose start in CHS is not 0/0/2, as older versions of GNU
-    parted and fdisk write it (util-linux, issue 485); nothing reads it, so we do not.
+    What makes an MBR unsafe: OpenStack oslo.utils, imageutils, GPT inspector. That
+    includes a protective MBR whose start in CHS is not 0/0/2: older versions of GNU
+    parted and fdisk write another one.
     All read 2026-11.
 
 Room: core.
@@ -32,8 +32,9 @@ _LARGE_SECTOR = 4096
 #               510-511  55 AA
 _BOOT_CODE = slice(0, 440)
 _ENTRIES = range(446, 510, 16)
-_ENTRY = "<B3xB3xII"
+_ENTRY = "<B3sB3xII"
 _PROTECTIVE, _MBR_ESP = 0xEE, 0xEF
+_SECOND_SECTOR = b"\0\x02\0"
 
 # Little-endian, in the second sector:
 #                 bytes  field
@@ -74,6 +75,7 @@ class _Entry(NamedTuple):
 
     number: int
     flag: int
+    first_chs: bytes
     type: int
     first_sector: int
     sectors: int
@@ -169,6 +171,11 @@ def _why_not_sound(entries: list[_Entry]) -> str | None:
             return (
                 f"its protective MBR starts at sector {entry.first_sector:,}, expected"
                 " 1: Linux and UEFI then ignore the GPT"
+            )
+        if entry.type == _PROTECTIVE and entry.first_chs != _SECOND_SECTOR:
+            return (
+                f"its protective MBR starts at CHS {entry.first_chs.hex()}, expected"
+                f" {_SECOND_SECTOR.hex()}, as old partitioning tools wrote it"
             )
     is_protective = any(entry.type == _PROTECTIVE for entry in entries)
     if is_protective and [entry.number for entry in entries] != [1]:

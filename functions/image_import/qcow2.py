@@ -116,7 +116,7 @@ def read_qcow2(ends: Ends) -> Header:
     _check_compression(header, ends)
     _check_tables(header, ends)
     extensions = _read_extensions(header, ends)
-    problems = _problems(header, extensions, ends)
+    problems = [*_problems(header, extensions, ends), *_mistakable(header, ends)]
     return Header(
         detected=f"qcow2-v{version}",
         format=DiskFormat.QCOW2,
@@ -125,6 +125,20 @@ def read_qcow2(ends: Ends) -> Header:
         fix=next((fix for _, fix in problems if fix), None),
         notes=_notes(header),
     )
+
+
+def _mistakable(header: _Qcow2, ends: Ends) -> list[tuple[str, str]]:
+    """Return the problem that another reader may see features in version 2.
+
+    A header of version 2 ends at byte 72, where version 3 has its features; oslo.utils
+    reads them from either.
+    """
+    if header.version == 2 and any(ends.head[72:80]):
+        problem = (
+            "behind its version 2 header stands what other readers take for features"
+        )
+        return [(problem, _CONVERT)]
+    return []
 
 
 # qcow version 1, big-endian: 8-15 backing_file_offset, 16-19 backing_file_size,

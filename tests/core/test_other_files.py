@@ -43,8 +43,8 @@ UNPACK = "-dc {source} > {target}"
         pytest.param(tar_of("disk.raw"), "tar", "tar -xf {source}", id="tar"),
         pytest.param(
             tar_of("appliance.ovf"), "ova",
-            "tar -xf {source} --wildcards '*.vmdk' && qemu-img convert -f vmdk"
-            " -O qcow2 *.vmdk {target}.qcow2",
+            "tar -xf {source} && for disk in *.vmdk; do qemu-img convert -f vmdk"
+            ' -O qcow2 "$disk" "${{disk%.vmdk}}.qcow2"; done',
             id="OVA",
         ),
     ],

@@ -78,9 +78,13 @@ def test_a_disk_that_grew_after_its_gpt_was_made_is_importable() -> None:
     assert read_disk(gpt(ESP), size=2 * DISK_BYTES).is_importable
 
 
-def test_where_old_tools_start_a_protective_mbr_in_chs_does_not_matter() -> None:
+def test_a_protective_mbr_of_old_tools_is_refused_with_the_command_that_mends_it() -> (
+    None
+):
     parted = mbr_entry(0xEE, 1, 0xFFFFFFFF, chs=b"\0\x01\0")
-    assert read_disk(gpt(ESP, start=mbr(parted))).is_importable
+    header = read_disk(gpt(ESP, start=mbr(parted)))
+    assert "starts at CHS 000100, expected 000200" in (header.problem or "")
+    assert "gdisk" in (header.fix or "")
 
 
 @pytest.mark.parametrize(

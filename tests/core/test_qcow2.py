@@ -79,10 +79,10 @@ def test_a_header_cut_off_says_how_much_was_expected(length: int, needed: int) -
     assert message in str(caught.value)
 
 
-def test_version_2_has_no_features_whatever_follows_its_header() -> None:
+def test_version_2_is_refused_if_what_follows_looks_like_features() -> None:
     header = read(patched(V2.head, 72, bytes(7) + b"\x1f" + bytes(24)))
     assert header.detected == "qcow2-v2"
-    assert header.is_importable
+    assert "other readers take for features" in (header.problem or "")
 
 
 def test_a_header_of_104_bytes_is_compressed_with_zlib() -> None:
