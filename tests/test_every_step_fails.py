@@ -231,7 +231,7 @@ def test_a_fault_at_any_exchange_ends_in_one_import(
         world.cloud.meaning = WAYS[way].meaning
         last = world.deliver_until_it_ends()
         check_end(world, last, f"{way} at {request.action} {request.key}")
-    record_property("faults injected", len(cases))
+    record_property("table", f"{scenario}: {way}: {len(cases)} exchanges failed once")
     assert cases
 
 
@@ -253,3 +253,45 @@ def check_end(world: World, last: Result, case: str) -> None:
     calls = [r for r in world.cloud.requests if r.action == "ImportImage"]
     accepted = [r for r in calls if r.status == requests.codes.ok]
     assert accepted or world.environ or len(calls) >= 1, case
+
+
+def crash_at_import(world: World, *, after_effect: bool) -> None:
+    """Let the process die in its call of ImportImage."""
+    fault = Fault(
+        service="ecs", action="ImportImage", reset=True, after_effect=after_effect
+    )
+    world.cloud.faults.add(fault)
+    world.cloud.meaning = Killed
+    assert world.deliver() is None
+
+
+@pytest.mark.parametrize("after_effect", [False, True])
+def test_a_sidecar_edited_between_crash_and_takeover_changes_nothing(
+    *, after_effect: bool
+) -> None:
+    world = World("sidecar")
+    crash_at_import(world, after_effect=after_effect)
+    world.cloud.oss.put(BUCKET, f"{IMAGE}.yaml", b"Platform: CentOS\n")
+    world.clock.advance(PAST_ANY_LEASE)
+    last = world.deliver_until_it_ends()
+    (image,) = world.cloud.ecs.images.values()
+    assert image.platform == "Debian"
+    assert last.outcome is Outcome.SUBMITTED
+
+
+@pytest.mark.parametrize("after_effect", [False, True])
+def test_a_sidecar_that_arrives_while_the_image_holds_the_claim_waits_for_it(
+    *, after_effect: bool
+) -> None:
+    world = World("single")
+    crash_at_import(world, after_effect=after_effect)
+    uploaded = world.event
+    world.cloud.oss.put(BUCKET, f"{IMAGE}.yaml", SIDECAR)
+    world.event = world.cloud.oss.event(BUCKET, f"{IMAGE}.yaml")
+    held = world.deliver()
+    assert held is not None
+    assert (held.outcome, "claimed until" in held.reason) == (Outcome.RETRYING, True)
+    world.clock.advance(PAST_ANY_LEASE)
+    world.event = uploaded
+    assert world.deliver_until_it_ends().outcome is Outcome.SUBMITTED
+    assert len(world.cloud.ecs.images) == 1
