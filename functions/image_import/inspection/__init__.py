@@ -1,0 +1,1 @@
+"""Look inside an image without downloading it: optional, read-only and bounded."""
