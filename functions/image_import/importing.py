@@ -111,6 +111,7 @@ class Importing:
             claim=self.submitter.claim,
             version=version.version_hash,
             disks=version.pairs,
+            bucket=version.bucket,
             attempt=version.attempt,
             reason=reason,
             fc_request_id=self.submitter.fc_request_id,

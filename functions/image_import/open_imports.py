@@ -109,6 +109,12 @@ def read_note(data: bytes) -> tuple[str, str, str]:
         ) from exc
 
 
+def bucket_of(entries: Sequence[Entry]) -> str:
+    """Return the bucket of a ledger's disks, "" if no line tells."""
+    told = (e.bucket or e.parameters.get(SYSTEM_DISK_BUCKET, "") for e in entries)
+    return next((bucket for bucket in told if bucket), "")
+
+
 def find_jobs(
     entries: Sequence[Entry],
     notes: Sequence[Note],
