@@ -175,7 +175,7 @@ def _job(
     claim = intent.claim if intent else ""
     keys = tuple(n.said.key for n in sorted(notes, key=lambda n: n.said.claim != claim))
     step, last = _step(version, entries, settled=settled, now=now)
-    due = _due(entries, last) if step is Step.DELIVER else None
+    due = delivery_due(entries, last) if step is Step.DELIVER else None
     return Job(step=step, notes=keys, last=last, due=due)
 
 
@@ -204,7 +204,7 @@ def _step_accepted(accepted: Entry, entries: Sequence[Entry]) -> tuple[Step, Ent
     return Step.CLOSE if last.state is State.UNFOLLOWED else Step.FOLLOW, last
 
 
-def _due(entries: Sequence[Entry], last: Entry) -> datetime:
+def delivery_due(entries: Sequence[Entry], last: Entry) -> datetime:
     """Return when to deliver again: at once, or later after each refusal."""
     if last.state is State.INTENT:
         return last.at

@@ -89,4 +89,7 @@ def _facts(result: Result) -> RenderableType:
 
 def print_json(console: Console, value: object) -> None:
     """Print JSON for a program: no colours, no wrapping."""
-    console.out(json.dumps(value, ensure_ascii=False), highlight=False)
+    text = json.dumps(value, ensure_ascii=False)
+    # A lone surrogate of some object key becomes \udc80, which JSON reads as before.
+    whole = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    console.out(whole, highlight=False)
