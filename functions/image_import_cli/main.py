@@ -16,6 +16,7 @@ COMMANDS = {
     "package": "image_import_cli.package:package",
     "plan": "image_import_cli.plan:plan",
     "policy": "image_import_cli.policy:policy",
+    "redrive": "image_import_cli.redrive:redrive",
     "sweep": "image_import_cli.sweep:sweep",
 }
 """Where each subcommand is; a module is imported when its command is asked for."""
