@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import click
 
 COMMANDS = {
+    "cancel": "image_import_cli.cancel:cancel",
     "completion": "image_import_cli.completion:completion",
     "demo": "image_import_cli.demo:demo",
     "doctor": "image_import_cli.doctor:doctor",
