@@ -1,6 +1,7 @@
 """A bucket whose imports went wrong, and a command at a terminal beside it."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,19 @@ class Desk:
         self.uploads.cloud.ecs.pace = BySeconds(waiting=60, creating=600)
         self.folder = folder
 
-    def run(self, *arguments: str, stdin: bytes = b"", **environ: str) -> Run:
+    def run(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        environ: Mapping[str, str] | None = None,
+    ) -> Run:
         keys = self.uploads.cloud.credentials
         told = {
             "ALIBABA_CLOUD_ACCESS_KEY_ID": keys.access_key_id,
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": keys.access_key_secret,
             "REGION_ID": self.uploads.cloud.region_id,
             "COLUMNS": "80",
-            **environ,
+            **(environ or {}),
         }
         with self.uploads.cloud:
             return CliRunner(env=told).invoke(cli, arguments, input=stdin)

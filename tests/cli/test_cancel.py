@@ -98,6 +98,6 @@ def test_what_cannot_be_asked_for_is_status_2(
         "OSS_ENDPOINT": "https://oss-cn-hangzhou-a.apsara.test",
     }
     environ = stack if "IMPORT_TARGET=apsara-pop" in arguments else {}
-    run = desk.run("cancel", *arguments, **environ)
+    run = desk.run("cancel", *arguments, environ=environ)
     assert run.exit_code == 2
     assert why in " ".join(run.stderr.split())
