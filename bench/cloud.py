@@ -146,7 +146,7 @@ class Cloud:
         request = urllib.request.Request(
             f"{self.url}{PATH}{name}", data=json.dumps(said).encode()
         )
-        with urllib.request.urlopen(request) as reply:  # noqa: S310 - our own process
+        with urllib.request.urlopen(request) as reply:
             return json.load(reply)
 
 
