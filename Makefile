@@ -32,7 +32,7 @@ package: .venv-demo/ready
 	@.venv-demo/bin/image-import package --python 3.10
 	@.venv-demo/bin/image-import package --python 3.12
 
-# In the Python of the runtime where there is one. BENCH=--quick takes two minutes.
+# In the Python of the runtime where there is one. BENCH=--quick takes a few minutes.
 .venv-bench/ready: PYTHON := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.10.*/bin/python3.10) $(PYTHON))
 bench: .venv-bench/ready
 	@.venv-bench/bin/python bench/fast.py $(BENCH)

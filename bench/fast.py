@@ -1,6 +1,6 @@
 """How fast the function is, beside a handler that is written with the official SDKs.
 
-    make bench                     everything, half an hour
+    make bench                     everything, a quarter of an hour
     make bench BENCH=--quick       the same with few repetitions, some minutes
     make bench BENCH='--json x'    and the figures for programs, in a file x
 
