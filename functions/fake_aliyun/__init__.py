@@ -19,8 +19,8 @@ HTTP) and lists what there is; signatures are recomputed by code of its own.
 
 Not imitated:
 
-- OSS: PostObject and its callbacks, V2 signatures, lifecycle, CORS, policies and other
-  bucket configurations, data processing, cold archive priorities, retention, requester
+- OSS: PostObject and its callbacks, V2 signatures, lifecycle, CORS and other bucket
+  configurations, data processing, cold archive priorities, retention, requester
   pays, traffic limits, server-side copies above 5 GB, bandwidth.
 - ECS: everything but images and their import; system, shared and marketplace images;
   cloud boxes; VMDK; detection results. Formats are told from the first and last bytes,
@@ -29,8 +29,8 @@ Not imitated:
   `fc_runtime` runs in a process of its own), versions and aliases, HTTP functions;
   for callables initialisers, time-outs, environments, instances; triggers other than
   native OSS ones.
-- RAM: its own API, conditions but oss:Prefix, resource policies of buckets, groups;
-  how long a new role takes to be known.
+- RAM: its own API, conditions but oss:Prefix, groups; how long a new role takes to be
+  known. In buckets' policies: NotPrincipal, single sessions of a role.
 - Apsara Stack: the ASAPI gateway; at the route, everything its one page leaves open
   (`FakeAliyun(route_auth=..., route_lookup=...)`).
 - Whatever the documentation does not state is marked in the sources as such.

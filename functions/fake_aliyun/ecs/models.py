@@ -17,6 +17,7 @@ from fake_aliyun.ecs.parameters import (
     read_tags,
 )
 from fake_aliyun.hosts import Door
+from fake_aliyun.oss.access import Access
 from fake_aliyun.oss.errors import OssError
 from fake_aliyun.oss.models import OssBackend
 from fake_aliyun.oss.objects import OssObject
@@ -166,16 +167,17 @@ class EcsBackend:
         """Return what reads objects as ECS does: with the import role."""
         if not self._ram.may_assume(role_name, service=ECS_SERVICE):
             raise EcsError("NoSetRoletoECSServiceAcount")
+        access, role = Access(self._oss, self._ram), f"role/{role_name}"
 
         def read(bucket_name: str, object_key: str) -> OssObject:
             bucket = f"acs:oss:{region_id}:{self._ram.account_id}:{bucket_name}"
-            for action, resource in (
-                ("oss:GetBucketLocation", bucket),
-                ("oss:GetBucketInfo", bucket),
-                ("oss:GetObject", f"{bucket}/{object_key}"),
-            ):
-                if not self._ram.allows(f"role/{role_name}", action, resource):
-                    raise EcsError("InvalidOSS.NotAuthorized")
+            needed = {
+                "oss:GetBucketLocation": bucket,
+                "oss:GetBucketInfo": bucket,
+                "oss:GetObject": f"{bucket}/{object_key}",
+            }
+            if not all(access.allows(role, *item) for item in needed.items()):
+                raise EcsError("InvalidOSS.NotAuthorized")
             return self._read_object(bucket_name, object_key, region_id)
 
         return read

@@ -3,8 +3,16 @@
 from fake_aliyun import xml
 from fake_aliyun.clock import iso_date
 from fake_aliyun.http import Response
+from fake_aliyun.oss.bucket_policies import BucketPolicy
 from fake_aliyun.oss.errors import OssError
-from fake_aliyun.oss.handlers import Handlers, flag, ok, read_count, xml_answer
+from fake_aliyun.oss.handlers import (
+    Handlers,
+    flag,
+    ok,
+    read_body,
+    read_count,
+    xml_answer,
+)
 from fake_aliyun.oss.models import Bucket, check_class
 from fake_aliyun.oss.objects import OssObject
 from fake_aliyun.oss.property_responses import ACLS, acl_answer, read_xml
@@ -142,6 +150,28 @@ class BucketHandlers(Handlers):
     def delete_bucket_encryption(self, request: OssRequest) -> Response:
         """Leave new objects unencrypted."""
         self.bucket_of(request).encryption = ""
+        return ok(status=204)
+
+    def get_bucket_policy(self, request: OssRequest) -> Response:
+        """Return the bucket's own policy as it was put.
+
+        Source: GetBucketPolicy, OSS documentation, read 2026-11.
+        """
+        policy = self.bucket_of(request).policy
+        if policy is None:
+            raise OssError("NoSuchBucketPolicy", BucketName=request.bucket)
+        headers = {"Content-Type": "application/json"}
+        return Response(status=200, headers=headers, body=policy.text.encode())
+
+    def put_bucket_policy(self, request: OssRequest) -> Response:
+        """Replace the bucket's own policy as a whole."""
+        text = read_body(request).to_bytes().decode(errors="replace")
+        self.bucket_of(request).policy = BucketPolicy.from_text(text)
+        return ok()
+
+    def delete_bucket_policy(self, request: OssRequest) -> Response:
+        """Take the bucket's own policy away, if it has one."""
+        self.bucket_of(request).policy = None
         return ok(status=204)
 
 

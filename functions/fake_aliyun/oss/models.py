@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from fake_aliyun.clock import Clock
 from fake_aliyun.content import Content
+from fake_aliyun.oss.bucket_policies import BucketPolicy
 from fake_aliyun.oss.errors import OssError
 from fake_aliyun.oss.multipart import Upload
 from fake_aliyun.oss.objects import (
@@ -37,6 +38,7 @@ class Bucket:
 
     Attributes:
         encryption: The default algorithm of server-side encryption: "", AES256, KMS.
+        policy: Its own, beside those of RAM.
         refuses_v1: Whether signatures of version 1 are refused, as buckets created
             since September 2025 do.
     """
@@ -48,6 +50,7 @@ class Bucket:
     storage_class: str = "Standard"
     versioning: Versioning = ""
     encryption: str = ""
+    policy: BucketPolicy | None = None
     refuses_v1: bool = False
     versions: Versions = field(default_factory=Versions)
     uploads: dict[str, Upload] = field(default_factory=dict)

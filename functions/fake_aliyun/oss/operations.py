@@ -141,6 +141,9 @@ OPERATIONS: tuple[Operation, ...] = (
     _bucket("GetBucketEncryption", "GET", "encryption"),
     _bucket("PutBucketEncryption", "PUT", "encryption"),
     _bucket("DeleteBucketEncryption", "DELETE", "encryption"),
+    _bucket("GetBucketPolicy", "GET", "policy"),
+    _bucket("PutBucketPolicy", "PUT", "policy"),
+    _bucket("DeleteBucketPolicy", "DELETE", "policy"),
     _bucket("ListObjects", "GET", parameters=LIST | {"marker"}),
     _bucket(
         "ListObjectsV2", "GET", "list-type",

@@ -11,6 +11,7 @@ from fake_aliyun.clock import http_date
 from fake_aliyun.errors import NotImitatedError, ServiceError, error_for_fault
 from fake_aliyun.hosts import Place
 from fake_aliyun.http import Request, Response
+from fake_aliyun.oss.access import Access
 from fake_aliyun.oss.authentication import Authenticator
 from fake_aliyun.oss.bucket_responses import BucketHandlers
 from fake_aliyun.oss.conditions import READ, WRITE_REFUSED
@@ -59,7 +60,7 @@ class OssService:
     ) -> None:
         self._handlers = handlers
         self._backend: OssBackend = handlers.backend
-        self._ram = ram
+        self._access = Access(self._backend, ram)
         self._authenticator = authenticator
         self._lock = lock
         self.path_style = path_style
@@ -119,10 +120,7 @@ class OssService:
     def _authorize(
         self, request: OssRequest, operation: Operation, principal: str
     ) -> None:
-        if not principal:
-            if not self._is_public(request, operation):
-                raise OssError("AccessDenied")
-            return
+        is_public = not principal and self._is_public(request, operation)
         bucket = self._backend.buckets.get(request.bucket)
         needed = needed_permissions(
             request,
@@ -132,7 +130,11 @@ class OssService:
         )
         said = {"oss:Prefix": request.parameters.get("prefix", "")}
         for action, resource in needed:
-            if not self._ram.allows(principal, action, resource, said):
+            if not self._access.allows(
+                principal, action, resource, said, is_public=is_public
+            ):
+                if not principal:
+                    raise OssError("AccessDenied")
                 raise OssError(
                     "AccessDenied",
                     message="You have no right to access this object.",

@@ -10,10 +10,11 @@ imitated.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from fake_aliyun.errors import NotImitatedError
 
+Effect = Literal["Allow", "Deny", ""]
 _ELEMENTS = frozenset({"Effect", "Action", "Resource", "Condition"})
 _CONDITIONS = {"StringLike": frozenset({"oss:Prefix"})}
 NOTHING_SAID: Mapping[str, str] = {}
@@ -39,10 +40,10 @@ class Statement:
             said: What the request says, by the keys of conditions.
         """
         return (
-            any(_matches(pattern.lower(), action.lower()) for pattern in self.actions)
-            and any(_matches(pattern, resource) for pattern in self.resources)
+            any(fits(pattern.lower(), action.lower()) for pattern in self.actions)
+            and any(fits(pattern, resource) for pattern in self.resources)
             and all(
-                any(_matches(pattern, said.get(key, "")) for pattern in patterns)
+                any(fits(pattern, said.get(key, "")) for pattern in patterns)
                 for key, patterns in self.likes.items()
             )
         )
@@ -65,7 +66,7 @@ class Policy:
         if str(document.get("Version")) != "1":
             raise ValueError(f"a policy has Version 1, this: {document.get('Version')}")
         return cls(
-            statements=tuple(_statement(entry) for entry in document["Statement"])
+            statements=tuple(read_statement(entry) for entry in document["Statement"])
         )
 
 
@@ -76,16 +77,34 @@ def is_allowed(
     said: Mapping[str, str] = NOTHING_SAID,
 ) -> bool:
     """Return whether policies together allow something."""
+    return effect(policies, action, resource, said) == "Allow"
+
+
+def effect(
+    policies: Iterable[Policy],
+    action: str,
+    resource: str,
+    said: Mapping[str, str] = NOTHING_SAID,
+) -> Effect:
+    """Return what policies together say of something; "" for nothing."""
     concerned = [
         statement
         for policy in policies
         for statement in policy.statements
         if statement.is_about(action, resource, said)
     ]
-    return bool(concerned) and all(statement.allows for statement in concerned)
+    if not concerned:
+        return ""
+    return "Allow" if all(statement.allows for statement in concerned) else "Deny"
 
 
-def _statement(entry: Mapping[str, Any]) -> Statement:
+def read_statement(entry: Mapping[str, Any]) -> Statement:
+    """Return the statement of a policy that a document describes.
+
+    Raises:
+        NotImitatedError: It has an element that is not imitated.
+        ValueError: It is no statement.
+    """
     if unknown := set(entry) - _ELEMENTS:
         raise NotImitatedError(f"{sorted(unknown)} in a policy", known=_ELEMENTS)
     if entry["Effect"] not in {"Allow", "Deny"}:
@@ -112,7 +131,7 @@ def _listed(value: str | list[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-def _matches(pattern: str, text: str) -> bool:
+def fits(pattern: str, text: str) -> bool:
     """Return whether a pattern with `*` and `?` fits the whole text."""
     parts = re.split(r"([*?])", pattern)
     wild = {"*": ".*", "?": "."}

@@ -17,6 +17,8 @@ from oss2.models import (
 )
 
 PART = bytes(100 * 1024)
+POLICY = """{"Version": "1", "Statement": [{"Effect": "Deny", "Action": ["oss:*"],
+"Principal": ["20214760404935"], "Resource": ["acs:oss:*:*:conformance/*"]}]}"""
 
 
 def objects(bucket: oss2.Bucket) -> None:
@@ -74,6 +76,9 @@ def buckets(bucket: oss2.Bucket) -> None:
     bucket.put_bucket_encryption(ServerSideEncryptionRule("AES256"))
     assert bucket.get_bucket_encryption().sse_algorithm == "AES256"
     bucket.delete_bucket_encryption()
+    bucket.put_bucket_policy(POLICY)
+    assert bucket.get_bucket_policy().policy == POLICY
+    bucket.delete_bucket_policy()
 
 
 def versions(bucket: oss2.Bucket) -> None:

@@ -9,6 +9,8 @@ import alibabacloud_oss_v2 as oss
 
 BUCKET = "conformance"
 PART = bytes(100 * 1024)
+POLICY = """{"Version": "1", "Statement": [{"Effect": "Deny", "Action": ["oss:*"],
+"Principal": ["20214760404935"], "Resource": ["acs:oss:*:*:conformance/*"]}]}"""
 
 
 def objects(client: oss.Client) -> None:
@@ -110,6 +112,10 @@ def buckets(client: oss.Client) -> None:
     chosen = shown.apply_server_side_encryption_by_default
     assert chosen.sse_algorithm == "AES256"
     client.delete_bucket_encryption(oss.DeleteBucketEncryptionRequest(bucket=BUCKET))
+    client.put_bucket_policy(oss.PutBucketPolicyRequest(bucket=BUCKET, body=POLICY))
+    held = client.get_bucket_policy(oss.GetBucketPolicyRequest(bucket=BUCKET))
+    assert held.body == POLICY
+    client.delete_bucket_policy(oss.DeleteBucketPolicyRequest(bucket=BUCKET))
 
 
 def versions(client: oss.Client) -> None:
