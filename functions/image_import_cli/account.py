@@ -81,12 +81,14 @@ def gather(
     fc_version: FcVersion,
     on_available: OnAvailable,
     object_key: str = "",
+    uploaders: tuple[str, ...] = (),
     step: Callable[[str], None] = lambda _text: None,
 ) -> Facts:
     """Return what there is.
 
     Args:
         object_key: An uploaded image for the dry run, if there is one.
+        uploaders: Who uploads, as policies of buckets name them.
     """
     step("buckets")
     image_bucket = account.oss.bucket(names.image_bucket)
@@ -114,6 +116,7 @@ def gather(
         trigger_role=trigger_held,
         ecs_role=ecs_held,
         dry_run=_dry_run(account, names, key),
+        uploaders=uploaders,
     )
 
 

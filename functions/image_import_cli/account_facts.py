@@ -89,6 +89,7 @@ class Facts:
         skew_seconds: How far this machine's clock is ahead of OSS's.
         dry_run: What ImportImage answers when it is asked to do nothing; its code is
             "" where it was not asked.
+        uploaders: Who uploads, as policies of buckets name them.
     """
 
     names: Names
@@ -103,6 +104,7 @@ class Facts:
     trigger_role: HeldRole | Problem
     ecs_role: HeldRole | Problem
     dry_run: Problem
+    uploaders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -24,6 +24,7 @@ from image_import_cli.account_fc import Fc2Account, Fc3Account, FcAccount
 from image_import_cli.account_oss import OssAccount
 from image_import_cli.account_ram import ENDPOINT as RAM_ENDPOINT
 from image_import_cli.account_ram import RamAccount
+from image_import_cli.bucket_policies import UPLOADER
 from image_import_cli.checks import run_checks
 from image_import_cli.name_options import name_options
 from image_import_cli.policies import FcVersion, Names, OnAvailable
@@ -50,6 +51,15 @@ STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red", "unknown": "dim"}
     help="The setting ON_AVAILABLE; touching the source takes another right.",
 )
 @click.option("--object", "object_key", default="", help="Image for the dry run.")
+@click.option(
+    "--uploader",
+    "uploaders",
+    multiple=True,
+    metavar="UID",
+    callback=lambda _ctx, _param, value: checked_uploaders(value),
+    help="Who uploads, if the ledger is in the same bucket: the UID of a RAM user, or "
+    "arn:sts::UID:assumed-role/NAME/*. May be given more than once.",
+)
 @click.option("--fc-endpoint", default="", help="URL of Function Compute.")
 @click.option("--ram-endpoint", default=RAM_ENDPOINT, help="URL of RAM.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -57,10 +67,11 @@ def doctor(
     names: Names,
     fc_version: FcVersion,
     on_available: OnAvailable,
+    *,
     object_key: str,
+    uploaders: tuple[str, ...],
     fc_endpoint: str,
     ram_endpoint: str,
-    *,
     as_json: bool,
 ) -> None:
     """Check an account, before the first upload or after an incident.
@@ -97,6 +108,7 @@ def doctor(
             fc_version=fc_version,
             on_available=on_available,
             object_key=object_key,
+            uploaders=uploaders,
             step=lambda text: status.update(f"Looking at {text}"),
         )
     findings = run_checks(facts)
@@ -105,6 +117,17 @@ def doctor(
     else:
         show(findings, Console())
     sys.exit(any(finding.status == "fail" for finding in findings))
+
+
+def checked_uploaders(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return uploaders that are named as policies of buckets name them."""
+    for uploader in given:
+        if not UPLOADER.fullmatch(uploader):
+            raise click.BadParameter(
+                f"{uploader!r} is no UID like 20214760404935 and no role like "
+                "arn:sts::UID:assumed-role/NAME/*"
+            )
+    return given
 
 
 def make_account(

@@ -14,11 +14,16 @@ from image_import_cli.policies import Grant
 Json = dict[str, Any]
 
 
-def missing_rights(policies: Iterable[Json], grants: Iterable[Grant]) -> list[str]:
+def missing_rights(
+    policies: Iterable[Json], grants: Iterable[Grant], *, place: str = "*:*"
+) -> list[str]:
     """Return the actions and resources of grants that policies do not allow.
 
     Conditions are taken as fulfilled, except that a listing is asked for the prefix
     that its grant names.
+
+    Args:
+        place: The region and the account of the buckets, as REGION:ACCOUNT.
     """
     held = [statement for policy in policies for statement in policy["Statement"]]
     return [
@@ -26,7 +31,12 @@ def missing_rights(policies: Iterable[Json], grants: Iterable[Grant]) -> list[st
         for grant in grants
         for action in grant.actions
         for resource in grant.resources
-        if not _is_allowed(held, action, resource, under=grant.under)
+        if not _is_allowed(
+            held,
+            action,
+            resource.replace("acs:oss:*:*:", f"acs:oss:{place}:", 1),
+            under=grant.under,
+        )
     ]
 
 
@@ -42,21 +52,23 @@ def _is_allowed(
 
 
 def _is_about(statement: Json, action: str, resource: str, under: str) -> bool:
-    actions = [name.lower() for name in _list(statement.get("Action", []))]
+    actions = [name.lower() for name in texts(statement.get("Action", []))]
     prefixes = statement.get("Condition", {}).get("StringLike", {}).get("oss:Prefix")
     return (
-        any(_fits(pattern, action.lower()) for pattern in actions)
-        and any(_fits(p, resource) for p in _list(statement.get("Resource", [])))
-        and (not prefixes or any(_fits(p, f"{under}*") for p in _list(prefixes)))
+        any(fits(pattern, action.lower()) for pattern in actions)
+        and any(fits(p, resource) for p in texts(statement.get("Resource", [])))
+        and (not prefixes or any(fits(p, f"{under}*") for p in texts(prefixes)))
     )
 
 
-def _fits(pattern: str, text: str) -> bool:
+def fits(pattern: str, text: str) -> bool:
+    """Return whether a pattern with `*` and `?` fits the whole text."""
     parts = [re.escape(part).replace(r"\?", ".") for part in pattern.split("*")]
     return re.fullmatch(".*".join(parts), text, re.DOTALL) is not None
 
 
-def _list(value: object) -> list[str]:
+def texts(value: object) -> list[str]:
+    """Return the texts of an element that is one text or a list of them."""
     items = value if isinstance(value, list) else [value]
     return [str(item) for item in items]
 
@@ -67,23 +79,5 @@ def trusted_services(trust: Json) -> set[str]:
         service
         for statement in trust.get("Statement", [])
         if statement.get("Effect") == "Allow"
-        for service in _list(statement.get("Principal", {}).get("Service", []))
+        for service in texts(statement.get("Principal", {}).get("Service", []))
     }
-
-
-def writers(policy: Json, resource: str) -> bool:
-    """Return whether a bucket's own policy lets anybody put objects to a resource."""
-    return any(
-        statement["Effect"] == "Allow"
-        and _is_about(statement, "oss:PutObject", resource, "")
-        for statement in policy.get("Statement", [])
-    )
-
-
-def is_shut(policy: Json | None, resource: str) -> bool:
-    """Return whether a bucket's own policy keeps others from writing to a resource."""
-    return policy is not None and any(
-        statement["Effect"] == "Deny"
-        and _is_about(statement, "oss:PutObject", resource, "")
-        for statement in policy.get("Statement", [])
-    )

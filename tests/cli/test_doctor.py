@@ -1,21 +1,20 @@
 """The doctor at the terminal, looking at fakes and plain servers."""
 
 import json
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from cli.doctor_world import World, world
+from click.testing import CliRunner
 from deployment.cloud_run import ACCOUNT, ENVIRONMENT, NAMES, REGION, policies, set_up
 from fake_aliyun import FakeAliyun
 from image_import.credentials import Credentials
 from image_import_cli.account_facts import Bucket, DeployedFunction, Problem
 from image_import_cli.account_fc import Fc2Account
 from image_import_cli.account_oss import OssAccount
-from image_import_cli.deployment import IMPORTER, OBJECT_CREATED, TRACKER, Function
+from image_import_cli.deployment import IMPORTER, OBJECT_CREATED
 from image_import_cli.doctor import doctor
-from image_import_cli.policies import Role, ecs_role, function_role, trigger_role
 from loopback import Say, serving
 
 BUCKET_INFO = b"""<BucketInfo><Bucket>
@@ -168,95 +167,9 @@ def test_a_function_of_fc_2_is_seen_whole() -> None:
     )
 
 
-@dataclass(kw_only=True)
-class World:
-    """An account that is in order until a test changes it."""
-
-    cloud: FakeAliyun
-    fc: list[Say]
-    ram: list[Say]
-
-    def run(self, *arguments: str) -> Result:
-        """Run the doctor against all of it."""
-        with (
-            self.cloud.serve() as cloud,
-            serving(*self.fc) as fc,
-            serving(*self.ram) as ram,
-        ):
-            environment = {
-                "ALIBABA_CLOUD_ACCESS_KEY_ID": self.cloud.credentials.access_key_id,
-                "ALIBABA_CLOUD_ACCESS_KEY_SECRET": (
-                    self.cloud.credentials.access_key_secret
-                ),
-                "OSS_ENDPOINT": cloud.url,
-                "ECS_ENDPOINT": cloud.url,
-            }
-            names = ["--image-bucket", NAMES.image_bucket]
-            names += ["--ledger-bucket", NAMES.ledger_bucket]
-            names += ["--region", REGION, "--account-id", ACCOUNT]
-            doors = ["--fc-endpoint", fc.url, "--ram-endpoint", ram.url]
-            runner = CliRunner(env=environment)
-            return runner.invoke(doctor, [*names, *doors, *arguments])
-
-
-def role_answers(role: Role) -> list[Say]:
-    trust, document = json.dumps(role.trust()), json.dumps(role.policy())
-    listed = {"Policy": [{"PolicyName": "p", "PolicyType": "Custom"}]}
-    return [
-        Say(json={"Role": {"AssumeRolePolicyDocument": trust}}),
-        Say(json={"Policies": listed}),
-        Say(json={"DefaultPolicyVersion": {"PolicyDocument": document}}),
-    ]
-
-
-def function_answers(model: Function, trigger: dict[str, Any]) -> list[Say]:
-    function = {
-        "functionName": f"image-import-{model.name}",
-        "handler": model.handler,
-        "runtime": model.runtime,
-        "timeout": model.timeout_seconds,
-        "environmentVariables": ENVIRONMENT,
-        "role": f"acs:ram::{ACCOUNT}:role/image-import-function",
-    }
-    settings = {
-        "maxAsyncRetryAttempts": 8,
-        "destinationConfig": {"onFailure": {"destination": "acs:mns:x"}},
-    }
-    return [Say(json=function), Say(json={"triggers": [trigger]}), Say(json=settings)]
-
-
-OSS_TRIGGER = {
-    "triggerType": "oss",
-    "sourceArn": f"acs:oss:{REGION}:{ACCOUNT}:{NAMES.image_bucket}",
-    "invocationRole": f"acs:ram::{ACCOUNT}:role/image-import-trigger",
-    "triggerConfig": json.dumps(
-        {
-            "events": list(OBJECT_CREATED),
-            "filter": {"key": {"prefix": NAMES.key_prefix, "suffix": ""}},
-        }
-    ),
-}
-TIMER = {"triggerType": "timer", "triggerConfig": '{"enable": true}'}
-
-
 @pytest.fixture
 def account() -> World:
-    cloud = FakeAliyun(region_id=REGION, account_id=ACCOUNT)
-    cloud.oss.create_bucket(NAMES.image_bucket)
-    cloud.oss.create_bucket(NAMES.ledger_bucket)
-    roles = (
-        function_role(NAMES),
-        trigger_role(NAMES, fc_version="3.0"),
-        ecs_role(NAMES),
-    )
-    return World(
-        cloud=cloud,
-        fc=[
-            *function_answers(IMPORTER, OSS_TRIGGER),
-            *function_answers(TRACKER, TIMER),
-        ],
-        ram=[answer for role in roles for answer in role_answers(role)],
-    )
+    return world()
 
 
 def test_an_account_in_order_ends_with_0(account: World) -> None:
@@ -276,7 +189,7 @@ def test_a_fault_ends_with_1_and_its_command_can_be_copied(account: World) -> No
 
 
 def test_long_commands_are_not_broken_into_lines(account: World) -> None:
-    account.ram = [Say(status=404, json={"Code": "EntityNotExist.Role"})]
+    account.roles = [None, None, None]
     answer = account.run()
     lines = [x for x in answer.stdout.splitlines() if x.startswith("aliyun ram Create")]
     assert len(lines) == 6

@@ -1,8 +1,8 @@
 from typing import Any
 
 import pytest
-from image_import_cli.policies import Grant, Names, function_role, objects
-from image_import_cli.rights import is_shut, missing_rights, trusted_services, writers
+from image_import_cli.policies import Grant, Names, function_role
+from image_import_cli.rights import missing_rights, trusted_services
 
 NAMES = Names(image_bucket="images", key_prefix="in/", ledger_bucket="ledger")
 GET = Grant(actions=("oss:GetObject",), resources=("acs:oss:*:*:images/in/*",), why="")
@@ -66,10 +66,7 @@ def test_a_trust_names_services() -> None:
     assert trusted_services(function_role(NAMES).trust()) == {"fc.aliyuncs.com"}
 
 
-def test_a_bucket_s_policy_may_open_or_shut_the_ledger() -> None:
-    ledger = objects("ledger", ".image-import/")
-    opened = policy("oss:*", "acs:oss:*:*:ledger/*")
-    shut = policy("oss:PutObject", "acs:oss:*:*:ledger/.image-import/*", effect="Deny")
-    assert (writers(opened, ledger), is_shut(opened, ledger)) == (True, False)
-    assert (writers(shut, ledger), is_shut(shut, ledger)) == (False, True)
-    assert is_shut(None, ledger) is False
+def test_a_policy_may_name_the_region_and_the_account() -> None:
+    held = policy("oss:GetObject", "acs:oss:cn-hangzhou:123:images/in/*")
+    assert missing_rights([held], [GET], place="cn-hangzhou:123") == []
+    assert missing_rights([held], [GET], place="cn-hangzhou:999") != []

@@ -1,0 +1,85 @@
+"""What must be so of the buckets of images and of the ledger.
+
+Sources: "ImportImage", ECS API 2014-05-26: encrypted buckets and archived objects are
+refused, bucket and image are in one region. Read
+2026-11.
+"""
+
+from collections.abc import Iterator
+
+from image_import_cli.account_facts import Bucket, Facts, Finding, Problem
+from image_import_cli.bucket_policy_checks import denial_findings, writers_finding
+
+ARCHIVES = {"Archive", "ColdArchive", "DeepColdArchive"}
+
+
+def image_bucket_findings(facts: Facts) -> Iterator[Finding]:
+    """Yield what is wrong with the bucket that is uploaded to, or that nothing is."""
+    name, bucket = facts.names.image_bucket, facts.image_bucket
+    if isinstance(bucket, Problem):
+        yield _no_bucket("image bucket", name, bucket, facts.names.region_id)
+        return
+    yield Finding(check="image bucket", status="ok", text=f"{name} exists")
+    yield _region("image bucket's region", bucket, facts)
+    if bucket.encryption:
+        yield Finding(
+            check="encryption",
+            status="fail",
+            text=f"{name} encrypts with {bucket.encryption}; ImportImage refuses it",
+            mend=f"ossutil bucket-encryption --method delete oss://{name}",
+        )
+    else:
+        yield Finding(check="encryption", status="ok", text="not encrypted by OSS")
+    if bucket.storage_class in ARCHIVES:
+        yield Finding(
+            check="storage class",
+            status="fail",
+            text=f"{name} is {bucket.storage_class}: each image would have to be "
+            "restored before ECS can read it",
+            mend=f"ossutil mb oss://{name}-standard --storage-class Standard",
+        )
+    else:
+        yield Finding(check="storage class", status="ok", text=bucket.storage_class)
+    yield Finding(
+        check="versioning",
+        status="ok",
+        text=f"{bucket.versioning or 'off'}; the ledger works with any",
+    )
+    yield from denial_findings("image bucket's policy", bucket, facts)
+
+
+def ledger_findings(facts: Facts) -> Iterator[Finding]:
+    """Yield what is wrong with the bucket of the ledger, or that nothing is."""
+    names, bucket = facts.names, facts.ledger_bucket
+    if isinstance(bucket, Problem):
+        yield _no_bucket("ledger bucket", names.ledger_bucket, bucket, names.region_id)
+        return
+    yield _region("ledger's region", bucket, facts)
+    yield writers_finding(bucket, facts)
+    if bucket.name != names.image_bucket:
+        yield from denial_findings("ledger's policy", bucket, facts)
+
+
+def _region(check: str, bucket: Bucket, facts: Facts) -> Finding:
+    wanted = facts.names.region_id
+    if bucket.region_id == wanted:
+        return Finding(check=check, status="ok", text=wanted)
+    return Finding(
+        check=check,
+        status="fail",
+        text=f"{bucket.name} is in {bucket.region_id}, the function in {wanted}; "
+        "bucket, function and image are in one region",
+        mend=f"deploy to {bucket.region_id}: image-import doctor --region "
+        f"{bucket.region_id} ...",
+    )
+
+
+def _no_bucket(check: str, name: str, problem: Problem, region_id: str) -> Finding:
+    if not problem.is_missing:
+        return Finding(check=check, status="unknown", text=problem.what)
+    return Finding(
+        check=check,
+        status="fail",
+        text=f"there is no bucket {name}",
+        mend=f"aliyun oss mb oss://{name} --region {region_id}",
+    )

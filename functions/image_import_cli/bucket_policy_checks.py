@@ -1,0 +1,202 @@
+"""What a bucket's own policy must not do: open the ledger, or shut out our roles.
+
+Source: "bucket-policy", ossutil documentation, read 2026-11: `put` replaces the whole
+policy, so one gets it, edits what must change, and puts it back.
+"""
+
+import json
+import shlex
+from collections.abc import Iterator
+
+from image_import_cli.account_facts import Bucket, Facts, Finding, Problem
+from image_import_cli.bucket_policies import (
+    Statement,
+    at_home,
+    denies,
+    keeps_away,
+    not_understood,
+    opens,
+    read_statements,
+    role_sessions,
+)
+from image_import_cli.policies import (
+    ECS_ROLE,
+    FUNCTION_ROLE,
+    Grant,
+    Json,
+    ecs_role,
+    function_role,
+    objects,
+)
+
+WRITERS = "ledger's writers"
+
+
+def writers_finding(bucket: Bucket, facts: Facts) -> Finding:
+    """Return whether others than the function may write to the ledger."""
+    if bucket.acl == "public-read-write":
+        return Finding(
+            check=WRITERS,
+            status="fail",
+            text=f"anybody may write to {bucket.name}",
+            mend=f"ossutil set-acl oss://{bucket.name} private -b",
+        )
+    if bucket.unseen:
+        return Finding(check=WRITERS, status="unknown", text=bucket.unseen)
+    if elements := not_understood(bucket.policy):
+        text = f"{', '.join(elements)} in the policy of {bucket.name}: look at it"
+        return Finding(check=WRITERS, status="unknown", text=text)
+    statements, ledger = read_statements(bucket.policy), _ledger(facts)
+    ours = {facts.names.account_id, _sessions(facts, "function")}
+    if opened := opens(statements, ledger, ours=ours):
+        return Finding(
+            check=WRITERS,
+            status="fail",
+            text=f"the policy of {bucket.name} lets others write to the ledger: "
+            f"{_shown(opened)}",
+            mend=_edit(bucket.name, opened, f"leave {ledger} out of its Resource"),
+        )
+    if bucket.name == facts.names.image_bucket:
+        return _beside_images(bucket, statements, facts)
+    return Finding(check=WRITERS, status="ok", text="only those whom RAM allows")
+
+
+def _beside_images(
+    bucket: Bucket, statements: list[Statement], facts: Facts
+) -> Finding:
+    """Return whether uploaders to the ledger's bucket are kept from the ledger."""
+    ledger = _ledger(facts)
+    free = [
+        uploader
+        for uploader in facts.uploaders
+        if not keeps_away(statements, uploader, ledger)
+    ]
+    separate = f"LEDGER_BUCKET={facts.names.image_bucket}-ledger, and deploy again"
+    beside = "the ledger is in the bucket that is uploaded to"
+    if not facts.uploaders:
+        return Finding(
+            check=WRITERS,
+            status="warn",
+            text=f"{beside}; whether the bucket's policy keeps uploaders away from it "
+            "can be told only of those named with --uploader",
+            mend=separate,
+        )
+    if free:
+        deny = {
+            "Effect": "Deny",
+            "Action": ["oss:PutObject"],
+            "Principal": free,
+            "Resource": [objects(bucket.name, facts.names.ledger_prefix)],
+        }
+        return Finding(
+            check=WRITERS,
+            status="warn",
+            text=f"{beside}, and the bucket's policy does not keep {', '.join(free)} "
+            "away from it",
+            mend=f"{_add(bucket, deny)}\n# or: {separate}",
+        )
+    text = f"only those whom RAM allows, and not {', '.join(facts.uploaders)}"
+    return Finding(check=WRITERS, status="ok", text=text)
+
+
+def denial_findings(check: str, bucket: Bucket, facts: Facts) -> Iterator[Finding]:
+    """Yield where a bucket's own policy denies our roles what they need."""
+    if elements := not_understood(bucket.policy):
+        text = f"{', '.join(elements)} in the policy of {bucket.name}: look at it"
+        yield Finding(check=check, status="unknown", text=text)
+    needed = (
+        ("function", function_role(facts.names, on_available=facts.on_available)),
+        ("ecs", ecs_role(facts.names)),
+    )
+    for which, role in needed:
+        sessions = _sessions(facts, which)
+        found = list(
+            denies(
+                read_statements(bucket.policy),
+                _within(role.grants, bucket.name),
+                sessions=sessions,
+                region_id=facts.names.region_id,
+                account_id=facts.names.account_id,
+            )
+        )
+        name = sessions.split("/")[1]
+        for is_sure in (True, False):
+            statements = {s.number: s for s, _ in found if s.is_sure is is_sure}
+            actions = sorted({a for s, a in found if s.is_sure is is_sure})
+            if statements:
+                yield _denial(check, bucket.name, name, [*statements.values()], actions)
+
+
+def _denial(
+    check: str,
+    bucket: str,
+    role: str,
+    statements: list[Statement],
+    actions: list[str],
+) -> Finding:
+    what = f"the policy of {bucket} denies {role} {', '.join(actions)}"
+    shown = _shown(statements)
+    if statements[0].is_sure:
+        mend = _edit(bucket, statements, f"name in Principal whom to deny, not {role}")
+        text = f"{what}: {shown}"
+        return Finding(check=check, status="fail", text=text, mend=mend)
+    text = f"{what} under a condition, which cannot be tried from here: {shown}"
+    return Finding(check=check, status="unknown", text=text)
+
+
+def _within(grants: tuple[Grant, ...], bucket: str) -> list[Grant]:
+    """Return those grants that are about a bucket or what is in it."""
+    place = f"acs:oss:*:*:{bucket}"
+    return [
+        grant
+        for grant in grants
+        if all(r == place or r.startswith(f"{place}/") for r in grant.resources)
+    ]
+
+
+def _sessions(facts: Facts, which: str) -> str:
+    held, usual = (
+        (facts.function_role, FUNCTION_ROLE)
+        if which == "function"
+        else (facts.ecs_role, ECS_ROLE)
+    )
+    name = usual if isinstance(held, Problem) else held.name
+    return role_sessions(facts.names.account_id, name)
+
+
+def _ledger(facts: Facts) -> str:
+    names = facts.names
+    ledger = objects(names.ledger_bucket, names.ledger_prefix)
+    return at_home(ledger, names.region_id, names.account_id)
+
+
+def _shown(statements: list[Statement]) -> str:
+    return "; ".join(
+        f"statement {found.number}, Principal {', '.join(found.principals)}"
+        for found in statements
+    )
+
+
+def _edit(bucket: str, statements: list[Statement], how: str) -> str:
+    """Return how to change some statements of a policy and leave the others alone."""
+    numbers = " and ".join(str(found.number) for found in statements)
+    return "\n".join(
+        (
+            f"ossutil bucket-policy --method get oss://{bucket} policy.json",
+            f"# in policy.json, statement {numbers}: {how}",
+            f"ossutil bucket-policy --method put oss://{bucket} policy.json",
+        )
+    )
+
+
+def _add(bucket: Bucket, statement: Json) -> str:
+    """Return the commands that put a bucket's policy with one more statement."""
+    held = bucket.policy or {"Version": "1", "Statement": []}
+    wanted = {**held, "Statement": [*held["Statement"], statement]}
+    text = shlex.quote(json.dumps(wanted, ensure_ascii=False))
+    return "\n".join(
+        (
+            f"printf '%s' {text} > policy.json",
+            f"ossutil bucket-policy --method put oss://{bucket.name} policy.json",
+        )
+    )

@@ -1,0 +1,162 @@
+"""An account that is in order until a test breaks something of it, as services show it.
+
+OSS and ECS are the fakes; RAM and FC 3.0, which the fakes do not imitate, are plain
+servers that answer from what the account has.
+"""
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import Any
+
+import oss2
+from click.testing import CliRunner, Result
+from deployment.cloud_run import ACCOUNT, ENVIRONMENT, NAMES, REGION
+from fake_aliyun import FakeAliyun
+from image_import_cli.deployment import IMPORTER, OBJECT_CREATED, TRACKER, Function
+from image_import_cli.doctor import doctor
+from image_import_cli.policies import (
+    Names,
+    Role,
+    ecs_role,
+    function_role,
+    trigger_role,
+)
+from loopback import Say, serving
+
+BESIDE = replace(NAMES, ledger_bucket=NAMES.image_bucket)
+"""The ledger in the bucket that is uploaded to."""
+TIMER = {"triggerType": "timer", "triggerConfig": '{"enable": true}'}
+NO_ROLE = Say(status=404, json={"Code": "EntityNotExist.Role"})
+
+
+def oss_trigger(prefix: str) -> dict[str, Any]:
+    config = {
+        "events": list(OBJECT_CREATED),
+        "filter": {"key": {"prefix": prefix, "suffix": ""}},
+    }
+    return {
+        "triggerType": "oss",
+        "sourceArn": f"acs:oss:{REGION}:{ACCOUNT}:{NAMES.image_bucket}",
+        "invocationRole": f"acs:ram::{ACCOUNT}:role/image-import-trigger",
+        "triggerConfig": json.dumps(config),
+    }
+
+
+def role_answers(role: Role | None) -> list[Say]:
+    if role is None:
+        return [NO_ROLE]
+    trust, document = json.dumps(role.trust()), json.dumps(role.policy())
+    listed = {"Policy": [{"PolicyName": "p", "PolicyType": "Custom"}]}
+    return [
+        Say(json={"Role": {"AssumeRolePolicyDocument": trust}}),
+        Say(json={"Policies": listed}),
+        Say(json={"DefaultPolicyVersion": {"PolicyDocument": document}}),
+    ]
+
+
+def function_answers(
+    model: Function, trigger: dict[str, Any], names: Names
+) -> list[Say]:
+    function = {
+        "functionName": f"image-import-{model.name}",
+        "handler": model.handler,
+        "runtime": model.runtime,
+        "timeout": model.timeout_seconds,
+        "environmentVariables": {
+            **ENVIRONMENT,
+            "LEDGER_BUCKET": names.ledger_bucket,
+            "LEDGER_PREFIX": names.ledger_prefix,
+        },
+        "role": f"acs:ram::{ACCOUNT}:role/image-import-function",
+    }
+    settings = {
+        "maxAsyncRetryAttempts": 8,
+        "destinationConfig": {"onFailure": {"destination": "acs:mns:x"}},
+    }
+    return [Say(json=function), Say(json={"triggers": [trigger]}), Say(json=settings)]
+
+
+@dataclass(kw_only=True)
+class World:
+    """An account.
+
+    Attributes:
+        roles: Of the function, of the trigger, of ECS; None for one that is not there.
+        ram, fc: What RAM and FC say instead of what they would.
+    """
+
+    cloud: FakeAliyun
+    names: Names = NAMES
+    roles: list[Role | None] = field(default_factory=list)
+    trigger_prefix: str = NAMES.key_prefix
+    secret: str = ""
+    ram: list[Say] = field(default_factory=list)
+    fc: list[Say] = field(default_factory=list)
+
+    @property
+    def fc_says(self) -> list[Say]:
+        trigger = oss_trigger(self.trigger_prefix)
+        return self.fc or [
+            *function_answers(IMPORTER, trigger, self.names),
+            *function_answers(TRACKER, TIMER, self.names),
+        ]
+
+    @property
+    def ram_says(self) -> list[Say]:
+        return self.ram or [say for role in self.roles for say in role_answers(role)]
+
+    def run(self, *arguments: str, width: int = 80) -> Result:
+        """Run the doctor against all of it."""
+        with ExitStack() as servers:
+            cloud = servers.enter_context(self.cloud.serve())
+            fc = servers.enter_context(serving(*self.fc_says))
+            ram = servers.enter_context(serving(*self.ram_says))
+            keys = self.cloud.credentials
+            environment = {
+                "ALIBABA_CLOUD_ACCESS_KEY_ID": keys.access_key_id,
+                "ALIBABA_CLOUD_ACCESS_KEY_SECRET": (
+                    self.secret or keys.access_key_secret
+                ),
+                "OSS_ENDPOINT": cloud.url,
+                "ECS_ENDPOINT": cloud.url,
+                "COLUMNS": str(width),
+            }
+            names = ["--image-bucket", self.names.image_bucket]
+            names += ["--ledger-bucket", self.names.ledger_bucket]
+            names += ["--ledger-prefix", self.names.ledger_prefix]
+            names += ["--region", REGION, "--account-id", ACCOUNT]
+            doors = ["--fc-endpoint", fc.url, "--ram-endpoint", ram.url]
+            runner = CliRunner(env=environment)
+            return runner.invoke(doctor, [*names, *doors, *arguments])
+
+    def bucket(self, name: str, *, user: str = "") -> oss2.Bucket:
+        """Return a bucket as the account sees it, or a new user with full access."""
+        keys = self.cloud.credentials
+        if user:
+            keys = self.cloud.ram.create_user(user)
+            self.cloud.ram.attach_policy(f"user/{user}", "AliyunOSSFullAccess")
+        auth = oss2.AuthV4(keys.access_key_id, keys.access_key_secret)
+        endpoint = f"https://oss-{REGION}.aliyuncs.com"
+        return oss2.Bucket(auth, endpoint, name, region=REGION)
+
+
+def now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def world(names: Names = NAMES, *, clock: Callable[[], datetime] = now) -> World:
+    """Return an account in order.
+
+    Args:
+        clock: Of OSS, and of what it measures signatures by.
+    """
+    cloud = FakeAliyun(
+        region_id=REGION, account_id=ACCOUNT, clock=clock, signing_clock=clock
+    )
+    cloud.oss.create_bucket(names.image_bucket)
+    cloud.oss.create_bucket(names.ledger_bucket)
+    functions, trigger = function_role(names), trigger_role(names, fc_version="3.0")
+    return World(cloud=cloud, names=names, roles=[functions, trigger, ecs_role(names)])
