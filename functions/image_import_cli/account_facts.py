@@ -112,10 +112,12 @@ class Finding:
     """What one check found.
 
     Attributes:
-        mend: The command, or the words where no command does it.
+        mend: The commands, a line each, or the words where no command does it.
+        is_in_words: Whether `mend` is words.
     """
 
     check: str
     status: Status
     text: str
     mend: str = ""
+    is_in_words: bool = False

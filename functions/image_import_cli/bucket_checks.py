@@ -71,6 +71,7 @@ def _region(check: str, bucket: Bucket, facts: Facts) -> Finding:
         "bucket, function and image are in one region",
         mend=f"deploy to {bucket.region_id}: image-import doctor --region "
         f"{bucket.region_id} ...",
+        is_in_words=True,
     )
 
 

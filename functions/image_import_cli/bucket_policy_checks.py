@@ -80,6 +80,7 @@ def _beside_images(
             text=f"{beside}; whether the bucket's policy keeps uploaders away from it "
             "can be told only of those named with --uploader",
             mend=separate,
+            is_in_words=True,
         )
     if free:
         deny = {
@@ -91,8 +92,8 @@ def _beside_images(
         return Finding(
             check=WRITERS,
             status="warn",
-            text=f"{beside}, and the bucket's policy does not keep {', '.join(free)} "
-            "away from it",
+            text=f"{beside}, and the bucket's policy does not keep "
+            f"{' and '.join(free)} away from it",
             mend=f"{_add(bucket, deny)}\n# or: {separate}",
         )
     text = f"only those whom RAM allows, and not {', '.join(facts.uploaders)}"

@@ -161,4 +161,10 @@ def _import_image(facts: Facts) -> Iterator[Finding]:
     else:
         explained = explain("ECS", answer.code)
         text = f"{answer.what}; {explained.cause}"
-        yield Finding(check=check, status="fail", text=text, mend=explained.fix)
+        yield Finding(
+            check=check,
+            status="fail",
+            text=text,
+            mend=explained.fix,
+            is_in_words=True,
+        )

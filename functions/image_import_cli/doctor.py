@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
@@ -188,4 +189,20 @@ def show(findings: Sequence[Finding], console: Console) -> None:
     for finding in findings:
         if finding.mend:
             console.print(f"\nTo mend {finding.check}:", style="bold")
-            console.print(finding.mend, soft_wrap=True, highlight=False, markup=False)
+            for line in finding.mend.splitlines():
+                _show_mend(line, console, is_in_words=finding.is_in_words)
+
+
+def _show_mend(line: str, console: Console, *, is_in_words: bool) -> None:
+    """Print a line, broken between words if it is no command."""
+    mark = "# " if line.startswith("# ") else ""
+    if mark or is_in_words:
+        line = textwrap.fill(
+            line.removeprefix(mark),
+            console.width,
+            initial_indent=mark,
+            subsequent_indent=mark,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    console.print(line, soft_wrap=True, highlight=False, markup=False)

@@ -85,6 +85,8 @@ class World:
 
     Attributes:
         roles: Of the function, of the trigger, of ECS; None for one that is not there.
+        oss_endpoint: An endpoint of the cloud, asked by way of a proxy, instead of the
+            fake's own URL.
         ram, fc: What RAM and FC say instead of what they would.
     """
 
@@ -93,6 +95,7 @@ class World:
     roles: list[Role | None] = field(default_factory=list)
     trigger_prefix: str = NAMES.key_prefix
     secret: str = ""
+    oss_endpoint: str = ""
     ram: list[Say] = field(default_factory=list)
     fc: list[Say] = field(default_factory=list)
 
@@ -120,7 +123,9 @@ class World:
                 "ALIBABA_CLOUD_ACCESS_KEY_SECRET": (
                     self.secret or keys.access_key_secret
                 ),
-                "OSS_ENDPOINT": cloud.url,
+                "OSS_ENDPOINT": self.oss_endpoint or cloud.url,
+                "http_proxy": cloud.url,
+                "no_proxy": "127.0.0.1",
                 "ECS_ENDPOINT": cloud.url,
                 "COLUMNS": str(width),
             }
