@@ -193,7 +193,7 @@ def _edit(bucket: str, statements: list[Statement], how: str) -> str:
 def _add(bucket: Bucket, statement: Json) -> str:
     """Return the commands that put a bucket's policy with one more statement."""
     held = bucket.policy or {"Version": "1", "Statement": []}
-    wanted = {**held, "Statement": [*held["Statement"], statement]}
+    wanted = {**held, "Statement": [*held.get("Statement", []), statement]}
     text = shlex.quote(json.dumps(wanted, ensure_ascii=False))
     return "\n".join(
         (
