@@ -147,7 +147,7 @@ def test_no_good_answer_is_a_problem_and_no_missing_bucket(answer: Say) -> None:
 
 def test_a_function_of_fc_2_is_seen_whole() -> None:
     with FakeAliyun(region_id=REGION, account_id=ACCOUNT) as cloud:
-        set_up(cloud, policies())
+        set_up(cloud, policies("keep"), ENVIRONMENT)
         with cloud.serve() as server:
             account = Fc2Account(
                 keys(cloud), endpoint=server.url, service=NAMES.service

@@ -18,6 +18,7 @@ from image_import_cli.policies import (
     TRIGGER_ROLE,
     Json,
     Names,
+    OnAvailable,
     ecs_role,
     function_role,
     trigger_role,
@@ -37,6 +38,7 @@ ENVIRONMENT = {
     "KEY_PREFIX": NAMES.key_prefix,
     "LEDGER_BUCKET": NAMES.ledger_bucket,
 }
+GOOD = "incoming/app.qcow2"
 QCOW2 = (
     Path(__file__).parents[2]
     / "events/put-qcow2/bucket/noble-server-cloudimg-amd64.img"
@@ -46,16 +48,16 @@ Policies = Mapping[str, Json]
 Seen = dict[str, Any]
 
 
-def policies() -> dict[str, Json]:
-    """Return the policies as we print them, by role."""
+def policies(on_available: OnAvailable) -> dict[str, Json]:
+    """Return the policies as we print them for ON_AVAILABLE, by role."""
     return {
-        FUNCTION_ROLE: function_role(NAMES).policy(),
+        FUNCTION_ROLE: function_role(NAMES, on_available=on_available).policy(),
         TRIGGER_ROLE: trigger_role(NAMES, fc_version="2.0").policy(),
         ECS_ROLE: ecs_role(NAMES).policy(),
     }
 
 
-def set_up(cloud: FakeAliyun, granted: Policies) -> None:
+def set_up(cloud: FakeAliyun, granted: Policies, environ: Mapping[str, str]) -> None:
     """Make the buckets, roles, function and trigger that template.yml makes."""
     cloud.oss.create_bucket(NAMES.image_bucket)
     cloud.oss.create_bucket(NAMES.ledger_bucket)
@@ -69,14 +71,14 @@ def set_up(cloud: FakeAliyun, granted: Policies) -> None:
     runtime = Runtime()
 
     def importer(event: bytes, context: Context) -> str:
-        return handle(event, context, environ=ENVIRONMENT, runtime=runtime)
+        return handle(event, context, environ=environ, runtime=runtime)
 
     function = cloud.fc.create_function(
         NAMES.service,
         "importer",
         importer,
         handler_name=IMPORTER.handler,
-        environment=ENVIRONMENT,
+        environment=environ,
         role=FUNCTION_ROLE,
         timeout_seconds=3,
         log_store=f"{NAMES.log_project}/{NAMES.log_store}",
@@ -91,14 +93,19 @@ def set_up(cloud: FakeAliyun, granted: Policies) -> None:
     )
 
 
-def live_a_day(granted: Policies) -> tuple[Seen, set[tuple[str, str]]]:
+def live_a_day(
+    granted: Policies, on_available: OnAvailable
+) -> tuple[Seen, set[tuple[str, str]]]:
     """Return what is to be seen in the evening, and who did what.
 
-    An image is uploaded and told of twice; another one wants its name; a third meets
-    ECS in trouble; the tracker finds that the first has failed, and tries the last.
+    An image is uploaded and told of twice; another one wants its name; a third is
+    fine; a fourth meets ECS in trouble. The tracker finds that the first has failed
+    and the third is available, does with its source what is wished, and tries the
+    fourth again.
     """
+    environ = {**ENVIRONMENT, "ON_AVAILABLE": on_available}
     with FakeAliyun(region_id=REGION, account_id=ACCOUNT) as cloud:
-        set_up(cloud, granted)
+        set_up(cloud, granted, environ)
         put = cloud.oss.put
         put(NAMES.image_bucket, "incoming/web.qcow2", QCOW2)
         cloud.fc.drain()
@@ -108,6 +115,8 @@ def live_a_day(granted: Policies) -> tuple[Seen, set[tuple[str, str]]]:
         sidecar = f'{{"ImageName": "{taken}"}}'.encode()
         put(NAMES.image_bucket, "incoming/db.qcow2.json", sidecar)
         put(NAMES.image_bucket, "incoming/db.qcow2", QCOW2)
+        cloud.fc.drain()
+        put(NAMES.image_bucket, GOOD, QCOW2)
         cloud.fc.drain()
         cloud.ecs.fail_next(
             "ServiceUnavailable", action="ImportImage", http_status=503, times=50
@@ -119,10 +128,15 @@ def live_a_day(granted: Policies) -> tuple[Seen, set[tuple[str, str]]]:
             "outcomes": [
                 i.result and _outcomes(i.result) for i in cloud.fc.invocations
             ],
-            "open": cloud.oss.keys(NAMES.ledger_bucket, ".image-import/open/"),
+            "noted": _noted(cloud),
             "log": sum(len(lines) > 0 for lines in cloud.fc.log_lines.values()),
             "failed events": len(cloud.fc.messages),
-            "tracker": _track(cloud),
+            "tracker": _track(cloud, environ),
+            "still noted": _noted(cloud),
+            "sources": {
+                key: list(cloud.oss.get(NAMES.image_bucket, key).tags)
+                for key in cloud.oss.keys(NAMES.image_bucket)
+            },
         }
         done = {
             (principal.removeprefix("role/"), action)
@@ -137,14 +151,21 @@ def _outcomes(result: bytes) -> list[str]:
     return [word.split('"')[1] for word in words]
 
 
-def _track(cloud: FakeAliyun) -> list[str]:
-    """Return what the tracker tells in the function's role of imports that failed."""
+def _noted(cloud: FakeAliyun) -> list[str]:
+    """Return which objects have notes; the rest of a note's key is random."""
+    keys = cloud.oss.keys(NAMES.ledger_bucket, ".image-import/open/")
+    return [key.split("/")[2] for key in keys]
+
+
+def _track(cloud: FakeAliyun, environ: Mapping[str, str]) -> list[str]:
+    """Return what the tracker tells in the function's role of imports that ended."""
     for image in cloud.ecs.images.values():
-        image.failure = Failure("ImportImageFailed", "The import failed.")
+        if image.disks[0].object_key != GOOD:
+            image.failure = Failure("ImportImageFailed", "The import failed.")
     cloud.ecs.finish_imports()
     keys = cloud.ram.assume_role(FUNCTION_ROLE)
     environ = {
-        **ENVIRONMENT,
+        **environ,
         "ALIBABA_CLOUD_ACCESS_KEY_ID": keys.access_key_id,
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": keys.access_key_secret,
         "ALIBABA_CLOUD_SECURITY_TOKEN": keys.security_token,
@@ -155,4 +176,4 @@ def _track(cloud: FakeAliyun) -> list[str]:
         return [exc.code]
     told = json.loads(answer)
     changes = [f"{c['outcome']} {c.get('error_code')}" for c in told["changes"]]
-    return [*changes, f"{told['open']} open", *told.get("errors", [])]
+    return [*sorted(changes), f"{told['open']} open", *told.get("errors", [])]
