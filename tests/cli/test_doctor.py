@@ -152,7 +152,8 @@ def test_a_function_of_fc_2_is_seen_whole() -> None:
             account = Fc2Account(
                 keys(cloud), endpoint=server.url, service=NAMES.service
             )
-            seen, none = account.function("importer"), account.function("tracker")
+            seen, none = account.function("importer"), account.function("other")
+            tracker = account.function("tracker")
     assert isinstance(seen, DeployedFunction)
     assert (seen.handler, seen.environment) == (IMPORTER.handler, ENVIRONMENT)
     assert seen.runtime == "python3.10"
@@ -161,8 +162,10 @@ def test_a_function_of_fc_2_is_seen_whole() -> None:
     assert [(t.bucket, t.prefix, t.events) for t in seen.triggers] == [
         (NAMES.image_bucket, NAMES.key_prefix, OBJECT_CREATED)
     ]
+    assert isinstance(tracker, DeployedFunction)
+    assert [(t.kind, t.is_enabled) for t in tracker.triggers] == [("timer", True)]
     assert none == Problem(
-        what="there is no function image-import/tracker",
+        what="there is no function image-import/other",
         code="FunctionNotFound",
         is_missing=True,
     )

@@ -1,17 +1,17 @@
 """An account in which every role has a policy, and what happens there in a day."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from fake_aliyun import AsyncConfig, FakeAliyun
 from fake_aliyun.context import Context
 from fake_aliyun.ecs.images import Failure
-from image_import.errors import ServiceError
+from fake_aliyun.fc.models import Function as FcFunction
 from image_import.handler import Runtime, handle
 from image_import.schedule import handle_schedule
-from image_import_cli.deployment import IMPORTER, OBJECT_CREATED
+from image_import_cli.deployment import IMPORTER, OBJECT_CREATED, TRACKER, Function
 from image_import_cli.policies import (
     ECS_ROLE,
     FUNCTION_ROLE,
@@ -58,7 +58,7 @@ def policies(on_available: OnAvailable) -> dict[str, Json]:
 
 
 def set_up(cloud: FakeAliyun, granted: Policies, environ: Mapping[str, str]) -> None:
-    """Make the buckets, roles, function and trigger that template.yml makes."""
+    """Make the buckets, roles, functions and triggers that template.yml makes."""
     cloud.oss.create_bucket(NAMES.image_bucket)
     cloud.oss.create_bucket(NAMES.ledger_bucket)
     for role in (
@@ -73,23 +73,41 @@ def set_up(cloud: FakeAliyun, granted: Policies, environ: Mapping[str, str]) -> 
     def importer(event: bytes, context: Context) -> str:
         return handle(event, context, environ=environ, runtime=runtime)
 
-    function = cloud.fc.create_function(
-        NAMES.service,
-        "importer",
-        importer,
-        handler_name=IMPORTER.handler,
-        environment=environ,
-        role=FUNCTION_ROLE,
-        timeout_seconds=3,
-        log_store=f"{NAMES.log_project}/{NAMES.log_store}",
-        async_config=AsyncConfig(retries=0, on_failure=QUEUE),
-    )
+    def tracker(event: bytes, context: Context) -> str:
+        return handle_schedule(event, context, environ=environ, runtime=runtime)
+
+    # In so short a time the importer leaves ECS's trouble to the tracker.
     cloud.fc.create_trigger(
-        function,
+        _function(cloud, IMPORTER, importer, environ, timeout_seconds=3),
         NAMES.image_bucket,
         events=OBJECT_CREATED,
         prefix=NAMES.key_prefix,
         invocation_role=TRIGGER_ROLE,
+    )
+    seconds = TRACKER.timeout_seconds
+    follower = _function(cloud, TRACKER, tracker, environ, timeout_seconds=seconds)
+    cloud.fc.create_timer(follower, "@every 5m")
+
+
+def _function(
+    cloud: FakeAliyun,
+    model: Function,
+    handler: Callable[[bytes, Context], str],
+    environ: Mapping[str, str],
+    *,
+    timeout_seconds: int,
+) -> FcFunction:
+    """Return a function in the functions' role, which FC tries once."""
+    return cloud.fc.create_function(
+        NAMES.service,
+        model.name,
+        handler,
+        handler_name=model.handler,
+        environment=environ,
+        role=FUNCTION_ROLE,
+        timeout_seconds=timeout_seconds,
+        log_store=f"{NAMES.log_project}/{NAMES.log_store}",
+        async_config=AsyncConfig(retries=0, on_failure=QUEUE),
     )
 
 
@@ -118,9 +136,7 @@ def live_a_day(
         cloud.fc.drain()
         put(NAMES.image_bucket, GOOD, QCOW2)
         cloud.fc.drain()
-        cloud.ecs.fail_next(
-            "ServiceUnavailable", action="ImportImage", http_status=503, times=50
-        )
+        cloud.ecs.fail_next("ServiceUnavailable", action="ImportImage", http_status=503)
         put(NAMES.image_bucket, "incoming/late.qcow2", QCOW2)
         cloud.fc.drain()
         seen = {
@@ -131,7 +147,7 @@ def live_a_day(
             "noted": _noted(cloud),
             "log": sum(len(lines) > 0 for lines in cloud.fc.log_lines.values()),
             "failed events": len(cloud.fc.messages),
-            "tracker": _track(cloud, environ),
+            "tracker": _track(cloud),
             "still noted": _noted(cloud),
             "sources": {
                 key: list(cloud.oss.get(NAMES.image_bucket, key).tags)
@@ -157,23 +173,16 @@ def _noted(cloud: FakeAliyun) -> list[str]:
     return [key.split("/")[2] for key in keys]
 
 
-def _track(cloud: FakeAliyun, environ: Mapping[str, str]) -> list[str]:
-    """Return what the tracker tells in the function's role of imports that ended."""
+def _track(cloud: FakeAliyun) -> list[str]:
+    """Return what the tracker tells of imports that ended, once its timer fires."""
     for image in cloud.ecs.images.values():
         if image.disks[0].object_key != GOOD:
             image.failure = Failure("ImportImageFailed", "The import failed.")
     cloud.ecs.finish_imports()
-    keys = cloud.ram.assume_role(FUNCTION_ROLE)
-    environ = {
-        **environ,
-        "ALIBABA_CLOUD_ACCESS_KEY_ID": keys.access_key_id,
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": keys.access_key_secret,
-        "ALIBABA_CLOUD_SECURITY_TOKEN": keys.security_token,
-    }
-    try:
-        answer = handle_schedule(b"{}", None, environ=environ, runtime=Runtime())
-    except ServiceError as exc:
-        return [exc.code]
-    told = json.loads(answer)
+    (invocation,) = cloud.fc.tick()
+    cloud.fc.drain()
+    told = json.loads(invocation.result)
+    if invocation.status != "Succeeded":
+        return [told["errorType"]]
     changes = [f"{c['outcome']} {c.get('error_code')}" for c in told["changes"]]
     return [*sorted(changes), f"{told['open']} open", *told.get("errors", [])]

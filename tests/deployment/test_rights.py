@@ -57,7 +57,7 @@ def test_with_all_rights_the_day_goes_well(on_available: OnAvailable) -> None:
     assert (seen["log"], seen["failed events"]) == (1, 1)
     assert seen["tracker"] == [
         "available None", "create_failed ImportImageFailed",
-        "retrying ServiceUnavailable", "1 open",
+        "submitted None", "1 open",
     ]  # fmt: skip
 
 
