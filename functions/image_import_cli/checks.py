@@ -11,6 +11,7 @@ Sources:
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from image_import.catalogue import explain
 
@@ -21,6 +22,7 @@ from image_import_cli.account_facts import (
     HeldRole,
     Problem,
     Status,
+    roles_in_use,
 )
 from image_import_cli.function_checks import function_findings, trigger_findings
 from image_import_cli.policies import (
@@ -37,7 +39,7 @@ from image_import_cli.rights import (
     writers,
 )
 from image_import_cli.role_commands import (
-    policy_commands,
+    mending_commands,
     role_commands,
     trust_command,
 )
@@ -111,6 +113,21 @@ def _image_bucket(facts: Facts) -> Iterator[Finding]:
         return
     yield Finding(check="image bucket", status="ok", text=f"{name} exists")
     yield _region("image bucket's region", bucket, facts)
+    if bucket.is_described:
+        yield from _image_bucket_details(bucket)
+    else:
+        for check in ("encryption", "storage class", "versioning"):
+            yield _not_described(check, bucket)
+
+
+def _not_described(check: str, bucket: Bucket) -> Finding:
+    """Return what is to be said where OSS told of a bucket's region alone."""
+    text = f"{bucket.name} shows it only in its own region, {bucket.region_id}"
+    return Finding(check=check, status="unknown", text=text)
+
+
+def _image_bucket_details(bucket: Bucket) -> Iterator[Finding]:
+    name = bucket.name
     if bucket.encryption:
         yield Finding(
             check="encryption",
@@ -177,6 +194,8 @@ def _ledger(facts: Facts) -> Iterator[Finding]:
             text=f"anybody may write to {bucket.name}",
             mend=f"ossutil set-acl oss://{bucket.name} private -b",
         )
+    elif not bucket.is_described:
+        yield _not_described(check, bucket)
     elif bucket.unseen:
         yield Finding(check=check, status="unknown", text=bucket.unseen)
     elif bucket.policy and writers(bucket.policy, ledger):
@@ -200,9 +219,12 @@ def _ledger(facts: Facts) -> Iterator[Finding]:
 
 def _roles(facts: Facts) -> Iterator[Finding]:
     names = facts.names
+    in_use, invoking = roles_in_use(facts.importer)
     functions = function_role(names, on_available=facts.on_available)
+    functions = replace(functions, name=in_use)
     yield from _role("function role", functions, facts.function_role)
     trigger = trigger_role(names, fc_version=facts.fc_version)
+    trigger = replace(trigger, name=invoking)
     yield from _role("trigger role", trigger, facts.trigger_role)
     yield from _role("ECS role", ecs_role(names), facts.ecs_role)
 
@@ -228,7 +250,7 @@ def _role(check: str, needed: Role, held: HeldRole | Problem) -> Iterator[Findin
             check=check,
             status="fail",
             text=f"{held.name} may not {', '.join(missing)}",
-            mend="\n".join(policy_commands(needed)),
+            mend="\n".join(mending_commands(needed)),
         )
     if not wrong:
         text = f"{held.name} may do what it needs"

@@ -104,7 +104,7 @@ def test_a_bucket_in_another_region_is_seen_there() -> None:
         cloud.oss.create_bucket("images", region_id="cn-shanghai")
         seen = oss(cloud, "https://oss-cn-hangzhou.aliyuncs.com").bucket("images")
     assert isinstance(seen, Bucket)
-    assert seen.region_id == "cn-shanghai"
+    assert (seen.region_id, seen.is_described) == ("cn-shanghai", False)
 
 
 def test_keys_that_oss_does_not_know_are_told_by_its_code() -> None:
