@@ -28,7 +28,7 @@ Not imitated:
 - FC: making services and functions (a test registers Python callables, or code that
   `fc_runtime` runs in a process of its own), versions and aliases, HTTP functions;
   for callables initialisers, time-outs, environments, instances; triggers other than
-  native OSS ones.
+  native OSS ones and timers, which fire when told to (`cloud.fc.tick`).
 - RAM: its own API, conditions but oss:Prefix, groups; how long a new role takes to be
   known. In buckets' policies: NotPrincipal, single sessions of a role.
 - Apsara Stack: the ASAPI gateway; at the route, everything its one page leaves open

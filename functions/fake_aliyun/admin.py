@@ -5,6 +5,7 @@
     POST /_fake/faults   {"service": "ecs", "code": "Throttling", "times": 2}
     GET /_fake/faults    those still to come
     DELETE /_fake/faults
+    POST /_fake/tick     let each enabled time trigger fire once
     POST /_fake/reset    forget everything but the settings
     GET /_fake/state     buckets, images, faults and requests
 """
@@ -31,6 +32,7 @@ def answer_admin(cloud: "FakeAliyun", request: Request) -> Response:
         "POST /_fake/faults": lambda: _add_fault(cloud, request),
         "GET /_fake/faults": lambda: _faults(cloud),
         "DELETE /_fake/faults": cloud.faults.clear,
+        "POST /_fake/tick": lambda: [i.request_id for i in cloud.fc.tick()],
         "POST /_fake/reset": cloud.reset,
         "GET /_fake/state": lambda: state(cloud),
     }

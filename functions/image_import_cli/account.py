@@ -9,20 +9,13 @@ from image_import.replies import ImportReply
 
 from image_import_cli.account_facts import (
     Bucket,
-    DeployedFunction,
     Facts,
     HeldRole,
     Problem,
+    roles_in_use,
 )
 from image_import_cli.account_fc import FcAccount
-from image_import_cli.policies import (
-    ECS_ROLE,
-    FUNCTION_ROLE,
-    TRIGGER_ROLE,
-    FcVersion,
-    Names,
-    OnAvailable,
-)
+from image_import_cli.policies import ECS_ROLE, FcVersion, Names, OnAvailable
 
 PROBE_NAME = "image-import-doctor"
 PROBE_KEY = "image-import-doctor.raw"
@@ -97,7 +90,7 @@ def gather(
     importer = account.fc.function("importer")
     tracker = account.fc.function("tracker")
     step("roles")
-    function_role, trigger_role = _role_names(importer)
+    function_role, trigger_role = roles_in_use(importer)
     function_held = account.ram.role(function_role)
     trigger_held = account.ram.role(trigger_role)
     ecs_held = account.ram.role(ECS_ROLE)
@@ -118,18 +111,6 @@ def gather(
         dry_run=_dry_run(account, names, key),
         uploaders=uploaders,
     )
-
-
-def _role_names(importer: DeployedFunction | Problem) -> tuple[str, str]:
-    """Return the roles that are in use, else those that `policy` names.
-
-    A stack of ROS gives its roles names of their own.
-    """
-    if isinstance(importer, Problem):
-        return FUNCTION_ROLE, TRIGGER_ROLE
-    used = [trigger.role for trigger in importer.triggers if trigger.role]
-    function = importer.role.rpartition("/")[2] or FUNCTION_ROLE
-    return function, used[0].rpartition("/")[2] if used else TRIGGER_ROLE
 
 
 def _dry_run(account: Account, names: Names, object_key: str) -> Problem:

@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from image_import_cli.policies import FcVersion, Names, OnAvailable
+from image_import_cli.policies import (
+    FUNCTION_ROLE,
+    TRIGGER_ROLE,
+    FcVersion,
+    Names,
+    OnAvailable,
+)
 
 Json = dict[str, Any]
 Status = Literal["ok", "warn", "fail", "unknown"]
@@ -31,6 +37,8 @@ class Bucket:
     Attributes:
         policy: Its own; None where it has none, or where that is not to be seen.
         unseen: Why its policy is not to be seen, if so.
+        is_described: Whether OSS told more of it than its region; if not, what is
+            empty here is not known.
     """
 
     name: str
@@ -41,6 +49,7 @@ class Bucket:
     encryption: str
     policy: Json | None
     unseen: str = ""
+    is_described: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,6 +87,18 @@ class DeployedFunction:
     triggers: tuple[DeployedTrigger, ...]
     max_retries: int | None
     on_failure: str
+
+
+def roles_in_use(importer: DeployedFunction | Problem) -> tuple[str, str]:
+    """Return the function's role and the trigger's, else those that `policy` names.
+
+    A stack of ROS gives its roles names of their own.
+    """
+    if isinstance(importer, Problem):
+        return FUNCTION_ROLE, TRIGGER_ROLE
+    used = [trigger.role for trigger in importer.triggers if trigger.role]
+    function = importer.role.rpartition("/")[2] or FUNCTION_ROLE
+    return function, used[0].rpartition("/")[2] if used else TRIGGER_ROLE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

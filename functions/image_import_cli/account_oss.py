@@ -112,6 +112,7 @@ class OssAccount:
                 versioning="",
                 encryption="",
                 policy=None,
+                is_described=False,
             )
         return Problem(
             what=f"OSS says {exc.code or exc.status}: {exc.message}",

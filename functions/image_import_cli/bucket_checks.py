@@ -21,6 +21,37 @@ def image_bucket_findings(facts: Facts) -> Iterator[Finding]:
         return
     yield Finding(check="image bucket", status="ok", text=f"{name} exists")
     yield _region("image bucket's region", bucket, facts)
+    if bucket.is_described:
+        yield from _details(bucket)
+    else:
+        for check in ("encryption", "storage class", "versioning"):
+            yield _not_described(check, bucket)
+    yield from denial_findings("image bucket's policy", bucket, facts)
+
+
+def ledger_findings(facts: Facts) -> Iterator[Finding]:
+    """Yield what is wrong with the bucket of the ledger, or that nothing is."""
+    names, bucket = facts.names, facts.ledger_bucket
+    if isinstance(bucket, Problem):
+        yield _no_bucket("ledger bucket", names.ledger_bucket, bucket, names.region_id)
+        return
+    yield _region("ledger's region", bucket, facts)
+    if bucket.is_described:
+        yield writers_finding(bucket, facts)
+    else:
+        yield _not_described("ledger's writers", bucket)
+    if bucket.name != names.image_bucket:
+        yield from denial_findings("ledger's policy", bucket, facts)
+
+
+def _not_described(check: str, bucket: Bucket) -> Finding:
+    """Return what is to be said where OSS told of a bucket's region alone."""
+    text = f"{bucket.name} shows it only in its own region, {bucket.region_id}"
+    return Finding(check=check, status="unknown", text=text)
+
+
+def _details(bucket: Bucket) -> Iterator[Finding]:
+    name = bucket.name
     if bucket.encryption:
         yield Finding(
             check="encryption",
@@ -45,19 +76,6 @@ def image_bucket_findings(facts: Facts) -> Iterator[Finding]:
         status="ok",
         text=f"{bucket.versioning or 'off'}; the ledger works with any",
     )
-    yield from denial_findings("image bucket's policy", bucket, facts)
-
-
-def ledger_findings(facts: Facts) -> Iterator[Finding]:
-    """Yield what is wrong with the bucket of the ledger, or that nothing is."""
-    names, bucket = facts.names, facts.ledger_bucket
-    if isinstance(bucket, Problem):
-        yield _no_bucket("ledger bucket", names.ledger_bucket, bucket, names.region_id)
-        return
-    yield _region("ledger's region", bucket, facts)
-    yield writers_finding(bucket, facts)
-    if bucket.name != names.image_bucket:
-        yield from denial_findings("ledger's policy", bucket, facts)
 
 
 def _region(check: str, bucket: Bucket, facts: Facts) -> Finding:

@@ -10,6 +10,7 @@ Sources:
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from image_import.catalogue import explain
 
@@ -19,6 +20,7 @@ from image_import_cli.account_facts import (
     HeldRole,
     Problem,
     Status,
+    roles_in_use,
 )
 from image_import_cli.bucket_checks import image_bucket_findings, ledger_findings
 from image_import_cli.bucket_policies import granted, role_sessions
@@ -32,7 +34,7 @@ from image_import_cli.policies import (
 )
 from image_import_cli.rights import missing_rights, trusted_services
 from image_import_cli.role_commands import (
-    policy_commands,
+    mending_commands,
     role_commands,
     trust_command,
 )
@@ -102,9 +104,12 @@ def _clock(facts: Facts) -> Iterator[Finding]:
 
 def _roles(facts: Facts) -> Iterator[Finding]:
     names = facts.names
+    in_use, invoking = roles_in_use(facts.importer)
     functions = function_role(names, on_available=facts.on_available)
+    functions = replace(functions, name=in_use)
     yield from _role("function role", functions, facts.function_role, facts)
     trigger = trigger_role(names, fc_version=facts.fc_version)
+    trigger = replace(trigger, name=invoking)
     yield from _role("trigger role", trigger, facts.trigger_role, facts)
     yield from _role("ECS role", ecs_role(names), facts.ecs_role, facts)
 
@@ -134,7 +139,7 @@ def _role(
             check=check,
             status="fail",
             text=f"{held.name} may not {', '.join(missing)}",
-            mend="\n".join(policy_commands(needed)),
+            mend="\n".join(mending_commands(needed)),
         )
     if not wrong:
         text = f"{held.name} may do what it needs"

@@ -11,17 +11,42 @@ def role_commands(role: Role) -> Iterator[str]:
     """Yield the commands of the Aliyun CLI that make a role with its policy."""
     yield f"# {role.purpose}"
     yield _ram("CreateRole", RoleName=role.name, AssumeRolePolicyDocument=role.trust())
-    yield from policy_commands(role)
+    yield _create_policy(role)
+    yield _attach_policy(role)
 
 
-def policy_commands(role: Role) -> Iterator[str]:
-    """Yield the commands that give an existing role its policy."""
-    policy_name = f"{role.name}Policy" if role.name[0].isupper() else role.name
-    yield _ram("CreatePolicy", PolicyName=policy_name, PolicyDocument=role.policy())
-    yield _ram(
+def mending_commands(role: Role) -> Iterator[str]:
+    """Yield the commands that give an existing role the rights that it lacks.
+
+    Its policy may be there with fewer rights, as a stack or we made it: then it gets
+    another version, and is perhaps attached already.
+
+    Source: "CreatePolicyVersion", RAM API 2015-05-01, read 2026-11.
+    """
+    version = _ram(
+        "CreatePolicyVersion",
+        PolicyName=_policy_name(role),
+        PolicyDocument=role.policy(),
+        SetAsDefault="true",
+    )
+    yield f"{_create_policy(role)} ||\n  {version}"
+    yield _attach_policy(role)
+
+
+def _policy_name(role: Role) -> str:
+    return f"{role.name}Policy" if role.name[0].isupper() else role.name
+
+
+def _create_policy(role: Role) -> str:
+    name, document = _policy_name(role), role.policy()
+    return _ram("CreatePolicy", PolicyName=name, PolicyDocument=document)
+
+
+def _attach_policy(role: Role) -> str:
+    return _ram(
         "AttachPolicyToRole",
         PolicyType="Custom",
-        PolicyName=policy_name,
+        PolicyName=_policy_name(role),
         RoleName=role.name,
     )
 

@@ -1,6 +1,8 @@
 """What is wrong with buckets, roles, keys and clocks, and what mends it."""
 
+import shlex
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from cli.account_in_order import (
@@ -11,6 +13,7 @@ from cli.account_in_order import (
     LEDGER,
     NAMES,
     NO_ROLE,
+    TRIGGER,
     VARIABLES,
     bad,
     changed,
@@ -18,7 +21,7 @@ from cli.account_in_order import (
     importer,
     trigger,
 )
-from image_import_cli.account_facts import Facts, Problem
+from image_import_cli.account_facts import Facts, HeldRole, Problem
 from image_import_cli.checks import run_checks
 from image_import_cli.policies import ecs_role, function_role
 
@@ -153,6 +156,62 @@ def test_a_fault_is_named_with_the_command_that_mends_it(
     assert finding.status == "fail"
     assert text in finding.text
     assert mend in finding.mend
+
+
+OF_A_STACK = importer(
+    role="acs:ram::1234567890123456:role/image-import-function-images",
+    triggers=(replace(TRIGGER, role="acs:ram::1:role/image-import-trigger-images"),),
+)
+
+
+@pytest.mark.parametrize(
+    ("check", "role"),
+    [
+        ("function role", "image-import-function-images"),
+        ("trigger role", "image-import-trigger-images"),
+    ],
+)
+def test_a_stacks_role_is_mended_by_the_name_that_it_has_there(
+    check: str, role: str
+) -> None:
+    stranger = HeldRole(name=role, trust={"Statement": []}, policies=())
+    for found in (stranger, NO_ROLE):
+        facts = replace(OF_A_STACK, function_role=found, trigger_role=found)
+        mends = [f.mend for f in bad(facts) if f.check == check]
+        roles = [
+            after
+            for mend in mends
+            for word, after in pairwise(shlex.split(mend, comments=True))
+            if word == "--RoleName"
+        ]
+        assert len(roles) == 2
+        assert set(roles) == {role}
+
+
+def test_rights_that_a_policy_lacks_are_added_to_it_if_it_is_there() -> None:
+    lacking = replace(held(function_role(NAMES)), policies=())
+    (finding,) = bad(changed(function_role=lacking))
+    create, version, attach = finding.mend.splitlines()
+    assert create.endswith(" ||")
+    assert version.startswith(
+        "  aliyun ram CreatePolicyVersion --PolicyName image-import-function "
+    )
+    assert attach.startswith("aliyun ram AttachPolicyToRole")
+
+
+def test_what_a_bucket_elsewhere_does_not_show_is_not_called_fine() -> None:
+    blank = replace(
+        BUCKET,
+        region_id="cn-shanghai",
+        storage_class="",
+        acl="",
+        is_described=False,
+    )
+    facts = changed(image_bucket=blank, ledger_bucket=replace(blank, name="my-ledger"))
+    statuses = {f.check: f.status for f in run_checks(facts)}
+    for check in ("encryption", "storage class", "versioning", "ledger's writers"):
+        assert statuses[check] == "unknown"
+    assert statuses["image bucket's region"] == statuses["ledger's region"] == "fail"
 
 
 SAME_BUCKET = replace(NAMES, ledger_bucket="my-images")

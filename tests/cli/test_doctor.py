@@ -103,7 +103,7 @@ def test_a_bucket_in_another_region_is_seen_there() -> None:
         cloud.oss.create_bucket("images", region_id="cn-shanghai")
         seen = oss(cloud, "https://oss-cn-hangzhou.aliyuncs.com").bucket("images")
     assert isinstance(seen, Bucket)
-    assert seen.region_id == "cn-shanghai"
+    assert (seen.region_id, seen.is_described) == ("cn-shanghai", False)
 
 
 def test_keys_that_oss_does_not_know_are_told_by_its_code() -> None:
@@ -146,12 +146,13 @@ def test_no_good_answer_is_a_problem_and_no_missing_bucket(answer: Say) -> None:
 
 def test_a_function_of_fc_2_is_seen_whole() -> None:
     with FakeAliyun(region_id=REGION, account_id=ACCOUNT) as cloud:
-        set_up(cloud, policies())
+        set_up(cloud, policies("keep"), ENVIRONMENT)
         with cloud.serve() as server:
             account = Fc2Account(
                 keys(cloud), endpoint=server.url, service=NAMES.service
             )
-            seen, none = account.function("importer"), account.function("tracker")
+            seen, none = account.function("importer"), account.function("other")
+            tracker = account.function("tracker")
     assert isinstance(seen, DeployedFunction)
     assert (seen.handler, seen.environment) == (IMPORTER.handler, ENVIRONMENT)
     assert seen.runtime == "python3.10"
@@ -160,8 +161,10 @@ def test_a_function_of_fc_2_is_seen_whole() -> None:
     assert [(t.bucket, t.prefix, t.events) for t in seen.triggers] == [
         (NAMES.image_bucket, NAMES.key_prefix, OBJECT_CREATED)
     ]
+    assert isinstance(tracker, DeployedFunction)
+    assert [(t.kind, t.is_enabled) for t in tracker.triggers] == [("timer", True)]
     assert none == Problem(
-        what="there is no function image-import/tracker",
+        what="there is no function image-import/other",
         code="FunctionNotFound",
         is_missing=True,
     )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -18,7 +19,9 @@ from deployment.shapes import misfits
 from deployment.strict_yaml import UnresolvedError
 from image_import_cli.policies import (
     ECS_ROLE,
+    Names,
     OnAvailable,
+    Role,
     ecs_role,
     function_role,
     trigger_role,
@@ -110,11 +113,8 @@ def _of_resources(
     importer = functions["importer"]
     function_has = function_role(names, on_available=on_available)
     yield from _of_role("functions", by_arn.get(importer.role), function_has)
-    # `NAME-*` covers the qualified service too.
-    trigger_has = trigger_role(names, fc_version="2.0")
-    resource = trigger_has.grants[0].resources[0]
     invoking = by_arn.get(getattr(importer.trigger, "invocation_role", ""))
-    yield from _of_trigger_role(invoking, trigger_has.service, resource)
+    yield from _of_role("the trigger", invoking, _trigger_has(names))
     ecs_has = by_arn.get(f"acs:ram::{ACCOUNT}:role/{ECS_ROLE}")
     if given.get("EcsRoleIs") != "there already":
         yield from _of_role("ECS", ecs_has, ecs_role(names))
@@ -129,31 +129,32 @@ def _of_resources(
         yield "the functions may come before their log and their queue"
 
 
-def _of_role(who: str, role: Json, expected: Any) -> Iterator[str]:
+def _trigger_has(names: Names) -> Role:
+    """Return the trigger's role; `NAME-*` covers the qualified service too."""
+    role = trigger_role(names, fc_version="2.0")
+    (grant,) = role.grants
+    return replace(role, grants=(replace(grant, resources=grant.resources[:1]),))
+
+
+def _of_role(who: str, role: Json, expected: Role) -> Iterator[str]:
     if role is None:
         yield f"{who}: no such role"
         return
-    policy = role["Policies"][0]["PolicyDocument"]
-    if role["AssumeRolePolicyDocument"] != expected.trust():
-        yield f"{who}: taken on by somebody else"
-    if not rules.same_rights(policy, expected.policy()):
-        yield f"{who}: other rights than those that it needs"
+    policy, trust = _documents(role)
+    if trust != expected.trust():
+        yield f"{who}: taken on by {_trusted(trust)}, not by {expected.service}"
+    differing = rules.differing_rights(policy, expected.policy())
+    yield from (f"{who}: {text}" for text in differing)
     yield from (f"{who}: {text}" for text in rules.loose_rights(policy))
 
 
-def _of_trigger_role(role: Json, service: str, resource: str) -> Iterator[str]:
-    if role is None:
-        yield "the trigger: no such role"
-        return
-    statements = role["Policies"][0]["PolicyDocument"]["Statement"]
-    trusted = role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"]
-    allowed = [
-        {"Effect": "Allow", "Action": ["fc:InvokeFunction"], "Resource": [resource]}
-    ]
-    if trusted != [service]:
-        yield "the trigger: taken on by somebody else"
-    if statements != allowed:
-        yield "the trigger: other rights than to invoke the importer"
+def _documents(role: Json) -> tuple[Json, Json]:
+    policy = role["Policies"][0]["PolicyDocument"]
+    return policy, role["AssumeRolePolicyDocument"]
+
+
+def _trusted(trust: Json) -> str:
+    return " and ".join(trust["Statement"][0]["Principal"]["Service"])
 
 
 def _of_storage(resources: Json, given: dict[str, str]) -> Iterator[str]:

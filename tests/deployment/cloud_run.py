@@ -1,23 +1,24 @@
 """An account in which every role has a policy, and what happens there in a day."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from fake_aliyun import AsyncConfig, FakeAliyun
 from fake_aliyun.context import Context
 from fake_aliyun.ecs.images import Failure
-from image_import.errors import ServiceError
+from fake_aliyun.fc.models import Function as FcFunction
 from image_import.handler import Runtime, handle
 from image_import.schedule import handle_schedule
-from image_import_cli.deployment import IMPORTER, OBJECT_CREATED
+from image_import_cli.deployment import IMPORTER, OBJECT_CREATED, TRACKER, Function
 from image_import_cli.policies import (
     ECS_ROLE,
     FUNCTION_ROLE,
     TRIGGER_ROLE,
     Json,
     Names,
+    OnAvailable,
     ecs_role,
     function_role,
     trigger_role,
@@ -37,6 +38,7 @@ ENVIRONMENT = {
     "KEY_PREFIX": NAMES.key_prefix,
     "LEDGER_BUCKET": NAMES.ledger_bucket,
 }
+GOOD = "incoming/app.qcow2"
 QCOW2 = (
     Path(__file__).parents[2]
     / "events/put-qcow2/bucket/noble-server-cloudimg-amd64.img"
@@ -46,17 +48,17 @@ Policies = Mapping[str, Json]
 Seen = dict[str, Any]
 
 
-def policies() -> dict[str, Json]:
-    """Return the policies as we print them, by role."""
+def policies(on_available: OnAvailable) -> dict[str, Json]:
+    """Return the policies as we print them for ON_AVAILABLE, by role."""
     return {
-        FUNCTION_ROLE: function_role(NAMES).policy(),
+        FUNCTION_ROLE: function_role(NAMES, on_available=on_available).policy(),
         TRIGGER_ROLE: trigger_role(NAMES, fc_version="2.0").policy(),
         ECS_ROLE: ecs_role(NAMES).policy(),
     }
 
 
-def set_up(cloud: FakeAliyun, granted: Policies) -> None:
-    """Make the buckets, roles, function and trigger that template.yml makes."""
+def set_up(cloud: FakeAliyun, granted: Policies, environ: Mapping[str, str]) -> None:
+    """Make the buckets, roles, functions and triggers that template.yml makes."""
     cloud.oss.create_bucket(NAMES.image_bucket)
     cloud.oss.create_bucket(NAMES.ledger_bucket)
     for role in (
@@ -69,36 +71,59 @@ def set_up(cloud: FakeAliyun, granted: Policies) -> None:
     runtime = Runtime()
 
     def importer(event: bytes, context: Context) -> str:
-        return handle(event, context, environ=ENVIRONMENT, runtime=runtime)
+        return handle(event, context, environ=environ, runtime=runtime)
 
-    function = cloud.fc.create_function(
-        NAMES.service,
-        "importer",
-        importer,
-        handler_name=IMPORTER.handler,
-        environment=ENVIRONMENT,
-        role=FUNCTION_ROLE,
-        timeout_seconds=3,
-        log_store=f"{NAMES.log_project}/{NAMES.log_store}",
-        async_config=AsyncConfig(retries=0, on_failure=QUEUE),
-    )
+    def tracker(event: bytes, context: Context) -> str:
+        return handle_schedule(event, context, environ=environ, runtime=runtime)
+
+    # In so short a time the importer leaves ECS's trouble to the tracker.
     cloud.fc.create_trigger(
-        function,
+        _function(cloud, IMPORTER, importer, environ, timeout_seconds=3),
         NAMES.image_bucket,
         events=OBJECT_CREATED,
         prefix=NAMES.key_prefix,
         invocation_role=TRIGGER_ROLE,
     )
+    seconds = TRACKER.timeout_seconds
+    follower = _function(cloud, TRACKER, tracker, environ, timeout_seconds=seconds)
+    cloud.fc.create_timer(follower, "@every 5m")
 
 
-def live_a_day(granted: Policies) -> tuple[Seen, set[tuple[str, str]]]:
+def _function(
+    cloud: FakeAliyun,
+    model: Function,
+    handler: Callable[[bytes, Context], str],
+    environ: Mapping[str, str],
+    *,
+    timeout_seconds: int,
+) -> FcFunction:
+    """Return a function in the functions' role, which FC tries once."""
+    return cloud.fc.create_function(
+        NAMES.service,
+        model.name,
+        handler,
+        handler_name=model.handler,
+        environment=environ,
+        role=FUNCTION_ROLE,
+        timeout_seconds=timeout_seconds,
+        log_store=f"{NAMES.log_project}/{NAMES.log_store}",
+        async_config=AsyncConfig(retries=0, on_failure=QUEUE),
+    )
+
+
+def live_a_day(
+    granted: Policies, on_available: OnAvailable
+) -> tuple[Seen, set[tuple[str, str]]]:
     """Return what is to be seen in the evening, and who did what.
 
-    An image is uploaded and told of twice; another one wants its name; a third meets
-    ECS in trouble; the tracker finds that the first has failed, and tries the last.
+    An image is uploaded and told of twice; another one wants its name; a third is
+    fine; a fourth meets ECS in trouble. The tracker finds that the first has failed
+    and the third is available, does with its source what is wished, and tries the
+    fourth again.
     """
+    environ = {**ENVIRONMENT, "ON_AVAILABLE": on_available}
     with FakeAliyun(region_id=REGION, account_id=ACCOUNT) as cloud:
-        set_up(cloud, granted)
+        set_up(cloud, granted, environ)
         put = cloud.oss.put
         put(NAMES.image_bucket, "incoming/web.qcow2", QCOW2)
         cloud.fc.drain()
@@ -109,9 +134,9 @@ def live_a_day(granted: Policies) -> tuple[Seen, set[tuple[str, str]]]:
         put(NAMES.image_bucket, "incoming/db.qcow2.json", sidecar)
         put(NAMES.image_bucket, "incoming/db.qcow2", QCOW2)
         cloud.fc.drain()
-        cloud.ecs.fail_next(
-            "ServiceUnavailable", action="ImportImage", http_status=503, times=50
-        )
+        put(NAMES.image_bucket, GOOD, QCOW2)
+        cloud.fc.drain()
+        cloud.ecs.fail_next("ServiceUnavailable", action="ImportImage", http_status=503)
         put(NAMES.image_bucket, "incoming/late.qcow2", QCOW2)
         cloud.fc.drain()
         seen = {
@@ -119,10 +144,15 @@ def live_a_day(granted: Policies) -> tuple[Seen, set[tuple[str, str]]]:
             "outcomes": [
                 i.result and _outcomes(i.result) for i in cloud.fc.invocations
             ],
-            "open": cloud.oss.keys(NAMES.ledger_bucket, ".image-import/open/"),
+            "noted": _noted(cloud),
             "log": sum(len(lines) > 0 for lines in cloud.fc.log_lines.values()),
             "failed events": len(cloud.fc.messages),
             "tracker": _track(cloud),
+            "still noted": _noted(cloud),
+            "sources": {
+                key: list(cloud.oss.get(NAMES.image_bucket, key).tags)
+                for key in cloud.oss.keys(NAMES.image_bucket)
+            },
         }
         done = {
             (principal.removeprefix("role/"), action)
@@ -137,22 +167,22 @@ def _outcomes(result: bytes) -> list[str]:
     return [word.split('"')[1] for word in words]
 
 
+def _noted(cloud: FakeAliyun) -> list[str]:
+    """Return which objects have notes; the rest of a note's key is random."""
+    keys = cloud.oss.keys(NAMES.ledger_bucket, ".image-import/open/")
+    return [key.split("/")[2] for key in keys]
+
+
 def _track(cloud: FakeAliyun) -> list[str]:
-    """Return what the tracker tells in the function's role of imports that failed."""
+    """Return what the tracker tells of imports that ended, once its timer fires."""
     for image in cloud.ecs.images.values():
-        image.failure = Failure("ImportImageFailed", "The import failed.")
+        if image.disks[0].object_key != GOOD:
+            image.failure = Failure("ImportImageFailed", "The import failed.")
     cloud.ecs.finish_imports()
-    keys = cloud.ram.assume_role(FUNCTION_ROLE)
-    environ = {
-        **ENVIRONMENT,
-        "ALIBABA_CLOUD_ACCESS_KEY_ID": keys.access_key_id,
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": keys.access_key_secret,
-        "ALIBABA_CLOUD_SECURITY_TOKEN": keys.security_token,
-    }
-    try:
-        answer = handle_schedule(b"{}", None, environ=environ, runtime=Runtime())
-    except ServiceError as exc:
-        return [exc.code]
-    told = json.loads(answer)
+    (invocation,) = cloud.fc.tick()
+    cloud.fc.drain()
+    told = json.loads(invocation.result)
+    if invocation.status != "Succeeded":
+        return [told["errorType"]]
     changes = [f"{c['outcome']} {c.get('error_code')}" for c in told["changes"]]
-    return [*changes, f"{told['open']} open", *told.get("errors", [])]
+    return [*sorted(changes), f"{told['open']} open", *told.get("errors", [])]

@@ -1,6 +1,7 @@
 """What must hold between the parts of a deployment, whichever file it is from."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -96,12 +97,14 @@ def _of_both(importer: Function, tracker: Function) -> Iterator[str]:
     assert isinstance(trigger, OssTrigger)
     if variables != tracker.environment:
         yield "the functions have different settings"
-    if (importer.code, importer.role) != (tracker.code, tracker.role):
-        yield "the functions have different code or roles"
+    if importer.code != tracker.code:
+        yield "the functions have different code"
+    if importer.role != tracker.role:
+        yield "the functions have different roles"
     if importer.async_settings.on_failure != tracker.async_settings.on_failure:
         yield "failed events go to two places"
     if variables.get("KEY_PREFIX") != trigger.prefix:
-        yield "KEY_PREFIX is not what the trigger filters by"
+        yield f"KEY_PREFIX is not {trigger.prefix}, which the trigger filters by"
     if variables.get("LEDGER_BUCKET") in {None, trigger.bucket}:
         yield "the ledger is in the bucket that is uploaded to"
     ledger_prefix = variables.get("LEDGER_PREFIX", "")
@@ -126,14 +129,19 @@ def loose_rights(policy: Json) -> Iterator[str]:
             yield "oss:ListObjects of a whole bucket"
 
 
-def same_rights(policy: Json, expected: Json) -> bool:
-    """Whether two policies allow the same, whatever their order."""
-    return _plain(policy) == _plain(expected)
+def differing_rights(policy: Json, expected: Json) -> Iterator[str]:
+    """Yield what a policy allows too little and too much, whatever its order."""
+    has, needs = _plain(policy), _plain(expected)
+    yield from (f"may not {right}" for right in sorted((needs - has).elements()))
+    yield from (
+        f"may {right}, without need" for right in sorted((has - needs).elements())
+    )
 
 
-def _plain(policy: Json) -> list[tuple[str, ...]]:
-    return sorted(
-        (action, resource, repr(statement.get("Condition")))
+def _plain(policy: Json) -> Counter[str]:
+    return Counter(
+        f"{action} on {resource}"
+        + (f" if {statement['Condition']}" if "Condition" in statement else "")
         for statement in policy["Statement"]
         for action in statement["Action"]
         for resource in statement["Resource"]

@@ -40,14 +40,26 @@ def mutated(text: str, mutation: Mutation) -> str:
     return changed
 
 
+def names_it(mutation: Mutation, faults: list[str]) -> bool:
+    """Return whether one of the faults says what the mistake is."""
+    return any(mutation["fault"] in fault for fault in faults)
+
+
+def test_without_a_mistake_no_fault_is_found() -> None:
+    assert check_ros.find_faults(TEMPLATE) == []
+    assert check_s.find_faults(S_YAML) == []
+
+
 @pytest.mark.parametrize("mutation", OF_TEMPLATE, ids=names(OF_TEMPLATE))
-def test_a_mistake_in_template_yml_is_caught(mutation: Mutation) -> None:
-    assert check_ros.find_faults(mutated(TEMPLATE, mutation)) != []
+def test_a_mistake_in_template_yml_is_caught_for_what_it_is(mutation: Mutation) -> None:
+    faults = check_ros.find_faults(mutated(TEMPLATE, mutation))
+    assert names_it(mutation, faults), faults
 
 
 @pytest.mark.parametrize("mutation", OF_S_YAML, ids=names(OF_S_YAML))
-def test_a_mistake_in_s_yaml_is_caught(mutation: Mutation) -> None:
-    assert check_s.find_faults(mutated(S_YAML, mutation)) != []
+def test_a_mistake_in_s_yaml_is_caught_for_what_it_is(mutation: Mutation) -> None:
+    faults = check_s.find_faults(mutated(S_YAML, mutation))
+    assert names_it(mutation, faults), faults
 
 
 def test_there_are_a_hundred_mistakes_of_each_file_and_no_two_alike() -> None:

@@ -10,7 +10,7 @@ from fake_aliyun.fc.destinations import Message
 from fake_aliyun.fc.invocations import Invocation
 from fake_aliyun.fc.models import AsyncConfig, Function, Handler
 from fake_aliyun.fc.platform import Denied, Platform
-from fake_aliyun.fc.triggers import Trigger
+from fake_aliyun.fc.triggers import Trigger, read_trigger
 
 
 class Fc:
@@ -110,9 +110,38 @@ class Fc:
                 "filter": {"key": {"prefix": prefix, "suffix": suffix}},
             },
         }
-        trigger = Trigger.from_document(document, created=backend.clock())
+        return self._add_trigger(function, document)
+
+    def create_timer(
+        self,
+        function: Function,
+        schedule: str,
+        *,
+        name: str = "timer",
+        payload: str = "",
+        enable: bool = True,
+    ) -> Trigger:
+        """Return a time trigger, which invokes a function whenever `tick` is called."""
+        config = {"cronExpression": schedule, "payload": payload, "enable": enable}
+        document = {
+            "triggerName": name,
+            "triggerType": "timer",
+            "triggerConfig": config,
+        }
+        return self._add_trigger(function, document)
+
+    def _add_trigger(self, function: Function, document: Mapping[str, Any]) -> Trigger:
+        backend = self._platform.backend
+        trigger = read_trigger(document, created=backend.clock())
         backend.add_trigger(function, trigger)
         return trigger
+
+    def tick(self) -> Sequence[Invocation]:
+        """Return what all enabled time triggers start: invocations, not yet tried.
+
+        It is as if all of them were due now; no schedule is reckoned with.
+        """
+        return self._platform.tick()
 
     def invoke_async(
         self, function: Function, payload: bytes, *, task_id: str = ""

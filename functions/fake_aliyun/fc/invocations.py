@@ -56,7 +56,7 @@ class Invocation:
 
     Attributes:
         due: When the next attempt is made.
-        started_by: `account`, `role/NAME`, or the ARN of the event source.
+        started_by: `account`, `role/NAME`, `timer/NAME`, or an event source's ARN.
     """
 
     function: Function

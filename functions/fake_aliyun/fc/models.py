@@ -14,7 +14,8 @@ from typing import Any
 from fake_aliyun.clock import Clock
 from fake_aliyun.context import Context
 from fake_aliyun.fc.errors import FcError
-from fake_aliyun.fc.triggers import Trigger, check_no_overlap
+from fake_aliyun.fc.oss_triggers import OssTrigger, check_no_overlap
+from fake_aliyun.fc.triggers import Trigger
 from fake_aliyun.fc_runtime import FcFunction
 
 Handler = Callable[[bytes, Context], Any] | FcFunction
@@ -176,10 +177,13 @@ class FcBackend:
         return self.find(found[1], found[2])
 
     def add_trigger(self, function: Function, trigger: Trigger) -> None:
-        """Let what a bucket tells invoke a function."""
+        """Let a trigger invoke a function."""
         if trigger.name in function.triggers:
             raise FcError("TriggerAlreadyExists", f"'{trigger.name}'")
-        check_no_overlap(trigger, [other for _, other in self.all_triggers()])
+        if isinstance(trigger, OssTrigger):
+            others = [other for _, other in self.all_triggers()]
+            beside = [other for other in others if isinstance(other, OssTrigger)]
+            check_no_overlap(trigger, beside)
         function.triggers[trigger.name] = trigger
 
     def all_triggers(self) -> list[tuple[Function, Trigger]]:

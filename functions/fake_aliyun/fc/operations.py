@@ -16,7 +16,7 @@ from fake_aliyun.fc.errors import FcError
 from fake_aliyun.fc.models import AsyncConfig, Function
 from fake_aliyun.fc.paths import Operation
 from fake_aliyun.fc.platform import Platform
-from fake_aliyun.fc.triggers import Trigger
+from fake_aliyun.fc.triggers import Trigger, read_trigger
 from fake_aliyun.http import Request, Response
 
 LOG_TAIL_BYTES = 4096
@@ -122,7 +122,7 @@ class Operations:
 
     def _create_trigger(self, request: Request, names: Names) -> Response:
         document = _read_json(request)
-        trigger = Trigger.from_document(document, created=self._backend.clock())
+        trigger = read_trigger(document, created=self._backend.clock())
         self._backend.add_trigger(self._function(names), trigger)
         return _json(_shown_trigger(trigger))
 

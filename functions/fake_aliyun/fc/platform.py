@@ -20,8 +20,9 @@ from fake_aliyun.fc.destinations import (
 from fake_aliyun.fc.errors import FcError
 from fake_aliyun.fc.invocations import Attempt, Invocation, run
 from fake_aliyun.fc.models import FcBackend, Function
+from fake_aliyun.fc.oss_triggers import OssTrigger
 from fake_aliyun.fc.queue import Queue, refused
-from fake_aliyun.fc.triggers import Trigger
+from fake_aliyun.fc.timers import TimerTrigger
 from fake_aliyun.oss.events import as_bytes
 from fake_aliyun.ram.models import RamBackend
 
@@ -131,11 +132,24 @@ class Platform:
     def hear(self, record: Mapping[str, Any]) -> None:
         """Invoke the functions whose triggers listen to a record from OSS."""
         for function, trigger in self.backend.all_triggers():
-            if trigger.hears(record) and self._oss_may_invoke(function, trigger):
+            if not isinstance(trigger, OssTrigger) or not trigger.hears(record):
+                continue
+            if self._oss_may_invoke(function, trigger):
                 source = str(record["oss"]["bucket"]["arn"])
                 self.enqueue(function, as_bytes(dict(record)), started_by=source)
 
-    def _oss_may_invoke(self, function: Function, trigger: Trigger) -> bool:
+    def tick(self) -> list[Invocation]:
+        """Return the invocations that the time triggers start, each one once."""
+        now = self.backend.clock()
+        return [
+            self.enqueue(
+                function, trigger.event(now), started_by=f"timer/{trigger.name}"
+            )
+            for function, trigger in self.backend.all_triggers()
+            if isinstance(trigger, TimerTrigger) and trigger.is_enabled
+        ]
+
+    def _oss_may_invoke(self, function: Function, trigger: OssTrigger) -> bool:
         """Return whether the trigger's role lets OSS invoke the function."""
         role = trigger.invocation_role
         if not role:

@@ -26,6 +26,9 @@ def main(url: str, key_id: str, secret: str) -> None:
     assert client.list_triggers(*NAMES).data["triggers"]
     assert client.get_trigger(*NAMES, "uploads").data["triggerName"] == "uploads"
     client.delete_trigger(*NAMES, "uploads")
+    often = {"cronExpression": "@every 5m", "enable": True}
+    client.create_trigger(*NAMES, "timer", "timer", often, "", "")
+    client.delete_trigger(*NAMES, "timer")
     client.put_function_async_invoke_config(*CONFIG, {"maxAsyncRetryAttempts": 1})
     shown = client.get_function_async_invoke_config(*CONFIG).data
     assert shown["maxAsyncRetryAttempts"] == 1
