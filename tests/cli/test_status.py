@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from image_import.place import Place
 from image_import_cli.side_by_side import side_by_side
-from image_import_cli.status_table import folded
+from image_import_cli.terminal import folded
 from status_bucket import BROKEN, Bucket
 from uploads import BUCKET, LEDGER, QCOW2
 
