@@ -87,12 +87,11 @@ def _hint(
             ("RAW", "VHD", "QCOW2") if clues.format == "ambiguous" else ()
         ),
     }
-    lines = []
+    lines: list[str] = []
     for name, may in says.items():
         if may:
             first = f"    {name}: "
-            room = {"indent": 6, "width": width}
-            lines += filled(list(may), first=first, between=OR, **room)
+            lines += filled(may, first=first, indent=6, width=width, between=OR)
     if clues.disk_index not in (None, 1) or clues.is_data_disk:
         lines.append("    (a data disk is listed in the sidecar of its system disk)")
     return [*_heading(clues, width), *lines] if lines else []
