@@ -32,6 +32,7 @@ from image_import_cli.redriving import Redriving, about
 from image_import_cli.remote_options import remote_options
 from image_import_cli.remote_sweep import import_remotely
 from image_import_cli.remotes import Remote
+from image_import_cli.screens import leave_echo
 from image_import_cli.settings_options import (
     checked_settings,
     environment,
@@ -47,6 +48,7 @@ from image_import_cli.sweeping import (
 )
 from image_import_cli.terminal import printable
 
+INTERRUPTED = "interrupted; the same command goes on, what is done is left alone"
 PLACE = re.compile(r"oss://(?P<bucket>[^/]+)/?(?P<key>.*)", re.DOTALL)
 
 
@@ -111,6 +113,8 @@ def redrive(
                 is_dry=dry_run or settings.dry_run, is_sure=despite_doubt
             )
             ended = _course(given, shown, redriving.redrive, workers, rate)
+            if ended == INTERRUPTED:
+                leave_echo(console)
     except ImageImportError as exc:
         raise click.ClickException(str(exc)) from exc
     _conclude(console, given, shown, ended, as_json=as_json)
@@ -236,7 +240,7 @@ def _course(
                 stopping=stopping,
             ).run(given.uploads.values())
     except KeyboardInterrupt:
-        return "interrupted; the same command goes on, what is done is left alone"
+        return INTERRUPTED
     except TooManyFailuresError as exc:
         return f"stopped, as one image failed after the other: {exc.last.reason}"
     return ""

@@ -13,6 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column
 from rich.text import Text
 
+from image_import_cli.screens import can_move
 from image_import_cli.show import COLOURS, print_json
 from image_import_cli.terminal import printable
 
@@ -105,7 +106,7 @@ def showing(
     """Yield what shows a course through many images on this console."""
     if as_json:
         yield _told(ForProgram(console), noun, quiet)
-    elif console.is_terminal:
+    elif can_move(console):
         with _progress(console) as progress:
             task = progress.add_task("listing", total=None)
             person = ForPerson(
