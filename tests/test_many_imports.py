@@ -1,13 +1,17 @@
 """Two hundred imports, much of which goes wrong: what their ledgers say in the end."""
 
+import json
 import sys
 from collections import Counter
 from datetime import datetime
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from fake_aliyun.ecs.images import BySeconds, Image, Stage
 from image_import.ledger import State
 from image_import.outcome import Outcome
+from image_import_cli.main import cli
 from uploads import BUCKET, Uploads
 
 ERRORS = (
@@ -87,6 +91,7 @@ def test_every_ledger_tells_the_truth_and_only_sources_of_images_are_touched(
             assert last.state is end, key
             assert last.error_code == errors.get(key, ""), key
             assert is_touched(uploads, key, wish) is (end is State.AVAILABLE), key
+    assert_status_tells_the_same(uploads, errors)
     for (kind, state), count in table.items():
         sys.stdout.write(f"{kind:<10} {count:>4} {state}\n")
     assert (told["available"], told["create_failed"]) == (172, 20)
@@ -98,3 +103,38 @@ def is_touched(uploads: Uploads, key: str, wish: str) -> bool:
     if key not in uploads.cloud.oss.keys(BUCKET):
         return wish == "delete"
     return bool(uploads.cloud.oss.get(BUCKET, key).tags)
+
+
+def shown(uploads: Uploads) -> dict[str, dict[str, Any]]:
+    """Return what `image-import status --json` tells of each key."""
+    keys = uploads.cloud.credentials
+    environ = {
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": keys.access_key_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": keys.access_key_secret,
+        "REGION_ID": uploads.cloud.region_id,
+    }
+    with uploads.cloud:
+        run = CliRunner(env=environ).invoke(cli, ["status", BUCKET, "--json"])
+    assert run.exit_code == 1, run.output
+    told = [json.loads(line) for line in run.stdout.splitlines()]
+    assert len(told) == sum(KINDS.values())
+    return {status["object_key"]: status for status in told}
+
+
+def assert_status_tells_the_same(uploads: Uploads, errors: dict[str, str]) -> None:
+    """Check each import that is shown against ECS itself."""
+    told = shown(uploads)
+    images = {image.image_id: image for image in uploads.cloud.ecs.images.values()}
+    for kind, end in ENDS.items():
+        for key in keys_of(kind):
+            status = told[key]
+            assert status["state"] == end.value, key
+            assert status.get("error_code", "") == errors.get(key, ""), key
+            message = f"{key} cannot be read." if key in errors else ""
+            assert status.get("error_message", "") == message, key
+            image = images.get(status["image_id"])
+            name = image.image_name if image else ""
+            assert name == ("" if kind == "deleted" else status["image_name"]), key
+            assert (image is not None and image.status == "Available") is (
+                end is State.AVAILABLE
+            ), key

@@ -1,7 +1,6 @@
 """What the timer's function makes of imports under way: on the fakes, end to end."""
 
 import json
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -455,99 +454,6 @@ def test_two_runs_at_once_write_and_tell_each_change_once() -> None:
     for number in range(5):
         states = [line.state for line in uploads.ledger(f"web{number}.qcow2")]
         assert states.count(State.AVAILABLE) == 1
-
-
-def exchanges(uploads: Uploads) -> Counter[str]:
-    return Counter(request.action for request in uploads.cloud.requests)
-
-
-def test_following_costs_one_read_each_and_a_look_up_for_each_hundred() -> None:
-    uploads = paced()
-    for number in range(150):
-        uploads.upload(f"web{number}.qcow2")
-    uploads.cloud.requests.clear()
-    assert uploads.track()["open"] == 150
-    assert exchanges(uploads) == {
-        "ListObjectsV2": 1,
-        "GetObject": 150,
-        "DescribeImages": 2,
-        "DescribeTasks": 2,
-        "AppendObject": 150,
-    }
-
-
-def test_what_has_not_changed_is_only_read() -> None:
-    uploads = paced()
-    for number in range(3):
-        uploads.upload(f"web{number}.qcow2")
-    uploads.track()
-    uploads.cloud.requests.clear()
-    uploads.track()
-    assert exchanges(uploads) == {
-        "ListObjectsV2": 1,
-        "GetObject": 3,
-        "DescribeImages": 1,
-        "DescribeTasks": 1,
-    }
-
-
-def test_the_end_costs_one_line_and_one_delete_and_only_a_failure_is_asked_why() -> (
-    None
-):
-    uploads = paced()
-    uploads.cloud.ecs.fail_import(BROKEN)
-    for number in range(3):
-        uploads.upload(f"web{number}.qcow2")
-    uploads.clock.advance(PAST_ANY_LEASE)
-    uploads.cloud.requests.clear()
-    assert uploads.track()["open"] == 0
-    assert exchanges(uploads) == {
-        "ListObjectsV2": 1,
-        "GetObject": 3,
-        "DescribeImages": 1,
-        "DescribeTasks": 1,
-        "DescribeTaskAttribute": 1,
-        "AppendObject": 3,
-        "DeleteObject": 3,
-    }
-
-
-def test_on_apsara_stack_it_costs_one_look_up_by_name_for_each() -> None:
-    uploads = paced(POP)
-    for number in range(3):
-        uploads.upload(f"web{number}.qcow2")
-    uploads.cloud.requests.clear()
-    uploads.track()
-    assert exchanges(uploads) == {
-        "ListObjectsV2": 1,
-        "GetObject": 3,
-        "DescribeImages": 3,
-        "AppendObject": 3,
-    }
-    asked = [r for r in uploads.cloud.requests if r.action == "DescribeImages"]
-    assert {r.parameters["ImageName"] for r in asked} == set(uploads.image_names)
-
-
-def test_ten_thousand_finished_imports_add_nothing() -> None:
-    uploads = paced()
-    uploads.upload("web.qcow2")
-    uploads.clock.advance(PAST_ANY_LEASE)
-    uploads.track()
-    (ledger,) = uploads.cloud.oss.keys(BUCKET, f"{LEDGER}images/")
-    line = uploads.cloud.oss.get(BUCKET, ledger).content.to_bytes()
-    for number in range(10_000):
-        key = f"{LEDGER}images/old{number}-0123456789abcdef/A{number}.jsonl"
-        uploads.cloud.oss.put(BUCKET, key, line)
-    uploads.upload("new.qcow2")
-    uploads.cloud.requests.clear()
-    assert uploads.track()["open"] == 1
-    assert exchanges(uploads) == {
-        "ListObjectsV2": 1,
-        "GetObject": 1,
-        "DescribeImages": 1,
-        "DescribeTasks": 1,
-        "AppendObject": 1,
-    }
 
 
 def test_an_operator_raises_the_attempt_and_the_next_delivery_imports_again() -> None:

@@ -73,14 +73,24 @@ def cancel(
             task = cancelling.of_object(place["bucket"], place["key"])
         else:
             task = cancelling.of_task(what)
-        question = f"Cancel the import of {task.name} (task {task.task_id})?"
-        if not is_sure and not click.confirm(printable(question), err=True):
+        if not is_sure and not _is_confirmed(task):
             raise click.ClickException("nothing was cancelled")
         outcome, reason = cancelling.cancel(task, wait_seconds=wait_seconds)
     except ImageImportError as exc:
         raise click.ClickException(str(exc)) from exc
     _show(task, outcome, reason, as_json=as_json)
     ctx.exit(int(outcome != "cancelled"))
+
+
+def _is_confirmed(task: Task) -> bool:
+    """Ask; Ctrl-C and the end of the input are a no."""
+    click.echo(f"The import of {printable(task.name)}", err=True)
+    click.echo(f"  task  {task.task_id}", err=True)
+    try:
+        return click.confirm("Cancel it?", err=True)
+    except click.Abort:
+        click.echo(err=True)
+        return False
 
 
 def _check(settings: Settings, *, is_sure: bool, as_json: bool) -> None:
@@ -123,5 +133,5 @@ def _show(task: Task, outcome: str, reason: str, *, as_json: bool) -> None:
     console = Console()
     colour = "green" if outcome == "cancelled" else "yellow"
     head = (f" {outcome} ", f"bold reverse {colour}")
-    console.print(Text.assemble(head, f"  {task.name}"))
-    console.print(Padding(Text(reason), (0, 0, 0, 2)))
+    console.print(Text.assemble(head, f"  {printable(task.name)}"))
+    console.print(Padding(Text(printable(reason)), (0, 0, 0, 2)))

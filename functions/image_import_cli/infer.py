@@ -1,6 +1,7 @@
 """`image-import infer`: what the names of objects tell, and which word told it."""
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ from image_import.disk_sets import read_keys
 from image_import.keys import KeyClues
 from image_import.targets import PUBLIC, TARGETS, Target
 
-from image_import_cli.terminal import printable
+from image_import_cli.infer_explained import explained
 
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
 _LINE_ENDS = {end: f"\\u{end:04x}" for end in (0x85, 0x2028, 0x2029)}
@@ -25,7 +26,6 @@ FIELDS = (
     "disk_index",
     "set_name",
 )
-NOT_TOLD = "not told"
 
 
 @click.command(epilog="Example: image-import infer debian-12-arm64.qcow2")
@@ -49,7 +49,7 @@ def infer(keys: tuple[str, ...], target_name: str, *, explain: bool) -> None:
     """
     target = TARGETS[target_name]
     read = read_keys(_all_keys(keys))
-    shown = explained if explain else json_line
+    shown = _explained if explain else json_line
     lines = [shown(clues, target) for clues in read]
     click.echo(_encoded(lines), nl=bool(lines))
 
@@ -102,35 +102,7 @@ def json_line(clues: KeyClues, target: Target) -> str:
     return _to_json(line)
 
 
-def explained(clues: KeyClues, target: Target) -> str:
-    """Return the evidence for a person, and what a sidecar could say beside it."""
-    values = told(clues, target)
-    rows = [_row(clues, name, value) for name, value in values.items()]
-    hint = _hint(clues, values, target) if clues.kind == "image" else []
-    return "\n".join([printable(clues.object_key), *rows, *hint, ""])
-
-
-def _row(clues: KeyClues, name: str, value: object) -> str:
-    clue = clues.clues.get(name)
-    why = f"{printable(clue.token)!r}: {clue.rule}" if clue else ""
-    shown = NOT_TOLD if value is None else printable(str(value))
-    return f"  {name:<13} {shown:<22} {why}".rstrip()
-
-
-def _hint(clues: KeyClues, values: dict[str, Any], target: Target) -> list[str]:
-    """Return what is worth saying in a sidecar, with the values that it may take."""
-    says = {
-        "Platform": " | ".join(target.platforms) if not values["platform"] else "",
-        "Architecture": (
-            " | ".join(target.architectures) if not values["architecture"] else ""
-        ),
-        "OSType": "linux | windows" if not values["os_type"] else "",
-        "DiskDeviceMapping[0].Format": (
-            "RAW | VHD | QCOW2" if clues.format == "ambiguous" else ""
-        ),
-    }
-    lines = [f"    {name}: {may}" for name, may in says.items() if may]
-    if clues.disk_index not in (None, 1) or clues.is_data_disk:
-        lines.append("    (a data disk is listed in the sidecar of its system disk)")
-    name = printable(f"{clues.object_key}.json")
-    return [f"  a sidecar {name} could say", *lines] if lines else []
+def _explained(clues: KeyClues, target: Target) -> str:
+    """Return what a key tells for a person, as wide as the terminal."""
+    width = shutil.get_terminal_size().columns
+    return explained(clues, told(clues, target), target, width=width)

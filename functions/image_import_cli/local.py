@@ -11,7 +11,11 @@ from fake_aliyun import BySeconds, FakeAliyun
 from fake_aliyun.errors import ServiceError
 from image_import.targets import TARGETS
 
-from image_import_cli.local_clients import oss2_program, ossutil_command
+from image_import_cli.local_clients import (
+    oss2_program,
+    ossutil_command,
+    shell_settings,
+)
 from image_import_cli.local_desk import Desk
 from image_import_cli.local_news import News
 from image_import_cli.local_page import Page
@@ -131,6 +135,10 @@ def how_to_reach(desk: Desk) -> str:
         indent(ossutil_command(desk), "  "),
         "",
         indent(oss2_program(desk), "  "),
+        "",
+        "The other commands, such as image-import status, follow these:",
+        "",
+        indent(shell_settings(desk), "  "),
         "",
         "Clients of ECS and Function Compute take the same address. Ctrl-C ends it.",
         "",

@@ -23,6 +23,21 @@ def ossutil_command(desk: Desk) -> str:
     )
 
 
+def shell_settings(desk: Desk) -> str:
+    """Return what to set in a shell for the commands of `image-import`."""
+    keys = desk.cloud.credentials
+    settings = {
+        "OSS_ENDPOINT": desk.url,
+        "ECS_ENDPOINT": desk.url,
+        "REGION_ID": desk.cloud.region_id,
+        "LEDGER_BUCKET": desk.settings.ledger_bucket or desk.bucket,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": keys.access_key_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": keys.access_key_secret,
+    }
+    lines = [f"export {name}={shlex.quote(v)}" for name, v in settings.items()]
+    return "\n".join(lines)
+
+
 def oss2_program(desk: Desk) -> str:
     """Return a program that does the same with oss2."""
     keys = desk.cloud.credentials

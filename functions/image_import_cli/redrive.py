@@ -1,37 +1,21 @@
 """`image-import redrive`: deliver again what came to nothing."""
 
-import os
-import re
-import secrets
-import sys
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import asdict
 
 import click
-from image_import import endings
-from image_import.app import import_record
-from image_import.clock import OssClock
-from image_import.credentials import read_credentials
 from image_import.errors import ImageImportError
 from image_import.events import ObjectCreated
-from image_import.handler import Runtime, make_invocation
-from image_import.ledger_store import LedgerStore
-from image_import.oss import ObjectMissing
 from image_import.outcome import Result
-from image_import.patience import Patience
-from image_import.settings import Settings
 from rich.console import Console
 
-from image_import_cli.redrive_ledgers import read_ledgers
-from image_import_cli.redrive_messages import Given, read_given
-from image_import_cli.redriving import Redriving, about
+from image_import_cli.redrive_bench import Bench
+from image_import_cli.redrive_messages import Given
 from image_import_cli.remote_options import remote_options
-from image_import_cli.remote_sweep import import_remotely
 from image_import_cli.remotes import Remote
+from image_import_cli.screens import leave_echo
 from image_import_cli.settings_options import (
     checked_settings,
     environment,
@@ -47,7 +31,7 @@ from image_import_cli.sweeping import (
 )
 from image_import_cli.terminal import printable
 
-PLACE = re.compile(r"oss://(?P<bucket>[^/]+)/?(?P<key>.*)", re.DOTALL)
+INTERRUPTED = "interrupted; the same command goes on, what is done is left alone"
 
 
 @click.command(epilog="Example: image-import redrive failed-messages.jsonl --dry-run")
@@ -103,7 +87,7 @@ def redrive(
         raise click.UsageError("set REGION_ID, as in --set REGION_ID=cn-hangzhou")
     console = Console()
     try:
-        bench = _Bench(settings, remote=remote)
+        bench = Bench(settings, remote=remote)
         given = bench.read(sources, workers=workers)
         total = f"of {len(given.uploads):,} uploads"
         with showing(console, as_json=as_json, noun=total, quiet=()) as shown:
@@ -111,103 +95,12 @@ def redrive(
                 is_dry=dry_run or settings.dry_run, is_sure=despite_doubt
             )
             ended = _course(given, shown, redriving.redrive, workers, rate)
+            if ended == INTERRUPTED:
+                leave_echo(console)
     except ImageImportError as exc:
         raise click.ClickException(str(exc)) from exc
     _conclude(console, given, shown, ended, as_json=as_json)
     ctx.exit(int(shown.has_bad or bool(ended) or bool(given.unread)))
-
-
-class _Bench:
-    """What one redrive works with."""
-
-    def __init__(self, settings: Settings, *, remote: Remote | None) -> None:
-        self._settings = settings
-        self._runtime = Runtime()
-        self._clock = OssClock(time.monotonic)
-        self._patience = Patience(
-            remaining=lambda: 120.0, sleep=time.sleep, random=lambda: 0.5
-        )
-        self._is_remote = remote is not None
-        self._deliver = import_remotely(remote) if remote else self._import_here
-        credentials = read_credentials(None, os.environ)
-        region_id = settings.region_id or ""
-        self._oss = self._runtime.clients.oss(settings, credentials, region_id)
-
-    def store_of(self, bucket: str) -> LedgerStore:
-        """Return the ledgers of a bucket's images."""
-        return LedgerStore(
-            self._oss,
-            bucket=self._settings.ledger_bucket or bucket,
-            clock=self._clock,
-            patience=self._patience,
-        )
-
-    def read(self, sources: tuple[str, ...], *, workers: int) -> Given:
-        """Return what all sources hold."""
-        given = Given()
-        for source in sources:
-            place = PLACE.fullmatch(source)
-            more = (
-                read_ledgers(
-                    self.store_of(place["bucket"]),
-                    bucket=place["bucket"],
-                    under=place["key"],
-                    prefix=self._settings.ledger_prefix,
-                    workers=workers,
-                )
-                if place
-                else read_given(_content(source))
-            )
-            given.merge(more, source=source)
-        return given
-
-    def redriving(self, *, is_dry: bool, is_sure: bool) -> Redriving:
-        """Return what delivers one upload again."""
-        return Redriving(
-            store_of=self.store_of,
-            clock=self._clock,
-            prefix=self._settings.ledger_prefix,
-            claim=secrets.token_hex(8),
-            deliver=self._deliver_whole,
-            is_dry=is_dry,
-            is_sure=is_sure,
-        )
-
-    def _deliver_whole(self, upload: ObjectCreated) -> Result:
-        """Deliver an upload with all that an event says."""
-        size = upload.object_size_bytes
-        if size is None and self._is_remote:
-            try:
-                size = self._patience.repeat(lambda: self._size(upload))
-            except ObjectMissing:
-                gone = endings.ignored("stale: the object was deleted since")
-                return about(gone, upload)
-        region_id = upload.region_id or self._settings.region_id
-        whole = replace(upload, region_id=region_id, object_size_bytes=size)
-        return self._deliver(whole)
-
-    def _size(self, upload: ObjectCreated) -> int:
-        key = upload.object_key
-        first = self._oss.read_range(upload.bucket, key, first=0, last=0)
-        return first.object_size_bytes
-
-    def _import_here(self, upload: ObjectCreated) -> Result:
-        invocation = make_invocation(
-            self._settings, None, environ=os.environ, runtime=self._runtime
-        )
-        return import_record(upload, invocation)
-
-
-def _content(source: str) -> bytes:
-    if source == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return Path(source).read_bytes()
-    except OSError as exc:
-        raise click.UsageError(
-            f"{source} cannot be read ({exc.strerror}); give a file, - for standard "
-            "input, or oss://BUCKET/KEY"
-        ) from exc
 
 
 def _course(
@@ -236,7 +129,7 @@ def _course(
                 stopping=stopping,
             ).run(given.uploads.values())
     except KeyboardInterrupt:
-        return "interrupted; the same command goes on, what is done is left alone"
+        return INTERRUPTED
     except TooManyFailuresError as exc:
         return f"stopped, as one image failed after the other: {exc.last.reason}"
     return ""

@@ -13,8 +13,10 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from image_import.errors import EventError
@@ -84,11 +86,13 @@ class Given:
         self.unread += [replace(unread, source=source) for unread in other.unread]
 
 
-def read_given(data: bytes) -> Given:
-    """Return what a file holds: one message a line, or one JSON document."""
+def read_given(lines: Iterable[bytes]) -> Given:
+    """Return what a file holds: one message a line, or one document of many lines.
+
+    A file whose first line is whole is read line by line, however long it is.
+    """
     given = Given()
-    text = data.decode("utf-8-sig", "replace")
-    for number, item in _items(text):
+    for number, item in _items(_decoded_lines(lines)):
         is_empty = True
         try:
             for upload in _uploads(item, 0):
@@ -101,23 +105,54 @@ def read_given(data: bytes) -> Given:
     return given
 
 
-def _items(text: str) -> Iterator[tuple[int, object]]:
-    """Yield what the text holds, with the number of the line where it begins."""
-    lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
-    if len(lines) > 1 and lines[0][1].lstrip()[0] in "[{":
-        try:
-            document = json.loads(text)
-        except (ValueError, RecursionError):
-            document = None
-        if document is not None:
-            yield lines[0][0], document
-            return
-    bodies = BODY.findall(text) if text.lstrip().startswith("<") else []
-    if bodies:
-        first = [text[: match.start()].count("\n") + 1 for match in BODY.finditer(text)]
-        yield from zip(first, bodies, strict=True)
+def _decoded_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, str]]:
+    """Yield the lines that hold anything, with their numbers."""
+    for number, line in enumerate(lines, 1):
+        text = line.decode("utf-8-sig" if number == 1 else "utf-8", "replace")
+        if text.strip():
+            yield number, text
+
+
+def _items(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, object]]:
+    """Yield what the lines hold, with the number of the line where it begins."""
+    begin = next(lines, None)
+    if begin is None:
         return
-    yield from ((n, line) for n, line in lines if not PLATFORM.match(line))
+    rest: Iterable[tuple[int, str]] = lines
+    if _goes_on(begin[1]):
+        rest = list(lines)
+        document = [*_of_document([begin, *rest])]
+        if document:
+            yield from document
+            return
+    for number, line in chain([begin], rest):
+        if not PLATFORM.match(line):
+            yield number, line
+
+
+def _goes_on(line: str) -> bool:
+    """Whether a first line begins what may end in another one."""
+    if line.lstrip()[0] == "<":
+        return True
+    if line.lstrip()[0] not in "[{":
+        return False
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return True
+    return False
+
+
+def _of_document(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, object]]:
+    """Yield what a document holds: JSON as a whole, of XML each message's body."""
+    text = "".join(line for _, line in lines)
+    if text.lstrip()[0] == "<":
+        for match in BODY.finditer(text):
+            number, _ = lines[text.count("\n", 0, match.start())]
+            yield number, match[1]
+        return
+    with suppress(ValueError, RecursionError):
+        yield lines[0][0], json.loads(text)
 
 
 def _uploads(item: object, depth: int) -> Iterator[ObjectCreated]:
@@ -221,7 +256,8 @@ def _decoded(text: str) -> object:
 def _from_base64(text: str) -> str:
     """Return what a Base64 text holds, "" if it is none."""
     try:
-        return base64.b64decode(text.strip(), validate=True).decode("utf-8-sig")
+        whole = "".join(text.split())
+        return base64.b64decode(whole, validate=True).decode("utf-8-sig")
     except (ValueError, binascii.Error):
         return ""
 

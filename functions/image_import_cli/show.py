@@ -5,11 +5,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from image_import.outcome import BAD, Outcome, Result
-from rich.console import Console, Group, RenderableType
-from rich.markup import escape
+from rich.cells import cell_len
+from rich.console import (
+    Console,
+    ConsoleOptions,
+    Group,
+    RenderableType,
+    RenderResult,
+)
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
+
+from image_import_cli.terminal import folded, printable
+
+LEAST_VALUE_WIDTH = 16
 
 COLOURS = {
     Outcome.SUBMITTED: "green",
@@ -43,33 +54,52 @@ def render(result: Result, *, origin: str = "event") -> RenderableType:
     """
     head = Text.assemble(
         (f" {result.outcome.value} ", f"bold reverse {COLOURS[result.outcome]}"),
-        f"  {result.object_key or 'the event'}",
+        f"  {printable(result.object_key) or 'the event'}",
     )
     parts: list[RenderableType] = [head]
     if result.reason:
-        parts.append(Padding(Text(result.reason), (0, 0, 0, 2)))
+        parts.append(Padding(Text(printable(result.reason)), (0, 0, 0, 2)))
     if result.evidence or result.parameters:
         parts.append(Padding(_parameters(result, origin), (0, 0, 0, 2)))
-    parts.extend(Padding(Text(f"note: {n}"), (0, 0, 0, 2)) for n in result.notes)
+    notes = (Text(printable(f"note: {note}")) for note in result.notes)
+    parts.extend(Padding(note, (0, 0, 0, 2)) for note in notes)
     parts.append(Padding(_facts(result), (0, 0, 0, 2)))
     return Group(*parts)
 
 
+class _Name:
+    """A value that is broken between its words where it must be broken."""
+
+    def __init__(self, text: str) -> None:
+        self._text = printable(text)
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> RenderResult:
+        yield Text(folded(self._text, options.max_width), overflow="fold")
+
+    def __rich_measure__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Measurement:
+        width = cell_len(self._text)
+        return Measurement(min(LEAST_VALUE_WIDTH, width), width)
+
+
 def _parameters(result: Result, origin: str) -> Table:
-    """Return the request's parameters with where each came from."""
+    """Return the request's parameters with where each came from.
+
+    What a source said in vain stands below what was taken.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
-    overrode = any(why.get("overrode") for why in result.evidence.values())
     table.add_column("parameter", no_wrap=True)
-    table.add_column("value", overflow="fold", min_width=16)
-    table.add_column("from", overflow="fold", min_width=10)
-    if overrode:
-        table.add_column("instead of", overflow="fold", min_width=10)
+    table.add_column("value")
+    table.add_column("from")
     for name, value in sorted(result.parameters.items()):
         why = _why(name, result.evidence)
-        beaten = why.get("overrode", {})
-        instead = ", ".join(f"{v} ({source})" for source, v in beaten.items())
-        row = [name, escape(value), why.get("source", origin)]
-        table.add_row(*row, *([escape(instead)] if overrode else []))
+        table.add_row(name, _Name(value), Text(why.get("source", origin)))
+        for source, beaten in why.get("overrode", {}).items():
+            instead = Text("  instead of", "dim")
+            table.add_row(instead, _Name(str(beaten)), Text(source))
     return table
 
 
@@ -87,7 +117,8 @@ def _facts(result: Result) -> RenderableType:
         "task ID": result.task_id,
         "error code": result.error_code,
     }
-    lines = [Text.assemble((f"{k:<10}  ", "dim"), v) for k, v in facts.items() if v]
+    told = {name: printable(fact) for name, fact in facts.items() if fact}
+    lines = [Text.assemble((f"{k:<10}  ", "dim"), v) for k, v in told.items()]
     return Group(*lines)
 
 

@@ -117,7 +117,9 @@ def status(
             states = frozenset(WORDS[word] for word in words)
             filter_ = Filter(place=asked, states=states, since=moment)
             if is_watched:
-                watch = Watch(ledgers=ledgers, filter_=filter_, interval=interval)
+                watch = Watch(
+                    ledgers=ledgers, filter_=filter_, interval=interval, limit=limit
+                )
                 ctx.exit(watch.run(Console(), as_json=as_json))
             view = View(
                 ledgers=ledgers,

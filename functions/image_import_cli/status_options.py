@@ -116,6 +116,11 @@ class Filter:
         is_new = self.since is None or status.changed >= self.since
         return is_state and is_new and self.place.takes(status)
 
+    @property
+    def narrows(self) -> bool:
+        """Whether it leaves out more than other places."""
+        return bool(self.states) or self.since is not None
+
 
 ORDERS: dict[str, Callable[[ImportStatus], tuple[Any, ...]]] = {
     "trouble": lambda s: (

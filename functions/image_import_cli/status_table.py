@@ -19,7 +19,7 @@ from rich.text import Text
 from image_import_cli.show import COLOURS
 from image_import_cli.status_imports import BY_URGENCY, UNDER_WAY, ImportStatus
 from image_import_cli.sweep_show import shortened
-from image_import_cli.terminal import printable
+from image_import_cli.terminal import folded, printable
 
 WIDE = 100
 STATE_WIDTH, AGE_WIDTH, ID_WIDTH = 13, 4, 36
@@ -136,17 +136,6 @@ class Layout:
         row.add_column(overflow="fold")
         row.add_row(*cells[: 5 if has_ids else 4])
         return row
-
-
-def folded(text: str, width: int) -> str:
-    """Return a name in lines of at most so many characters, broken between words."""
-    lines = []
-    while len(text) > width:
-        between = max(text.rfind(mark, 0, width) for mark in "/-._") + 1
-        end = between if between > width // 2 else width
-        lines.append(text[:end])
-        text = text[end:]
-    return "\n".join([*lines, text])
 
 
 def _below(text: str, style: str) -> RenderableType:

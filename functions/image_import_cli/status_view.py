@@ -93,12 +93,21 @@ class View:
         if aged:
             print_table(aged, console)
         console.print(self._sums(found), highlight=False)
-        if self.filter_.place.is_named and not self.counts:
-            place = printable(self.filter_.place.text)
-            self._say(
-                f"the ledger in {self.filter_.place.ledger_bucket} knows nothing of "
-                f"{place}; image-import sweep imports what no event told of"
+        if not self.counts and not self.filter_.narrows:
+            self._say(self._why_nothing())
+
+    def _why_nothing(self) -> str:
+        place = self.filter_.place
+        if place.is_named:
+            return (
+                f"the ledger in {place.ledger_bucket} knows nothing of {place.text}; "
+                "image-import sweep imports what no event told of"
             )
+        prefix = self.ledgers.settings.ledger_prefix
+        return (
+            f"looked in oss://{place.ledger_bucket}/{prefix}; if the function keeps "
+            "its ledger elsewhere, set LEDGER_BUCKET and LEDGER_PREFIX as it does"
+        )
 
     def _show_timelines(self, console: Console, found: list[ImportStatus]) -> None:
         for number, status in enumerate(found):

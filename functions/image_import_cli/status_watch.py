@@ -9,6 +9,7 @@ from image_import.ledger import State
 from image_import.open_imports import waits_for_room
 from rich.console import Console
 
+from image_import_cli.screens import leave_echo
 from image_import_cli.status_imports import BAD, UNDER_WAY, ImportStatus
 from image_import_cli.status_ledgers import Ledgers, Reading, Unreadable
 from image_import_cli.status_live import Live
@@ -28,6 +29,7 @@ class Watch:
 
     Attributes:
         interval: Seconds between two looks.
+        limit: Imports that the table in the end shows at most; 0 is all.
         pause: Waits so long, and returns whether to stop.
         known: What was seen last, in the order in which it was first seen.
     """
@@ -35,6 +37,7 @@ class Watch:
     ledgers: Ledgers
     filter_: Filter
     interval: float
+    limit: int = 0
     stopping: threading.Event = field(default_factory=threading.Event)
     pause: Callable[[float], bool] | None = None
     known: dict[Identity, ImportStatus] = field(default_factory=dict)
@@ -52,11 +55,14 @@ class Watch:
         try:
             with (
                 interruptible(self.stopping),
-                showing(console, self.ledgers.clock, as_json=as_json) as shows,
+                showing(
+                    console, self.ledgers.clock, as_json=as_json, limit=self.limit
+                ) as shows,
             ):
                 is_over = self._rounds(shows)
         except KeyboardInterrupt:
             is_over = False
+            leave_echo(console)
         shows.end(self.ordered())
         if not is_over:
             shows.say("interrupted; the imports go on, and the same command watches on")

@@ -10,6 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from image_import_cli.screens import can_move
 from image_import_cli.show import print_json
 from image_import_cli.status_imports import ImportStatus, said
 from image_import_cli.status_table import (
@@ -44,10 +45,13 @@ class Shows(Protocol):
 class ForPerson:
     """A screen that moves, and in the end the whole table."""
 
-    def __init__(self, console: Console, clock: OssClock, live: Live) -> None:
+    def __init__(
+        self, console: Console, clock: OssClock, live: Live, *, limit: int
+    ) -> None:
         self._console = console
         self._clock = clock
         self._live = live
+        self._limit = limit
 
     def say(self, text: str) -> None:
         """Print it above the screen."""
@@ -63,10 +67,11 @@ class ForPerson:
     def end(self, statuses: Sequence[ImportStatus]) -> None:
         """Print the table in the screen's place."""
         now = self._clock.earliest()
-        aged = [(s, now - s.since) for s in statuses]
+        shown = statuses[: self._limit or None]
+        aged = [(s, now - s.since) for s in shown]
         if aged:
             print_table(aged, self._console)
-        self._console.print(_sums(statuses), highlight=False)
+        self._console.print(_sums(statuses, shown=len(shown)), highlight=False)
 
     def _lines(self, statuses: Sequence[ImportStatus]) -> Iterator[RenderableType]:
         now, layout = self._clock.earliest(), Layout(self._console)
@@ -136,17 +141,24 @@ class ForProgram(Aside):
 
 
 @contextmanager
-def showing(console: Console, clock: OssClock, *, as_json: bool) -> Iterator[Shows]:
-    """Yield what shows a watch on this console."""
+def showing(
+    console: Console, clock: OssClock, *, as_json: bool, limit: int
+) -> Iterator[Shows]:
+    """Yield what shows a watch on this console.
+
+    Args:
+        limit: How many imports the table in the end shows at most; 0 is all.
+    """
     if as_json:
         yield ForProgram(console)
-    elif console.is_terminal:
+    elif can_move(console):
         with Live(console=console, transient=True, auto_refresh=False) as live:
-            yield ForPerson(console, clock, live)
+            yield ForPerson(console, clock, live, limit=limit)
     else:
         yield ForLog(console, clock)
 
 
-def _sums(statuses: Sequence[ImportStatus]) -> str:
+def _sums(statuses: Sequence[ImportStatus], *, shown: int | None = None) -> str:
     counts = Counter(status.state for status in statuses)
-    return sums(counts, shown=len(statuses)) if statuses else "nothing is under way"
+    count = len(statuses) if shown is None else shown
+    return sums(counts, shown=count) if statuses else "nothing is under way"

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 from image_import.errors import ImageImportError
 from rich.console import Console
+from rich.text import Text
 
 from image_import_cli.remote_options import remote_options
 from image_import_cli.remote_sweep import import_remotely
@@ -20,6 +21,7 @@ from image_import_cli.sweep_bucket import SweptBucket
 from image_import_cli.sweep_course import Course
 from image_import_cli.sweep_show import Counting, showing
 from image_import_cli.sweep_state import Position, default_path, load
+from image_import_cli.terminal import printable
 
 
 @click.command(epilog="Example: image-import sweep images/incoming/ --dry-run")
@@ -87,14 +89,15 @@ def sweep(
     start = (load(keep) if keep and not from_start else None) or Position()
     console = Console()
     if start.after:
-        note = f"going on after {start.after} ({start.round}); --from-start begins anew"
-        Console(stderr=True).print(note, soft_wrap=True, highlight=False)
+        _aside(f"going on after {start.after} ({start.round});")
+        _aside("--from-start begins anew")
     try:
         swept = SweptBucket(settings, os.environ, bucket=bucket, prefix=prefix)
         with showing(console, as_json=as_json) as shown:
             ended = Course(
                 swept=swept,
                 shown=shown,
+                console=console,
                 importer=(
                     import_remotely(remote) if remote and keep else swept.import_here
                 ),
@@ -116,4 +119,10 @@ def _conclude(console: Console, shown: Counting, ended: str, *, as_json: bool) -
         return
     console.print(shown.text, soft_wrap=True, highlight=False)
     if ended:
-        Console(stderr=True).print(ended, soft_wrap=True, highlight=False)
+        _aside(ended)
+
+
+def _aside(text: str) -> None:
+    """Tell what is no image."""
+    aside = Console(stderr=True)
+    aside.print(Text(printable(text)), soft_wrap=True, highlight=False)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from image_import.events import ObjectCreated
 from image_import.outcome import Result
+from rich.console import Console
 
+from image_import_cli.screens import leave_echo
 from image_import_cli.sweep_bucket import SweptBucket
 from image_import_cli.sweep_show import Counting
 from image_import_cli.sweep_state import IMAGES, ROUNDS, Position, save
@@ -37,6 +39,7 @@ class Course:
     swept: SweptBucket
     shown: Counting
     importer: Callable[[ObjectCreated], Result]
+    console: Console
     keep: Path | None
     workers: int
     rate: float
@@ -53,6 +56,7 @@ class Course:
             for name in rounds:
                 self._round(start if name == start.round else Position(round=name))
         except KeyboardInterrupt:
+            leave_echo(self.console)
             return "interrupted; the same command goes on where it stopped"
         except TooManyFailuresError as exc:
             return f"stopped, as one image failed after the other: {exc.last.reason}"

@@ -13,7 +13,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column
 from rich.text import Text
 
+from image_import_cli.screens import can_move
 from image_import_cli.show import COLOURS, print_json
+from image_import_cli.terminal import printable
 
 SAY_SECONDS = 10
 """Between two lines in a log."""
@@ -104,7 +106,7 @@ def showing(
     """Yield what shows a course through many images on this console."""
     if as_json:
         yield _told(ForProgram(console), noun, quiet)
-    elif console.is_terminal:
+    elif can_move(console):
         with _progress(console) as progress:
             task = progress.add_task("listing", total=None)
             person = ForPerson(
@@ -182,18 +184,19 @@ def show_line(result: Result, console: Console) -> None:
     """Print one result in one line; for a person, a reason gets lines of its own."""
     ending = result.image_id or result.image_name
     is_told_why = result.outcome in {*BAD, Outcome.WAITING} or not ending
-    ending = "" if is_told_why else ending
+    ending = "" if is_told_why else printable(ending)
+    key, reason = printable(result.object_key), printable(result.reason)
     word = (f"{result.outcome.value:<9}", COLOURS[result.outcome])
     if not console.is_terminal:
-        text = f"  {result.object_key}  {result.reason if is_told_why else ending}"
+        text = f"  {key}  {reason if is_told_why else ending}"
         console.print(Text.assemble(word, text.rstrip()), soft_wrap=True)
         return
     room = console.width - len(ending) - 13
-    key = shortened(result.object_key, max(20, room))
-    line = Text.assemble(word, f"  {key}  ", (ending, "dim"))
+    short = shortened(key, max(20, room))
+    line = Text.assemble(word, f"  {short}  ", (ending, "dim"))
     console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
     if is_told_why:
-        console.print(Padding(Text(result.reason), (0, 0, 0, 11)))
+        console.print(Padding(Text(reason), (0, 0, 0, 11)))
 
 
 def shortened(text: str, most: int) -> str:

@@ -17,3 +17,14 @@ def shell_word(text: str) -> str:
         return shlex.quote(text)
     inner = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"$'{printable(inner)}'"
+
+
+def folded(text: str, width: int) -> str:
+    """Return a name in lines of at most so many characters, broken between words."""
+    lines = []
+    while len(text) > width:
+        between = max(text.rfind(mark, 0, width) for mark in "/-._") + 1
+        end = between if between > width // 2 else width
+        lines.append(text[:end])
+        text = text[end:]
+    return "\n".join([*lines, text])

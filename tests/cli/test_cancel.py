@@ -47,7 +47,16 @@ def test_it_asks_first(desk: Desk) -> None:
     desk.uploads.upload("web.qcow2")
     run = desk.run("cancel", WEB, stdin=b"n\n")
     assert run.exit_code == 1
-    assert f"Cancel the import of {WEB} (task t-" in run.stderr
+    assert f"The import of {WEB}\n  task  t-" in run.stderr
+    assert run.stderr.endswith("Cancel it? [y/N]: n\nError: nothing was cancelled\n")
+    assert desk.uploads.calls("CancelTask") == 0
+
+
+def test_the_end_of_the_input_is_a_no_in_a_line_of_its_own(desk: Desk) -> None:
+    desk.uploads.upload("web.qcow2")
+    run = desk.run("cancel", WEB)
+    assert run.exit_code == 1
+    assert run.stderr.endswith("Cancel it? [y/N]: \nError: nothing was cancelled\n")
     assert desk.uploads.calls("CancelTask") == 0
 
 

@@ -3,7 +3,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from image_import.targets import PUBLIC
 from image_import_cli.infer import infer
+from rich.cells import cell_len
 
 CONTRACT = {
     "key", "kind", "format", "os_type", "platform", "architecture", "disk_index",
@@ -11,8 +13,8 @@ CONTRACT = {
 }  # fmt: skip
 
 
-def run(*args: str, stdin: bytes | str = "") -> Result:
-    return CliRunner().invoke(infer, args, input=stdin)
+def run(*args: str, stdin: bytes | str = "", columns: int = 80) -> Result:
+    return CliRunner(env={"COLUMNS": str(columns)}).invoke(infer, args, input=stdin)
 
 
 def told(*args: str, stdin: bytes | str = "") -> list[dict[str, Any]]:
@@ -119,3 +121,56 @@ def test_explain_writes_nothing_that_acts_on_a_terminal() -> None:
     text = run("--explain", "a\x1b[2J\u202eb.raw").stdout
     assert "\x1b" not in text
     assert "\\x1b[2J\\u202eb.raw" in text
+
+
+LONG = f"{'folder/' * 20}rhel-guest-image-9.4-20240419.25.aarch64.qcow2.gz"
+KEYS = (
+    "noble-server-cloudimg.img",
+    "部署/镜像/服务器-debian-12-genericcloud-amd64.qcow2",
+    "the-name-of-a-set-that-is-longer-than-a-column-of-values-disk1.raw",
+    "the-name-of-a-set-that-is-longer-than-a-column-of-values-disk2.raw",
+    LONG,
+)
+
+
+@pytest.mark.parametrize("columns", [80, 100, 120])
+def test_an_explanation_fits_the_terminal_but_for_what_is_copied(columns: int) -> None:
+    lines = run("--explain", *KEYS, columns=columns).stdout.splitlines()
+    copied = {*KEYS, *(f"{key}.json" for key in KEYS)}
+    others = [line for line in lines if not any(key in line for key in copied)]
+    assert max(map(cell_len, others)) < columns
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_what_a_sidecar_could_say_is_broken_between_values_only(columns: int) -> None:
+    text = run("--explain", "web.qcow2", columns=columns).stdout
+    _, _, hint = text.partition("Platform: ")
+    platforms, _, _ = hint.partition("\n    Architecture")
+    lines = [line.strip().removesuffix(" |") for line in platforms.splitlines()]
+    assert len(lines) > 1
+    said = [platform for line in lines for platform in line.split(" | ")]
+    assert said == list(PUBLIC.platforms)
+
+
+def test_a_rule_goes_on_under_where_it_began() -> None:
+    lines = run("--explain", LONG).stdout.splitlines()
+    (first,) = [line for line in lines if line.startswith("  os_type")]
+    second = lines[lines.index(first) + 1]
+    assert first.endswith("name of Red Hat Enterprise Linux, in the")
+    assert second.strip() == "file name"
+    assert second.index("file name") == first.index("'rhel'")
+
+
+def test_a_value_longer_than_its_column_has_its_reason_below() -> None:
+    lines = run("--explain", *KEYS[2:4]).stdout.splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("  set_name"))
+    assert lines[at].endswith(
+        " the-name-of-a-set-that-is-longer-than-a-column-of-values"
+    )
+    assert lines[at + 1].strip() == "'disk1': numbers a disk"
+
+
+def test_the_name_of_a_sidecar_stays_whole() -> None:
+    lines = run("--explain", KEYS[2]).stdout.splitlines()
+    at = lines.index("  a sidecar of this name could say")
+    assert lines[at + 1] == f"    {KEYS[2]}.json"

@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +23,7 @@ from image_import_cli.remotes import Answer, results_of
 from loopback import Say, serving
 from uploads import BUCKET, Uploads
 
+ROOT = Path(__file__).parents[2]
 ACCOUNT = ("--account-id", "1234567890123456", "--region", "cn-hangzhou")
 FC2 = ("--remote", "--fc", "2.0", *ACCOUNT)
 CREDENTIALS = Credentials(access_key_id="my-id", access_key_secret="my-secret")
@@ -229,6 +232,29 @@ def test_fc_3_queues_what_need_not_be_waited_for() -> None:
     answer = function.invoke(b"event", is_async=True)
     assert double.sent[2].common_headers == {"x-fc-invocation-type": "Async"}
     assert answer == Answer(request_id="r-1", is_accepted=True)
+
+
+def test_without_the_extra_the_exact_line_that_installs_it_is_said() -> None:
+    program = (
+        "import sys; sys.modules['alibabacloud_fc20230330'] = None\n"
+        "from image_import_cli.main import main; main(sys.argv[1:])"
+    )
+    event = ROOT / "events/put-qcow2/event.json"
+    options = ["--remote", "--account-id", "1", "--region", "cn-hangzhou"]
+    run = subprocess.run(
+        [sys.executable, "-c", program, "invoke", str(event), *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            "PYTHONPATH": str(ROOT / "functions"),
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": "id",
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret",
+        },
+    )
+    assert run.returncode == 2
+    assert "python -m pip install 'image-import[fc3]'" in run.stderr
+    assert "\nfc3 = [" in (ROOT / "pyproject.toml").read_text("utf-8")
 
 
 class SdkError(Exception):

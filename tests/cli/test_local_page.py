@@ -12,12 +12,15 @@ import fc2
 import oss2
 import pytest
 import requests
+from click.testing import CliRunner
 from desks import BUCKET, LEDGER, QCOW2, client, desk_with, wait_for_deliveries
 from fake_aliyun import BySeconds
 from fake_aliyun.http import Request
+from image_import_cli.local import how_to_reach
 from image_import_cli.local_desk import Desk
 from image_import_cli.local_page import FILES, Page
 from image_import_cli.local_shown import MOST_SHOWN
+from image_import_cli.main import cli
 
 HTML = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
 HOSTILE = "<img src=x onerror=alert(1)>/\u202e\t'\"&#?%2F +é中.qcow2"
@@ -322,6 +325,16 @@ def test_an_upload_that_oss_would_not_take_is_refused_with_the_reason(
     answer = get(desk, "/_local/upload", **asked)
     assert answer.status_code == 400
     assert why in answer.json()["error"]
+
+
+def test_the_commands_follow_what_is_shown_to_be_set(desk: Desk) -> None:
+    desk.cloud.oss.put(BUCKET, "web.qcow2", QCOW2)
+    wait_for_deliveries(desk, 1)
+    _, _, shown = how_to_reach(desk).partition("follow these:")
+    told = dict(re.findall(r"^  export (\w+)=(\S+)$", shown, re.MULTILINE))
+    run = CliRunner(env=told).invoke(cli, ["status", "--json"])
+    assert run.exit_code == 0, run.output
+    assert json.loads(run.stdout)["object_key"] == "web.qcow2"
 
 
 def test_the_shown_oss2_program_uploads(desk: Desk, tmp_path: Any) -> None:

@@ -100,10 +100,12 @@ def test_what_is_done_is_status_0(arguments: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("cancel", "oss://images/web.qcow2"), "no credentials"),
         (("doctor", *BUCKETS, "--region", "cn-x", "--account-id", "1"), "no cred"),
         (("event", "oss://images/web.qcow2"), "no credentials"),
         (("invoke", str(SAMPLES / "put-qcow2/event.json")), "no credentials"),
         (("plan", "oss://images/web.qcow2"), "no credentials"),
+        (("redrive", "oss://images/"), "no credentials"),
         (("status", "images"), "no credentials"),
         (("sweep", "images", "--dry-run"), "no credentials"),
     ],
@@ -122,6 +124,7 @@ def test_what_cannot_be_done_is_status_1_and_a_sentence(
     "arguments",
     [
         ("no-such-command",),
+        ("cancel", "web.qcow2"),
         ("completion", "tcsh"),
         ("demo", "more"),
         ("doctor", *BUCKETS),
@@ -131,6 +134,7 @@ def test_what_cannot_be_done_is_status_1_and_a_sentence(
         ("package", "--python", "2.7"),
         ("plan", "no-such-file.qcow2"),
         ("policy",),
+        ("redrive",),
         ("status", "images", "--state", "lost"),
         ("sweep", "images", "--rate", "-1"),
     ],
@@ -164,9 +168,15 @@ def test_a_script_for_each_shell_asks_the_command_itself(shell: str) -> None:
         ("sweep --wo", {"--workers"}),
         ("infer --target apsara-p", {"apsara-pop"}),
         ("status --state re", {"redrive", "refused", "retrying"}),
+        ("status --w", {"--watch", "--workers"}),
+        ("redrive --d", {"--dry-run", "--despite-doubt"}),
+        ("cancel --y", {"--yes"}),
         ("completion ", {"bash", "fish", "zsh"}),
     ],
-    ids=["command", "option", "value", "state", "argument"],
+    ids=[
+        *("command", "option", "value", "state"),
+        *("options of status", "of redrive", "of cancel", "argument"),
+    ],
 )
 def test_what_the_shell_asks_for_is_offered(words: str, offered: set[str]) -> None:
     environ = {

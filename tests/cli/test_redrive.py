@@ -2,6 +2,7 @@
 
 import base64
 import json
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from image_import.ledger_store import Book
 from image_import.outcome import Outcome, Result, log_json
 from image_import.place import Place
 from image_import.version import DiskVersion, ImageVersion
+from image_import_cli.redrive_messages import read_given
 from image_import_cli.redriving import Redriving
 from redrives import Desk
 from uploads import BUCKET
@@ -67,6 +69,29 @@ def test_a_queues_base64_body_is_delivered(desk: Desk) -> None:
     items, sums = desk.told("-", stdin=xml)
     assert [item["outcome"] for item in items] == ["duplicate"]
     assert sums["unread"] == []
+
+
+def test_a_queues_body_may_span_lines_and_its_own_is_told(desk: Desk) -> None:
+    message = on_failure(desk.uploads.put("web.qcow2"))
+    body = base64.encodebytes(message.encode()).decode()
+    xml = f"<Messages>\n\n<MessageBody>{body}</MessageBody>\n<Message>no</Message>"
+    items, sums = desk.told("-", stdin=xml.encode())
+    assert [item["outcome"] for item in items] == ["submitted"]
+    (unread,) = sums["unread"]
+    assert unread["line"] == 4 + body.count("\n")
+
+
+def test_messages_a_line_are_read_a_line_at_a_time(desk: Desk) -> None:
+    message = json.loads(on_failure(desk.uploads.put("web.qcow2")))
+    line = json.dumps({**message, "responsePayload": "x" * 20_000}).encode()
+    tracemalloc.start()
+    try:
+        given = read_given(line + b"\n" for _ in range(2000))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (len(given.uploads), given.repeated) == (1, 1999)
+    assert peak < 2_000_000
 
 
 def test_a_whole_json_document_may_span_lines(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from image_import.place import Place
 from image_import_cli.side_by_side import side_by_side
-from image_import_cli.status_table import folded
+from image_import_cli.terminal import folded
 from status_bucket import BROKEN, Bucket
 from uploads import BUCKET, LEDGER, QCOW2
 
@@ -179,6 +179,8 @@ def test_a_key_that_the_ledger_does_not_know_is_said_with_status_1(
 def test_a_folder_without_imports_is_no_failure(full: Bucket) -> None:
     run = full.run(place=f"{BUCKET}/empty/")
     assert (run.exit_code, run.stdout) == (0, "no imports\n")
+    assert f"looked in oss://{BUCKET}/{LEDGER}; " in run.stderr
+    assert "set LEDGER_BUCKET and LEDGER_PREFIX as it does" in run.stderr
 
 
 def test_what_went_well_is_status_0(bucket: Bucket) -> None:

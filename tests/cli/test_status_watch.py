@@ -37,15 +37,23 @@ class Watching:
     follow: bool = True
     between: Callable[[int], object] = lambda _: None
     most: int = LONG_ENOUGH
+    limit: int = 0
     looks: int = 0
     told: io.StringIO = field(default_factory=io.StringIO)
     inside: ExitStack = field(default_factory=ExitStack)
 
-    def run(self, *, as_json: bool = False, terminal: bool = False) -> int:
+    def run(
+        self, *, as_json: bool = False, terminal: bool = False, term: str = "xterm"
+    ) -> int:
         settings = read_settings(self.bucket.variables)
         place = place_of(self.place, settings)
         console = Console(
-            file=self.told, width=80, height=30, force_terminal=terminal, no_color=True
+            file=self.told,
+            width=80,
+            height=30,
+            force_terminal=terminal,
+            no_color=True,
+            _environ={"TERM": term},
         )
         opened = open_ledgers(
             settings, self.bucket.variables, bucket=place.ledger_bucket, workers=4
@@ -56,6 +64,7 @@ class Watching:
                 ledgers=ledgers,
                 filter_=Filter(place=place),
                 interval=MINUTE,
+                limit=self.limit,
                 pause=self._pause,
             )
             return watch.run(console, as_json=as_json)
@@ -231,6 +240,31 @@ def test_more_imports_than_lines_fit_on_the_screen() -> None:
     first, *_ = watching.told.getvalue().split("Ctrl-C ends it")
     assert first.count("web") == 26
     assert "14 more; 40 imports" in first
+
+
+def test_the_table_in_the_end_keeps_to_the_limit_and_counts_all() -> None:
+    bucket = Bucket()
+    for number in range(4):
+        bucket.uploads.upload(f"web{number}.qcow2")
+    watching = Watching(bucket, limit=3)
+    watching.between = lambda _: bucket.uploads.cloud.ecs.finish_imports()
+    assert watching.run(terminal=True) == 0
+    _, _, table = watching.told.getvalue().partition("object and image")
+    assert table.count(".qcow2") == 3
+    text = " ".join(table.split())
+    assert text.endswith(
+        "4 imports (the first 3 shown; --limit 0 shows all): 4 available"
+    )
+
+
+def test_where_lines_cannot_move_a_terminal_gets_a_line_per_change() -> None:
+    bucket = Bucket()
+    bucket.uploads.upload("web.qcow2")
+    watching = Watching(bucket)
+    assert watching.run(terminal=True, term="dumb") == 0
+    words = [line.split()[2] for line in watching.lines[:-1]]
+    assert (words[0], words[-1]) == ("progress", "available")
+    assert watching.lines[-1] == "1 import: 1 available"
 
 
 def test_an_oss_that_has_never_answered_is_an_error_and_no_good_end() -> None:

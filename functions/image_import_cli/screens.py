@@ -1,0 +1,14 @@
+"""What a terminal can do, as far as it matters to lines that move."""
+
+from rich.console import Console
+
+
+def can_move(console: Console) -> bool:
+    """Whether lines that are there can be drawn anew, as on most terminals."""
+    return console.is_terminal and not console.is_dumb_terminal
+
+
+def leave_echo(console: Console) -> None:
+    """Begin a new line where a terminal has echoed Ctrl-C and lines cannot move."""
+    if console.is_terminal and not can_move(console):
+        console.print()
