@@ -90,3 +90,13 @@ class FileSystem(Protocol):
             FileMissingError: There is no such folder.
             CannotTellError: It cannot be read.
         """
+
+    def open_file(self, path: str) -> Source:
+        """Return a regular file as bytes that can be read anywhere.
+
+        For large files of which little is needed, such as a Windows registry hive.
+
+        Raises:
+            FileMissingError: There is none.
+            CannotTellError: It cannot be read.
+        """
