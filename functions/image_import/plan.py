@@ -205,7 +205,7 @@ def _licence_windows(chosen: dict[str, Choice], settings: Settings) -> None:
 def _choose_boot_mode(
     chosen: dict[str, Choice], evidence: Evidence, target: Target
 ) -> None:
-    """Say the boot mode where the architecture, the disk or its contents allow one only.
+    """Say the boot mode where architecture, disk or contents allow one only.
 
     A disk that can start either way is left to the service, whose default is BIOS.
 

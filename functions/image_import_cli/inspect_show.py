@@ -34,7 +34,12 @@ TITLES = {
 
 
 def render(
-    name: str, inspection: Inspection, checks: Sequence[Check], *, target: str, size: str
+    name: str,
+    inspection: Inspection,
+    checks: Sequence[Check],
+    *,
+    target: str,
+    size: str,
 ) -> RenderableType:
     """Return the report, laid out for reading."""
     worst = "FAILS" if any(c.verdict == "fails" for c in checks) else "no failure seen"
@@ -44,7 +49,9 @@ def render(
     )
     parts: list[RenderableType] = [head, Padding(Text(size, style="dim"), (0, 0, 1, 2))]
     if inspection.why_not:
-        parts.append(Padding(Text(f"could not tell: {inspection.why_not}"), (0, 0, 1, 2)))
+        parts.append(
+            Padding(Text(f"could not tell: {inspection.why_not}"), (0, 0, 1, 2))
+        )
     parts += [
         Padding(_findings(inspection), (0, 0, 1, 2)),
         Padding(_checklist(checks, target), (0, 0, 1, 2)),
@@ -69,7 +76,9 @@ def _findings(inspection: Inspection) -> Table:
 
 def _finding(finding: Finding) -> Text:
     if not finding:
-        return Text(f"could not tell: {printable(finding.why_not)}", style="bright_black")
+        return Text(
+            f"could not tell: {printable(finding.why_not)}", style="bright_black"
+        )
     text = Text(printable(finding.value))
     return text.append(f"  {printable(finding.where)}", style="dim")
 
@@ -87,8 +96,9 @@ def _checklist(checks: Sequence[Check], target: str) -> Table:
         found = Text(printable(check.seen))
         if check.advice:
             found.append(f"\n→ {printable(check.advice)}", style="bold")
-        row = [Text(word, style=colour), escape(check.requirement), found]
-        table.add_row(*row, f"[{numbers[check.source]}]".replace("[", r"\["))
+        mark = Text(word, style=colour)
+        page = Text(f"[{numbers[check.source]}]")
+        table.add_row(mark, escape(check.requirement), found, page)
     return table
 
 

@@ -43,7 +43,10 @@ def test_devices_that_may_be_absent_are_no_obstacle() -> None:
     ("text", "root"),
     [
         ("\tlinux /boot/vmlinuz-6.1 root=UUID=ab-12 ro quiet\n", "UUID=ab-12"),
-        ("set root='hd0,gpt1'\nlinux /vmlinuz root=LABEL=cloudimg-rootfs ro\n", "LABEL=cloudimg-rootfs"),
+        (
+            "set root='hd0,gpt1'\nlinux /vmlinuz root=LABEL=cloudimg-rootfs ro\n",
+            "LABEL=cloudimg-rootfs",
+        ),
         ("search --no-floppy --fs-uuid --set=root ab-12\n", None),
         ("options root=/dev/mapper/rhel-root ro\n", "/dev/mapper/rhel-root"),
         ("kernelopts=root=UUID=cd-34 ro crashkernel=auto\n", "UUID=cd-34"),
@@ -54,26 +57,39 @@ def test_devices_that_may_be_absent_are_no_obstacle() -> None:
         ("append vgaroot=1\n", None),
         ("", None),
     ],
-)  # fmt: skip
+)
 def test_a_command_line_tells_the_root(text: str, root: str | None) -> None:
     assert root_of_command_line(text) == root
 
 
-@pytest.mark.parametrize("name", ["/dev/sda1", "/dev/hda2", "/dev/xvda1", "/dev/vdb1",
-                                  "/dev/nvme0n1p1", "/dev/sda"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    ["/dev/sda1", "/dev/hda2", "/dev/xvda1", "/dev/vdb1", "/dev/nvme0n1p1", "/dev/sda"],
+)
 def test_a_name_that_an_instance_does_not_have_is_lost(name: str) -> None:
     assert is_lost_on_ecs(name)
 
 
-@pytest.mark.parametrize("name", ["/dev/vda1", "/dev/vda", "UUID=x", "LABEL=root", "",
-                                  "/dev/mapper/vg-root", "/dev/disk/by-uuid/x"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "/dev/vda1",
+        "/dev/vda",
+        "UUID=x",
+        "LABEL=root",
+        "",
+        "/dev/mapper/vg-root",
+        "/dev/disk/by-uuid/x",
+    ],
+)
 def test_a_name_that_an_instance_has_is_found(name: str) -> None:
     assert not is_lost_on_ecs(name)
 
 
 def test_modules_are_known_by_their_files_whatever_packs_them() -> None:
     dep = (
-        "kernel/drivers/block/virtio_blk.ko.xz: kernel/drivers/virtio/virtio_ring.ko.xz\n"
+        "kernel/drivers/block/virtio_blk.ko.xz:"
+        " kernel/drivers/virtio/virtio_ring.ko.xz\n"
         "kernel/drivers/nvme/host/nvme.ko.zst:\n"
     )
     assert modules_in(dep) == {"virtio_blk", "virtio_ring", "nvme"}

@@ -100,8 +100,10 @@ def test_all_first_look_ups_are_announced_together() -> None:
 
 
 def test_a_boot_partition_of_its_own_is_read_as_boot() -> None:
-    root = {path: text for path, text in DEBIAN.items() if "/boot/" not in path}
-    boot = {
+    root: dict[str, bytes | str] = {
+        path: text for path, text in DEBIAN.items() if "/boot/" not in path
+    }
+    boot: dict[str, bytes | str] = {
         "/vmlinuz-6.1.0-amd64": "",
         "/initramfs-6.1.0-amd64.img": b"\x28\xb5\x2f\xfd",
         "/loader/entries/1-6.1.0.conf": "options root=/dev/sda3 ro\n",
@@ -166,7 +168,10 @@ WINDOWS: Mapping[str, bytes | str] = {
 
 
 def test_a_windows_tells_processor_drivers_and_agent() -> None:
-    loader = {"/EFI/Microsoft/Boot/x": "", "/EFI/Boot/bootx64.efi": PE_X86_64}
+    loader: dict[str, bytes | str] = {
+        "/EFI/Microsoft/Boot/x": "",
+        "/EFI/Boot/bootx64.efi": PE_X86_64,
+    }
     told = values(found(volume(WINDOWS, "ntfs"), esp(loader)))
     expected = {
         "os_type": "windows",

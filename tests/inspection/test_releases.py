@@ -61,18 +61,43 @@ def test_etc_comes_before_usr_lib_and_os_release_before_older_files() -> None:
 @pytest.mark.parametrize(
     ("path", "text", "name", "version"),
     [
-        ("/etc/SuSE-release", "openSUSE 13.2 (x86_64)\nVERSION = 13.2\n", "openSUSE", "13.2"),
+        (
+            "/etc/SuSE-release",
+            "openSUSE 13.2 (x86_64)\nVERSION = 13.2\n",
+            "openSUSE",
+            "13.2",
+        ),
         ("/etc/debian_version", "7.11\n", "Debian", "7.11"),
         ("/etc/debian_version", "trixie/sid\n", "Debian", "trixie/sid"),
         ("/etc/alpine-release", "3.4.0\n", "Alpine Linux", "3.4.0"),
         ("/etc/slackware-version", "Slackware 14.1\n", "Slackware", "14.1"),
-        ("/etc/gentoo-release", "Gentoo Base System release 2.2\n", "Gentoo Base System", "2.2"),
-        ("/etc/fedora-release", "Fedora release 19 (Schrödinger’s Cat)\n", "Fedora", "19"),
-        ("/etc/system-release", "Amazon Linux AMI release 2018.03\n", "Amazon Linux AMI", "2018.03"),
+        (
+            "/etc/gentoo-release",
+            "Gentoo Base System release 2.2\n",
+            "Gentoo Base System",
+            "2.2",
+        ),
+        (
+            "/etc/fedora-release",
+            "Fedora release 19 (Schrödinger’s Cat)\n",
+            "Fedora",
+            "19",
+        ),
+        (
+            "/etc/system-release",
+            "Amazon Linux AMI release 2018.03\n",
+            "Amazon Linux AMI",
+            "2018.03",
+        ),
         ("/etc/redhat-release", "base-release", "base-release", ""),
-        ("/etc/lsb-release", 'DISTRIB_ID="Ubuntu"\nDISTRIB_RELEASE=12.04\n', "Ubuntu", "12.04"),
+        (
+            "/etc/lsb-release",
+            'DISTRIB_ID="Ubuntu"\nDISTRIB_RELEASE=12.04\n',
+            "Ubuntu",
+            "12.04",
+        ),
     ],
-)  # fmt: skip
+)
 def test_an_older_file_tells(path: str, text: str, name: str, version: str) -> None:
     release = read_release({path: text.encode()})
     assert release
@@ -82,9 +107,17 @@ def test_an_older_file_tells(path: str, text: str, name: str, version: str) -> N
 @pytest.mark.parametrize("path", READERS)
 @pytest.mark.parametrize(
     "data",
-    [b"", b"\n\n", b"\0" * 999, b"\xff\xfe" * 500, b"=" * 999, b"ID='", A_GIB_OF_NONSENSE],
+    [
+        b"",
+        b"\n\n",
+        b"\0" * 999,
+        b"\xff\xfe" * 500,
+        b"=" * 999,
+        b"ID='",
+        A_GIB_OF_NONSENSE,
+    ],
     ids=["empty", "lines", "zeros", "no text", "equals", "open quote", "long"],
-)  # fmt: skip
+)
 def test_nonsense_tells_little_and_breaks_nothing(path: str, data: bytes) -> None:
     release = read_release({path: data})
     assert release is None or len(release.pretty_name + release.id) < 500
@@ -100,9 +133,24 @@ def test_a_name_without_quotes_and_one_with_an_apostrophe_are_read() -> None:
 
 
 WINDOWS = [
-    ("Windows Server 2008 R2 Standard", 7601, "Windows Server 2008", "Windows Server 2008"),
-    ("Windows Server (R) 2008 Standard", 6002, "Windows Server 2008", "Windows Server 2008"),
-    ("Windows Server 2012 R2 Datacenter", 9600, "Windows Server 2012", "Windows Server 2012"),
+    (
+        "Windows Server 2008 R2 Standard",
+        7601,
+        "Windows Server 2008",
+        "Windows Server 2008",
+    ),
+    (
+        "Windows Server (R) 2008 Standard",
+        6002,
+        "Windows Server 2008",
+        "Windows Server 2008",
+    ),
+    (
+        "Windows Server 2012 R2 Datacenter",
+        9600,
+        "Windows Server 2012",
+        "Windows Server 2012",
+    ),
     ("Windows Server 2016 Datacenter", 14393, "Windows Server 2016", None),
     ("Windows Server 2019 Standard Evaluation", 17763, "Windows Server 2019", None),
     ("Windows Server 2022 Datacenter", 20348, "Windows Server 2022", None),
@@ -111,7 +159,7 @@ WINDOWS = [
     ("Windows 10 Enterprise LTSC 2019", 17763, "Other Windows", None),
     ("Windows 7 Ultimate", 7601, "Other Windows", None),
     ("Windows Server", 20348, "Windows Server 2022", None),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("product", "build", "public", "apsara"), WINDOWS)

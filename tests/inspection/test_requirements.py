@@ -68,13 +68,29 @@ def test_nothing_known_is_no_failure() -> None:
         ({"architecture": read("unsupported")}, "processor", "make the image"),
         ({"virtio": read("no")}, "virtio driver", "install a kernel"),
         ({"root_device": read("/dev/sda1")}, "root is not found", "root=UUID="),
-        ({"lost_devices": read("/dev/sdb1")}, "devices in /etc/fstab", "mount by UUID="),
-        ({"architecture": read("arm64"), "boot_mode": read("BIOS")}, "arm64", "BOOTAA64"),
+        (
+            {"lost_devices": read("/dev/sdb1")},
+            "devices in /etc/fstab",
+            "mount by UUID=",
+        ),
+        (
+            {"architecture": read("arm64"), "boot_mode": read("BIOS")},
+            "arm64",
+            "BOOTAA64",
+        ),
         ({"platforms": Platforms(None, None)}, "system is one", "in a sidecar"),
-        ({"header": replace(HEADER, problem="it is encrypted")}, "format is", "convert"),
-        ({"header": replace(HEADER, virtual_size_bytes=3000 * GIB)}, "2,048 GiB", "shrink"),
+        (
+            {"header": replace(HEADER, problem="it is encrypted")},
+            "format is",
+            "convert",
+        ),
+        (
+            {"header": replace(HEADER, virtual_size_bytes=3000 * GIB)},
+            "2,048 GiB",
+            "shrink",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_would_not_start_fails_with_advice(
     changed: dict[str, Any], requirement: str, advice: str
 ) -> None:

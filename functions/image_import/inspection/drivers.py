@@ -17,7 +17,9 @@ from collections.abc import Iterable
 DRIVERS = {"virtio": ("virtio_blk", "virtio_scsi"), "nvme": ("nvme",)}
 """A disk driver, of which one is enough; virtio_blk is what ECS shows."""
 
-_NAME = re.compile(r"(?:^|/)(\w[\w-]*)\.ko(?:\.(?:xz|zst|gz|bz2))?(?=[:\s]|$)", re.M)
+_NAME = re.compile(
+    r"(?:^|/)(\w[\w-]*)\.ko(?:\.(?:xz|zst|gz|bz2))?(?=[:\s]|$)", re.MULTILINE
+)
 
 
 def modules_in(text: str) -> set[str]:
@@ -48,7 +50,7 @@ def initramfs_tools_say(conf: str, modules: str) -> bool | None:
     }
     if "virtio_blk" in listed:
         return True
-    found = re.findall(r"^\s*MODULES\s*=\s*\"?(\w+)", conf, re.M)
+    found = re.findall(r"^\s*MODULES\s*=\s*\"?(\w+)", conf, re.MULTILINE)
     return True if found and found[-1] == "most" else None
 
 

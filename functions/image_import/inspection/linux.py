@@ -100,7 +100,9 @@ class Linux:
     def kernel(self) -> Finding:
         """Return the kernel that is started by default, as far as that can be seen."""
         kernels = self.kernels()
-        booted = [k for k in kernels if f"vmlinuz-{k}" in (self.boot.names("/boot") or [])]
+        booted = [
+            k for k in kernels if f"vmlinuz-{k}" in (self.boot.names("/boot") or [])
+        ]
         chosen = booted or kernels
         if not chosen:
             return self.root.not_found("there is no folder in /lib/modules")
@@ -192,7 +194,9 @@ class Linux:
         inside, rest = drivers.names_in_cpio(head)
         if drivers.has_driver(drivers.modules_in("\n".join(inside)), "virtio"):
             return self.boot.found("yes", f"/boot/{name}")
-        packed = drivers.compression_of(rest or head) or "a format that is not read here"
+        packed = (
+            drivers.compression_of(rest or head) or "a format that is not read here"
+        )
         return self.boot.not_found(f"/boot/{name} is packed with {packed}")
 
     def agent(self) -> Finding:

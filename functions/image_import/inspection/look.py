@@ -17,6 +17,11 @@ from image_import.inspection.windows import Windows
 SUBVOLUMES = ("", "/@", "/@rootfs", "/root", "/rootfs")
 """Where a Btrfs may have the system's /, if its default subvolume is not that."""
 
+UNKNOWN_LOADER = (
+    "is known only to the firmware of the machine that it was installed on; a new one "
+    "looks for EFI/BOOT"
+)
+
 BOOT_NAMES = {"grub", "grub2", "loader", "extlinux", "syslinux"}
 
 
@@ -60,10 +65,7 @@ def look(disk: Disk) -> Findings:
         found["architecture"] = Finding(value=loader.architecture, where=where)
     notes = tuple(disk.unread)
     if firmware.only_vendors and not loader:
-        notes += (
-            f"UEFI: {firmware.only_vendors} is known only to the firmware of the "
-            "machine it was installed on; a new one looks for EFI/BOOT",
-        )
+        notes += (f"UEFI: {firmware.only_vendors} {UNKNOWN_LOADER}",)
     return Findings(**found, notes=notes)
 
 

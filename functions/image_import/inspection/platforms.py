@@ -88,5 +88,3 @@ def windows_system(product: str, build: int | None) -> System | None:
         return system
     builds = VOCABULARY.servers if "Server" in product else VOCABULARY.clients
     return builds.get(build) if build is not None else None
-
-

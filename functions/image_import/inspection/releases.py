@@ -138,7 +138,7 @@ def _lsb(text: str, path: str) -> Release | None:
 
 
 def _version_of(name: str) -> Callable[[str, str], Release | None]:
-    """Return the reader of a file that holds a version and whose name tells the rest."""
+    """Return the reader of a file that holds a version alone."""
 
     def read(text: str, path: str) -> Release | None:
         found = _VERSION.search(_first_line(text))

@@ -22,7 +22,9 @@ IMPORT_IMAGE = "https://www.alibabacloud.com/help/doc-detail/25542.htm"
 IMPORT_CHECK = (
     f"{HELP}/ecs/user-guide/check-whether-an-image-meets-the-import-requirements"
 )
-INITIALIZATION = f"{HELP}/ecs/user-guide/manage-the-instance-initialization-configuration"
+INITIALIZATION = (
+    f"{HELP}/ecs/user-guide/manage-the-instance-initialization-configuration"
+)
 BOOT_MODE = "https://help.aliyun.com/en/ecs/user-guide/instance-startup-mode"
 USAGE_NOTES = "https://www.alibabacloud.com/help/doc-detail/25430.htm"
 NO_PAGE = "advice of ours"
@@ -120,7 +122,7 @@ def _format(image: Image) -> Check:
 
 
 def _size(header: Header, target: Target) -> Check:
-    low, high = target.system_disk_gib
+    _, high = target.system_disk_gib
     requirement = f"system disk has at most {high:,} GiB"
     size = header.virtual_size_bytes
     if size is None:

@@ -66,7 +66,8 @@ class Seen:
             except FileMissingError:
                 self._read[path] = None
             except CannotTellError as exc:
-                self._read[path] = self._failed(path, exc)
+                self._failed(path, exc)
+                self._read[path] = None
         return self._read[path]
 
     def text(self, path: str, *, limit: int = TEXT_BYTES) -> str | None:
@@ -83,7 +84,8 @@ class Seen:
             except FileMissingError:
                 self._names[path] = None
             except CannotTellError as exc:
-                self._names[path] = self._failed(path, exc)
+                self._failed(path, exc)
+                self._names[path] = None
         return self._names[path]
 
     def _failed(self, path: str, exc: CannotTellError) -> None:

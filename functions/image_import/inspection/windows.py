@@ -1,7 +1,7 @@
-"""What the system volume of a Windows tells.
+r"""What the system volume of a Windows tells.
 
 Sources, read 2026-11:
-    Windows registry, SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion: ProductName,
+    Windows registry, SOFTWARE\Microsoft\Windows NT\CurrentVersion: ProductName,
     CurrentBuildNumber (CurrentBuild before), EditionID, DisplayVersion, as read by
     libguestfs, lib/inspect-fs-windows.c.
     "Install the virtio driver", ECS documentation: viostor.sys and netkvm.sys.
@@ -97,13 +97,15 @@ def named(root: Seen, values: Values) -> dict[str, Any]:
     system = windows_system(product, build)
     where = f"{SOFTWARE} ({CURRENT_VERSION})"
     version = told.get("DisplayVersion") or told.get("ReleaseId") or ""
-    full = " ".join(part for part in (version, f"build {number}" if number else "") if part)
+    full = " ".join(
+        part for part in (version, f"build {number}" if number else "") if part
+    )
     return {
-        "os_name": root.found(product, where) if product else root.not_found(
-            "the registry names no product"
-        ),
-        "os_version": root.found(full, where) if full else root.not_found(
-            "the registry names no build"
-        ),
+        "os_name": root.found(product, where)
+        if product
+        else root.not_found("the registry names no product"),
+        "os_version": root.found(full, where)
+        if full
+        else root.not_found("the registry names no build"),
         "platforms": platforms_of(system) if system else None,
     }
