@@ -55,8 +55,9 @@ def find_firmware(volumes: Sequence[Seen]) -> Firmware:
     """
     vendors = ""
     for seen in volumes:
-        folders = seen.names("/EFI")
-        for folder in folders or []:
+        seen.want(("/EFI/BOOT",))
+        folders = seen.names("/EFI") or []
+        for folder in sorted(folders, key=lambda name: name.lower() != "boot"):
             names = seen.names(f"/EFI/{folder}") or []
             efi = [name for name in names if name.lower().endswith(".efi")]
             for name in efi:

@@ -29,10 +29,10 @@ COMMAND_LINES = ("/boot/grub2/grubenv", "/boot/grub/grubenv", "/etc/kernel/cmdli
 
 FIRST_WANTED = (
     "/etc", "/etc/os-release", "/usr/lib/os-release", "/etc/fstab", "/bin/sh",
-    "/etc/ssh", "/etc/cloud", "/etc/selinux/config", "/etc/default/grub",
-    "/etc/initramfs-tools/initramfs.conf", "/etc/initramfs-tools/modules",
-    "/etc/dracut.conf.d", "/lib/modules", "/boot", "/boot/grub/grub.cfg",
-    "/boot/grub2/grub.cfg", ENTRIES,
+    "/etc/ssh", "/etc/cloud", "/etc/selinux/config", "/etc/initramfs-tools/modules",
+    "/etc/initramfs-tools/initramfs.conf", "/etc/dracut.conf.d",
+    "/usr/lib/dracut/dracut.conf.d", "/etc/dracut.conf", "/lib/modules", "/boot",
+    ENTRIES, *LOADERS, *COMMAND_LINES,
 )  # fmt: skip
 """All that is looked for first, so that it advances side by side."""
 
