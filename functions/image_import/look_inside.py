@@ -55,20 +55,15 @@ class Inside:
         if seconds < SHORTEST:
             return could_not("too little is left of the function's time-out")
         try:
+            from image_import.inspection.bounded import Budget  # noqa: PLC0415 - same
             from image_import.inspection.inspecting import (  # noqa: PLC0415 - cold start
                 contents_of,
                 inspect_object,
             )
         except ImportError as exc:
             return could_not(f"{exc}; deploy the layer that has it")
-        inspection = inspect_object(
-            self.oss,
-            self.bucket,
-            disk,
-            pool=self.pool,
-            seconds=seconds,
-            most_bytes=self.settings.inspect_mib << 20,
-        )
+        budget = Budget(seconds=seconds, most_bytes=self.settings.inspect_mib << 20)
+        inspection = inspect_object(self.oss, self.bucket, disk, budget, pool=self.pool)
         return contents_of(inspection, self.settings.target.name)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from image_import.clients import Clients
@@ -28,6 +28,9 @@ from image_import_cli.settings_options import (
     set_option,
 )
 from image_import_cli.show import print_json
+
+if TYPE_CHECKING:
+    from image_import.inspection.bounded import Budget
 
 EXTRA = "pip install 'image-import[cli,inspect]'"
 SECONDS = 120.0
@@ -91,17 +94,11 @@ def inspect(
         answer["checks"] = [entry.as_dict() for entry in checks]
         print_json(console, answer)
     else:
-        from image_import_cli.inspect_show import render  # noqa: PLC0415
+        from image_import_cli.inspect_show import print_report  # noqa: PLC0415
 
         size = describe(header, looked.disk.object_size_bytes)
-        report = render(
-            looked.disk.object_key,
-            looked.inspection,
-            checks,
-            target=target.name,
-            size=size,
-        )
-        console.print(report, highlight=False)
+        head = f"{looked.disk.object_key}\n{size}"
+        print_report(console, head, looked.inspection, checks, target=target.name)
     ctx.exit(int(fails(checks)))
 
 
@@ -160,9 +157,8 @@ def look_at_object(bucket: str, object_key: str, order: Order) -> Looked:
             oss,
             bucket,
             disk,
+            budget_of(settings),
             pool=pool,
-            seconds=SECONDS,
-            most_bytes=settings.inspect_mib << 20,
             on_progress=order.on_progress,
         )
     return Looked(disk=disk, inspection=inspection)
@@ -183,11 +179,17 @@ def look_at_file(path: Path, order: Order) -> Looked:
         inspection = inspect_file(
             file,
             disk,
-            seconds=SECONDS,
-            most_bytes=order.settings.inspect_mib << 20,
+            budget_of(order.settings),
             on_progress=order.on_progress,
         )
     return Looked(disk=disk, inspection=inspection)
+
+
+def budget_of(settings: Settings) -> "Budget":
+    """Return what a look may cost here."""
+    from image_import.inspection.bounded import Budget  # noqa: PLC0415
+
+    return Budget(seconds=SECONDS, most_bytes=settings.inspect_mib << 20)
 
 
 def describe(header: Header, object_size_bytes: int) -> str:

@@ -12,6 +12,9 @@ from rich.text import Text
 
 from image_import_cli.terminal import printable
 
+BELOW = (0, 0, 1, 2)
+"""Padding: an empty line below, two columns on the left."""
+
 MARKS: dict[Verdict, tuple[str, str]] = {
     "passes": ("passes", "green"),
     "fails": ("FAILS", "bold red"),
@@ -33,34 +36,48 @@ TITLES = {
 """What is listed above the checklist; the rest is in it."""
 
 
-def render(
-    name: str,
+def print_report(
+    console: Console,
+    head: str,
     inspection: Inspection,
     checks: Sequence[Check],
     *,
     target: str,
-    size: str,
-) -> RenderableType:
-    """Return the report, laid out for reading."""
-    worst = "FAILS" if any(c.verdict == "fails" for c in checks) else "no failure seen"
-    colour = "red" if worst == "FAILS" else "green"
-    head = Text.assemble(
+) -> None:
+    """Print the report, laid out for reading.
+
+    Args:
+        head: The image's name, and what is known of it from outside on a second line.
+        target: Whose requirements these are.
+    """
+    name, _, size = head.partition("\n")
+    worst, colour = _worst(checks)
+    title = Text.assemble(
         (f" {worst} ", f"bold reverse {colour}"), f"  {printable(name)}"
     )
-    parts: list[RenderableType] = [head, Padding(Text(size, style="dim"), (0, 0, 1, 2))]
+    parts: list[RenderableType] = [title, Padding(Text(size, style="dim"), BELOW)]
     if inspection.why_not:
-        parts.append(
-            Padding(Text(f"could not tell: {inspection.why_not}"), (0, 0, 1, 2))
-        )
-    parts += [
-        Padding(_findings(inspection), (0, 0, 1, 2)),
-        Padding(_checklist(checks, target), (0, 0, 1, 2)),
-    ]
+        why = Text(f"could not tell: {printable(inspection.why_not)}")
+        parts.append(Padding(why, BELOW))
+    else:
+        parts.append(Padding(_findings(inspection), BELOW))
+    parts.append(Padding(_checklist(checks, target), BELOW))
     notes = inspection.findings.notes
-    parts.extend(Padding(Text(f"note: {printable(n)}"), (0, 0, 0, 2)) for n in notes)
-    parts.append(Padding(_sources(checks), (0, 0, 1, 2)))
-    parts.append(Padding(Text(_spent(inspection), style="dim"), (0, 0, 0, 2)))
-    return Group(*parts)
+    parts.extend(Padding(Text(f"note: {printable(n)}"), BELOW) for n in notes)
+    console.print(Group(*parts), highlight=False)
+    for number, source in enumerate(_sources(checks), 1):
+        # The terminal wraps it, so that it can be opened.
+        line = Text(f"  [{number}] {source}", style="dim")
+        console.print(line, soft_wrap=True, highlight=False)
+    console.print(Text(f"\n  {_spent(inspection)}", style="dim"), highlight=False)
+
+
+def _worst(checks: Sequence[Check]) -> tuple[str, str]:
+    """Return the report's headline and its colour."""
+    count = sum(check.verdict == "fails" for check in checks)
+    if count:
+        return f"{count} FAILED" if count > 1 else "1 FAILS", "red"
+    return "nothing fails", "green"
 
 
 def _findings(inspection: Inspection) -> Table:
@@ -79,7 +96,7 @@ def _finding(finding: Finding) -> Text:
         return Text(
             f"could not tell: {printable(finding.why_not)}", style="bright_black"
         )
-    text = Text(printable(finding.value))
+    text = Text("\n".join(printable(line) for line in finding.value.split("; ")))
     return text.append(f"  {printable(finding.where)}", style="dim")
 
 
@@ -90,30 +107,21 @@ def _checklist(checks: Sequence[Check], target: str) -> Table:
     table.add_column(f"{target} asks for", overflow="fold", ratio=2)
     table.add_column("found", overflow="fold", ratio=3)
     table.add_column("", no_wrap=True, style="dim")
-    numbers = _numbers(checks)
+    sources = _sources(checks)
     for check in checks:
         word, colour = MARKS[check.verdict]
         found = Text(printable(check.seen))
         if check.advice:
             found.append(f"\n→ {printable(check.advice)}", style="bold")
         mark = Text(word, style=colour)
-        page = Text(f"[{numbers[check.source]}]")
+        page = Text(f"[{sources.index(check.source) + 1}]")
         table.add_row(mark, escape(check.requirement), found, page)
     return table
 
 
-def _numbers(checks: Sequence[Check]) -> dict[str, int]:
-    sources = dict.fromkeys(check.source for check in checks)
-    return {source: number for number, source in enumerate(sources, 1)}
-
-
-def _sources(checks: Sequence[Check]) -> RenderableType:
-    """Return the pages that ask for it, one a line, so that they can be opened."""
-    lines = [
-        Text(f"[{number}] {source}", style="dim", no_wrap=True, overflow="fold")
-        for source, number in _numbers(checks).items()
-    ]
-    return Group(*lines)
+def _sources(checks: Sequence[Check]) -> list[str]:
+    """Return the pages that ask for something, in the order of their numbers."""
+    return list(dict.fromkeys(check.source for check in checks))
 
 
 def _spent(inspection: Inspection) -> str:
@@ -122,8 +130,3 @@ def _spent(inspection: Inspection) -> str:
         f"{spent.requests} requests, {spent.bytes_read / 1_000_000:.2f} MB read, "
         f"{spent.round_trips} round trips"
     )
-
-
-def print_report(console: Console, report: RenderableType) -> None:
-    """Print a report without guessing at its contents."""
-    console.print(report, highlight=False)

@@ -96,6 +96,8 @@ def names_in_cpio(archive: bytes) -> tuple[list[str], bytes]:
         except ValueError:
             break
         begin = at + _CPIO_HEADER
+        if begin + name_size > len(archive):
+            break
         name = archive[begin : begin + max(name_size - 1, 0)].decode("utf-8", "replace")
         at = _padded(_padded(begin + name_size) + size)
         if name == "TRAILER!!!":

@@ -3,8 +3,15 @@
 Room: shell.
 """
 
-from image_import.evidence import Contents
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import BinaryIO
+
+from image_import.disk import DiskFormat
+from image_import.evidence import Contents, DiskEvidence
+from image_import.header import Header
 from image_import.inspection.boot_mode import Bios
+from image_import.inspection.bounded import Bounded, Budget
 from image_import.inspection.contents import open_file_system
 from image_import.inspection.findings import Findings, Inspection
 from image_import.inspection.look import Disk, look
@@ -12,9 +19,102 @@ from image_import.inspection.partition_types import BIOS_BOOT, ESP
 from image_import.inspection.parts import CannotTellError, Source
 from image_import.inspection.seen import Seen
 from image_import.inspection.volumes import Layout, Volume, find_volumes
+from image_import.oss import Oss
 
 MBR_ESP = "0xef"
 SCHEMES = {"gpt": "GPT", "mbr": "MBR"}
+
+
+OnProgress = Callable[[int, int], None]
+"""Is told the requests made and the bytes read so far."""
+
+
+def _quiet(requests: int, bytes_read: int) -> None:
+    """Tell nobody."""
+
+
+def inspect_object(
+    oss: Oss,
+    bucket: str,
+    disk: DiskEvidence,
+    budget: Budget,
+    *,
+    pool: Executor,
+    on_progress: OnProgress = _quiet,
+) -> Inspection:
+    """Return what is found in an object, of this ETag and no other."""
+    version = disk.version
+
+    def fetch(offset: int, count: int) -> bytes:
+        return oss.read_range(
+            bucket,
+            version.object_key,
+            first=offset,
+            last=offset + count - 1,
+            etag=version.etag,
+        ).data
+
+    source = Bounded(
+        fetch=fetch,
+        size_bytes=disk.object_size_bytes,
+        budget=budget,
+        pool=pool,
+        on_progress=on_progress,
+    )
+    return inspect_bytes(source, disk)
+
+
+def inspect_file(
+    file: BinaryIO,
+    disk: DiskEvidence,
+    budget: Budget,
+    *,
+    on_progress: OnProgress = _quiet,
+) -> Inspection:
+    """Return what is found in a local file; its reads are counted as requests."""
+
+    def fetch(offset: int, count: int) -> bytes:
+        file.seek(offset)
+        return file.read(count)
+
+    source = Bounded(
+        fetch=fetch,
+        size_bytes=disk.object_size_bytes,
+        budget=budget,
+        on_progress=on_progress,
+    )
+    return inspect_bytes(source, disk)
+
+
+def inspect_bytes(source: Bounded, disk: DiskEvidence) -> Inspection:
+    """Return what is found in an image whose bytes come from a bounded source."""
+    try:
+        findings = examine(open_disk(source, disk.header))
+    except CannotTellError as exc:
+        return Inspection(spent=source.spent(), why_not=str(exc))
+    except (
+        RecursionError,
+        MemoryError,
+        ArithmeticError,
+        LookupError,
+        ValueError,
+    ) as exc:
+        # A parser met what it did not expect: that is the image's fault more often
+        # than ours, and never a reason to fail an import.
+        why = f"its structures make no sense ({type(exc).__name__}: {exc})"
+        return Inspection(spent=source.spent(), why_not=why)
+    return Inspection(findings=findings, spent=source.spent())
+
+
+def open_disk(source: Source, header: Header) -> Source:
+    """Return the virtual disk in an image.
+
+    Raises:
+        CannotTellError: The format cannot be read here.
+    """
+    if header.format is DiskFormat.RAW:
+        return source
+    raise CannotTellError(f"{header.detected} cannot be read here")
 
 
 def examine(disk: Source) -> Findings:

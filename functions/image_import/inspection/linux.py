@@ -3,7 +3,6 @@
 Room: core.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from image_import.inspection.platforms import platforms_of, system_of
 from image_import.inspection.programs import PROGRAM_BYTES, architecture_of
 from image_import.inspection.releases import READERS, Release, assignments, read_release
 from image_import.inspection.seen import Seen
+from image_import.inspection.tree import by_numbers
 
 PROGRAMS = (
     "/bin/sh", "/usr/bin/sh", "/usr/lib/systemd/systemd", "/lib/systemd/systemd",
@@ -31,8 +31,9 @@ FIRST_WANTED = (
     "/etc", "/etc/os-release", "/usr/lib/os-release", "/etc/fstab", "/bin/sh",
     "/etc/ssh", "/etc/cloud", "/etc/selinux/config", "/etc/initramfs-tools/modules",
     "/etc/initramfs-tools/initramfs.conf", "/etc/dracut.conf.d",
-    "/usr/lib/dracut/dracut.conf.d", "/etc/dracut.conf", "/lib/modules", "/boot",
-    ENTRIES, *LOADERS, *COMMAND_LINES,
+    "/usr/lib/dracut/dracut.conf.d", "/etc/dracut.conf",
+    "/lib/modules/*/modules.builtin", "/lib/modules/*/modules.dep", "/lib/modules",
+    "/boot", ENTRIES, *LOADERS, *COMMAND_LINES,
 )  # fmt: skip
 """All that is looked for first, so that it advances side by side."""
 
@@ -95,7 +96,7 @@ class Linux:
     def kernels(self) -> list[str]:
         """Return the versions of the kernels with modules, the newest first."""
         names = self.root.names("/lib/modules") or self.root.names("/usr/lib/modules")
-        return sorted(names or [], key=_as_version, reverse=True)
+        return sorted(names or [], key=by_numbers, reverse=True)
 
     def kernel(self) -> Finding:
         """Return the kernel that is started by default, as far as that can be seen."""
@@ -126,7 +127,7 @@ class Linux:
 
     def _entries(self) -> list[str]:
         names = [n for n in self.boot.names(ENTRIES) or [] if n.endswith(".conf")]
-        newest = sorted(names, key=_as_version, reverse=True)[:MOST_CONFIGURATIONS]
+        newest = sorted(names, key=by_numbers, reverse=True)[:MOST_CONFIGURATIONS]
         return [f"{ENTRIES}/{name}" for name in newest if "rescue" not in name]
 
     def lost_devices(self) -> Finding:
@@ -228,10 +229,3 @@ class Linux:
         if self.root.names("/etc") is not None:
             return self.root.found("absent", "/etc")
         return self.root.not_found("/etc could not be read")
-
-
-_NUMBERS = re.compile(r"\d+")
-
-
-def _as_version(name: str) -> tuple[list[int], str]:
-    return [int(number[:9]) for number in _NUMBERS.findall(name)][:12], name

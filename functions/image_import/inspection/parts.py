@@ -73,7 +73,11 @@ class FileSystem(Protocol):
         """Its UUID or serial number as blkid(8) prints it, or ""."""
 
     def want(self, paths: Iterable[str]) -> None:
-        """Look paths up side by side, ahead of reading them; a hint like a source's."""
+        """Look paths up side by side, ahead of reading them; a hint like a source's.
+
+        A `*` stands for the newest name in a folder, by the numbers in it:
+        /lib/modules/*/modules.dep.
+        """
 
     def read_file(self, path: str, *, limit: int) -> bytes:
         """Return a regular file's bytes, of a larger file the first `limit`.

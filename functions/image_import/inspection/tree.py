@@ -6,6 +6,7 @@ told by its `Inodes`.
 Room: core.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ class Node:
     size_bytes: int
 
 
+_NUMBERS = re.compile(r"\d+")
 N = TypeVar("N", bound=Node)
 
 
@@ -115,7 +117,9 @@ class Tree(Generic[N]):
 
     def want(self, paths: Iterable[str]) -> None:
         """Look paths up side by side, and fetch the first bytes of each file."""
-        many: list[Steps[object]] = [self._prepare(path) for path in dict.fromkeys(paths)]
+        many: list[Steps[object]] = [
+            self._prepare(path) for path in dict.fromkeys(paths)
+        ]
         side_by_side(self._inodes.source, many)
 
     def read_file(self, path: str, *, limit: int) -> bytes:
@@ -133,6 +137,11 @@ class Tree(Generic[N]):
         return _OpenFile(self._inodes, node)
 
     def _prepare(self, path: str) -> Steps[object]:
+        folder, star, rest = path.partition("/*/")
+        if star:
+            names = yield from self._names(folder)
+            newest = max(names, key=by_numbers, default="")
+            path = f"{folder}/{newest}/{rest}"
         key, node = yield from self._walk(path)
         if node.kind == "folder":
             return (yield from self._entries(key, node))
@@ -216,6 +225,11 @@ class Tree(Generic[N]):
             self._folders[key] = folded
             return folded
         return self._folders[key]
+
+
+def by_numbers(name: str) -> tuple[list[int], str]:
+    """Return what orders versions: 6.1.0 comes before 6.12.0."""
+    return [int(number[:9]) for number in _NUMBERS.findall(name)][:12], name
 
 
 def _names_of(path: str) -> list[str]:

@@ -10,14 +10,14 @@ Sources, read 2026-11:
 Room: core.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from image_import.inspection.findings import Finding
-from image_import.inspection.parts import CannotTellError, Source
+from image_import.inspection.parts import CannotTellError, FileMissingError
 from image_import.inspection.platforms import platforms_of, windows_system
 from image_import.inspection.programs import PROGRAM_BYTES, architecture_of
+from image_import.inspection.registry import Hive
 from image_import.inspection.seen import Seen
 
 SYSTEM32 = "/Windows/System32"
@@ -34,8 +34,8 @@ FIRST_WANTED = (
 )  # fmt: skip
 
 NOT_FOR_WINDOWS = Finding(why_not="it is a question about Linux")
-Values = Callable[[Source, str], dict[str, str]]
-"""Reads the text values of one key of a registry hive."""
+VALUES = ("ProductName", "CurrentBuildNumber", "CurrentBuild", "DisplayVersion",
+          "ReleaseId")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Windows:
         found["agent"] = self._agent()
         for driver, file in DRIVERS.items():
             found[driver] = self._driver(file)
-        return found
+        return {**found, **named(self.root)}
 
     def _architecture(self) -> Finding:
         path = f"{SYSTEM32}/ntoskrnl.exe"
@@ -83,11 +83,10 @@ class Windows:
         return self.root.found("yes" if has else "no", folder)
 
 
-def named(root: Seen, values: Values) -> dict[str, Any]:
+def named(root: Seen) -> dict[str, Any]:
     """Return what the registry tells of the release, for Findings."""
     try:
-        hive = root.file_system.open_file(root.inside(SOFTWARE))
-        told = values(hive, CURRENT_VERSION)
+        told = _values(Hive(root.file_system.open_file(root.inside(SOFTWARE))))
     except CannotTellError as exc:
         why = Finding(why_not=f"{root.where(SOFTWARE)}: {exc}")
         return {"os_name": why, "os_version": why}
@@ -109,3 +108,13 @@ def named(root: Seen, values: Values) -> dict[str, Any]:
         else root.not_found("the registry names no build"),
         "platforms": platforms_of(system) if system else None,
     }
+
+
+def _values(hive: Hive) -> dict[str, str]:
+    told = {}
+    for name in VALUES:
+        try:
+            told[name] = str(hive.value(CURRENT_VERSION, name))
+        except FileMissingError:
+            continue
+    return told
