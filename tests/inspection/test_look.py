@@ -1,6 +1,5 @@
 """What a disk's file systems tell together, on file systems in memory."""
 
-import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,29 +9,11 @@ from image_import.inspection.findings import Findings
 from image_import.inspection.look import Disk, look
 from image_import.inspection.seen import Seen
 from memory_files import MemoryFiles
+from small_debian import DEBIAN, ELF_ARM64, PE_X86_64
 
-ELF_X86_64 = b"\x7fELF\x02\x01" + bytes(10) + struct.pack("<HH", 2, 62)
-ELF_ARM64 = b"\x7fELF\x02\x01" + bytes(10) + struct.pack("<HH", 2, 183)
-PE_X86_64 = b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0" + b"\x64\x86"
 NO_BIOS = Bios(boot_code=False, scheme="GPT")
 MBR = Bios(boot_code=True, scheme="MBR", boot_partition="partition 1")
 
-DEBIAN: Mapping[str, bytes | str] = {
-    "/etc/os-release": 'ID=debian\nNAME="Debian GNU/Linux"\nVERSION_ID="13"\n'
-    'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\n',
-    "/etc/fstab": "UUID=ab-12 / ext4 defaults 0 1\n",
-    "/etc/ssh/sshd_config": "",
-    "/etc/cloud/cloud.cfg": "",
-    "/etc/initramfs-tools/initramfs.conf": "MODULES=most\n",
-    "/bin/sh": ELF_X86_64,
-    "/usr/lib/os-release": "ID=other\n",
-    "/boot/vmlinuz-6.12.9-amd64": "",
-    "/boot/initrd.img-6.12.9-amd64": "",
-    "/boot/grub/grub.cfg": "linux /boot/vmlinuz root=UUID=ab-12 ro\n",
-    "/lib/modules/6.12.9-amd64/modules.dep": "kernel/drivers/block/virtio_blk.ko.xz:\n"
-    "kernel/drivers/nvme/host/nvme.ko.xz:\n",
-    "/lib/modules/6.1.0-amd64/modules.dep": "",
-}
 ESP = {"/EFI/BOOT/BOOTX64.EFI": PE_X86_64, "/EFI/debian/grubx64.efi": PE_X86_64}
 
 
