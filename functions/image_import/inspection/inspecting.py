@@ -17,7 +17,9 @@ from image_import.inspection.findings import Findings, Inspection
 from image_import.inspection.look import Disk, look
 from image_import.inspection.partition_types import BIOS_BOOT, ESP
 from image_import.inspection.parts import CannotTellError, Source
+from image_import.inspection.qcow2_disk import Qcow2Disk
 from image_import.inspection.seen import Seen
+from image_import.inspection.vhd_disk import open_vhd
 from image_import.inspection.volumes import Layout, Volume, find_volumes
 from image_import.oss import Oss
 
@@ -114,6 +116,10 @@ def open_disk(source: Source, header: Header) -> Source:
     """
     if header.format is DiskFormat.RAW:
         return source
+    if header.format is DiskFormat.QCOW2:
+        return Qcow2Disk(source)
+    if header.format is DiskFormat.VHD and header.virtual_size_bytes:
+        return open_vhd(source, size_bytes=header.virtual_size_bytes)
     raise CannotTellError(f"{header.detected} cannot be read here")
 
 
