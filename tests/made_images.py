@@ -153,16 +153,45 @@ def make_file_system(
         label: Its label.
         options: More options of its mkfs.
     """
-    mark = uuid.uuid4().hex[:8]
-    image = folder / f"{kind}-{mark}.img"
-    root = lay_out(folder / f"tree-{mark}", tree)
+    root = lay_out(folder / f"tree-{uuid.uuid4().hex[:8]}", tree)
     if not any(root.iterdir()) and kind == "xfs":
         (root / "empty").mkdir()
-    smallest = {"xfs": 320, "btrfs": 128, "vfat": 40}.get(kind, 16)
-    with image.open("wb") as file:
-        file.truncate(size_bytes or smallest * MIB)
-    _MAKERS[kind](image, root, label, options)
+    smallest = {"xfs": 320, "btrfs": 128, "vfat": 40}.get(kind, 16) * MIB
+    image = file_system_of(
+        folder,
+        root,
+        kind=kind,
+        size_bytes=size_bytes or smallest,
+        label=label,
+        options=options,
+    )
     shutil.rmtree(root)
+    return image
+
+
+def file_system_of(
+    folder: Path,
+    root: Path,
+    *,
+    kind: str = "ext4",
+    size_bytes: int = 0,
+    label: str = "",
+    options: tuple[str, ...] = (),
+) -> Path:
+    """Return an image of a file system that holds what is in a folder.
+
+    Args:
+        folder: Where to make it.
+        root: Whose content it gets.
+        kind: As mount(8) names it.
+        size_bytes: Sparse; 0 is 512 MiB.
+        label: Its label.
+        options: More options of its mkfs.
+    """
+    image = folder / f"{kind}-{uuid.uuid4().hex[:8]}.img"
+    with image.open("wb") as file:
+        file.truncate(size_bytes or 512 * MIB)
+    _MAKERS[kind](image, root, label, options)
     return image
 
 

@@ -137,6 +137,7 @@ def _look_with_progress(image: str, settings: Settings) -> Looked:
 
 def look_at_object(bucket: str, object_key: str, order: Order) -> Looked:
     """Return what is seen of an object."""
+    from image_import.inspection.bounded import FIRST_BYTES  # noqa: PLC0415
     from image_import.inspection.inspecting import inspect_object  # noqa: PLC0415
 
     settings = order.settings
@@ -144,21 +145,26 @@ def look_at_object(bucket: str, object_key: str, order: Order) -> Looked:
     oss = Clients(pool_size=16).oss(
         settings, credentials, settings.region_id or ANY_REGION
     )
-    head = oss.read_range(bucket, object_key, first=0, last=HEAD_BYTES - 1)
-    tail = oss.read_tail(bucket, object_key, count=TAIL_BYTES, etag=head.etag)
-    size = head.object_size_bytes
-    disk = DiskEvidence(
-        version=DiskVersion(object_key=object_key, etag=head.etag),
-        object_size_bytes=size,
-        header=read_header(head.data, tail.data, object_size_bytes=size),
-    )
     with ThreadPoolExecutor(16) as pool:
+        last = FIRST_BYTES - 1
+        first = pool.submit(oss.read_range, bucket, object_key, first=0, last=last)
+        tail = pool.submit(oss.read_tail, bucket, object_key, count=TAIL_BYTES)
+        head = first.result()
+        size = head.object_size_bytes
+        disk = DiskEvidence(
+            version=DiskVersion(object_key=object_key, etag=head.etag),
+            object_size_bytes=size,
+            header=read_header(
+                head.data[:HEAD_BYTES], tail.result().data, object_size_bytes=size
+            ),
+        )
         inspection = inspect_object(
             oss,
             bucket,
             disk,
             budget_of(settings),
             pool=pool,
+            head=head.data,
             on_progress=order.on_progress,
         )
     return Looked(disk=disk, inspection=inspection)

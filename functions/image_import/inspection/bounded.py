@@ -14,6 +14,9 @@ from image_import.inspection.findings import Spent
 from image_import.inspection.parts import BudgetSpentError, CannotTellError
 
 BLOCK_BYTES = 256 * 1024
+FIRST_BYTES = 2 * BLOCK_BYTES
+"""The first read; the tables of most formats and disks begin in it."""
+
 LARGEST_REQUEST_BLOCKS = 16
 GAP_BLOCKS = 1
 """Between two wanted blocks, what is cheaper to get along than to ask twice for."""
@@ -65,6 +68,29 @@ class Bounded:
         return Spent(
             requests=self._requests, bytes_read=self._bytes, round_trips=self._trips
         )
+
+    def know(self, head: bytes, *, requests: int, bytes_read: int) -> None:
+        """Take over first bytes that are here already, and what they cost.
+
+        Args:
+            head: From the first byte on; what is no whole block of it is got anew.
+            requests: How many were made, side by side.
+            bytes_read: By all of them.
+        """
+        is_all = len(head) == self.size_bytes
+        blocks = (
+            -(-len(head) // self.block_bytes)
+            if is_all
+            else len(head) // self.block_bytes
+        )
+        for block in range(blocks):
+            begin = block * self.block_bytes
+            known: Future[bytes] = Future()
+            known.set_result(head[begin : begin + self.block_bytes])
+            self._blocks[block] = known
+        self._requests += requests
+        self._bytes += bytes_read
+        self._trips += 1
 
     def want(self, ranges: Iterable[tuple[int, int]]) -> None:
         """Start to get ranges side by side, as far as the budget allows."""

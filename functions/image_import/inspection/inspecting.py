@@ -9,9 +9,9 @@ from typing import BinaryIO
 
 from image_import.disk import DiskFormat
 from image_import.evidence import Contents, DiskEvidence
-from image_import.header import Header
+from image_import.header import TAIL_BYTES, Header
 from image_import.inspection.boot_mode import Bios
-from image_import.inspection.bounded import Bounded, Budget
+from image_import.inspection.bounded import FIRST_BYTES, Bounded, Budget
 from image_import.inspection.contents import open_file_system
 from image_import.inspection.findings import Findings, Inspection
 from image_import.inspection.look import Disk, look
@@ -35,16 +35,21 @@ def _quiet(requests: int, bytes_read: int) -> None:
     """Tell nobody."""
 
 
-def inspect_object(
+def inspect_object(  # noqa: PLR0913 - an object, and how to read it
     oss: Oss,
     bucket: str,
     disk: DiskEvidence,
     budget: Budget,
     *,
     pool: Executor,
+    head: bytes = b"",
     on_progress: OnProgress = _quiet,
 ) -> Inspection:
-    """Return what is found in an object, of this ETag and no other."""
+    """Return what is found in an object, of this ETag and no other.
+
+    Args:
+        head: Its first bytes, where they were read already together with its last.
+    """
     version = disk.version
 
     def fetch(offset: int, count: int) -> bytes:
@@ -63,6 +68,9 @@ def inspect_object(
         pool=pool,
         on_progress=on_progress,
     )
+    if head:
+        known = len(head) + TAIL_BYTES
+        source.know(head, requests=2, bytes_read=known)
     return inspect_bytes(source, disk)
 
 
@@ -90,6 +98,7 @@ def inspect_file(
 
 def inspect_bytes(source: Bounded, disk: DiskEvidence) -> Inspection:
     """Return what is found in an image whose bytes come from a bounded source."""
+    source.want([(0, FIRST_BYTES)])
     try:
         findings = examine(open_disk(source, disk.header))
     except CannotTellError as exc:
