@@ -28,7 +28,9 @@ _DIRECT = 12
 _MAX_NODES = 1024
 
 
-def extent_tree(source: Source, root: bytes, wanted: range, size: int) -> Steps[list[Run]]:
+def extent_tree(
+    source: Source, root: bytes, wanted: range, size: int
+) -> Steps[list[Run]]:
     """Return the runs of blocks that overlap with the wanted ones."""
     runs: list[Run] = []
     nodes = [root]
@@ -82,7 +84,9 @@ def _leaf(node: bytes) -> list[Run]:
     return runs
 
 
-def block_map(source: Source, root: bytes, wanted: range, size: int) -> Steps[list[Run]]:
+def block_map(
+    source: Source, root: bytes, wanted: range, size: int
+) -> Steps[list[Run]]:
     """Return the runs of blocks that overlap with the wanted ones."""
     per_block = size // 4
     found = []

@@ -115,7 +115,9 @@ class Tree(Generic[N]):
 
     def want(self, paths: Iterable[str]) -> None:
         """Look paths up side by side, and fetch the first bytes of each file."""
-        many: list[Steps[object]] = [self._prepare(path) for path in dict.fromkeys(paths)]
+        many: list[Steps[object]] = [
+            self._prepare(path) for path in dict.fromkeys(paths)
+        ]
         side_by_side(self._inodes.source, many)
 
     def read_file(self, path: str, *, limit: int) -> bytes:
