@@ -251,9 +251,7 @@ def test_libyal_reads_the_same(name: str, make: Make) -> None:
     separator = "\\" if name.startswith(("FAT", "NTFS")) else "/"
     files = opened(image)
     for path in ("usr/bin/sh", "usr/lib/os-release"):
-        entry = volume.get_file_entry_by_path(
-            separator + path.replace("/", separator)
-        )
+        entry = volume.get_file_entry_by_path(separator + path.replace("/", separator))
         theirs = entry.read_buffer(entry.get_size())
         assert files.read_file(f"/{path}", limit=1 << 30) == theirs
     volume.close()

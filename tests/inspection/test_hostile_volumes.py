@@ -30,9 +30,7 @@ DAMAGES = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x01\0\0\0", b"\0\0\0\x80")
 class Damaged:
     """A source in memory with a budget, as the view of an object has one."""
 
-    def __init__(
-        self, data: bytes, damages: Iterable[tuple[int, bytes]] = ()
-    ) -> None:
+    def __init__(self, data: bytes, damages: Iterable[tuple[int, bytes]] = ()) -> None:
         self._data = data
         self._damages = list(damages)
         self.left = BUDGET_BYTES

@@ -45,7 +45,13 @@ def test_sfdisk_lists_the_same_partitions_of_a_gpt(tmp_path: Path) -> None:
     assert [
         (v.offset, v.size_bytes, v.type, v.name, v.partition_uuid) for v in ours.volumes
     ] == [
-        (p["start"] * SECTOR, p["size"] * SECTOR, p["type"], p["name"], p["uuid"].lower())
+        (
+            p["start"] * SECTOR,
+            p["size"] * SECTOR,
+            p["type"],
+            p["name"],
+            p["uuid"].lower(),
+        )
         for p in theirs
     ]
 
