@@ -48,7 +48,7 @@ WANTED = [
 ]
 
 
-@pytest.mark.parametrize("size", [2 * GIB, 40 * GIB, 2048 * GIB], ids=["2", "40", "2T"])
+@pytest.mark.parametrize("size", [2 * GIB, 40 * GIB], ids=["2", "40"])
 @pytest.mark.parametrize("kind", ["ext4", "xfs"])
 @pytest.mark.needs(*NEEDS["ext4"], *NEEDS["xfs"], *NEEDS["vfat"], "sfdisk")
 def test_the_findings_of_a_plain_image_cost_the_same_whatever_its_size(
