@@ -165,9 +165,7 @@ class BtrfsInodes(Inodes[BtrfsNode]):
         result = bytearray(count)
         extents = [data_extent(item) for item in items]
         pieces = [e for e in extents if e.start < offset + count and e.end > offset]
-        places: list[tuple[int, int] | None] = []
-        for piece in pieces:
-            places.append(self._place(piece, offset, count))
+        places = [self._place(piece, offset, count) for piece in pieces]
         yield [place for place in places if place]
         for piece, place in zip(pieces, places, strict=True):
             first, end = max(piece.start, offset), min(piece.end, offset + count)
@@ -191,8 +189,10 @@ class BtrfsInodes(Inodes[BtrfsNode]):
 
 
 def _names(item: Item) -> list[tuple[str, ItemKey]]:
-    """Return the names in a folder's item: 0-16 key of the inode, 25-26 length of the
-    data, 27-28 length of the name, 29 type, then the name.
+    """Return the names in a folder's item.
+
+    0-16 key of the inode, 25-26 length of the data, 27-28 length of the name, 29 type,
+    then the name.
     """
     found, at, raw = [], 0, item.data
     while at + 30 <= len(raw):

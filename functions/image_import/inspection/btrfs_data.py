@@ -52,9 +52,7 @@ def data_extent(item: Item) -> DataExtent:
     raw, start = item.data, item.key[2]
     if len(raw) < 21:
         raise DamagedError("an extent's item is too short")
-    unpacked_size, compression, encryption, kind = struct.unpack_from(
-        "<8xQBB2xB", raw
-    )
+    unpacked_size, compression, encryption, kind = struct.unpack_from("<8xQBB2xB", raw)
     if encryption:
         raise CannotTellError("it is encrypted")
     if kind == _INLINE:

@@ -105,16 +105,18 @@ class ExtInodes(Inodes[ExtNode]):
 
     def _read_sizes(self) -> None:
         raw = self._super
-        self._inode_count, self._first_data, log = struct.unpack_from("<I16xII", raw)
-        (self._group_blocks,) = struct.unpack_from("<I", raw, 32)
-        (self._group_inodes,) = struct.unpack_from("<I", raw, 40)
+        self._inode_count = int.from_bytes(raw[0:4], "little")
+        self._first_data = int.from_bytes(raw[20:24], "little")
+        log = int.from_bytes(raw[24:28], "little")
+        self._group_blocks = int.from_bytes(raw[32:36], "little")
+        self._group_inodes = int.from_bytes(raw[40:44], "little")
         revision, self._inode_bytes = struct.unpack_from("<I8xH", raw, 76)
         self._compat, self._incompat, self._ro = struct.unpack_from("<III", raw, 92)
         if revision == 0:
             self._inode_bytes = 128
         self._descriptor_bytes = 32
         if self._incompat & _64BIT:
-            (self._descriptor_bytes,) = struct.unpack_from("<H", raw, 254)
+            self._descriptor_bytes = int.from_bytes(raw[254:256], "little")
         if log > 6 or not self._group_blocks or not self._group_inodes:
             raise DamagedError("the ext superblock's sizes make no sense")
         self.block_bytes = 1024 << log
@@ -158,15 +160,15 @@ class ExtInodes(Inodes[ExtNode]):
         """Return the byte at which the inodes of a group begin."""
         at = self._descriptor_at(group)
         raw = yield from fetch(self.source, at, self._descriptor_bytes)
-        (block,) = struct.unpack_from("<I", raw, 8)
+        block = int.from_bytes(raw[8:12], "little")
         if self._descriptor_bytes >= 64:
-            block |= struct.unpack_from("<I", raw, 40)[0] << 32
-        return int(block) * self.block_bytes
+            block |= int.from_bytes(raw[40:44], "little") << 32
+        return block * self.block_bytes
 
     def _descriptor_at(self, group: int) -> int:
         per_block = self.block_bytes // self._descriptor_bytes
         meta, index = divmod(group, per_block)
-        (first_meta,) = struct.unpack_from("<I", self._super, 260)
+        first_meta = int.from_bytes(self._super[260:264], "little")
         block = self._first_data + 1 + meta
         if self._incompat & _META_BG and meta >= first_meta:
             first_group = meta * per_block
@@ -185,7 +187,7 @@ class ExtInodes(Inodes[ExtNode]):
         """Return where mkfs puts the root folder: behind the first inode tables."""
         if number != _ROOT:
             return []
-        (blocks,) = struct.unpack_from("<I", self._super, 4)
+        blocks = int.from_bytes(self._super[4:8], "little")
         groups = -(-(blocks - self._first_data) // self._group_blocks)
         near = min(max(groups, 1), 1 << min(self._super[372], 16))
         tables = near * self._group_inodes * self._inode_bytes
@@ -227,8 +229,9 @@ class ExtInodes(Inodes[ExtNode]):
 
 
 def _entries_of(block: bytes) -> Iterator[tuple[str, int]]:
-    """Yield the names and inodes in a block of a folder: 0-3 inode, 4-5 length of
-    the entry, 6 length of the name, 7 type, then the name.
+    """Yield the names and inodes in a block of a folder.
+
+    0-3 inode, 4-5 length of the entry, 6 length of the name, 7 type, then the name.
     """
     at = 0
     while at + 8 <= len(block):

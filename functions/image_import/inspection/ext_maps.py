@@ -19,7 +19,7 @@ Run: TypeAlias = tuple[int, int, int]
 # entries of 12 bytes.
 # An extent: 0-3 first block in the file, 4-5 number of blocks (more than 32,768:
 #   reserved, not written), 6-7 and 8-11 first block on the volume, upper half first.
-# An index: 0-3 first block in the file, 4-7 and 8-9 block of the node, lower half first.
+# An index: 0-3 first block in the file, 4-7 and 8-9 block of the node, low first.
 _NODE, _NODE_MAGIC = "<HH2xH", 0xF30A
 _MAX_DEPTH = 5
 _WRITTEN = 0x8000
@@ -28,7 +28,9 @@ _DIRECT = 12
 _MAX_NODES = 1024
 
 
-def extent_tree(source: Source, root: bytes, wanted: range, size: int) -> Steps[list[Run]]:
+def extent_tree(
+    source: Source, root: bytes, wanted: range, size: int
+) -> Steps[list[Run]]:
     """Return the runs of blocks that overlap with the wanted ones."""
     runs: list[Run] = []
     nodes = [root]
@@ -82,7 +84,9 @@ def _leaf(node: bytes) -> list[Run]:
     return runs
 
 
-def block_map(source: Source, root: bytes, wanted: range, size: int) -> Steps[list[Run]]:
+def block_map(
+    source: Source, root: bytes, wanted: range, size: int
+) -> Steps[list[Run]]:
     """Return the runs of blocks that overlap with the wanted ones."""
     per_block = size // 4
     found = []

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from image_import.inspection.parts import CannotTellError, DamagedError, Source
 from image_import.inspection.steps import Extent, Steps, exactly, gather
-from image_import.inspection.tree import MAX_FOLDER_BYTES, Inodes, Key, Node
+from image_import.inspection.tree import MAX_FOLDER_BYTES, Inodes, Key, Node, NodeKind
 
 # The first sector, little-endian:
 #          bytes  field
@@ -177,7 +177,7 @@ class FatInodes(Inodes[FatNode]):
         high, low, size = struct.unpack_from("<H4xHI", raw, 20)
         cluster = low | (high << 16 if self._bits == 32 else 0)
         is_folder = bool(raw[11] & _FOLDER)
-        kind = "folder" if is_folder else "file"
+        kind: NodeKind = "folder" if is_folder else "file"
         return FatNode(kind=kind, size_bytes=0 if is_folder else size, cluster=cluster)
 
 

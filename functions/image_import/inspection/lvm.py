@@ -194,11 +194,15 @@ def _segments(
         segment = volume.section(f"segment{number}")
         kind = segment.text("type")
         if kind != "striped" or segment.number("stripe_count") != 1:
-            raise CannotTellError(f"it is of type {kind}, and only linear ones are read")
+            raise CannotTellError(
+                f"it is of type {kind}, and only linear ones are read"
+            )
         name, at = segment.pair("stripes")
         source, first = places.get(name, (None, 0))
         if source is None:
-            raise CannotTellError(f"a part of it is on {name}, which is not on this disk")
+            raise CannotTellError(
+                f"a part of it is on {name}, which is not on this disk"
+            )
         if segment.number("start_extent") * extent != start:
             raise DamagedError("its segments do not follow each other")
         size = segment.number("extent_count") * extent

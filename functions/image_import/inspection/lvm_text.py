@@ -113,7 +113,7 @@ def _value(tokens: Iterator[tuple[str, str]]) -> _Value:
     first = next(tokens, ("end", ""))
     if first != ("mark", "["):
         return _scalar(first)
-    values = []
+    values: list[_Scalar] = []
     for token in tokens:
         if token == ("mark", "]"):
             return values

@@ -23,7 +23,7 @@ from image_import.inspection.ntfs_records import (
 )
 from image_import.inspection.parts import CannotTellError, DamagedError, Source
 from image_import.inspection.steps import Extent, Steps, exactly, fetch, gather
-from image_import.inspection.tree import MAX_FOLDER_BYTES, Inodes, Key, Node
+from image_import.inspection.tree import MAX_FOLDER_BYTES, Inodes, Key, Node, NodeKind
 
 # The first sector, little-endian:
 #          bytes  field
@@ -102,7 +102,7 @@ class NtfsInodes(Inodes[NtfsNode]):
         if not flags & _IN_USE:
             raise DamagedError(f"file record {key} is not in use")
         found = yield from self._attributes(attributes(record))
-        kind = "folder" if flags & _IS_FOLDER else "file"
+        kind: NodeKind = "folder" if flags & _IS_FOLDER else "file"
         data = [each for each in found if each.type == _DATA and not each.name]
         size = data[0].size_bytes if data and kind == "file" else 0
         if kind == "file" and any(each.type == _REPARSE for each in found):
@@ -123,7 +123,7 @@ class NtfsInodes(Inodes[NtfsNode]):
             return own
         raw = yield from self._value(lists, 0, min(lists[0].size_bytes, 1 << 18))
         found = [each for each in own if each.type != _LIST]
-        records = sorted({number for number in listed(raw)})
+        records = sorted(set(listed(raw)))
         if len(records) > _MAX_RECORDS:
             raise CannotTellError(f"a file is spread over {len(records):,} records")
         for number in records:
@@ -179,7 +179,9 @@ class NtfsInodes(Inodes[NtfsNode]):
 
     def content(self, node: NtfsNode, offset: int, count: int) -> Steps[bytes]:
         """Return bytes of a file."""
-        data = [each for each in node.attributes if each.type == _DATA and not each.name]
+        data = [
+            each for each in node.attributes if each.type == _DATA and not each.name
+        ]
         if not data:
             return bytes(count)
         return (yield from self._value(data, offset, count))

@@ -14,13 +14,13 @@ import zlib
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from image_import.inspection.parts import CannotTellError, DamagedError, Source
 from image_import.inspection.partition_types import (
     EXTENDED_TYPES,
     GPT_TYPES,
     MBR_TYPES,
     PROTECTIVE_TYPE,
 )
+from image_import.inspection.parts import CannotTellError, DamagedError, Source
 from image_import.inspection.steps import exactly
 
 SECTOR = 512
@@ -172,8 +172,10 @@ def _gpt_at(disk: Source, sector: int, size: int) -> list[Partition]:
 
 
 def _gpt_entry(number: int, raw: bytes, sector: int) -> Partition | None:
-    """Return an entry: 0-15 type, 16-31 GUID, 32-39 first and 40-47 last sector,
-    48-55 attributes, 56-127 name in UTF-16.
+    """Return an entry, None if it is not in use.
+
+    0-15 type, 16-31 GUID, 32-39 first and 40-47 last sector, 48-55 attributes, 56-127
+    name in UTF-16.
     """
     if not any(raw[:16]):
         return None
@@ -208,9 +210,7 @@ def _four_entries(sector: bytes) -> list[_Entry]:
     return [_Entry(*struct.unpack_from("<B3xB3xII", sector, at)) for at in places]
 
 
-def _read_mbr(
-    disk: Source, entries: list[_Entry]
-) -> tuple[list[Partition], list[str]]:
+def _read_mbr(disk: Source, entries: list[_Entry]) -> tuple[list[Partition], list[str]]:
     partitions, warnings = [], []
     for number, entry in enumerate(entries, start=1):
         if not entry.type or not entry.sectors:
@@ -225,7 +225,7 @@ def _read_mbr(
 
 
 def _add_logical(disk: Source, extended: int, found: list[Partition]) -> None:
-    """Add the logical partitions: each has a table of its own that leads to the next."""
+    """Add the logical partitions: the table of each leads to the next."""
     sector, seen = extended, set[int]()
     number = 5
     while sector not in seen:

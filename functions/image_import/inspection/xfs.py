@@ -87,9 +87,10 @@ class XfsInodes(Inodes[XfsNode]):
         raw = exactly(source, 0, _SUPERBLOCK_BYTES)
         if not raw.startswith(b"XFSB"):
             raise DamagedError("there is no XFS superblock")
-        (self.block_bytes,) = struct.unpack_from(">I", raw, 4)
-        (self._root,) = struct.unpack_from(">Q", raw, 56)
-        self._group_blocks, self._groups = struct.unpack_from(">II", raw, 84)
+        self.block_bytes = int.from_bytes(raw[4:8], "big")
+        self._root = int.from_bytes(raw[56:64], "big")
+        self._group_blocks = int.from_bytes(raw[84:88], "big")
+        self._groups = int.from_bytes(raw[88:92], "big")
         version, _, self._inode_bytes = struct.unpack_from(">HHH", raw, 100)
         self._inode_log, self._group_log = raw[123:125]
         self._is_v5 = version & 0xF == 5

@@ -25,8 +25,10 @@ _MAX_NODES = 1024
 
 
 def packed_extents(raw: bytes, at: int, count: int) -> list[Run]:
-    """Return extents of 128 bits: 1 flag, 54 first in the file, 52 first on the volume,
-    21 number of blocks. Those with the flag are reserved, not written.
+    """Return a list of extents, each packed into 128 bits.
+
+    1 flag (reserved, not written), 54 first block in the file, 52 first on the volume,
+    21 number of blocks.
     """
     runs = []
     for place in range(at, at + count * 16, 16):
