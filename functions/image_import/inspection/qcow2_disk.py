@@ -20,6 +20,8 @@ _ZSTD = 1
 _CLUSTER_BITS = range(9, 22)
 _PACKED, _ZERO = 1 << 62, 1
 _OFFSET = 0x00FFFFFFFFFFFE00
+_FEW_TABLES = 8
+_LONGEST_READ_L1 = 4096
 
 
 class Qcow2Disk(Mapped):
@@ -49,6 +51,18 @@ class Qcow2Disk(Mapped):
         self._entries = l1_size
         self._is_zstd = compression == _ZSTD
         super().__init__(file, size_bytes=size, cluster_bytes=1 << bits)
+        self._want_few_tables()
+
+    def _want_few_tables(self) -> None:
+        """Get the second tables side by side, where there are only a few of them."""
+        if not 0 < self._entries * 8 <= _LONGEST_READ_L1:
+            return
+        data = self._file.read(self._l1_at, self._entries * 8)
+        count = len(data) // 8
+        found = struct.unpack(f">{count}Q", data[: count * 8])
+        tables = {entry & _OFFSET for entry in found} - {0}
+        if len(tables) <= _FEW_TABLES:
+            self._file.want([(at, self._cluster_bytes) for at in tables])
 
     def locate(self, clusters: Iterable[int]) -> dict[int, Place]:
         """Return where clusters stand."""
