@@ -25,6 +25,9 @@ _DEAD_FILES = (
     # Faster ways to guess a text's encoding, which nothing here does.
     "charset_normalizer/*.so",
     "*__mypyc.*.so",
+    # The way to zstd for a Python that loads no extension modules.
+    "zstandard/_cffi*.so",
+    "zstandard/backend_cffi.py",
     # What only encryption with KMS keys would read, on the client's side.
     "aliyunsdkcore/vendored/requests/packages/certifi/cacert.pem",
 )

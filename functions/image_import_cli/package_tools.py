@@ -110,7 +110,8 @@ def install_wheels(
     requirements = ("--require-hashes", "-r", str(_written(wheels, wanted)))
     run([*_PIP, "install", *_QUIET, *target, *platform, *version, *requirements])
     built = sorted(map(str, wheels.glob("*.whl")))
-    run([*_PIP, "install", *_QUIET, *target, "--no-index", *built])
+    if built:
+        run([*_PIP, "install", *_QUIET, *target, "--no-index", *built])
 
 
 def _written(folder: Path, lines: list[str]) -> Path:
