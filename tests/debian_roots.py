@@ -20,10 +20,10 @@ NEEDS = ("debootstrap", "dpkg-deb")
 _BULK = ("usr/share", "var/lib", "var/cache", "debootstrap", "usr/lib/*/gconv",
          "usr/lib/*/perl*", "usr/bin/perl*", "usr/lib/gcc*", "usr/lib/*/lib[g-z]*",
          "usr/lib/*/lib[a-e]*")  # fmt: skip
-_LOADERS = {
-    "amd64": ("grub-efi-amd64-bin", "x86_64-efi/monolithic/grubx64.efi", "BOOTX64.EFI"),
-    "i386": ("grub-efi-ia32-bin", "i386-efi/monolithic/grubia32.efi", "BOOTIA32.EFI"),
-    "arm64": ("grub-efi-arm64-bin", "arm64-efi/monolithic/grubaa64.efi", "BOOTAA64.EFI"),
+_LOADERS = {  # package, folder and loader in it, its name in EFI/BOOT
+    "amd64": ("grub-efi-amd64-bin", "x86_64-efi", "grubx64.efi", "BOOTX64.EFI"),
+    "i386": ("grub-efi-ia32-bin", "i386-efi", "grubia32.efi", "BOOTIA32.EFI"),
+    "arm64": ("grub-efi-arm64-bin", "arm64-efi", "grubaa64.efi", "BOOTAA64.EFI"),
 }  # fmt: skip
 
 
@@ -44,12 +44,12 @@ def make_root(shared: Path, architecture: str) -> Root:
         if not (shared / f"{architecture}.ready").exists():
             _bootstrap(folder, extra, architecture)
             (shared / f"{architecture}.ready").touch()
-    _, loader, efi_name = _LOADERS[architecture]
+    _, made_for, loader, efi_name = _LOADERS[architecture]
     mbr = extra / "usr/lib/grub/i386-pc/boot.img"
     return Root(
         folder=folder,
         efi_name=efi_name,
-        efi=(extra / "usr/lib/grub" / loader).read_bytes(),
+        efi=(extra / "usr/lib/grub" / made_for / "monolithic" / loader).read_bytes(),
         mbr=mbr.read_bytes() if mbr.exists() else b"",
     )
 

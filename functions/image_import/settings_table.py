@@ -240,8 +240,7 @@ SETTINGS = (
         kind=one_of("never", "auto", "always"),
         default="never",
         meaning="Whether to look into the image for its system: auto only where "
-        "sidecar, metadata and name leave platform or architecture open. It takes the "
-        "layer of `image-import package --layer inspect`.",
+        "sidecar, metadata and name leave platform or architecture open.",
     ),
     Setting(
         name="INSPECT_CONFLICT",

@@ -46,7 +46,7 @@ with 3.10, three quarters with 3.12. Install Python {version} and package again.
     "--layer",
     type=click.Choice(LAYERS),
     default="",
-    help="Build a layer instead: inspect has what INSPECT takes.",
+    help="Build a layer instead: inspect reads what zstd has packed.",
 )
 @click.option(
     "--source",
