@@ -3,11 +3,12 @@
 PYTHON ?= python3
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 
-.PHONY: help demo test lint format package clean
+.PHONY: help demo test lint format package bench clean
 help:
 	@echo 'make demo   import a real qcow2 through the real handler; no account needed'
 	@echo 'make test   lint, type-check and test everything'
 	@echo 'make package the zips that Function Compute runs, in build/'
+	@echo 'make bench  how fast the zip is, beside a handler of the official SDKs'
 	@echo 'make lint   ruff and mypy alone'
 	@echo 'make format rewrite the sources as ruff likes them'
 	@echo 'make clean  remove the virtual environments and caches'
@@ -30,6 +31,11 @@ lint: .venv-test/ready
 package: .venv-demo/ready
 	@.venv-demo/bin/image-import package --python 3.10
 	@.venv-demo/bin/image-import package --python 3.12
+
+# In the Python of the runtime where there is one. BENCH=--quick takes a few minutes.
+.venv-bench/ready: PYTHON := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.10.*/bin/python3.10) $(PYTHON))
+bench: .venv-bench/ready
+	@.venv-bench/bin/python bench/fast.py $(BENCH)
 
 format: .venv-test/ready
 	.venv-test/bin/ruff format .

@@ -121,7 +121,10 @@ def test_a_failed_import_tells_the_tasks_own_error_each_time_it_is_delivered() -
     again = uploads.handle(event)
     assert again.outcome is Outcome.FAILED
     assert again.error_code == BROKEN
-    assert "to import it again: image-import redrive web.qcow2" in again.reason
+    assert (
+        "to import it again: image-import redrive oss://images/web.qcow2"
+        in again.reason
+    )
     assert uploads.calls("ImportImage") == 1
 
 
@@ -148,7 +151,7 @@ def test_what_a_person_ended_is_told_and_not_begun_again(
     assert uploads.notes == []
     again = uploads.handle(event)
     assert again.outcome is Outcome.DUPLICATE
-    assert "image-import redrive web.qcow2" in again.reason
+    assert "image-import redrive oss://images/web.qcow2" in again.reason
     assert uploads.calls("ImportImage") == 1
 
 

@@ -164,11 +164,19 @@ class _Handler(BaseHTTPRequestHandler):
     def _read_body(self, headers: dict[str, str]) -> bytes:
         if headers.get("transfer-encoding", "").lower() == "chunked":
             return b"".join(iter(self._read_chunk, b""))
-        return self.rfile.read(int(headers.get("content-length") or 0))
+        return self._read_all(int(headers.get("content-length") or 0))
+
+    def _read_all(self, size: int) -> bytes:
+        """Return that many bytes; a client that stops before has sent no request."""
+        data = self.rfile.read(size)
+        if len(data) < size:
+            message = f"{len(data)} of {size} bytes came"
+            raise ConnectionAbortedError(message)
+        return data
 
     def _read_chunk(self) -> bytes:
         size = int(self.rfile.readline().partition(b";")[0], 16)
-        data = self.rfile.read(size)
+        data = self._read_all(size)
         self.rfile.readline()
         return data
 

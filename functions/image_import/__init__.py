@@ -16,3 +16,11 @@ Each module's docstring ends with its room: *core* computes (no network, files,
 environment, clock, randomness or logging), *edge* makes one exchange and
 translates the answer, *shell* decides when. A test holds the rooms apart.
 """
+
+import warnings
+
+# The zip comes without charset_normalizer (see `package_archive`), which requests
+# mentions on standard error at each start; it reads nothing here that needs a guess.
+warnings.filterwarnings(
+    "ignore", "Unable to find acceptable character detection", module="requests"
+)

@@ -34,7 +34,9 @@ def refused(reason: str) -> Result:
     return Result(outcome=Outcome.REFUSED, reason=reason)
 
 
-def stands(standing: Standing, entry: Entry, *, is_sidecar: bool) -> Result:
+def stands(
+    standing: Standing, entry: Entry, *, bucket: str, is_sidecar: bool
+) -> Result:
     """Return the end of a record that the ledger does not leave to us."""
     if standing is Standing.LIVE:
         until = to_text(entry.lease_until or entry.at)
@@ -46,7 +48,7 @@ def stands(standing: Standing, entry: Entry, *, is_sidecar: bool) -> Result:
     if standing is Standing.DOUBTFUL:
         return _as_recorded(Outcome.FAILED, entry, entry.reason)
     if standing is Standing.ENDED:
-        return _ended(entry)
+        return _ended(entry, bucket)
     verb = "became an image" if entry.state is State.AVAILABLE else "was submitted"
     reason = f"this object version {verb} before, at {to_text(entry.at)}"
     if is_sidecar:
@@ -57,7 +59,7 @@ def stands(standing: Standing, entry: Entry, *, is_sidecar: bool) -> Result:
     return _as_recorded(Outcome.DUPLICATE, entry, reason)
 
 
-def _ended(entry: Entry) -> Result:
+def _ended(entry: Entry, bucket: str) -> Result:
     """Return the end of a record whose import came to no image.
 
     A failed one is a failure each time that it is delivered. One that a person has
@@ -65,7 +67,8 @@ def _ended(entry: Entry) -> Result:
     """
     is_failed = entry.state is State.CREATE_FAILED
     outcome = Outcome.FAILED if is_failed else Outcome.DUPLICATE
-    again = "to import it again: image-import redrive " + entry.disks[0][0]
+    place = f"oss://{bucket}/{entry.disks[0][0]}"
+    again = f"to import it again: image-import redrive {place}"
     at = to_text(entry.at)
     reason = f"{entry.reason.rstrip('.')} (on record since {at}); {again}"
     return _as_recorded(outcome, entry, reason)

@@ -72,7 +72,12 @@ class Importing:
         if seen.standing is Standing.DONE_ALONE:
             return self.refuse(book, version, endings.too_late(seen.entry))
         is_sidecar = read_key(self.record.object_key).kind == "sidecar"
-        return endings.stands(seen.standing, seen.entry, is_sidecar=is_sidecar)
+        return endings.stands(
+            seen.standing,
+            seen.entry,
+            bucket=self.record.bucket,
+            is_sidecar=is_sidecar,
+        )
 
     def _take_over(
         self, book: Book, version: ImageVersion, abandoned: Entry
@@ -114,6 +119,7 @@ class Importing:
             claim=self.submitter.claim,
             version=version.version_hash,
             disks=version.pairs,
+            bucket=version.bucket,
             attempt=version.attempt,
             reason=reason,
             fc_request_id=self.submitter.fc_request_id,

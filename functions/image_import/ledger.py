@@ -59,6 +59,7 @@ class Entry:
         claim: Random ID of the invocation that wrote it.
         version: Hash of the image version it speaks of; a set has its own.
         disks: Object key and ETag of each disk of that version.
+        bucket: Where those disks are; a claim says so in its parameters.
         lease_until: Until when an intent keeps all others out, by OSS's clock.
         parameters: What ImportImage is called with, frozen, without the token.
         perhaps_started: The service may have begun an import that we cannot see.
@@ -70,6 +71,7 @@ class Entry:
     claim: str = ""
     version: str = ""
     disks: tuple[tuple[str, str], ...] = ()
+    bucket: str = ""
     attempt: int = 1
     lease_until: datetime | None = None
     image_name: str = ""

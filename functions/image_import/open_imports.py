@@ -109,6 +109,12 @@ def read_note(data: bytes) -> tuple[str, str, str]:
         ) from exc
 
 
+def bucket_of(entries: Sequence[Entry]) -> str:
+    """Return the bucket of a ledger's disks, "" if no line tells."""
+    told = (e.bucket or e.parameters.get(SYSTEM_DISK_BUCKET, "") for e in entries)
+    return next((bucket for bucket in told if bucket), "")
+
+
 def find_jobs(
     entries: Sequence[Entry],
     notes: Sequence[Note],
@@ -169,7 +175,7 @@ def _job(
     claim = intent.claim if intent else ""
     keys = tuple(n.said.key for n in sorted(notes, key=lambda n: n.said.claim != claim))
     step, last = _step(version, entries, settled=settled, now=now)
-    due = _due(entries, last) if step is Step.DELIVER else None
+    due = delivery_due(entries, last) if step is Step.DELIVER else None
     return Job(step=step, notes=keys, last=last, due=due)
 
 
@@ -198,7 +204,7 @@ def _step_accepted(accepted: Entry, entries: Sequence[Entry]) -> tuple[Step, Ent
     return Step.CLOSE if last.state is State.UNFOLLOWED else Step.FOLLOW, last
 
 
-def _due(entries: Sequence[Entry], last: Entry) -> datetime:
+def delivery_due(entries: Sequence[Entry], last: Entry) -> datetime:
     """Return when to deliver again: at once, or later after each refusal."""
     if last.state is State.INTENT:
         return last.at

@@ -13,11 +13,11 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
-import oss2
 import requests
 
 from image_import.credentials import Credentials
 from image_import.errors import ServiceRejected, ServiceUnavailable
+from image_import.lean_oss2 import oss2
 from image_import.oss_errors import (
     NotAppendable,
     ObjectChanged,

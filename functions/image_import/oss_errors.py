@@ -3,10 +3,10 @@
 Room: edge.
 """
 
-import oss2
 import requests
 
 from image_import.errors import ServiceRejected, ServiceUnavailable
+from image_import.lean_oss2 import oss2
 
 # Refused, yet a new invocation comes with fresh credentials.
 _TRANSIENT_CODES = {"SecurityTokenExpired", "RequestTimeout"}

@@ -71,6 +71,7 @@ class DeployedFunction:
 
     name: str
     handler: str
+    runtime: str
     timeout_seconds: int
     environment: Mapping[str, str]
     role: str

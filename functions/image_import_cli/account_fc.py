@@ -151,6 +151,7 @@ def _function(
     return DeployedFunction(
         name=held["functionName"],
         handler=held["handler"],
+        runtime=held.get("runtime") or "",
         timeout_seconds=int(held["timeout"]),
         environment=held.get("environmentVariables") or {},
         role=role,

@@ -82,6 +82,8 @@ def _credentials(facts: Facts) -> Iterator[Finding]:
             mend="export ALIBABA_CLOUD_ACCESS_KEY_ID=... "
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET=... (and ALIBABA_CLOUD_SECURITY_TOKEN)",
         )
+    elif isinstance(bucket, Problem) and not bucket.code:
+        yield Finding(check="credentials", status="unknown", text=bucket.what)
     else:
         yield Finding(check="credentials", status="ok", text="OSS takes the keys")
 

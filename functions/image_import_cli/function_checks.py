@@ -18,7 +18,12 @@ from image_import_cli.account_facts import (
     Problem,
     Status,
 )
-from image_import_cli.deployment import FUNCTIONS, OBJECT_CREATED, Function
+from image_import_cli.deployment import (
+    FUNCTIONS,
+    OBJECT_CREATED,
+    RUNTIMES,
+    Function,
+)
 
 DEPLOY = {
     "2.0": 'aliyun ros UpdateStack ... with template.yml (README, "Deploy")',
@@ -50,6 +55,9 @@ def _function(
 
     if held.handler != model.handler:
         yield fault(f"{held.name} runs {held.handler}, not {model.handler}")
+    if held.runtime not in RUNTIMES:
+        wanted = " or ".join(RUNTIMES)
+        yield fault(f"{held.name} runs on {held.runtime or 'nothing'}, not {wanted}")
     try:
         settings = read_settings(held.environment)
     except SettingsError as exc:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import click
 
 COMMANDS = {
+    "cancel": "image_import_cli.cancel:cancel",
     "completion": "image_import_cli.completion:completion",
     "demo": "image_import_cli.demo:demo",
     "doctor": "image_import_cli.doctor:doctor",
@@ -17,6 +18,8 @@ COMMANDS = {
     "package": "image_import_cli.package:package",
     "plan": "image_import_cli.plan:plan",
     "policy": "image_import_cli.policy:policy",
+    "redrive": "image_import_cli.redrive:redrive",
+    "status": "image_import_cli.status:status",
     "sweep": "image_import_cli.sweep:sweep",
 }
 """Where each subcommand is; a module is imported when its command is asked for."""

@@ -15,15 +15,16 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 _DEAD_FOLDERS = {"SelfTest", "emscripten", "test", "tests", "__pycache__"}
 # cryptography needs cffi's extension module alone, and pycparser serves cffi's rest.
-# PyYAML's C parser is one that we do not ask for.
-_DEAD_PACKAGES = {"_yaml", "bin", "cffi", "pycparser"}
+# PyYAML's C parser is one that we do not ask for. charset_normalizer guesses the
+# encoding of texts for requests, which does without where it is missing: nothing here
+# asks for a guess, and it would be loaded at every start.
+_DEAD_PACKAGES = {"_yaml", "bin", "cffi", "charset_normalizer", "pycparser"}
 _DEAD_SUFFIXES = {".c", ".exe", ".h", ".pxd", ".pyi", ".pyx"}
 _DEAD_NAMES = {"py.typed"}
 _DEAD_FILES = (
     "crcmod/test.py",
     "yaml/_yaml.*.so",
-    # Faster ways to guess a text's encoding, which nothing here does.
-    "charset_normalizer/*.so",
+    # Belongs to charset_normalizer.
     "*__mypyc.*.so",
     # The way to zstd for a Python that loads no extension modules.
     "zstandard/_cffi*.so",

@@ -69,7 +69,7 @@ def plan(
     if as_json:
         print_json(console, said(result, LOG_FIELDS))
     else:
-        console.print(render(result))
+        console.print(render(result, origin="object" if match else "file"))
     ctx.exit(exit_status([result]))
 
 

@@ -1,5 +1,6 @@
 """Settings on the command line: the environment, and what `--set` puts over it."""
 
+import difflib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -8,6 +9,11 @@ from typing import Any, TypeVar
 import click
 from image_import.errors import SettingsError
 from image_import.settings import Settings, read_settings
+from image_import.settings_table import SETTINGS
+
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+NAMES = {row.name for row in SETTINGS} | {*PROXIES, *map(str.lower, PROXIES)}
+"""What `--set` takes: a misspelt setting must not be one that has no effect."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -29,7 +35,7 @@ def environment(
     """Return the environment with what was given on the command line.
 
     Raises:
-        click.UsageError: An assignment has no `=`.
+        click.UsageError: An assignment has no `=`, or names no setting.
     """
     given = dict(os.environ if base is None else base)
     for assignment in assignments:
@@ -39,8 +45,16 @@ def environment(
                 f"--set takes NAME=VALUE, as in --set IMPORT_TARGET=public, not "
                 f"{assignment!r}"
             )
+        if name not in NAMES:
+            raise click.UsageError(_unknown(name))
         given[name] = value
     return given
+
+
+def _unknown(name: str) -> str:
+    close = difflib.get_close_matches(name.upper(), NAMES, n=3)
+    meant = f"; did you mean {' or '.join(close)}?" if close else ""
+    return f"--set {name}: there is no such setting{meant}"
 
 
 def read_env_file(path: Path) -> dict[str, str]:

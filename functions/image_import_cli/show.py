@@ -35,8 +35,12 @@ def exit_status(results: list[Result]) -> int:
     return int(any(result.outcome in BAD for result in results))
 
 
-def render(result: Result) -> RenderableType:
-    """Return one result, laid out for reading."""
+def render(result: Result, *, origin: str = "event") -> RenderableType:
+    """Return one result, laid out for reading.
+
+    Args:
+        origin: Where those parameters came from for which there is no evidence.
+    """
     head = Text.assemble(
         (f" {result.outcome.value} ", f"bold reverse {COLOURS[result.outcome]}"),
         f"  {result.object_key or 'the event'}",
@@ -45,26 +49,26 @@ def render(result: Result) -> RenderableType:
     if result.reason:
         parts.append(Padding(Text(result.reason), (0, 0, 0, 2)))
     if result.evidence or result.parameters:
-        parts.append(Padding(_parameters(result), (0, 0, 0, 2)))
+        parts.append(Padding(_parameters(result, origin), (0, 0, 0, 2)))
     parts.extend(Padding(Text(f"note: {n}"), (0, 0, 0, 2)) for n in result.notes)
     parts.append(Padding(_facts(result), (0, 0, 0, 2)))
     return Group(*parts)
 
 
-def _parameters(result: Result) -> Table:
+def _parameters(result: Result, origin: str) -> Table:
     """Return the request's parameters with where each came from."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     overrode = any(why.get("overrode") for why in result.evidence.values())
     table.add_column("parameter", no_wrap=True)
     table.add_column("value", overflow="fold", min_width=16)
-    table.add_column("from", overflow="fold")
+    table.add_column("from", overflow="fold", min_width=10)
     if overrode:
-        table.add_column("instead of", overflow="fold")
+        table.add_column("instead of", overflow="fold", min_width=10)
     for name, value in sorted(result.parameters.items()):
         why = _why(name, result.evidence)
         beaten = why.get("overrode", {})
         instead = ", ".join(f"{v} ({source})" for source, v in beaten.items())
-        row = [name, escape(value), why.get("source", "event")]
+        row = [name, escape(value), why.get("source", origin)]
         table.add_row(*row, *([escape(instead)] if overrode else []))
     return table
 
@@ -89,4 +93,7 @@ def _facts(result: Result) -> RenderableType:
 
 def print_json(console: Console, value: object) -> None:
     """Print JSON for a program: no colours, no wrapping."""
-    console.out(json.dumps(value, ensure_ascii=False), highlight=False)
+    text = json.dumps(value, ensure_ascii=False)
+    # A lone surrogate of some object key becomes \udc80, which JSON reads as before.
+    whole = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    console.out(whole, highlight=False)

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from image_import.outcome import BAD, LOG_FIELDS, Outcome, Result, said
@@ -23,7 +23,15 @@ QUIET = {Outcome.DUPLICATE, Outcome.IGNORED}
 
 
 class Counting:
-    """Counts, and says so in words."""
+    """Counts, and says so in words.
+
+    Attributes:
+        noun: What is gone through, which `key` counts.
+        quiet: What is counted and not shown.
+    """
+
+    noun = "keys"
+    quiet: Collection[Outcome] = QUIET
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -45,7 +53,8 @@ class Counting:
     def text(self) -> str:
         """All counts in one line."""
         told = [f"{n:,} {o.value}" for o in Outcome if (n := self.counts[o.value])]
-        return f"{self.counts['keys']:,} keys: {', '.join(told) or 'no images yet'}"
+        sums = ", ".join(told) or "no images yet"
+        return f"{self.counts['keys']:,} {self.noun}: {sums}"
 
 
 class ForPerson(Counting):
@@ -65,7 +74,7 @@ class ForPerson(Counting):
     def result(self, result: Result) -> None:
         """Count an image and show it if it is news."""
         super().result(result)
-        if result.outcome not in QUIET:
+        if result.outcome not in self.quiet:
             show_line(result, self._console)
         self._tell(self.text)
 
@@ -80,24 +89,37 @@ class ForProgram(Counting):
     def result(self, result: Result) -> None:
         """Count an image and print it if it is news."""
         super().result(result)
-        if result.outcome not in QUIET:
+        if result.outcome not in self.quiet:
             print_json(self._console, said(result, LOG_FIELDS))
 
 
 @contextmanager
-def showing(console: Console, *, as_json: bool) -> Iterator[Counting]:
-    """Yield what shows a sweep on this console."""
+def showing(
+    console: Console,
+    *,
+    as_json: bool,
+    noun: str = "keys",
+    quiet: Collection[Outcome] = QUIET,
+) -> Iterator[Counting]:
+    """Yield what shows a course through many images on this console."""
     if as_json:
-        yield ForProgram(console)
+        yield _told(ForProgram(console), noun, quiet)
     elif console.is_terminal:
         with _progress(console) as progress:
             task = progress.add_task("listing", total=None)
-            yield ForPerson(
+            person = ForPerson(
                 console,
                 tell=lambda text: progress.update(task, description=escape(text)),
             )
+            yield _told(person, noun, quiet)
     else:
-        yield ForPerson(console, tell=Seldom(console.print))
+        person = ForPerson(console, tell=Seldom(console.print))
+        yield _told(person, noun, quiet)
+
+
+def _told(shown: "Counting", noun: str, quiet: Collection[Outcome]) -> "Counting":
+    shown.noun, shown.quiet = noun, quiet
+    return shown
 
 
 class Seldom:
@@ -158,8 +180,9 @@ def _progress(console: Console) -> Progress:
 
 def show_line(result: Result, console: Console) -> None:
     """Print one result in one line; for a person, a reason gets lines of its own."""
-    is_told_why = result.outcome in BAD or result.outcome is Outcome.WAITING
-    ending = "" if is_told_why else result.image_id or result.image_name
+    ending = result.image_id or result.image_name
+    is_told_why = result.outcome in {*BAD, Outcome.WAITING} or not ending
+    ending = "" if is_told_why else ending
     word = (f"{result.outcome.value:<9}", COLOURS[result.outcome])
     if not console.is_terminal:
         text = f"  {result.object_key}  {result.reason if is_told_why else ending}"

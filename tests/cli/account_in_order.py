@@ -50,6 +50,7 @@ TRIGGER = DeployedTrigger(
 FUNCTION = DeployedFunction(
     name="image-import-importer",
     handler=IMPORTER.handler,
+    runtime=IMPORTER.runtime,
     timeout_seconds=120,
     environment=VARIABLES,
     role="acs:ram::1234567890123456:role/image-import-function",

@@ -106,6 +106,7 @@ def test_what_ram_does_not_show_is_a_problem_and_no_missing_role(
 FUNCTION: dict[str, Any] = {
     "functionName": "image-import-importer",
     "handler": "image_import.handler.on_object_created",
+    "runtime": "python3.10",
     "timeout": 120,
     "environmentVariables": {"SIDECAR": "required"},
     "role": "acs:ram::1234567890123456:role/image-import-function",
@@ -138,6 +139,7 @@ def test_a_function_of_fc_3_is_seen_whole() -> None:
     assert seen == DeployedFunction(
         name="image-import-importer",
         handler="image_import.handler.on_object_created",
+        runtime="python3.10",
         timeout_seconds=120,
         environment={"SIDECAR": "required"},
         role="acs:ram::1234567890123456:role/image-import-function",
@@ -220,6 +222,7 @@ def test_the_roles_in_use_are_looked_at_whatever_they_are_called() -> None:
     importer = DeployedFunction(
         name="f",
         handler="h",
+        runtime="python3.10",
         timeout_seconds=1,
         environment={},
         role="acs:ram::1:role/function-x",

@@ -235,6 +235,12 @@ def test_what_cannot_be_seen_is_neither_fine_nor_failed(
     assert (finding.status, finding.mend) == ("unknown", "")
 
 
+def test_keys_that_nobody_looked_at_are_not_called_good() -> None:
+    silent = Problem(what="OSS does not answer (ConnectTimeout)")
+    found = {f.check: f.status for f in bad(changed(image_bucket=silent))}
+    assert found["credentials"] == "unknown"
+
+
 @pytest.mark.parametrize("code", ["InvalidOSSObject.NotFound", "DRYRUN.SUCCESS"])
 def test_a_dry_run_that_got_as_far_as_the_object_is_fine(code: str) -> None:
     assert bad(changed(dry_run=Problem(what="", code=code))) == []

@@ -155,6 +155,7 @@ def test_a_function_of_fc_2_is_seen_whole() -> None:
             seen, none = account.function("importer"), account.function("tracker")
     assert isinstance(seen, DeployedFunction)
     assert (seen.handler, seen.environment) == (IMPORTER.handler, ENVIRONMENT)
+    assert seen.runtime == "python3.10"
     assert seen.role == f"acs:ram::{ACCOUNT}:role/image-import-function"
     assert seen.on_failure.endswith("/queues/image-import-failures/messages")
     assert [(t.bucket, t.prefix, t.events) for t in seen.triggers] == [
@@ -212,6 +213,7 @@ def function_answers(model: Function, trigger: dict[str, Any]) -> list[Say]:
     function = {
         "functionName": f"image-import-{model.name}",
         "handler": model.handler,
+        "runtime": model.runtime,
         "timeout": model.timeout_seconds,
         "environmentVariables": ENVIRONMENT,
         "role": f"acs:ram::{ACCOUNT}:role/image-import-function",

@@ -25,6 +25,12 @@ FAILURES: dict[str, tuple[Facts, str, str, str]] = {
         "runs index.handler, not image_import.handler.on_object_created",
         "s deploy",
     ),
+    "another runtime": (
+        importer(runtime="python3.9"),
+        "importer",
+        "runs on python3.9, not python3.10 or python3.12",
+        "s deploy",
+    ),
     "a setting that stops the function": (
         importer(environment={**VARIABLES, "SIDECAR": "maybe"}),
         "importer",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from browser import Tab, chromium
+from browser import POOR_CONTRASTS, Tab, chromium
 from desks import BUCKET, QCOW2, client, desk_with, wait_for_deliveries
 from fake_aliyun import BySeconds
 from image_import_cli.demo import UNSAFE, asset
@@ -195,32 +195,6 @@ def test_the_page_says_when_the_server_is_gone_and_comes_back(
     tab.wait_for(f"{EVENTS}.length === 1")
     tab.complaints.clear()  # the browser's own lines about being offline
 
-
-# Text whose colour stands out less than 4.5 to 1 from what is behind it (WCAG 2.1,
-# success criterion 1.4.3).
-POOR_CONTRASTS = """
-(() => {
-  const parse = (colour) => colour.match(/[0-9.]+/g).map(Number);
-  const channel = (c) => c <= 0.04045 * 255 ? c / 255 / 12.92
-    : ((c / 255 + 0.055) / 1.055) ** 2.4;
-  const light = ([r, g, b]) =>
-    0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
-  const behind = (node) => {
-    const [r, g, b, a = 1] = parse(getComputedStyle(node).backgroundColor);
-    return a ? [r, g, b] : behind(node.parentElement);
-  };
-  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const poor = [];
-  while (texts.nextNode()) {
-    const node = texts.currentNode.parentElement;
-    if (!texts.currentNode.data.trim() || !node.checkVisibility()) continue;
-    const pair = [light(parse(getComputedStyle(node).color)), light(behind(node))];
-    const ratio = (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
-    if (ratio < 4.5) poor.push([texts.currentNode.data, ratio]);
-  }
-  return poor;
-})()
-"""
 
 # Elements that stick out of the page, unless they lie in something that scrolls.
 WIDER_THAN_THEIR_PLACE = """

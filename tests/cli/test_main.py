@@ -104,6 +104,7 @@ def test_what_is_done_is_status_0(arguments: tuple[str, ...]) -> None:
         (("event", "oss://images/web.qcow2"), "no credentials"),
         (("invoke", str(SAMPLES / "put-qcow2/event.json")), "no credentials"),
         (("plan", "oss://images/web.qcow2"), "no credentials"),
+        (("status", "images"), "no credentials"),
         (("sweep", "images", "--dry-run"), "no credentials"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
@@ -130,6 +131,7 @@ def test_what_cannot_be_done_is_status_1_and_a_sentence(
         ("package", "--python", "2.7"),
         ("plan", "no-such-file.qcow2"),
         ("policy",),
+        ("status", "images", "--state", "lost"),
         ("sweep", "images", "--rate", "-1"),
     ],
     ids=lambda arguments: arguments[0],
@@ -161,9 +163,10 @@ def test_a_script_for_each_shell_asks_the_command_itself(shell: str) -> None:
         ("sw", {"sweep"}),
         ("sweep --wo", {"--workers"}),
         ("infer --target apsara-p", {"apsara-pop"}),
+        ("status --state re", {"redrive", "refused", "retrying"}),
         ("completion ", {"bash", "fish", "zsh"}),
     ],
-    ids=["command", "option", "value", "argument"],
+    ids=["command", "option", "value", "state", "argument"],
 )
 def test_what_the_shell_asks_for_is_offered(words: str, offered: set[str]) -> None:
     environ = {

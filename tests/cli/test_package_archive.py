@@ -33,7 +33,7 @@ from image_import_cli.package_archive import (
         ("yaml/_yaml.cpython-310-x86_64-linux-gnu.so", True),
         ("yaml/loader.py", False),
         ("charset_normalizer/md.cpython-310-x86_64-linux-gnu.so", True),
-        ("charset_normalizer/md.py", False),
+        ("charset_normalizer/md.py", True),
         ("aliyunsdkkms/request/v20160120/DecryptRequest.py", False),
         ("aliyunsdkkms/request/v20160120/CreateKeyRequest.py", True),
         ("aliyunsdkkms/request/v20160120/__init__.py", False),

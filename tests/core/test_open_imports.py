@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from image_import.open_imports import (
     Job,
     Note,
     Step,
+    bucket_of,
     find_jobs,
     placed,
     read_note,
@@ -170,3 +172,11 @@ def test_a_ledger_that_was_moved_is_not_believed() -> None:
 def test_a_note_that_is_none_of_ours_is_refused(data: bytes) -> None:
     with pytest.raises(EvidenceError, match="a note under open/ is not one"):
         read_note(data)
+
+
+def test_the_bucket_is_told_by_a_claim_or_by_the_line_itself() -> None:
+    claim = replace(INTENT, parameters={"DiskDeviceMapping.1.OSSBucket": "images"})
+    refused = line(State.REFUSED, bucket="uploads")
+    assert bucket_of([claim, SENT]) == "images"
+    assert bucket_of([refused]) == "uploads"
+    assert bucket_of([SENT]) == ""

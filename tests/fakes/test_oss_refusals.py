@@ -51,6 +51,8 @@ def code(answer: Response) -> tuple[int, str]:
         (signed("GET", "/", query="list-type=1"), "InvalidArgument"),
         (signed("GET", "/", query="encoding-type=hex"), "InvalidArgument"),
         (signed("GET", "/", query="max-keys=0"), "InvalidArgument"),
+        (signed("GET", "/", query="uploads&max-uploads=many"), "InvalidArgument"),
+        (signed("GET", "/", query="uploads&max-uploads=1001"), "InvalidArgument"),
         (
             signed("GET", "/", query="list-type=2&continuation-token=%FF"),
             "InvalidArgument",

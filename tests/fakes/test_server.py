@@ -1,6 +1,7 @@
 """Server mode: the command, its admin paths, proxy use, and many clients at once."""
 
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -142,3 +143,21 @@ def test_a_bug_of_the_fake_is_told_as_one(
             bucket.put_object("k", b"")
     assert caught.value.status == 500
     assert "KeyError: 'none'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"Content-Length: 9\r\n\r\nhalf", b"Transfer-Encoding: chunked\r\n\r\n9\r\nhalf"],
+    ids=["by length", "in chunks"],
+)
+def test_an_upload_broken_off_makes_no_object(cloud: FakeAliyun, sent: bytes) -> None:
+    cloud.oss.create_bucket("images").acl = "public-read-write"
+    head = b"PUT /images/k HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    with cloud.serve() as server:
+        with socket.create_connection(("127.0.0.1", server.port), 5) as client:
+            client.sendall(head + sent)
+            client.shutdown(socket.SHUT_WR)
+            answer = client.recv(100)
+        whole = requests.put(f"{server.url}/images/whole", data=b"data", timeout=5)
+    assert (answer, whole.status_code) == (b"", 200)
+    assert cloud.oss.keys("images") == ["whole"]

@@ -4,7 +4,7 @@ from fake_aliyun import xml
 from fake_aliyun.clock import iso_date
 from fake_aliyun.http import Response
 from fake_aliyun.oss.errors import OssError
-from fake_aliyun.oss.handlers import Handlers, flag, ok, xml_answer
+from fake_aliyun.oss.handlers import Handlers, flag, ok, read_count, xml_answer
 from fake_aliyun.oss.models import Bucket, check_class
 from fake_aliyun.oss.objects import OssObject
 from fake_aliyun.oss.property_responses import ACLS, acl_answer, read_xml
@@ -25,7 +25,7 @@ class BucketHandlers(Handlers):
             if name.startswith(parameters.get("prefix", ""))
             and name > parameters.get("marker", "")
         )
-        size = int(parameters.get("max-keys") or 100)
+        size = read_count(request, "max-keys", default=100)
         page = [self.backend.buckets[name] for name in names[:size]]
         more = len(names) > size
         return xml_answer(

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Mapping
 
 from fake_aliyun import xml
@@ -90,6 +91,25 @@ def _digest(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except binascii.Error:
         return b""
+
+
+def read_count(
+    request: OssRequest, name: str, *, default: int, least: int = 1, most: int = 1000
+) -> int:
+    """Return a number in the query, `default` if it is not there.
+
+    Raises:
+        OssError: InvalidArgument.
+
+    Source: "HTTP status code 400", InvalidArgument, and the request parameters of
+    ListBuckets, ListParts and ListMultipartUploads, OSS documentation, read 2026-11.
+    """
+    text = request.parameters.get(name, "")
+    if not text:
+        return default
+    if not re.fullmatch("[0-9]{1,9}", text) or not least <= int(text) <= most:
+        raise OssError("InvalidArgument", ArgumentName=name, ArgumentValue=text)
+    return int(text)
 
 
 def ok(headers: Mapping[str, str] | None = None, *, status: int = 200) -> Response:

@@ -11,11 +11,18 @@ from fake_aliyun.oss.handlers import (
     flag,
     ok,
     read_body,
+    read_count,
     size_before,
     xml_answer,
 )
 from fake_aliyun.oss.models import Bucket, put_etag
-from fake_aliyun.oss.multipart import Part, Upload, join, multipart_etag
+from fake_aliyun.oss.multipart import (
+    MAX_PART_NUMBER,
+    Part,
+    Upload,
+    join,
+    multipart_etag,
+)
 from fake_aliyun.oss.object_responses import ObjectHandlers, forbids
 from fake_aliyun.oss.objects import OssObject
 from fake_aliyun.oss.property_responses import read_xml
@@ -127,8 +134,10 @@ class MultipartHandlers(ObjectHandlers):
     def list_parts(self, request: OssRequest) -> Response:
         """Return a page of the parts that are there."""
         upload = _upload_of(self.bucket_of(request), request)
-        marker = int(request.parameters.get("part-number-marker") or 0)
-        size = int(request.parameters.get("max-parts") or 1000)
+        marker = read_count(
+            request, "part-number-marker", default=0, least=0, most=MAX_PART_NUMBER
+        )
+        size = read_count(request, "max-parts", default=1000)
         numbers = sorted(number for number in upload.parts if number > marker)
         page, more = numbers[:size], len(numbers) > size
         shown: list[tuple[str, xml.Children]] = [
@@ -150,7 +159,7 @@ class MultipartHandlers(ObjectHandlers):
             parameters.get("key-marker", ""),
             parameters.get("upload-id-marker", ""),
         )
-        size = int(parameters.get("max-uploads") or 1000)
+        size = read_count(request, "max-uploads", default=1000)
         uploads = sorted(
             (
                 upload

@@ -1,0 +1,231 @@
+"""What OnFailure messages and log lines say should be delivered again.
+
+Nothing that is given is lost silently: it is an upload to deliver, or has an end that
+nobody needs to repeat, or is told with its line's number.
+
+Sources: "Destinations", Function Compute documentation: the message carries the event
+as `requestPayload`, as text or as JSON; "ReceiveMessage" and "PublishMessage", Simple
+Message Queue (MNS) documentation: a body may be Base64, in XML as `MessageBody`; "Log
+format", Function Compute: a line begins with time, request ID and level. Read 2026-11.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from image_import.errors import EventError
+from image_import.events import Ignored, ObjectCreated, Rejected, parse_event
+from image_import.outcome import Outcome
+from image_import.version import normal_etag
+
+from image_import_cli.made_events import EVENT_NAMES
+
+AGAIN = {
+    Outcome.REFUSED.value,
+    Outcome.FAILED.value,
+    Outcome.RETRYING.value,
+    Outcome.CREATE_FAILED.value,
+}
+"""The outcomes of log lines that are delivered again."""
+
+PLATFORM = re.compile(r"\s*(\S+ )?FC (Invoke|Initialize|PreStop|PreFreeze) ")
+"""The platform's own lines around each invocation in a function's log."""
+
+BODY = re.compile(r"<(?:MessageBody|Message)>([^<]+)</")
+INNER = ("MessageBody", "Message", "message", "content")
+DEEPEST = 4
+EXPECTED = "an OnFailure message, a log line of image_import or an OSS event"
+
+
+class UnreadError(ValueError):
+    """A line is nothing that could be delivered again; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What was not understood, and where it stands."""
+
+    line: int
+    reason: str
+    source: str = ""
+
+
+@dataclass(kw_only=True, slots=True)
+class Given:
+    """What was read.
+
+    Attributes:
+        uploads: Each object version once, in the order in which they came.
+        repeated: How often one of them came again.
+        left: How many lines told of an end that nobody needs to repeat.
+    """
+
+    uploads: dict[tuple[str, str, str], ObjectCreated] = field(default_factory=dict)
+    repeated: int = 0
+    left: int = 0
+    unread: list[Unread] = field(default_factory=list)
+
+    def add(self, upload: ObjectCreated) -> None:
+        """Add one upload, unless it is there already."""
+        key = (upload.bucket, upload.object_key, upload.etag)
+        self.repeated += key in self.uploads
+        self.uploads.setdefault(key, upload)
+
+    def merge(self, other: "Given", *, source: str) -> None:
+        """Add what another source held."""
+        for upload in other.uploads.values():
+            self.add(upload)
+        self.repeated += other.repeated
+        self.left += other.left
+        self.unread += [replace(unread, source=source) for unread in other.unread]
+
+
+def read_given(data: bytes) -> Given:
+    """Return what a file holds: one message a line, or one JSON document."""
+    given = Given()
+    text = data.decode("utf-8-sig", "replace")
+    for number, item in _items(text):
+        is_empty = True
+        try:
+            for upload in _uploads(item, 0):
+                given.add(upload)
+                is_empty = False
+        except UnreadError as exc:
+            given.unread.append(Unread(number, str(exc)))
+        else:
+            given.left += is_empty
+    return given
+
+
+def _items(text: str) -> Iterator[tuple[int, object]]:
+    """Yield what the text holds, with the number of the line where it begins."""
+    lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
+    if len(lines) > 1 and lines[0][1].lstrip()[0] in "[{":
+        try:
+            document = json.loads(text)
+        except (ValueError, RecursionError):
+            document = None
+        if document is not None:
+            yield lines[0][0], document
+            return
+    bodies = BODY.findall(text) if text.lstrip().startswith("<") else []
+    if bodies:
+        first = [text[: match.start()].count("\n") + 1 for match in BODY.finditer(text)]
+        yield from zip(first, bodies, strict=True)
+        return
+    yield from ((n, line) for n, line in lines if not PLATFORM.match(line))
+
+
+def _uploads(item: object, depth: int) -> Iterator[ObjectCreated]:
+    """Yield the uploads that one item tells of.
+
+    Raises:
+        UnreadError: It is nothing that we know.
+    """
+    if depth > DEEPEST:
+        raise UnreadError(f"messages within messages, deeper than {DEEPEST}")
+    if isinstance(item, str):
+        yield from _uploads(_decoded(item), depth + 1)
+    elif isinstance(item, list):
+        for part in item:
+            yield from _uploads(part, depth)
+    elif isinstance(item, dict):
+        yield from _of_object(item, depth)
+    else:
+        raise UnreadError(f"{_brief(item)} is not {EXPECTED}")
+
+
+def _of_object(item: dict[str, Any], depth: int) -> Iterator[ObjectCreated]:
+    if "requestPayload" in item:
+        yield from _of_event(item["requestPayload"])
+    elif "outcome" in item:
+        yield from _of_log_line(item)
+    elif "records" in item or "changes" in item:
+        yield from _uploads(item.get("records", item.get("changes")), depth + 1)
+    elif "events" in item or "data" in item or "oss" in item:
+        yield from _of_event(item)
+    else:
+        inner = next((item[n] for n in INNER if isinstance(item.get(n), str)), None)
+        if inner is None:
+            names = ", ".join(map(_brief, list(item)[:6])) or "nothing"
+            raise UnreadError(f"JSON with {names} is not {EXPECTED}")
+        yield from _uploads(inner, depth + 1)
+
+
+def _of_log_line(line: dict[str, Any]) -> Iterator[ObjectCreated]:
+    if line["outcome"] not in AGAIN:
+        return
+    names = ("bucket", "object_key", "etag")
+    told = [line.get(name) for name in names]
+    missing = [n for n, v in zip(names, told, strict=True) if not v]
+    if missing:
+        raise UnreadError(
+            f"the log line ({line['outcome']}) names no {', no '.join(missing)}, so "
+            "there is nothing to deliver; upload again, or take the event itself"
+        )
+    bucket, object_key, etag = map(str, told)
+    yield ObjectCreated(
+        bucket=bucket,
+        object_key=object_key,
+        etag=normal_etag(etag),
+        object_size_bytes=None,
+        event_name=EVENT_NAMES["Normal"],
+    )
+
+
+def _of_event(payload: object) -> Iterator[ObjectCreated]:
+    """Yield the uploads of the event that a message carries."""
+    text = payload if isinstance(payload, str) else json.dumps(payload)
+    if isinstance(payload, str) and "{" not in payload:
+        text = _from_base64(payload) or payload
+    try:
+        records = parse_event(text.encode("utf-8", "surrogatepass"))
+    except EventError as exc:
+        raise UnreadError(str(exc)) from exc
+    yield from _created(records)
+
+
+def _created(
+    records: Iterable[ObjectCreated | Ignored | Rejected],
+) -> Iterator[ObjectCreated]:
+    rejected = []
+    for record in records:
+        if isinstance(record, ObjectCreated):
+            yield record
+        elif isinstance(record, Rejected):
+            rejected.append(record.reason)
+    if rejected:
+        raise UnreadError("; ".join(rejected))
+
+
+def _decoded(text: str) -> object:
+    """Return the JSON in a text: bare, behind a log's prefix, or as Base64."""
+    held = text if "{" in text else _from_base64(text)
+    start = held.find("{") if held else -1
+    before = held[:start].strip() if held else ""
+    if before in {"[", '[\\"', '"'}:
+        start = 0
+    if start < 0 or not held:
+        raise UnreadError(f"{_brief(text)} is not {EXPECTED}")
+    try:
+        document: object = json.loads(held[start:])
+    except (ValueError, RecursionError) as exc:
+        raise UnreadError(f"{_brief(text)} holds no whole JSON ({exc})") from exc
+    return document
+
+
+def _from_base64(text: str) -> str:
+    """Return what a Base64 text holds, "" if it is none."""
+    try:
+        return base64.b64decode(text.strip(), validate=True).decode("utf-8-sig")
+    except (ValueError, binascii.Error):
+        return ""
+
+
+def _brief(value: object) -> str:
+    text = value.strip() if isinstance(value, str) else json.dumps(value)
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")

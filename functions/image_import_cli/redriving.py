@@ -1,0 +1,172 @@
+"""One upload delivered again: what its ledger allows, then the delivery.
+
+Nothing is imported by another way than an event's. What is added is an operator's word
+in the ledger: after an import that came to nothing, that the next attempt may begin.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from image_import import endings
+from image_import.clock import OssClock
+from image_import.errors import ServiceUnavailable
+from image_import.events import ObjectCreated
+from image_import.ledger import (
+    Entry,
+    Settled,
+    Standing,
+    State,
+    attempt_of,
+    settle,
+    to_text,
+)
+from image_import.ledger_store import Book, LedgerStore, Overtaken
+from image_import.outcome import Outcome, Result
+from image_import.place import Place
+
+UNFINISHED = {State.REFUSED, State.FAILED, State.RETRYING, State.REDRIVE}
+
+MOST_ROUNDS = 6
+"""How often a ledger is read again when others write to it meanwhile."""
+
+DOUBT = (
+    "ECS may have begun this import, and nothing here can tell; look in the console "
+    "for an image named {name!r}. If there is none: --despite-doubt"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What a ledger allows: an end, or a delivery, perhaps after a line."""
+
+    end: Result | None = None
+    line: Entry | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Redriving:
+    """Delivers uploads again.
+
+    Attributes:
+        store_of: Returns the ledgers of a bucket's images.
+        deliver: Imports an upload here, or has the function do it.
+        is_dry: Nothing is written or delivered.
+        is_sure: What may have been begun without a trace is begun again.
+    """
+
+    store_of: Callable[[str], LedgerStore]
+    clock: OssClock
+    prefix: str
+    claim: str
+    deliver: Callable[[ObjectCreated], Result]
+    is_dry: bool
+    is_sure: bool
+
+    def redrive(self, upload: ObjectCreated) -> Result:
+        """Return what became of one upload.
+
+        Raises:
+            ServiceError: A service did not answer, or refused.
+        """
+        store = self.store_of(upload.bucket)
+        place = Place(
+            prefix=self.prefix, bucket=upload.bucket, object_key=upload.object_key
+        )
+        book = store.read(store.look(place), upload.etag)
+        for _ in range(MOST_ROUNDS):
+            verdict = self._judge(book)
+            if verdict.end:
+                return about(verdict.end, upload)
+            if self.is_dry:
+                return about(_planned(verdict), upload)
+            try:
+                if verdict.line:
+                    store.write(book, verdict.line)
+            except Overtaken as exc:
+                book = exc.book
+                continue
+            return self.deliver(upload)
+        raise ServiceUnavailable(
+            f"the ledger {book.key} keeps changing; try again in a minute",
+            service="OSS",
+            action="AppendObject",
+        )
+
+    def _judge(self, book: Book) -> Verdict:
+        """Return what the ledger allows for whatever it last spoke of."""
+        settled, now = settle(book.entries), self.clock.earliest()
+        if settled.accepted:
+            accepted = list(settled.accepted.values())[-1]
+            return _ends(Standing.DONE, accepted, book)
+        pending = settled.pending
+        if pending:
+            until = pending.lease_until
+            is_live = until is not None and now < until
+            return _ends(Standing.LIVE, pending, book) if is_live else Verdict()
+        if doubt := _last(settled.doubts):
+            if not self.is_sure:
+                reason = f"{doubt.reason.rstrip('.')}. {DOUBT}"
+                reason = reason.format(name=doubt.image_name)
+                told = Result(outcome=Outcome.FAILED, reason=reason)
+                return Verdict(end=replace(told, image_name=doubt.image_name))
+            return Verdict(line=self._line(doubt, doubt.attempt, doubt.version))
+        return self._after_end(settled, book)
+
+    def _after_end(self, settled: Settled, book: Book) -> Verdict:
+        """Return the line by which the next attempt may begin, if it needs one."""
+        ended = _last(settled.ended)
+        if ended is None or attempt_of(book.entries, ended.disks) > ended.attempt:
+            return Verdict()
+        return Verdict(line=self._line(ended, ended.attempt + 1, ""))
+
+    def _line(self, before: Entry, attempt: int, version: str) -> Entry:
+        ended = f"{before.state.value} at {to_text(before.at)}"
+        return Entry(
+            state=State.REDRIVE,
+            at=self.clock.earliest(),
+            claim=self.claim,
+            version=version,
+            disks=before.disks,
+            attempt=attempt,
+            reason=f"image-import redrive, after attempt {before.attempt}: {ended}",
+        )
+
+
+def _ends(standing: Standing, entry: Entry, book: Book) -> Verdict:
+    bucket = book.place.bucket
+    end = endings.stands(standing, entry, bucket=bucket, is_sidecar=False)
+    return Verdict(end=end)
+
+
+def _last(entries: dict[str, Entry]) -> Entry | None:
+    return next(reversed(entries.values()), None)
+
+
+def _planned(verdict: Verdict) -> Result:
+    again = "would be delivered again"
+    if verdict.line:
+        again += f" as attempt {verdict.line.attempt} ({verdict.line.reason})"
+    return Result(outcome=Outcome.PLANNED, reason=again)
+
+
+def about(result: Result, upload: ObjectCreated) -> Result:
+    """Return a result with the upload that it is the result of."""
+    return result.about(
+        bucket=upload.bucket, object_key=upload.object_key, etag=upload.etag
+    )
+
+
+def wants_redrive(entries: tuple[Entry, ...]) -> bool:
+    """Whether a ledger's upload is one that a redrive of many is for.
+
+    One whose image a person has cancelled or deleted is not: it was meant to end.
+    """
+    settled = settle(entries)
+    if settled.accepted or not entries:
+        return False
+    if settled.pending or settled.doubts:
+        return True
+    ended = _last(settled.ended)
+    if ended and attempt_of(entries, ended.disks) == ended.attempt:
+        return ended.state is State.CREATE_FAILED
+    return entries[-1].state in UNFINISHED

@@ -1,0 +1,135 @@
+"""`image-import status`: where each image is, what went wrong, what to do now."""
+
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+from image_import.errors import ImageImportError
+from rich.console import Console
+
+from image_import_cli.settings_options import (
+    checked_settings,
+    environment,
+    set_option,
+)
+from image_import_cli.status_ledgers import open_ledgers
+from image_import_cli.status_options import (
+    ORDERS,
+    WORDS,
+    Filter,
+    Since,
+    place_of,
+)
+from image_import_cli.status_view import View
+from image_import_cli.status_watch import Watch
+
+
+@click.command(epilog="Example: image-import status oss://images/incoming/ --watch")
+@click.argument("place", metavar="[KEY|PREFIX]", default="")
+@click.option(
+    "--state",
+    "words",
+    type=click.Choice(list(WORDS)),
+    metavar="STATE",
+    multiple=True,
+    help=f"Only these, may be given several times: {', '.join(WORDS)}.",
+)
+@click.option(
+    "--open", "is_open", is_flag=True, help="Only what is under way; reads no other."
+)
+@click.option(
+    "--since", type=Since(), help="Only what changed since: 90m, 12h, 3d, 2026-11-26."
+)
+@click.option(
+    "--sort",
+    "order",
+    type=click.Choice(list(ORDERS)),
+    default="trouble",
+    show_default=True,
+    help="What comes first.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(0, 1_000_000),
+    default=500,
+    show_default=True,
+    help="Imports shown at most, all are counted; 0: all.",
+)
+@click.option("--watch", "is_watched", is_flag=True, help="Stay until all have ended.")
+@click.option(
+    "--interval",
+    type=click.FloatRange(0.2, 3600),
+    default=5,
+    show_default=True,
+    help="Seconds between two looks of --watch.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=16,
+    show_default=True,
+    help="Ledgers read at once.",
+)
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write one self-contained page instead.",
+)
+@set_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per import.")
+@click.pass_context
+def status(
+    ctx: click.Context,
+    place: str,
+    *,
+    words: tuple[str, ...],
+    since: datetime | timedelta | None,
+    order: str,
+    limit: int,
+    interval: float,
+    workers: int,
+    page: Path | None,
+    assignments: tuple[str, ...],
+    is_open: bool,
+    is_watched: bool,
+    as_json: bool,
+) -> None:
+    """Show where imports are, what went wrong, and what to do now.
+
+    Reads the ledger: of one object (oss://BUCKET/KEY, with all that is on record of
+    it), of what lies under oss://BUCKET/PREFIX, or of all that LEDGER_BUCKET knows.
+    Credentials and settings are those of the environment. The exit status is 1 if an
+    import that is shown failed, was refused, is stuck or gone.
+    """
+    if page and (as_json or is_watched):
+        raise click.UsageError("--html goes with neither --json nor --watch")
+    if page and not os.access(page.parent, os.W_OK):
+        raise click.UsageError(f"--html {page}: {page.parent} cannot be written to")
+    settings = checked_settings(environment(assignments))
+    asked = place_of(place, settings)
+    try:
+        with open_ledgers(
+            settings, os.environ, bucket=asked.ledger_bucket, workers=workers
+        ) as ledgers:
+            moment = ledgers.now() - since if isinstance(since, timedelta) else since
+            states = frozenset(WORDS[word] for word in words)
+            filter_ = Filter(place=asked, states=states, since=moment)
+            if is_watched:
+                watch = Watch(ledgers=ledgers, filter_=filter_, interval=interval)
+                ctx.exit(watch.run(Console(), as_json=as_json))
+            view = View(
+                ledgers=ledgers,
+                filter_=filter_,
+                order=order,
+                limit=limit,
+                is_open=is_open,
+            )
+            if page:
+                view.write(page)
+            else:
+                view.show(Console(), as_json=as_json)
+    except ImageImportError as exc:
+        raise click.ClickException(str(exc)) from exc
+    ctx.exit(int(view.has_bad))

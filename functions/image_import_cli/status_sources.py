@@ -1,0 +1,29 @@
+"""What became of the objects that imports are made of."""
+
+import time
+
+from image_import.errors import ImageImportError
+from image_import.oss import ObjectChanged, ObjectMissing, Oss
+from image_import.patience import Patience
+
+DELETED, ANEW = "was deleted", "was uploaded anew since"
+LOST = (DELETED, ANEW)
+"""How a fate ends with which the object can not be imported any more."""
+
+
+def fate_of(oss: Oss, bucket: str, object_key: str, etag: str) -> str:
+    """Return in words whether an upload is still there."""
+    try:
+        patience().repeat(lambda: oss.check_etag(bucket, object_key, etag=etag))
+    except ObjectMissing:
+        return f"{object_key} {DELETED}"
+    except ObjectChanged:
+        return f"{object_key} {ANEW}"
+    except ImageImportError as exc:
+        return f"{object_key}: unknown, {exc}"
+    return f"{object_key} is there"
+
+
+def patience() -> Patience:
+    """Return short repeats, as an operator waits."""
+    return Patience(remaining=lambda: 120.0, sleep=time.sleep, random=lambda: 0.5)

@@ -1,0 +1,186 @@
+"""Imports laid out for a terminal: columns while they fit, else one below another.
+
+At 100 columns and more the image's IDs stand beside its names, below that under them.
+Nothing is cut, what is too long is folded; errors and next steps get lines of their
+own, as wide as the terminal.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import timedelta
+
+from image_import.ledger import State
+from image_import.outcome import Outcome
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from image_import_cli.show import COLOURS
+from image_import_cli.status_imports import BY_URGENCY, UNDER_WAY, ImportStatus
+from image_import_cli.sweep_show import shortened
+from image_import_cli.terminal import printable
+
+WIDE = 100
+STATE_WIDTH, AGE_WIDTH, ID_WIDTH = 13, 4, 36
+BAR_WIDTHS = {True: 8, False: 5}
+GAP = 2
+UNITS = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
+
+
+def age(passed: timedelta) -> str:
+    """Return a time span in its largest unit, such as `3h`."""
+    seconds = max(0, int(passed.total_seconds()))
+    unit, length = next((u for u in UNITS if seconds >= 2 * u[1]), UNITS[-1])
+    return f"{seconds // length}{unit}"
+
+
+def style_of(state: State) -> str:
+    """Return the colour of a state."""
+    is_claim = state in {State.INTENT, State.REDRIVE}
+    return "cyan" if is_claim else COLOURS[Outcome(state.value)]
+
+
+def word_of(state: State) -> str:
+    """Return how a state is called on a terminal."""
+    return "claimed" if state is State.INTENT else state.value
+
+
+def bar(status: ImportStatus, *, width: int, is_ascii: bool) -> Text:
+    """Return how far an import is: a bar, and the number where there is one."""
+    fraction = status.fraction
+    if fraction is None:
+        return Text("")
+    full, empty = ("#", ".") if is_ascii else ("━", "─")
+    done = round(fraction * width)
+    text = Text(full * done, style_of(status.state))
+    text.append(empty * (width - done), "bright_black")
+    return text.append(f" {fraction:>4.0%}")
+
+
+class Layout:
+    """How imports look on one console."""
+
+    def __init__(self, console: Console) -> None:
+        # The last column stays free: a full line wraps on some terminals.
+        self._width = console.width - 1
+        self._is_wide = self._width >= WIDE
+        self._is_ascii = not console.encoding.lower().startswith("utf")
+        self._bar = BAR_WIDTHS[self._is_wide]
+
+    def head(self) -> RenderableType:
+        """Return the names of the columns."""
+        ids = "image ID and request ID" if self._is_wide else ""
+        names = ("state", "progress", "age", "object and image", ids)
+        return self._row(*(Text(name, "bold") for name in names))
+
+    def entry(self, status: ImportStatus, passed: timedelta) -> RenderableType:
+        """Return one import, without the command that is its next step."""
+        parts: list[RenderableType] = [self._line(status, passed)]
+        if status.error:
+            parts.append(_below(printable(status.error), style_of(status.state)))
+        if status.next_step:
+            arrow = "->" if self._is_ascii else "→"
+            parts.append(_below(f"{arrow} {printable(status.next_step)}", ""))
+        return Group(*parts)
+
+    def brief(self, status: ImportStatus, passed: timedelta) -> RenderableType:
+        """Return one import in one line, for a display that moves."""
+        told = status.reason if status.state in UNDER_WAY else status.image_id
+        told = f"  {printable(told)}" if told else ""
+        room = self._width - self._indent
+        key = shortened(printable(status.object_key), max(20, room - len(told)))
+        name = Text(key).append(told, "dim")
+        name.truncate(room, overflow="ellipsis")
+        return self._row(*self._columns(status, passed), name, Text(""))
+
+    @property
+    def _indent(self) -> int:
+        """Where the columns for names begin."""
+        return STATE_WIDTH + self._bar + 5 + AGE_WIDTH + 3 * GAP
+
+    @property
+    def _room(self) -> int:
+        """Characters of a name that fit into its column."""
+        ids = ID_WIDTH + GAP if self._is_wide else 0
+        return self._width - self._indent - ids
+
+    def _columns(self, status: ImportStatus, passed: timedelta) -> tuple[Text, ...]:
+        return (
+            Text(word_of(status.state), style_of(status.state)),
+            bar(status, width=self._bar, is_ascii=self._is_ascii),
+            Text(age(passed), "dim"),
+        )
+
+    def _line(self, status: ImportStatus, passed: timedelta) -> RenderableType:
+        key = printable(status.object_key) or "?"
+        names = [
+            (folded(key, self._room), "bold"),
+            (folded(printable(status.image_name), self._room), ""),
+        ]
+        ids = [(printable(i), "dim") for i in (status.image_id, status.ecs_request_id)]
+        beside = ids if self._is_wide else []
+        under = [*names, *([] if self._is_wide else ids)]
+        columns = self._columns(status, passed)
+        return self._row(*columns, _stacked(under), _stacked(beside))
+
+    def _row(self, *cells: Text) -> Table:
+        """Return one line of columns; each row has the same ones."""
+        row = Table.grid(padding=(0, GAP, 0, 0), pad_edge=False)
+        row.add_column(width=STATE_WIDTH, no_wrap=True)
+        row.add_column(width=self._bar + 5, no_wrap=True)
+        row.add_column(width=AGE_WIDTH, no_wrap=True, justify="right")
+        has_ids = self._is_wide and bool(cells[4].plain)
+        if has_ids:
+            row.add_column(width=self._room, overflow="fold")
+        row.add_column(overflow="fold")
+        row.add_row(*cells[: 5 if has_ids else 4])
+        return row
+
+
+def folded(text: str, width: int) -> str:
+    """Return a name in lines of at most so many characters, broken between words."""
+    lines = []
+    while len(text) > width:
+        between = max(text.rfind(mark, 0, width) for mark in "/-._") + 1
+        end = between if between > width // 2 else width
+        lines.append(text[:end])
+        text = text[end:]
+    return "\n".join([*lines, text])
+
+
+def _below(text: str, style: str) -> RenderableType:
+    return Padding(Text(text, style, overflow="fold"), (0, 1, 0, 2), expand=False)
+
+
+def _stacked(told: Iterable[tuple[str, str]]) -> Text:
+    return Text("\n").join(Text(text, style) for text, style in told if text)
+
+
+def sums(counts: Counter[State], *, shown: int) -> str:
+    """Return the last line: how many there are in which state."""
+    total = counts.total()
+    told = [f"{n:,} {word_of(s)}" for s in BY_URGENCY if (n := counts[s])]
+    imports = f"{total:,} {'import' if total == 1 else 'imports'}"
+    first = (
+        f" (the first {shown:,} shown; --limit 0 shows all)" if shown < total else ""
+    )
+    return f"{imports}{first}: {', '.join(told)}" if told else "no imports"
+
+
+def print_table(
+    statuses: Iterable[tuple[ImportStatus, timedelta]], console: Console
+) -> None:
+    """Print the head and each import; commands unbroken, so that they can be copied."""
+    layout = Layout(console)
+    console.print(layout.head(), highlight=False)
+    for status, passed in statuses:
+        console.print(layout.entry(status, passed), highlight=False)
+        if status.next_command:
+            print_command(status.next_command, console)
+
+
+def print_command(command: str, console: Console) -> None:
+    """Print a command in one line, however long it is."""
+    text = Text(f"    {printable(command)}", "bold")
+    console.print(text, soft_wrap=True, highlight=False)

@@ -1,0 +1,161 @@
+"""One look at the ledgers: a table, a timeline, JSON lines or a page."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from image_import.ledger import State
+from rich.console import Console
+
+from image_import_cli.show import print_json
+from image_import_cli.status_imports import BAD, ImportStatus, said
+from image_import_cli.status_ledgers import Ledgers, Reading, Unreadable
+from image_import_cli.status_options import Filter, first_of
+from image_import_cli.status_page import write_page
+from image_import_cli.status_table import print_table, sums
+from image_import_cli.status_timeline import line_json, print_timeline
+from image_import_cli.sweep_show import Seldom
+from image_import_cli.terminal import printable
+
+
+@dataclass(kw_only=True, slots=True)
+class View:
+    """What was asked for, and what was met on the way.
+
+    Attributes:
+        order: One of `ORDERS`.
+        limit: Imports shown at most, 0 for all.
+        is_open: Whether only what is under way is read.
+        is_key: Whether a single object was asked for.
+        unreadable: Ledgers that could not be read.
+    """
+
+    ledgers: Ledgers
+    filter_: Filter
+    order: str
+    limit: int
+    is_open: bool
+    is_key: bool = False
+    unreadable: int = 0
+    counts: Counter[State] = field(default_factory=Counter)
+    _stderr: Console = field(default_factory=lambda: Console(stderr=True))
+
+    @property
+    def has_bad(self) -> bool:
+        """Whether something failed, was refused or could not be read."""
+        is_unknown = self.filter_.place.is_named and not self.counts
+        is_bad = any(self.counts[state] for state in BAD)
+        return is_bad or is_unknown or bool(self.unreadable)
+
+    def show(self, console: Console, *, as_json: bool) -> None:
+        """Print JSON lines as they come, or a table, or one object's timeline.
+
+        Raises:
+            ServiceError: The ledger could not be listed.
+        """
+        with self._progress() as statuses:
+            if as_json:
+                for status in statuses:
+                    print_json(console, self._json(status))
+                return
+            found = first_of(statuses, order=self.order, limit=self.limit)
+        if self.is_key:
+            self._show_timelines(console, found)
+        else:
+            self._show_table(console, found)
+
+    def write(self, path: Path) -> None:
+        """Write a page with the timeline of each import.
+
+        Raises:
+            ServiceError: The ledger could not be listed.
+        """
+        with self._progress() as statuses:
+            found = first_of(statuses, order=self.order, limit=self.limit)
+        write_page(
+            path,
+            found,
+            place=self.filter_.place.text,
+            now=self.ledgers.clock.earliest(),
+            total=self.counts.total(),
+        )
+        self._say(f"{path}: {self._sums(found)}")
+
+    def _json(self, status: ImportStatus) -> dict[str, object]:
+        lines = [line_json(line) for line in status.lines] if self.is_key else []
+        return {**said(status), **({"timeline": lines} if lines else {})}
+
+    def _show_table(self, console: Console, found: list[ImportStatus]) -> None:
+        now = self.ledgers.clock.earliest()
+        aged = [(status, now - status.since) for status in found]
+        if aged:
+            print_table(aged, console)
+        console.print(self._sums(found), highlight=False)
+        if self.filter_.place.is_named and not self.counts:
+            place = printable(self.filter_.place.text)
+            self._say(
+                f"the ledger in {self.filter_.place.ledger_bucket} knows nothing of "
+                f"{place}; image-import sweep imports what no event told of"
+            )
+
+    def _show_timelines(self, console: Console, found: list[ImportStatus]) -> None:
+        for number, status in enumerate(found):
+            if number:
+                console.print()
+            print_timeline(
+                status,
+                console,
+                now=self.ledgers.clock.earliest(),
+                fates=self.ledgers.source_of(status),
+            )
+
+    def _sums(self, found: list[ImportStatus]) -> str:
+        return sums(self.counts, shown=len(found))
+
+    @contextmanager
+    def _progress(self) -> Iterator[Iterator[ImportStatus]]:
+        """Yield what is asked for; how far it is is told on standard error."""
+        count = 0
+
+        def read(tell: Callable[[str], None]) -> None:
+            nonlocal count
+            count += 1
+            tell(f"{count:,} ledgers read")
+
+        if self._stderr.is_terminal:
+            with self._stderr.status("Reading the ledger") as line:
+                self.ledgers.on_read = lambda: read(line.update)
+                yield self._statuses()
+        else:
+            seldom = Seldom(self._say)
+            self.ledgers.on_read = lambda: read(seldom)
+            yield self._statuses()
+
+    def _statuses(self) -> Iterator[ImportStatus]:
+        for reading in self._readings():
+            if isinstance(reading, Unreadable):
+                self.unreadable += 1
+                self._say(f"{reading.ledger_key}: {reading.reason}")
+            elif self.filter_.takes(reading):
+                self.counts[reading.state] += 1
+                yield reading
+
+    def _readings(self) -> Iterator[Reading]:
+        place = self.filter_.place
+        if self.is_open:
+            yield from self.ledgers.of_open()
+            return
+        own = (
+            self.ledgers.of_key(place.bucket, place.key)
+            if self.filter_.place.is_named
+            else []
+        )
+        self.is_key = bool(own)
+        yield from own or self.ledgers.of_all(self.filter_.since)
+
+    def _say(self, text: str) -> None:
+        self._stderr.print(
+            printable(text), soft_wrap=True, highlight=False, markup=False
+        )

@@ -1,0 +1,103 @@
+"""`image-import cancel` against a bucket in the fakes."""
+
+import json
+from pathlib import Path
+
+import pytest
+from image_import.ledger import State
+from redrives import Desk
+from uploads import BUCKET
+
+WEB = f"oss://{BUCKET}/web.qcow2"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_an_objects_import_is_cancelled_and_its_ledger_says_so(desk: Desk) -> None:
+    sent = desk.uploads.upload("web.qcow2")
+    run = desk.run("cancel", WEB, "--yes", "--json")
+    assert run.exit_code == 0, run.output
+    told = json.loads(run.stdout)
+    assert (told["outcome"], told["task_id"]) == ("cancelled", sent.task_id)
+    assert desk.uploads.last_state("web.qcow2") is State.CANCELLED
+    assert desk.uploads.notes == []
+    assert desk.uploads.track() == {"changes": [], "open": 0}
+    assert "web.qcow2" in desk.uploads.cloud.oss.keys(BUCKET)
+
+
+def test_a_task_is_found_by_its_id(desk: Desk) -> None:
+    sent = desk.uploads.upload("web.qcow2")
+    run = desk.run("cancel", sent.task_id, "--yes", "--bucket", BUCKET)
+    assert run.exit_code == 0, run.output
+    assert desk.uploads.last_state("web.qcow2") is State.CANCELLED
+
+
+def test_without_a_ledger_the_timer_writes_it_down(desk: Desk) -> None:
+    sent = desk.uploads.upload("web.qcow2")
+    run = desk.run("cancel", sent.task_id, "--yes")
+    assert "the timer's next run writes it" in " ".join(run.stdout.split())
+    (change,) = desk.uploads.track()["changes"]
+    assert change["outcome"] == "cancelled"
+
+
+def test_it_asks_first(desk: Desk) -> None:
+    desk.uploads.upload("web.qcow2")
+    run = desk.run("cancel", WEB, stdin=b"n\n")
+    assert run.exit_code == 1
+    assert f"Cancel the import of {WEB} (task t-" in run.stderr
+    assert desk.uploads.calls("CancelTask") == 0
+
+
+def test_an_import_that_has_ended_is_too_late(desk: Desk) -> None:
+    sent = desk.uploads.upload("web.qcow2")
+    desk.uploads.clock.advance(1000)
+    run = desk.run("cancel", WEB, "--yes")
+    assert run.exit_code == 1
+    assert "the task has ended as Finished" in run.stdout
+    desk.uploads.track()
+    run = desk.run("cancel", WEB, "--yes")
+    assert "no import of oss://images/web.qcow2 is under way" in run.stderr
+    assert desk.uploads.image_names == [sent.image_name]
+
+
+@pytest.mark.parametrize(
+    ("code", "fix"),
+    [
+        ("InvalidTaskId.NotFound", "Look the image up by its name"),
+        ("InvalidTaskId.TaskActionNotSupport", "Wait for its end"),
+        ("InvalidTaskId.IncorrectTaskStatus", "Look at its status"),
+        ("CancelTaskFailed", "Wait for its end, then delete the image"),
+    ],
+)
+def test_a_refusal_is_explained(desk: Desk, code: str, fix: str) -> None:
+    desk.uploads.upload("web.qcow2")
+    desk.uploads.cloud.ecs.fail_next(code, action="CancelTask")
+    run = desk.run("cancel", WEB, "--yes")
+    assert run.exit_code == 1
+    assert code in run.stderr
+    assert fix in run.stderr
+    assert desk.uploads.last_state("web.qcow2") is State.SUBMITTED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ((WEB, "--set", "IMPORT_TARGET=apsara-pop"), "has no CancelTask"),
+        ((WEB, "--json"), "needs --yes"),
+        (("web.qcow2",), "neither oss://BUCKET/KEY nor a task ID"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_status_2(
+    desk: Desk, arguments: tuple[str, ...], why: str
+) -> None:
+    stack = {
+        "ECS_ENDPOINT": "https://ecs-internal.apsara.test",
+        "OSS_ENDPOINT": "https://oss-cn-hangzhou-a.apsara.test",
+    }
+    environ = stack if "IMPORT_TARGET=apsara-pop" in arguments else {}
+    run = desk.run("cancel", *arguments, environ=environ)
+    assert run.exit_code == 2
+    assert why in " ".join(run.stderr.split())

@@ -1,0 +1,354 @@
+"""`image-import status` on a bucket in the fakes: table, timeline, JSON, filters."""
+
+import json
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from image_import.place import Place
+from image_import_cli.side_by_side import side_by_side
+from image_import_cli.status_table import folded
+from status_bucket import BROKEN, Bucket
+from uploads import BUCKET, LEDGER, QCOW2
+
+POP = {
+    "IMPORT_TARGET": "apsara-pop",
+    "ECS_ENDPOINT": "https://ecs-internal.apsara.test",
+    "OSS_ENDPOINT": "https://oss-cn-hangzhou-a.apsara.test",
+}
+ALL = {
+    "failed": "failed",
+    "broken": "create_failed",
+    "refused": "refused",
+    "stuck": "stuck",
+    "gone": "gone",
+    "throttled": "retrying",
+    "cancelled": "cancelled",
+    "db-disk2": "waiting",
+    "new": "submitted",
+    "moving": "progress",
+    "noble-server-cloudimg-amd64": "available",
+}
+
+
+@pytest.fixture(scope="module")
+def full() -> Bucket:
+    """Return a bucket with an import in each state; nobody changes it."""
+    bucket = Bucket()
+    bucket.fill()
+    return bucket
+
+
+@pytest.fixture
+def bucket() -> Bucket:
+    return Bucket()
+
+
+def stem(key: str) -> str:
+    return Path(key).stem
+
+
+def test_each_import_is_in_the_state_that_it_came_to(full: Bucket) -> None:
+    found = {stem(s["object_key"]): s["state"] for s in full.json()}
+    assert found == ALL
+
+
+def test_trouble_comes_first_and_the_last_line_counts(full: Bucket) -> None:
+    run = full.run()
+    shown = re.findall(r"^(\w+) .*incoming/([\w-]+)\.", run.stdout, re.MULTILINE)
+    assert shown == [(state, name) for name, state in ALL.items()]
+    *_, almost, last = run.stdout.splitlines()
+    assert almost.startswith("11 imports: 1 failed, 1 create_failed, 1 refused, ")
+    assert last.endswith("1 available")
+    assert run.exit_code == 1
+
+
+@pytest.mark.parametrize("columns", [80, 99, 120, 200])
+def test_nothing_is_wider_than_the_terminal_and_no_id_is_cut(
+    full: Bucket, columns: int
+) -> None:
+    shown = full.run(columns=columns).stdout
+    lines = [line for line in shown.splitlines() if "image-import" not in line]
+    assert max(map(len, lines)) <= columns
+    for told in full.json():
+        assert told["object_key"] in shown.replace("\n", "")
+        assert told.get("image_id", "") in shown
+        assert told.get("ecs_request_id", "") in shown
+
+
+def test_a_command_stands_alone_in_one_line_however_narrow(full: Bucket) -> None:
+    command = "    image-import sweep oss://images/incoming/failed.qcow2 --again"
+    assert command in full.run(columns=40).stdout.splitlines()
+
+
+def test_a_progress_bar_shows_how_far_it_is(full: Bucket) -> None:
+    lines = full.run(columns=120).stdout.splitlines()
+    (moving,) = [line for line in lines if "incoming/moving" in line]
+    assert re.match(r"progress +━━━─────  40% +5m ", moving)
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ("--state stuck", "stuck"),
+        ("--state gone --state waiting", "db-disk2 gone"),
+        ("--open", "moving new stuck throttled"),
+        ("--since 10m", "db-disk2 moving new stuck throttled"),
+        ("--since 2020-01-01 --state failed", "failed"),
+        ("--since 2999-01-01T00:00:00Z", ""),
+    ],
+)
+def test_filters_leave_out_the_rest(full: Bucket, options: str, names: str) -> None:
+    found = full.json(*options.split())
+    assert sorted(stem(told["object_key"]) for told in found) == names.split()
+
+
+@pytest.mark.parametrize(
+    ("order", "first"), [("trouble", "failed"), ("newest", "new"), ("key", "broken")]
+)
+def test_an_order_can_be_asked_for(full: Bucket, order: str, first: str) -> None:
+    lines = full.run("--sort", order).stdout.splitlines()
+    assert f"incoming/{first}." in lines[1]
+
+
+def test_a_limit_shows_the_first_and_counts_all(full: Bucket) -> None:
+    shown = full.run("--limit", "2", columns=200).stdout
+    assert shown.count("oss://images/incoming/") == 2
+    assert "11 imports (the first 2 shown; --limit 0 shows all): " in shown
+
+
+def test_what_is_open_is_read_without_the_history(full: Bucket) -> None:
+    full.uploads.cloud.requests.clear()
+    full.run("--open")
+    asked = [r for r in full.uploads.cloud.requests if r.action == "ListObjectsV2"]
+    assert [r.parameters["prefix"] for r in asked] == [f"{LEDGER}open/"]
+
+
+def test_since_does_not_read_what_was_not_written_to(full: Bucket) -> None:
+    full.uploads.cloud.requests.clear()
+    full.run("--since", "1m")
+    read = [r for r in full.uploads.cloud.requests if r.action == "GetObject"]
+    assert len(read) < len(ALL)
+
+
+def test_a_single_key_shows_its_whole_timeline(full: Bucket) -> None:
+    run = full.run(place=f"oss://{BUCKET}/incoming/broken.qcow2", columns=120)
+    lines = run.stdout.splitlines()
+    _, _, below = run.stdout.partition("Timeline")
+    words = ["claimed", "submitted", "create_failed"]
+    assert re.findall(r"Z  (\w+)", below) == words
+    assert "  next: Check it with qemu-img check, or convert it again." in run.stdout
+    assert "    image-import redrive oss://images/incoming/broken.qcow2" in lines
+    assert "DiskDeviceMapping.1.OSSObject      incoming/broken.qcow2" in below
+    assert "incoming/broken.qcow2 is there" in run.stdout
+    assert run.exit_code == 1
+
+
+def test_a_timeline_says_which_invocation_wrote_each_line(full: Bucket) -> None:
+    place = f"oss://{BUCKET}/incoming/broken.qcow2"
+    (told,) = full.json(place=place)
+    shown = full.run(place=place).stdout
+    assert len(told["timeline"]) == 3
+    for line in told["timeline"]:
+        assert f"FC {line['fc_request_id']}, claim {line['claim']}" in shown
+
+
+def test_each_version_of_a_key_has_a_timeline(bucket: Bucket) -> None:
+    bucket.uploads.upload("web.qcow2")
+    bucket.pass_time()
+    bucket.uploads.upload("web.qcow2", QCOW2 + bytes(512))
+    assert len(bucket.json(place=f"{BUCKET}/web.qcow2")) == 2
+    assert bucket.run(place=f"{BUCKET}/web.qcow2").stdout.count("Timeline") == 2
+
+
+def test_a_prefix_takes_what_begins_with_it(full: Bucket) -> None:
+    found = full.json(place=f"{BUCKET}/incoming/st")
+    assert [stem(told["object_key"]) for told in found] == ["stuck"]
+
+
+def test_a_key_that_the_ledger_does_not_know_is_said_with_status_1(
+    full: Bucket,
+) -> None:
+    run = full.run(place=f"{BUCKET}/incoming/never.qcow2")
+    assert run.exit_code == 1
+    assert "knows nothing of oss://images/incoming/never.qcow2" in run.stderr
+
+
+def test_a_folder_without_imports_is_no_failure(full: Bucket) -> None:
+    run = full.run(place=f"{BUCKET}/empty/")
+    assert (run.exit_code, run.stdout) == (0, "no imports\n")
+
+
+def test_what_went_well_is_status_0(bucket: Bucket) -> None:
+    bucket.uploads.upload("web.qcow2")
+    bucket.pass_time()
+    run = bucket.run()
+    assert run.exit_code == 0
+    assert run.stdout.endswith("1 import: 1 available\n")
+
+
+def test_without_an_argument_all_that_the_ledgers_bucket_knows_is_shown() -> None:
+    bucket = Bucket({"LEDGER_BUCKET": "ledger"})
+    bucket.uploads.cloud.oss.create_bucket("ledger")
+    bucket.uploads.upload("web.qcow2")
+    bucket.uploads.upload("broken.qcow2", b"QFI\xfb" + bytes(2000))
+    found = {told["object_key"]: told["bucket"] for told in bucket.json(place="")}
+    assert found == {"web.qcow2": BUCKET, "broken.qcow2": BUCKET}
+
+
+def test_a_ledger_older_than_its_buckets_name_is_known_by_its_place(
+    bucket: Bucket,
+) -> None:
+    bucket.uploads.upload("broken.qcow2", b"QFI\xfb" + bytes(2000))
+    (key,) = bucket.uploads.cloud.oss.keys(BUCKET, f"{LEDGER}images/")
+    data = bucket.uploads.cloud.oss.get(BUCKET, key).content.to_bytes()
+    bucket.uploads.cloud.oss.put(BUCKET, key, data.replace(b'"bucket"', b'"b"'))
+    assert bucket.json()[0]["bucket"] == BUCKET
+
+
+def test_an_object_that_is_gone_is_told_and_not_to_be_imported_again(
+    bucket: Bucket,
+) -> None:
+    bucket.uploads.cloud.ecs.fail_import(BROKEN)
+    bucket.uploads.upload("web.qcow2")
+    bucket.pass_time()
+    bucket.uploads.cloud.oss.delete(BUCKET, "web.qcow2")
+    (told,) = bucket.json()
+    assert told["next_step"] == (
+        "Upload it again if it is still wanted: web.qcow2 was deleted."
+    )
+    assert "next_command" not in told
+
+
+def test_an_object_that_was_uploaded_anew_has_its_own_ledger(bucket: Bucket) -> None:
+    bucket.uploads.upload("web.qcow2", b"QFI\xfb" + bytes(2000))
+    bucket.uploads.upload("web.qcow2")
+    steps = {told["state"]: told.get("next_step", "") for told in bucket.json()}
+    assert steps["refused"].startswith("Nothing here: web.qcow2 was uploaded anew")
+    assert steps["submitted"] == ""
+
+
+def test_a_tracker_that_does_not_run_is_seen(bucket: Bucket) -> None:
+    bucket.uploads.upload("web.qcow2")
+    bucket.uploads.clock.advance(3601)
+    (told,) = bucket.json()
+    assert told["state"] == "stuck"
+    assert told["reason"].startswith("nothing on record since ")
+    assert "tracker's timer" in told["next_step"]
+
+
+def test_imports_of_apsara_stack_are_shown_as_well() -> None:
+    bucket = Bucket(POP)
+    bucket.fill()
+    found = bucket.json()
+    states = {stem(told["object_key"]): told["state"] for told in found}
+    known = {name: ALL[name] for name in ("stuck", "moving", "new", "gone")}
+    assert {name: states[name] for name in known} == known
+
+
+HOSTILE = "</script>\x1b[31m\u202e\r\n'$(id)"
+
+
+def test_control_characters_of_a_key_never_reach_the_terminal(bucket: Bucket) -> None:
+    place = Place(prefix=LEDGER, bucket=BUCKET, object_key=HOSTILE)
+    line = {
+        "state": "create_failed",
+        "at": "2026-11-26T00:00:00.000Z",
+        "version": "v",
+        "disks": [[HOSTILE, "A1"]],
+        "bucket": BUCKET,
+        "reason": "\x1b]0;title\x07",
+    }
+    ledger = place.ledger_key("A1")
+    bucket.uploads.cloud.oss.put(BUCKET, ledger, json.dumps(line).encode() + b"\n")
+    for shown in (bucket.run(), bucket.run(place=f"{BUCKET}/{HOSTILE}")):
+        assert r"</script>\x1b[31m\u202e\r\n'$(id)" in shown.stdout
+        assert all(c.isprintable() for c in shown.stdout.replace("\n", ""))
+    assert bucket.json()[0]["object_key"] == HOSTILE
+
+
+def test_a_lone_surrogate_is_still_json(bucket: Bucket) -> None:
+    line = b'{"state": "refused", "at": "2026-11-26T00:00:00Z", "version": "v", '
+    line += rb'"disks": [["\udc80", "A1"]], "bucket": "images"}' + b"\n"
+    bucket.uploads.cloud.oss.put(BUCKET, f"{LEDGER}images/x-0/A1.jsonl", line)
+    assert bucket.json()[0]["object_key"] == "\udc80"
+
+
+def test_a_ledger_that_is_not_ours_is_named_and_makes_the_status_1(
+    bucket: Bucket,
+) -> None:
+    bucket.uploads.upload("web.qcow2")
+    bucket.uploads.cloud.oss.put(BUCKET, f"{LEDGER}images/x-0/A1.jsonl", b"scribble\n")
+    run = bucket.run()
+    assert run.exit_code == 1
+    assert f"{LEDGER}images/x-0/A1.jsonl: line 1 of the ledger is not" in run.stderr
+    assert "1 import: 1 submitted" in run.stdout
+
+
+def test_a_continued_ledger_is_one_import(bucket: Bucket) -> None:
+    bucket.uploads.upload("web.qcow2")
+    (key,) = bucket.uploads.cloud.oss.keys(BUCKET, f"{LEDGER}images/")
+    first = bucket.uploads.cloud.oss.get(BUCKET, key).content.to_bytes()
+    bucket.uploads.cloud.oss.put(BUCKET, key, first)
+    bucket.pass_time()
+    assert len(bucket.uploads.cloud.oss.keys(BUCKET, f"{LEDGER}images/")) == 2
+    (told,) = bucket.json()
+    assert told["state"] == "available"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--set", "REGION_ID="], "set REGION_ID"),
+        (["--since", "yesterday"], "neither a time ago such as 90m"),
+        (["--state", "lost"], "'lost' is not one of"),
+        (["--html", "x.html", "--json"], "goes with neither"),
+        (["--html", "/no/such/folder/x.html"], "cannot be written to"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_what_cannot_be_asked_for_is_said_with_status_2(
+    bucket: Bucket, arguments: list[str], said: str
+) -> None:
+    run = bucket.run(*arguments)
+    assert run.exit_code == 2
+    assert said in run.stderr
+
+
+def test_no_argument_and_no_ledger_bucket_is_status_2(bucket: Bucket) -> None:
+    run = bucket.run(place="")
+    assert run.exit_code == 2
+    assert "set LEDGER_BUCKET" in run.stderr
+
+
+def test_a_ledger_that_may_not_be_listed_is_said_with_what_to_do(
+    bucket: Bucket,
+) -> None:
+    bucket.uploads.cloud.oss.fail_next("AccessDenied", action="ListObjectsV2")
+    run = bucket.run()
+    assert run.exit_code == 1
+    assert "OSS ListObjectsV2: AccessDenied" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_a_long_name_is_folded_between_its_words_and_not_cut() -> None:
+    name = "incoming/ubuntu-24.04-server-cloudimg-amd64.qcow2"
+    assert folded(name, 30) == "incoming/ubuntu-24.04-server-\ncloudimg-amd64.qcow2"
+    assert folded("x" * 25, 10) == "xxxxxxxxxx\nxxxxxxxxxx\nxxxxx"
+
+
+def test_no_more_is_begun_than_may_be_under_way() -> None:
+    begun: list[int] = []
+
+    def numbers() -> Iterator[int]:
+        for number in range(1000):
+            begun.append(number)
+            yield number
+
+    with ThreadPoolExecutor(2) as pool:
+        found = side_by_side(str, numbers(), pool=pool, most=8)
+        assert next(found) == "0"
+        assert len(begun) == 8
+        assert list(found) == [str(n) for n in range(1, 1000)]

@@ -1,0 +1,182 @@
+"""What a ledger's lines say about its imports, and what to do about each."""
+
+import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from image_import.ledger import Entry, State
+from image_import_cli.status_imports import (
+    BY_URGENCY,
+    ImportStatus,
+    said,
+    statuses_of,
+)
+from image_import_cli.status_next import Step, next_step, without_source
+from image_import_cli.terminal import shell_word
+from ledger_lines import ALONE, INTENT, SENT, SET, T0, later, line
+
+HOUR = timedelta(hours=1)
+QUOTA = line(
+    State.FAILED,
+    error_code="QuotaExceed.Image",
+    error_message="ECS ImportImage: QuotaExceed.Image: too many",
+)
+BROKEN = line(
+    State.CREATE_FAILED,
+    error_code="InvalidImageFormat.Malformed",
+    error_message="The block table is damaged.",
+)
+
+
+def statuses(entries: Sequence[Entry], now: datetime) -> list[ImportStatus]:
+    return statuses_of(
+        entries, bucket="images", ledger_key="l.jsonl", now=now, stuck_after=HOUR
+    )
+
+
+def status(*entries: Entry, after: float = 1) -> ImportStatus:
+    """Return the only import of a ledger, so many minutes after T0."""
+    (found,) = statuses(entries, T0 + timedelta(minutes=after))
+    return found
+
+
+def step(*entries: Entry, after: float = 1) -> Step:
+    now = T0 + timedelta(minutes=after)
+    return next_step(status(*entries, after=after), now=now, stuck_after=HOUR)
+
+
+def test_an_import_has_the_ids_that_any_of_its_lines_tells() -> None:
+    found = status(INTENT, SENT, later(line(State.PROGRESS, progress="32%"), 5))
+    assert (found.image_name, found.image_id, found.task_id) == ("web-1", "m-1", "t-1")
+    assert (found.state, found.fraction) == (State.PROGRESS, 0.32)
+    assert (found.since, found.changed) == (T0, T0 + timedelta(minutes=5))
+
+
+def test_a_later_line_of_another_claim_does_not_hide_the_image() -> None:
+    refused = later(line(State.REFUSED, SET, claim="c2", reason="too late"), 9)
+    found = statuses([INTENT, SENT, refused], T0)
+    assert [s.state for s in found] == [State.SUBMITTED, State.REFUSED]
+
+
+def test_a_wait_is_over_once_the_set_is_sent() -> None:
+    waiting = line(State.WAITING, reason="its sidecar is not there yet")
+    sent = line(State.SUBMITTED, SET, image_id="m-2")
+    assert status(waiting, sent).image_id == "m-2"
+
+
+def test_only_the_latest_attempt_counts() -> None:
+    second = replace(ALONE, attempt=2)
+    lines = [line(State.INTENT, second), line(State.SUBMITTED, second, image_id="m-2")]
+    assert status(INTENT, SENT, BROKEN, *lines).image_id == "m-2"
+
+
+def test_a_redrive_is_shown_until_something_follows_it() -> None:
+    word = replace(line(State.REDRIVE, attempt=2), version="")
+    assert status(INTENT, SENT, BROKEN, word).state is State.REDRIVE
+    assert "image-import sweep" in step(INTENT, SENT, BROKEN, word).command
+
+
+def test_what_is_available_stays_so_whatever_is_said_late() -> None:
+    late = later(SENT, 30)
+    found = status(INTENT, line(State.AVAILABLE, image_id="m-1"), late)
+    assert (found.state, found.fraction) == (State.AVAILABLE, 1.0)
+
+
+def test_a_silent_ledger_is_stuck_since_its_last_line() -> None:
+    found = status(INTENT, SENT, after=61)
+    assert found.state is State.STUCK
+    assert found.reason == "nothing on record since 2026-11-23 03:00:00Z"
+    assert "tracker's timer" in step(INTENT, SENT, after=61).text
+    assert status(INTENT, SENT, after=59).state is State.SUBMITTED
+
+
+def test_a_claim_says_how_long_it_holds_and_that_it_ran_out() -> None:
+    assert status(INTENT).reason == "claimed until 2026-11-23 03:05:00Z"
+    assert status(INTENT, after=6).reason.startswith("its claim ran out unfinished at ")
+    assert step(INTENT, after=6) == Step()
+    assert "should have been delivered again" in step(INTENT, after=66).text
+
+
+def test_what_was_handed_back_is_delivered_again_by_the_tracker() -> None:
+    busy = line(State.RETRYING, reason="ECS is busy")
+    told = "The tracker delivers it again after 2026-11-23 03:01:00Z."
+    assert step(INTENT, busy).text == told
+    assert step(INTENT, busy, after=62).text.startswith("It should have been")
+
+
+def test_a_full_quota_says_whose_it_is_and_that_nothing_is_lost() -> None:
+    told = step(INTENT, QUOTA).text
+    assert told.startswith("Delete images or raise the quota")
+    assert told.endswith("The tracker delivers it again after 2026-11-23 03:01:00Z.")
+
+
+def test_a_failed_task_tells_its_own_error_and_the_catalogue_the_way_out() -> None:
+    found = status(INTENT, SENT, BROKEN)
+    assert found.error == "InvalidImageFormat.Malformed: The block table is damaged."
+    told = step(INTENT, SENT, BROKEN)
+    assert told.text.startswith("Check it with qemu-img check, or convert it again.")
+    assert told.command == "image-import redrive oss://images/web.qcow2"
+
+
+def test_a_stuck_import_without_a_task_is_not_told_to_cancel_it() -> None:
+    stuck = line(State.STUCK, image_id="m-1")
+    with_task = step(INTENT, SENT, stuck).text
+    without = step(INTENT, replace(SENT, task_id=""), stuck).text
+    assert "cancel task t-1 or open a ticket with the request ID R-1" in with_task
+    assert "cancel" not in without
+
+
+@pytest.mark.parametrize(
+    ("last", "word"),
+    [
+        (line(State.WAITING), "Upload what it waits for"),
+        (line(State.REFUSED), "Mend the object or its sidecar"),
+        (line(State.CANCELLED), "Nothing, if that was meant"),
+        (line(State.GONE), "Nothing, if that was meant"),
+        (line(State.UNFOLLOWED, image_name="web-1"), "image named web-1 in the"),
+        (
+            line(State.FAILED, perhaps_started=True, image_name="web-1"),
+            "Look for an image named web-1",
+        ),
+        (line(State.AVAILABLE), ""),
+        (line(State.PROGRESS), ""),
+    ],
+    ids=lambda value: value.state.value if isinstance(value, Entry) else "",
+)
+def test_each_state_has_its_next_step(last: Entry, word: str) -> None:
+    told = step(INTENT, last).text
+    assert word in told
+    assert bool(word) == bool(told)
+
+
+def test_every_state_has_a_place_in_the_order_of_urgency() -> None:
+    assert sorted(BY_URGENCY) == sorted(State)
+
+
+def test_bytes_that_are_gone_are_not_told_to_be_imported_again() -> None:
+    gone = without_source("web.qcow2 was deleted")
+    assert gone.text.startswith("Upload it again")
+    assert without_source("web.qcow2 was uploaded anew since").command == ""
+
+
+def test_json_has_the_handlers_field_names_and_leaves_out_what_is_empty() -> None:
+    found = said(status(INTENT, SENT))
+    handlers = "bucket object_key etag outcome image_name ecs_request_id image_id"
+    assert {*handlers.split(), "task_id"} <= found.keys()
+    assert (found["outcome"], found["state"]) == ("submitted", "submitted")
+    assert "" not in found.values()
+    assert said(status(INTENT))["outcome"] == "retrying"
+
+
+@pytest.mark.parametrize(
+    "text", ["a b", "it's", "\x1b]0;x\x07", "$(rm -rf ~)", "\\'\n"]
+)
+def test_a_command_means_the_same_key_to_bash(text: str, tmp_path: Path) -> None:
+    word = shell_word(text)
+    assert word.isprintable()
+    shell = ["bash", "-c", f"printf %s {word}"]
+    run = subprocess.run(shell, capture_output=True, check=True, cwd=tmp_path)
+    assert run.stdout == text.encode()

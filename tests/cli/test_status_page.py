@@ -1,0 +1,145 @@
+"""The page of `image-import status --html`, as text and in a real browser."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from browser import POOR_CONTRASTS, Tab, chromium
+from image_import.ledger import State
+from image_import_cli.status_page_parts import LOOKS
+from status_bucket import Bucket
+
+HOSTILE = "incoming/</script><script>alert(1)</script>{{script}}\u202e'\"&.qcow2"
+SHOWN = "[...document.querySelectorAll('#imports > li:not([hidden])')]"
+KEYS = f"{SHOWN}.map(node => node.querySelector('bdi').innerText)"
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the page of a bucket with an import in each state and a hostile key."""
+    bucket = Bucket()
+    bucket.uploads.upload(HOSTILE)
+    bucket.fill()
+    path = tmp_path_factory.mktemp("page") / "status.html"
+    run = bucket.run("--html", str(path))
+    assert run.exit_code == 1
+    assert f"{path}: 12 imports: 1 failed, " in run.stderr
+    return path
+
+
+def test_every_state_has_a_look() -> None:
+    assert set(LOOKS) == set(State)
+
+
+def test_the_page_names_nothing_outside_itself(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert re.findall(r"(?:src|href)=\"([^\"]*)\"", text) == ["data:,", "#imports"]
+    assert "http" not in text.replace("http-equiv", "")
+    assert "default-src 'none'" in text
+
+
+def test_a_hostile_key_ends_no_script_and_fills_no_place(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert text.count("<script") == text.count("</script") == 1
+    shown = r"incoming/&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;{{script}}"
+    assert rf"{shown}\u202e&#x27;&quot;&amp;.qcow2" in text
+
+
+def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    bucket, path = Bucket(), tmp_path / "status.html"
+    path.write_text("the last page")
+    bucket.uploads.cloud.oss.fail_next("AccessDenied", action="ListObjectsV2")
+    assert bucket.run("--html", str(path)).exit_code == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["status.html"]
+    assert path.read_text() == "the last page"
+    assert bucket.run("--html", str(path)).exit_code == 0
+    assert [p.name for p in tmp_path.iterdir()] == ["status.html"]
+    assert "No import is like that." in path.read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def browser(tool_path: Callable[[str], str]) -> Iterator[Tab]:
+    with chromium(tool_path("chromium")) as tab:
+        yield tab
+
+
+@pytest.fixture
+def tab(browser: Tab) -> Iterator[Tab]:
+    browser.complaints.clear()
+    yield browser
+    assert browser.complaints == []
+
+
+def choose(tab: Tab, selector: str, value: str, event: str) -> None:
+    tab.evaluate(
+        f"(() => {{ const node = document.querySelector({selector!r});"
+        f" node.value = {value!r}; node.dispatchEvent(new Event({event!r})); }})()"
+    )
+
+
+@pytest.mark.needs("chromium")
+def test_the_browser_asks_for_nothing_and_runs_no_script_of_a_key(
+    tab: Tab, page: Path
+) -> None:
+    tab.open(page.as_uri())
+    loaded = "performance.getEntriesByType('resource').map(entry => entry.name)"
+    assert [name for name in tab.evaluate(loaded) if name != "data:,"] == []
+    assert tab.evaluate("document.querySelectorAll('script').length") == 1
+    shown = HOSTILE.replace("\u202e", r"\u202e")
+    assert shown in tab.evaluate(KEYS)
+
+
+@pytest.mark.needs("chromium")
+def test_states_text_and_time_filter_together(tab: Tab, page: Path) -> None:
+    tab.open(page.as_uri())
+    assert tab.evaluate(f"{SHOWN}.length") == 12
+    tab.evaluate("document.querySelector('[data-state=stuck]').click()")
+    tab.evaluate("document.querySelector('[data-state=gone]').click()")
+    assert sorted(tab.evaluate(KEYS)) == ["incoming/gone.qcow2", "incoming/stuck.qcow2"]
+    assert tab.evaluate("document.querySelector('#shown').innerText") == (
+        "2 of 12 imports"
+    )
+    choose(tab, "#since", "3600", "change")
+    assert tab.evaluate(KEYS) == ["incoming/stuck.qcow2"]
+    choose(tab, "#text", "no such word", "input")
+    assert tab.evaluate("!document.querySelector('#none').hidden")
+    choose(tab, "#text", "STUCK creating", "input")
+    assert tab.evaluate(KEYS) == ["incoming/stuck.qcow2"]
+
+
+@pytest.mark.needs("chromium")
+def test_all_can_be_done_with_the_keyboard(tab: Tab, page: Path) -> None:
+    tab.open(page.as_uri())
+    tab.press("Tab")
+    tab.press("Tab")
+    tab.press(" ")
+    assert tab.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
+    assert tab.evaluate(f"{SHOWN}.length") == 1
+    tab.evaluate("document.querySelector('summary').focus()")
+    tab.press("Enter")
+    tab.wait_for("document.querySelector('details').open")
+
+
+@pytest.mark.needs("chromium")
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_everything_can_be_read_in_both_schemes(
+    tab: Tab, page: Path, *, dark: bool
+) -> None:
+    tab.open(page.as_uri(), dark=dark)
+    tab.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    assert tab.evaluate(POOR_CONTRASTS) == []
+    paper = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper == ("rgb(18, 23, 26)" if dark else "rgb(246, 247, 248)")
+
+
+@pytest.mark.needs("chromium")
+def test_a_phone_shows_all_without_scrolling_sideways(tab: Tab, page: Path) -> None:
+    tab.open(page.as_uri(), width=360)
+    tab.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    assert tab.evaluate("document.documentElement.scrollWidth") == 360
+    sticking_out = (
+        "[...document.querySelectorAll('main *')].filter(node => !node.closest("
+        "'.command') && node.getBoundingClientRect().right > innerWidth).length"
+    )
+    assert tab.evaluate(sticking_out) == 0
