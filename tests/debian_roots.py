@@ -76,11 +76,11 @@ def _bootstrap(folder: Path, extra: Path, architecture: str) -> None:
         (archive,) = folder.glob(f"var/cache/apt/archives/{package}_*.deb")
         subprocess.run(["dpkg-deb", "-x", str(archive), str(extra)], check=True)
     for pattern in _BULK:
-        for path in folder.glob(pattern):
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
+        for found in folder.glob(pattern):
+            if found.is_dir() and not found.is_symlink():
+                shutil.rmtree(found)
             else:
-                path.unlink()
+                found.unlink()
     shutil.rmtree(folder / "dev")
     (folder / "dev").mkdir()
 
