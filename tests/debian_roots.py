@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SUITE = "bookworm"
-MIRROR = os.environ.get("DEBIAN_MIRROR", "http://deb.debian.org/debian")
 NEEDS = ("debootstrap", "dpkg-deb")
 _BULK = ("usr/share", "var/lib", "var/cache", "debootstrap", "usr/lib/*/gconv",
          "usr/lib/*/perl*", "usr/bin/perl*", "usr/lib/gcc*", "usr/lib/*/lib[g-z]*",
@@ -60,7 +59,7 @@ def _bootstrap(folder: Path, extra: Path, architecture: str) -> None:
         packages.append("grub-pc-bin")
     command = ["debootstrap", "--foreign", "--variant=minbase", "--no-check-gpg",
                f"--arch={architecture}", f"--include={','.join(packages)}", SUITE,
-               str(folder), MIRROR]  # fmt: skip
+               str(folder), _mirror()]  # fmt: skip
     if os.geteuid():
         command.insert(0, "fakeroot")
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
@@ -83,6 +82,18 @@ def _bootstrap(folder: Path, extra: Path, architecture: str) -> None:
                 found.unlink()
     shutil.rmtree(folder / "dev")
     (folder / "dev").mkdir()
+
+
+def _mirror() -> str:
+    """Return where this machine gets Debian's packages from."""
+    if told := os.environ.get("DEBIAN_MIRROR"):
+        return told
+    command = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = [uri for uri, _, suite in (x.partition(" ") for x in listed.splitlines())
+             if suite == SUITE]  # fmt: skip
+    assert found, f"apt names no mirror of {SUITE}; set DEBIAN_MIRROR to one"
+    return found[0]
 
 
 @contextmanager

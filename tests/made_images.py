@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
@@ -293,10 +293,26 @@ def make_partitioned(
 
 
 def copy_into(content: Path, image: Path, offset: int) -> None:
-    """Copy an image into a larger one, and leave holes where it has zeros."""
-    to = f"of={image}", f"seek={offset}"
-    how = "bs=1M", "oflag=seek_bytes", "conv=notrunc,sparse", "status=none"
-    run("dd", f"if={content}", *to, *how)
+    """Copy an image into a larger one; what is a hole stays one, and is not read."""
+    with content.open("rb") as source, image.open("r+b") as target:
+        end = os.fstat(source.fileno()).st_size
+        for begin, stop in _written(source.fileno(), end):
+            source.seek(begin)
+            target.seek(offset + begin)
+            while (left := stop - source.tell()) > 0:
+                target.write(source.read(min(left, 1 << 20)))
+
+
+def _written(file: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield where a file has bytes, as the system tells."""
+    stop = 0
+    while stop < end:
+        try:
+            begin = os.lseek(file, stop, os.SEEK_DATA)
+        except OSError:  # ENXIO: holes to the end
+            return
+        stop = os.lseek(file, begin, os.SEEK_HOLE)
+        yield begin, stop
 
 
 def make_disk(

@@ -82,9 +82,9 @@ def test_without_the_library_all_but_zstd_is_read(tmp_path: Path) -> None:
     program = (
         "import sys; sys.modules['zstandard'] = None\n"
         "import image_import.inspection.inspecting\n"
-        "from image_import.inspection.qcow2_disk import _unpack_zstd\n"
+        "from image_import.inspection.unpack import unpack_zstd\n"
         "from image_import.inspection.parts import CannotTellError\n"
-        "try: _unpack_zstd(b'', 1)\n"
+        "try: unpack_zstd(b'', 1)\n"
         "except CannotTellError as exc: print(exc)\n"
     )
     run = subprocess.run(

@@ -43,7 +43,7 @@ class Bounded:
     """A `Source` over `fetch`; what was read once is not asked for again.
 
     `want` starts requests side by side and does not wait; `read` waits for what it
-    needs. All that is started before the next wait is one round trip.
+    needs. All that is started before one of it is waited for is one round trip.
 
     Attributes:
         pool: Runs the requests; None runs each where it is asked for.
@@ -57,6 +57,7 @@ class Bounded:
     on_progress: Callable[[int, int], None] = lambda _, __: None
     monotonic: Callable[[], float] = time.monotonic
     _blocks: dict[int, Future[bytes]] = field(default_factory=dict)
+    _waves: dict[int, int] = field(default_factory=dict)
     _requests: int = 0
     _bytes: int = 0
     _trips: int = 0
@@ -133,7 +134,8 @@ class Bounded:
             raise BudgetSpentError(self._why_not(1) or "it took too long") from exc
         except ImageImportError as exc:
             raise CannotTellError(str(exc)) from exc
-        self._is_wave_open = False
+        if self._waves.get(block) == self._trips:
+            self._is_wave_open = False
         return data
 
     def _why_not(self, blocks: int) -> str:
@@ -164,6 +166,7 @@ class Bounded:
         for number in range(count):
             begin = number * self.block_bytes
             self._blocks[first + number] = _part(whole, begin, self.block_bytes)
+            self._waves[first + number] = self._trips
         self.on_progress(self._requests, self._bytes)
 
     def _submit(self, offset: int, length: int) -> "Future[bytes]":

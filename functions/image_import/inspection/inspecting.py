@@ -7,19 +7,17 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import BinaryIO
 
-from image_import.disk import DiskFormat
 from image_import.evidence import Contents, DiskEvidence
-from image_import.header import TAIL_BYTES, Header
+from image_import.header import TAIL_BYTES
 from image_import.inspection.boot_mode import Bios
 from image_import.inspection.bounded import FIRST_BYTES, Bounded, Budget
 from image_import.inspection.contents import open_file_system
+from image_import.inspection.disks import open_disk
 from image_import.inspection.findings import Findings, Inspection
 from image_import.inspection.look import Disk, look
 from image_import.inspection.partition_types import BIOS_BOOT, ESP
 from image_import.inspection.parts import CannotTellError, Source
-from image_import.inspection.qcow2_disk import Qcow2Disk
 from image_import.inspection.seen import Seen
-from image_import.inspection.vhd_disk import open_vhd
 from image_import.inspection.volumes import Layout, Volume, find_volumes
 from image_import.oss import Oss
 
@@ -115,21 +113,6 @@ def inspect_bytes(source: Bounded, disk: DiskEvidence) -> Inspection:
         why = f"its structures make no sense ({type(exc).__name__}: {exc})"
         return Inspection(spent=source.spent(), why_not=why)
     return Inspection(findings=findings, spent=source.spent())
-
-
-def open_disk(source: Source, header: Header) -> Source:
-    """Return the virtual disk in an image.
-
-    Raises:
-        CannotTellError: The format cannot be read here.
-    """
-    if header.format is DiskFormat.RAW:
-        return source
-    if header.format is DiskFormat.QCOW2:
-        return Qcow2Disk(source)
-    if header.format is DiskFormat.VHD and header.virtual_size_bytes:
-        return open_vhd(source, size_bytes=header.virtual_size_bytes)
-    raise CannotTellError(f"{header.detected} cannot be read here")
 
 
 def examine(disk: Source) -> Findings:

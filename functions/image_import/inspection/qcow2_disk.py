@@ -1,138 +1,186 @@
-"""The virtual disk in a qcow2: its two tables, plain and packed clusters.
+"""The disk in a qcow2 file, mapped through its L1 and L2 tables.
 
-Source: QEMU, docs/interop/qcow2.txt, "Cluster mapping", read 2026-11. The offset table
-of the header stands in image_import.qcow2.
+Source: QEMU, docs/interop/qcow2.txt ("Cluster mapping"); which entries are corrupt:
+block/qcow2-cluster.c and block/qcow2.h, read 2026-11.
 
 Room: core.
 """
 
 import struct
-import zlib
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Iterator
+from itertools import groupby
 
-from image_import.inspection.mapped import ZEROS, Mapped, Place
+from image_import.inspection.mapped import MappedDisk, Piece
 from image_import.inspection.parts import CannotTellError, DamagedError, Source
+from image_import.inspection.spans import Range
+from image_import.inspection.unpack import unpack_zlib, unpack_zstd
+from image_import.qcow2 import COMPRESSION, EXTENDED_L2, Qcow2
 
-_HEADER = ">4sIQIIQIIQ"
-_FEATURES_AT, _COMPRESSION_AT = 72, 104
-_DIRTY, _CORRUPT, _DATA_FILE, _COMPRESSION, _EXTENDED_L2 = (1 << n for n in range(5))
-_ZSTD = 1
-_CLUSTER_BITS = range(9, 22)
-_PACKED, _ZERO = 1 << 62, 1
+# An L1 entry, big-endian:        bits 9-55 the offset of an L2 table, 0 if none
+# An L2 entry, not compressed:    bit 0 zeros (version 3), 9-55 the cluster's offset,
+#                                 62 compressed, 63 used once
+# An L2 entry, compressed:        bits 0 to x-1 the offset, x to 61 its further sectors,
+#                                 where x is 62 less the cluster_bits above 8
+# Extended, 8 more bytes:         bits 0-31 subclusters with data, 32-63 with zeros
 _OFFSET = 0x00FFFFFFFFFFFE00
+_COMPRESSED = 1 << 62
+_ZEROS = 1
+_SUBCLUSTERS = 32
+_SECTOR = 512
+_KEPT_BYTES = 8 * 1024**2
+_SHORT_L1 = 512
+"""Entries: a disk of 256 GiB in clusters of 64 KiB."""
 _FEW_TABLES = 8
-_LONGEST_READ_L1 = 4096
 
 
-class Qcow2Disk(Mapped):
-    """A `Source` over a qcow2 file.
+class Qcow2Disk(MappedDisk):
+    """The disk in a qcow2 file that needs no other file."""
 
-    Raises:
-        CannotTellError: It needs another file, is encrypted, or is no qcow2.
-    """
-
-    def __init__(self, file: Source) -> None:
-        head = file.read(0, 112)
-        if len(head) < _FEATURES_AT or not head.startswith(b"QFI\xfb"):
-            raise DamagedError("it does not begin with a qcow2 header")
-        fields = struct.unpack_from(_HEADER, head)
-        _, version, backing, _, bits, size, crypt, l1_size, self._l1_at = fields
-        if bits not in _CLUSTER_BITS:
+    def __init__(self, file: Source, header: Qcow2) -> None:
+        super().__init__(file, size_bytes=header.size)
+        self._version = header.version
+        self._l1_offset = header.l1_table_offset
+        self._cluster_bits = header.cluster_bits
+        self._cluster = header.cluster_size
+        self._is_extended = bool(header.incompatible_features & EXTENDED_L2)
+        self._is_zstd = bool(header.incompatible_features & COMPRESSION)
+        self._entry_bytes = 16 if self._is_extended else 8
+        self._per_table = self._cluster // self._entry_bytes
+        self._unpacked: OrderedDict[Range, bytes] = OrderedDict()
+        if self._is_extended and self._cluster < _SECTOR * _SUBCLUSTERS:
             raise DamagedError(
-                f"its clusters have 2^{bits} bytes, expected 2^9 to 2^21"
+                f"clusters of {self._cluster:,} bytes have subclusters, expected"
+                f" clusters of at least {_SECTOR * _SUBCLUSTERS:,}"
             )
-        features = compression = 0
-        if version >= 3 and len(head) >= 80:
-            (features,) = struct.unpack_from(">Q", head, _FEATURES_AT)
-            is_said = features & _COMPRESSION and len(head) > _COMPRESSION_AT
-            compression = head[_COMPRESSION_AT] if is_said else 0
-        _refuse(backing=backing, crypt=crypt, features=features)
-        self._bits = bits
-        self._entries = l1_size
-        self._is_zstd = compression == _ZSTD
-        super().__init__(file, size_bytes=size, cluster_bytes=1 << bits)
-        self._want_few_tables()
+        self._want_few_tables(header.l1_size)
 
-    def _want_few_tables(self) -> None:
-        """Get the second tables side by side, where there are only a few of them."""
-        if not 0 < self._entries * 8 <= _LONGEST_READ_L1:
+    def _want_few_tables(self, entries: int) -> None:
+        """Get the L2 tables side by side, where there are only a few of them."""
+        if not 0 < entries <= _SHORT_L1:
             return
-        data = self._file.read(self._l1_at, self._entries * 8)
-        count = len(data) // 8
-        found = struct.unpack(f">{count}Q", data[: count * 8])
-        tables = {entry & _OFFSET for entry in found} - {0}
+        words = self._words(self._l1_offset, entries, "the L1 table")
+        tables = {word & _OFFSET for word in words} - {0}
         if len(tables) <= _FEW_TABLES:
-            self._file.want([(at, self._cluster_bytes) for at in tables])
+            self._file.want([(at, self._cluster) for at in tables])
 
-    def locate(self, clusters: Iterable[int]) -> dict[int, Place]:
-        """Return where clusters stand."""
-        wanted = sorted(clusters)
-        per_table = self._bits - 3
-        tables = sorted({cluster >> per_table for cluster in wanted})
-        if tables and tables[-1] >= self._entries:
-            raise DamagedError("its first table is too short for its size")
-        first = self._numbers([self._l1_at + 8 * t for t in tables])
-        at = {t: first[self._l1_at + 8 * t] & _OFFSET for t in tables}
-        inside = (1 << per_table) - 1
-        entry_at = {
-            cluster: at[cluster >> per_table] + 8 * (cluster & inside)
-            for cluster in wanted
-            if at[cluster >> per_table]
-        }
-        entries = self._numbers(list(entry_at.values()))
-        return {
-            cluster: self._place(entries[entry_at[cluster]])
-            if cluster in entry_at
-            else ZEROS
-            for cluster in wanted
-        }
+    def _map(self, ranges: list[Range]) -> Iterator[Piece]:
+        """Yield where ranges are: one batch of L1 entries, one of L2, then none."""
+        spans = [span for wanted in ranges for span in self._by_table(wanted)]
+        tables = {number for number, _, _ in spans}
+        self._file.want([(self._l1_offset + 8 * number, 8) for number in tables])
+        offsets = {number: self._table_offset(number) for number in tables}
+        self._file.want(
+            self._entries_place(offsets[number], within, count)
+            for number, within, count in spans
+            if offsets[number]
+        )
+        for number, within, count in spans:
+            if offsets[number]:
+                yield from self._span(offsets[number], within, count)
+            else:
+                yield Piece(count)
 
-    def _numbers(self, offsets: list[int]) -> dict[int, int]:
-        """Return the entries of a table at these offsets; 0 behind the file's end."""
-        self._file.want([(at, 8) for at in offsets])
-        return {at: int.from_bytes(self._file.read(at, 8), "big") for at in offsets}
+    def _by_table(self, wanted: Range) -> Iterator[tuple[int, int, int]]:
+        """Yield (L1 index, offset in what that entry covers, count)."""
+        offset, count = wanted
+        covered = self._per_table * self._cluster
+        while count > 0:
+            number, within = divmod(offset, covered)
+            part = min(count, covered - within)
+            yield number, within, part
+            offset, count = offset + part, count - part
 
-    def _place(self, entry: int) -> Place:
-        if entry & _PACKED:
-            shift = 62 - (self._bits - 8)
-            at = entry & ((1 << shift) - 1)
-            sectors = ((entry & (_PACKED - 1)) >> shift) + 1
-            return Place(at, sectors * 512 - at % 512, is_packed=True)
-        at = entry & _OFFSET
-        if entry & _ZERO or not at:
-            return ZEROS
-        return Place(at, self._cluster_bytes)
+    def _table_offset(self, number: int) -> int:
+        (entry,) = self._words(self._l1_offset + 8 * number, 1, "the L1 table")
+        return self._checked(entry & _OFFSET, "an L2 table")
 
-    def unpack(self, data: bytes) -> bytes:
-        """Return a packed cluster's bytes; what follows them is passed over."""
-        if self._is_zstd:
-            return _unpack_zstd(data, self._cluster_bytes)
-        try:
-            return zlib.decompressobj(-15).decompress(data, self._cluster_bytes)
-        except zlib.error as exc:
-            raise DamagedError(f"a cluster cannot be unpacked: {exc}") from exc
+    def _entries_place(self, table: int, within: int, count: int) -> Range:
+        first = within >> self._cluster_bits
+        last = (within + count - 1) >> self._cluster_bits
+        return table + first * self._entry_bytes, (last - first + 1) * self._entry_bytes
 
+    def _span(self, table: int, within: int, count: int) -> Iterator[Piece]:
+        at, length = self._entries_place(table, within, count)
+        words = self._words(at, length // 8, "an L2 table")
+        step = self._entry_bytes // 8
+        for index in range(0, len(words), step):
+            skip = within & (self._cluster - 1)
+            part = min(count, self._cluster - skip)
+            bitmap = words[index + 1] if self._is_extended else None
+            yield from self._cluster_pieces(words[index], bitmap, skip, part)
+            within, count = within + part, count - part
 
-def _refuse(*, backing: int, crypt: int, features: int) -> None:
-    if backing:
-        raise CannotTellError("it is only the changes to another file")
-    if crypt:
-        raise CannotTellError("it is encrypted")
-    if features & _DATA_FILE:
-        raise CannotTellError("its data stands in another file")
-    if features & _EXTENDED_L2:
-        raise CannotTellError("it has subclusters, which cannot be read here")
+    def _cluster_pieces(
+        self, entry: int, bitmap: int | None, skip: int, count: int
+    ) -> Iterator[Piece]:
+        if entry & _COMPRESSED:
+            yield self._packed(entry, skip, count)
+            return
+        at = self._checked(entry & _OFFSET, "a cluster")
+        if bitmap is not None:
+            yield from self._subclusters(at, bitmap, skip, count)
+        elif entry & _ZEROS and self._version < 3:
+            raise DamagedError(
+                "a cluster is marked as zeros, which version 2 of qcow2 does not know"
+            )
+        elif at and not entry & _ZEROS:
+            yield Piece(count, at + skip)
+        else:
+            yield Piece(count)
 
+    def _subclusters(
+        self, at: int, bitmap: int, skip: int, count: int
+    ) -> Iterator[Piece]:
+        """Yield runs of subclusters that are alike."""
+        data, zeros = bitmap & 0xFFFFFFFF, bitmap >> 32
+        if data & zeros or (data and not at):
+            raise DamagedError(
+                f"a cluster's subclusters are 0x{bitmap:016x}, expected each to be"
+                " either data or zeros, and data only where the cluster has a place"
+            )
+        size = self._cluster // _SUBCLUSTERS
+        numbers = range(skip // size, (skip + count - 1) // size + 1)
+        for has_data, run in groupby(numbers, lambda n: bool(data >> n & 1)):
+            *_, last = first, *_ = list(run)
+            start, end = max(skip, first * size), min(skip + count, (last + 1) * size)
+            yield Piece(end - start, at + start if has_data else None)
 
-def _unpack_zstd(data: bytes, size: int) -> bytes:
-    try:
-        import zstandard  # noqa: PLC0415 - only such an image has to pay for it
-    except ImportError as exc:
-        raise CannotTellError(
-            "its clusters are packed with zstd; that takes the extra or layer inspect"
-        ) from exc
-    try:
-        unpacker = zstandard.ZstdDecompressor().decompressobj()
-        return bytes(unpacker.decompress(data)[:size])
-    except zstandard.ZstdError as exc:
-        raise DamagedError(f"a cluster cannot be unpacked: {exc}") from exc
+    def _packed(self, entry: int, skip: int, count: int) -> Piece:
+        shift = 62 - (self._cluster_bits - 8)
+        at = entry & ((1 << shift) - 1)
+        sectors = (entry >> shift & ((1 << (self._cluster_bits - 8)) - 1)) + 1
+        self._must_begin_inside(at, "a compressed cluster")
+        return Piece(count, at, sectors * _SECTOR - at % _SECTOR, skip)
+
+    def _checked(self, at: int, what: str) -> int:
+        if at % self._cluster:
+            raise DamagedError(
+                f"{what} begins at byte {at:,}, expected a multiple of the cluster size"
+                f" {self._cluster:,}"
+            )
+        self._must_begin_inside(at, what)
+        return at
+
+    def _words(self, at: int, count: int, what: str) -> tuple[int, ...]:
+        data = self._file.read(at, 8 * count)
+        if len(data) < 8 * count:
+            raise DamagedError(f"the file ends within {what}; it is truncated")
+        return struct.unpack(f">{count}Q", data)
+
+    def _unpack(self, at: int, count: int) -> bytes:
+        """Return a compressed cluster; the last ones are kept."""
+        if (at, count) in self._unpacked:
+            self._unpacked.move_to_end((at, count))
+            return self._unpacked[at, count]
+        unpack = unpack_zstd if self._is_zstd else unpack_zlib
+        data = unpack(self._file.read(at, count), self._cluster)
+        if len(data) != self._cluster:
+            raise CannotTellError(
+                f"a compressed cluster holds {len(data):,} bytes, expected"
+                f" {self._cluster:,}; the image is damaged"
+            )
+        self._unpacked[at, count] = data
+        if len(self._unpacked) * self._cluster > _KEPT_BYTES:
+            self._unpacked.popitem(last=False)
+        return data

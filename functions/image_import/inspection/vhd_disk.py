@@ -1,71 +1,72 @@
-"""The virtual disk in a VHD: fixed, or dynamic with its block allocation table.
-
-A dynamic VHD has a bitmap of written sectors ahead of each block. As in QEMU,
-block/vpc.c, what is not written reads as what stands there, which is zeros.
-
-Source: "Virtual Hard Disk Image Format Specification", version 1.0, Microsoft, 2006;
-the offset tables stand in image_import.vhd.
+"""The disk in a VHD: in one piece, or in blocks through a table.
 
 Room: core.
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterator
 
-from image_import.inspection.mapped import ZEROS, Mapped, Place
+from image_import.inspection.mapped import MappedDisk, Piece
 from image_import.inspection.parts import DamagedError, Source
-from image_import.inspection.steps import Slice
+from image_import.inspection.spans import Range
+from image_import.vhd import FOOTER_BYTES, Blocks
 
-_SPARSE = ">8s8xQ4xII"
-_ABSENT = 0xFFFFFFFF
 _SECTOR = 512
-_LARGEST_BLOCK = 256 << 20
+_ABSENT = 0xFFFFFFFF
 
 
-def open_vhd(file: Source, *, size_bytes: int) -> Source:
-    """Return the disk in a VHD.
-
-    Args:
-        size_bytes: Its virtual size, as the footer has it.
-
-    Raises:
-        CannotTellError: It is damaged.
-    """
-    if not file.read(0, 8).startswith(b"conectix"):
-        return Slice(file, 0, min(size_bytes, file.size_bytes))
-    return _Dynamic(file, size_bytes=size_bytes)
-
-
-class _Dynamic(Mapped):
-    """A `Source` over a dynamic VHD."""
+class FixedVhdDisk(MappedDisk):
+    """A disk whose bytes stand in the file as they are, a footer behind them."""
 
     def __init__(self, file: Source, *, size_bytes: int) -> None:
-        (header_at,) = struct.unpack(">Q", file.read(16, 8).rjust(8, b"\0"))
-        header = file.read(header_at, 36)
-        if len(header) < 36:
-            raise DamagedError("its dynamic header lies behind its end")
-        cookie, self._table_at, self._entries, block = struct.unpack_from(
-            _SPARSE, header
-        )
-        if cookie != b"cxsparse":
-            raise DamagedError("its dynamic header does not begin with cxsparse")
-        if not _SECTOR <= block <= _LARGEST_BLOCK or block & (block - 1):
-            raise DamagedError(f"its blocks have {block:,} bytes")
-        bitmap = -(-(block // _SECTOR) // 8)
-        self._bitmap_bytes = -(-bitmap // _SECTOR) * _SECTOR
-        super().__init__(file, size_bytes=size_bytes, cluster_bytes=block)
+        size = min(size_bytes, file.size_bytes - FOOTER_BYTES)
+        super().__init__(file, size_bytes=size)
 
-    def locate(self, clusters: Iterable[int]) -> dict[int, Place]:
-        """Return where blocks stand."""
-        wanted = sorted(clusters)
-        if wanted and wanted[-1] >= self._entries:
-            raise DamagedError("its block table is too short for its size")
-        self._file.want([(self._table_at + 4 * cluster, 4) for cluster in wanted])
-        return {cluster: self._place(cluster) for cluster in wanted}
+    def _map(self, ranges: list[Range]) -> Iterator[Piece]:
+        for offset, count in ranges:
+            yield Piece(count, offset)
 
-    def _place(self, cluster: int) -> Place:
-        raw = self._file.read(self._table_at + 4 * cluster, 4)
-        sector = int.from_bytes(raw, "big") if len(raw) == 4 else _ABSENT
+
+class DynamicVhdDisk(MappedDisk):
+    """A disk in blocks, each behind a bitmap of its sectors.
+
+    The bitmaps are not read: the sectors that they leave out were never written and
+    are zeros, and qemu-img takes a block's bytes as they are, too.
+
+    Source: QEMU, block/vpc.c, get_image_offset and vpc_co_preadv, read 2026-11.
+    """
+
+    def __init__(self, file: Source, blocks: Blocks, *, size_bytes: int) -> None:
+        super().__init__(file, size_bytes=size_bytes)
+        self._table_offset = blocks.table_offset
+        self._block = blocks.block_bytes
+        sectors = self._block // _SECTOR
+        self._bitmap = -(-sectors // 8 // _SECTOR) * _SECTOR
+
+    def _map(self, ranges: list[Range]) -> Iterator[Piece]:
+        self._file.want([self._entries_place(*wanted) for wanted in ranges])
+        for offset, count in ranges:
+            yield from self._span(offset, count)
+
+    def _entries_place(self, offset: int, count: int) -> Range:
+        first, last = offset // self._block, (offset + count - 1) // self._block
+        return self._table_offset + 4 * first, 4 * (last - first + 1)
+
+    def _span(self, offset: int, count: int) -> Iterator[Piece]:
+        if count <= 0:
+            return
+        at, length = self._entries_place(offset, count)
+        data = self._file.read(at, length)
+        if len(data) < length:
+            raise DamagedError("the file ends within its block table; it is truncated")
+        for sector in struct.unpack(f">{length // 4}I", data):
+            skip = offset % self._block
+            part = min(count, self._block - skip)
+            yield Piece(part, self._place(sector, skip))
+            offset, count = offset + part, count - part
+
+    def _place(self, sector: int, skip: int) -> int | None:
         if sector == _ABSENT:
-            return ZEROS
-        return Place(sector * _SECTOR + self._bitmap_bytes, self._cluster_bytes)
+            return None
+        self._must_begin_inside(sector * _SECTOR, "a block")
+        return sector * _SECTOR + self._bitmap + skip
