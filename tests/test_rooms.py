@@ -20,7 +20,7 @@ IMPURE = {
     "asyncio", "getpass", "http", "io", "logging", "multiprocessing", "os", "oss2",
     "pathlib", "platform", "random", "requests", "secrets", "select", "selectors",
     "shutil", "signal", "socket", "ssl", "subprocess", "sys", "tempfile", "threading",
-    "time", "urllib.request", "urllib3", "uuid",
+    "time", "urllib.request", "urllib3", "uuid.uuid1", "uuid.uuid4",
 }  # fmt: skip
 ROOM = re.compile(r"^Room: (core|edge|shell)\.", re.MULTILINE)
 

@@ -19,6 +19,7 @@ from image_import.gather import Gatherer
 from image_import.importing import Importing
 from image_import.keys import read_key
 from image_import.ledger_store import LedgerStore
+from image_import.look_inside import Inside
 from image_import.oss import Oss
 from image_import.outcome import Result
 from image_import.patience import Patience
@@ -146,6 +147,13 @@ def make_case(record: ObjectCreated, region_id: str, invocation: Invocation) -> 
             settings=settings,
             store=store,
             submitter=submitter,
+            inside=Inside(
+                oss=oss,
+                bucket=record.bucket,
+                settings=settings,
+                remaining=invocation.remaining,
+                pool=invocation.pool,
+            ),
         ),
     )
 

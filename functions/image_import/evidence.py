@@ -3,7 +3,7 @@
 Room: core.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from image_import.version import DiskVersion, ImageVersion
 # Where a value of a plan may come from, as the log names it.
 SIDECAR = "sidecar"
 METADATA = "object metadata"
+CONTENTS = "image contents"
 KEY = "object key"
 HEADER = "header"
 SETTINGS = "settings"
@@ -42,6 +43,21 @@ class DiskEvidence:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Contents:
+    """What the system inside of the image tells, for one target.
+
+    Attributes:
+        told: Values by the attribute that they are for, as `platform`.
+        where: Where each was read.
+        notes: What could not be told, and why.
+    """
+
+    told: Mapping[str, str] = field(default_factory=dict)
+    where: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
     """What one image is planned from; `disks[0]` is the system disk."""
 
@@ -52,6 +68,16 @@ class Evidence:
     sidecar: Declared | None = None
     sidecar_key: str = ""
     metadata: Declared | None = None
+    contents: Contents | None = None
+
+    def declared(self, attribute: str) -> Iterator[tuple[str, Any]]:
+        """Yield what people have said of an attribute, the sidecar first."""
+        for source, declared in ((SIDECAR, self.sidecar), (METADATA, self.metadata)):
+            yield source, (getattr(declared, attribute) or None) if declared else None
+
+    def seen_inside(self, attribute: str) -> tuple[str, str | None]:
+        """Return what the image's contents tell of an attribute."""
+        return CONTENTS, self.contents.told.get(attribute) if self.contents else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,6 +15,7 @@ from image_import.gather import DiskReading
 from image_import.keys import read_key
 from image_import.ledger import Entry, Standing, State, View, attempt_of, view
 from image_import.ledger_store import Book, LedgerStore
+from image_import.look_inside import Inside
 from image_import.outcome import Outcome, Result
 from image_import.plan import Plan, make_plan
 from image_import.request import to_parameters
@@ -34,6 +35,7 @@ class Importing:
     """The decisions about one record's image, each of which ends in a ledger line.
 
     Attributes:
+        inside: Looks into images, before anything is claimed.
         has_waited: That it waits is on record; what it waits for was looked for since.
     """
 
@@ -42,6 +44,7 @@ class Importing:
     settings: Settings
     store: LedgerStore
     submitter: Submitter
+    inside: Inside
     has_waited: bool = False
 
     def current(self, book: Book, version: ImageVersion) -> ImageVersion:
@@ -164,6 +167,7 @@ class Importing:
             sidecar_key=found.key,
             metadata=self._metadata(told),
         )
+        evidence = replace(evidence, contents=self.inside.look(evidence))
         return make_plan(evidence, self.settings, self.settings.target)
 
     def _metadata_of_event(self, version: ImageVersion) -> dict[str, str]:

@@ -92,7 +92,7 @@ def read_key(object_key: str, vocabulary: Vocabulary = VOCABULARY) -> KeyClues:
         format=file.format if name else "unsupported",
         os_type=system.os_type if system else None,
         platform_public=system.platform if system else None,
-        platform_apsara=_platform_apsara(system) if system else None,
+        platform_apsara=platform_apsara(system) if system else None,
         architecture=architecture[0] if architecture else None,
         disk_index=disk.disk_index if disk else None,
         set_name=set_name,
@@ -141,7 +141,7 @@ def _architecture_around(
     return None
 
 
-def _platform_apsara(system: System) -> str | None:
+def platform_apsara(system: System) -> str | None:
     """Return the value of the older list that stands for the same system.
 
     Its Linux list ends in "Others Linux"; it has no value for what is not Linux and

@@ -1,19 +1,20 @@
 """Rules: from all that was seen to what ImportImage is asked for, each with its source.
 
 For format and size the image's bytes decide. For everything else a sidecar comes
-first, then the object's metadata, then what the object key tells; and what nothing
-tells is left out, so that the service detects it.
+first, then the object's metadata, then what the image's own files tell (where they
+are looked at), then the object key; and what nothing tells is left out, so that the
+service detects it.
 
 Room: core.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from image_import.contradictions import SAY_RIGHT, contradictions, os_of
 from image_import.disk_plan import plan_disk
 from image_import.errors import ConflictError, PlanError
 from image_import.evidence import (
+    CONTENTS,
     HEADER,
     KEY,
     METADATA,
@@ -61,6 +62,9 @@ def make_plan(evidence: Evidence, settings: Settings, target: Target) -> Plan:
     numbers = range(1, len(evidence.disks) + 1)
     disks = [plan_disk(evidence, number, target) for number in numbers]
     chosen = _choose_fields(evidence, settings, target)
+    conflicts = contradictions(chosen)
+    if conflicts and settings.inspect_conflict == "refuse":
+        raise ConflictError(f"{'; '.join(conflicts)}; {SAY_RIGHT}")
     named = _choose_name(evidence, settings, target, chosen)
     chosen.update(named)
     request = ImportPlan(
@@ -74,7 +78,11 @@ def make_plan(evidence: Evidence, settings: Settings, target: Target) -> Plan:
     return Plan(
         request=request,
         sources=sources,
-        notes=tuple(note for disk in disks for note in disk.notes),
+        notes=(
+            *(note for disk in disks for note in disk.notes),
+            *conflicts,
+            *(evidence.contents.notes if evidence.contents else ()),
+        ),
     )
 
 
@@ -96,7 +104,7 @@ WIRE_NAMES = {
 
 def _check_region(evidence: Evidence) -> None:
     """Refuse another region than the bucket's: ECS imports from its own only."""
-    told = choose(_declared(evidence, "region_id"))
+    told = choose(evidence.declared("region_id"))
     if told and told.value != evidence.region_id:
         raise ConflictError(
             f"{told.source} says RegionId {told.value}, but the bucket "
@@ -112,7 +120,7 @@ def _choose_fields(
     chosen: dict[str, Choice] = {}
     for attribute in WIRE_NAMES:
         if attribute not in {"image_name", "platform", "os_type", "architecture"}:
-            choice = choose(_declared(evidence, attribute))
+            choice = choose(evidence.declared(attribute))
             if choice and choice.value:
                 chosen[attribute] = choice
     chosen.update(_system(evidence, target))
@@ -125,25 +133,16 @@ def _choose_fields(
     return chosen
 
 
-def _declared(evidence: Evidence, attribute: str) -> Iterator[tuple[str, Any]]:
-    for source, declared in (
-        (SIDECAR, evidence.sidecar),
-        (METADATA, evidence.metadata),
-    ):
-        yield source, (getattr(declared, attribute) or None) if declared else None
-
-
 def _system(evidence: Evidence, target: Target) -> dict[str, Choice]:
     """Choose platform, OS type and architecture so that they fit each other."""
     clues = evidence.clues
-    platform = choose(
-        [*_declared(evidence, "platform"), (KEY, clues.platform(target.name))]
-    )
-    os_type = choose([*_declared(evidence, "os_type"), (KEY, clues.os_type)])
-    if platform and os_type and _os_of(platform.value) != os_type.value:
+    by_key = clues.platform(target.name)
+    platform = choose(_candidates(evidence, "platform", by_key))
+    os_type = choose(_candidates(evidence, "os_type", clues.os_type))
+    if platform and os_type and os_of(platform.value) != os_type.value:
         platform, os_type = _agree(platform, os_type)
     if platform and not os_type:
-        implied = _os_of(platform.value)
+        implied = os_of(platform.value)
         os_type = Choice(value=implied, source=f"{platform.source} (Platform)")
     if os_type and os_type.value == "windows" and not platform:
         windows = [p for p in target.platforms if "Windows" in p]
@@ -157,16 +156,20 @@ def _system(evidence: Evidence, target: Target) -> dict[str, Choice]:
     return {attribute: choice for attribute, choice in found.items() if choice}
 
 
-def _os_of(platform: str) -> str:
-    return "windows" if "Windows" in platform else "linux"
+def _candidates(
+    evidence: Evidence, attribute: str, by_key: str | None
+) -> list[tuple[str, str | None]]:
+    """Return all that tells an attribute, in the order of precedence."""
+    inside = evidence.seen_inside(attribute)
+    return [*evidence.declared(attribute), inside, (KEY, by_key)]
 
 
 def _agree(platform: Choice, os_type: Choice) -> tuple[Choice | None, Choice | None]:
     """Drop the one of two contradicting values that comes from the lesser source."""
-    order = (SIDECAR, METADATA, KEY)
+    order = (SIDECAR, METADATA, CONTENTS, KEY)
     if order.index(platform.source) <= order.index(os_type.source):
         overrode = {os_type.source: os_type.value}
-        implied = _os_of(platform.value)
+        implied = os_of(platform.value)
         source = f"{platform.source} (Platform)"
         return platform, Choice(value=implied, source=source, overrode=overrode)
     overrode = {**os_type.overrode, platform.source: platform.value}
@@ -175,13 +178,13 @@ def _agree(platform: Choice, os_type: Choice) -> tuple[Choice | None, Choice | N
 
 def _architecture(evidence: Evidence, target: Target) -> Choice | None:
     by_key = evidence.clues.architecture
-    choice = choose([*_declared(evidence, "architecture"), (KEY, by_key)])
+    choice = choose(_candidates(evidence, "architecture", by_key))
     if choice and choice.value not in target.architectures:
         raise PlanError(
             f"{evidence.version.object_key} is for {_processor(choice.value)} "
             f"({choice.source}); {target.name} imports "
-            f"{', '.join(target.architectures)}; if the name misleads, say "
-            "Architecture in a sidecar"
+            f"{', '.join(target.architectures)}; if that is wrong, say Architecture in "
+            "a sidecar"
         )
     return choice
 
@@ -202,7 +205,7 @@ def _licence_windows(chosen: dict[str, Choice], settings: Settings) -> None:
 def _choose_boot_mode(
     chosen: dict[str, Choice], evidence: Evidence, target: Target
 ) -> None:
-    """Say UEFI where the architecture or the disk's own layout allows nothing else.
+    """Say the boot mode where architecture, disk or contents allow one only.
 
     A disk that can start either way is left to the service, whose default is BIOS.
 
@@ -215,8 +218,12 @@ def _choose_boot_mode(
     if architecture and architecture.value == "arm64":
         implied = Choice(value="UEFI", source=f"{architecture.source} (Architecture)")
         chosen.setdefault("boot_mode", implied)
-    elif evidence.disks[0].header.boot_hint == "UEFI":
-        chosen.setdefault("boot_mode", Choice(value="UEFI", source=HEADER))
+        return
+    inside, hint = evidence.seen_inside("boot_mode"), evidence.disks[0].header.boot_hint
+    header = (HEADER, hint if hint == "UEFI" else None)
+    said = choose([*evidence.declared("boot_mode"), inside, header])
+    if said:
+        chosen["boot_mode"] = said
 
 
 def _choose_name(
@@ -224,7 +231,7 @@ def _choose_name(
 ) -> dict[str, Choice]:
     """Return the image's name and, if that lacks the mark, a description with it."""
     version = evidence.version
-    given = choose(_declared(evidence, "image_name"))
+    given = choose(evidence.declared("image_name"))
     name = given or Choice(
         value=image_name(
             settings.image_name_template,

@@ -67,7 +67,7 @@ _DECRYPT = (
 )
 
 
-class _Qcow2(NamedTuple):
+class Qcow2(NamedTuple):
     """The fields of a header in order; version 2 has version 3's defaults."""
 
     version: int
@@ -90,6 +90,7 @@ class _Qcow2(NamedTuple):
 
     @property
     def cluster_size(self) -> int:
+        """Bytes of a cluster."""
         return 1 << self.cluster_bits
 
     @property
@@ -109,12 +110,7 @@ def read_qcow2(ends: Ends) -> Header:
     (version,) = ends.fields(">I", 4, of="the qcow2 header")
     if version == 1:
         return _read_version_1(ends)
-    if version not in {2, 3}:
-        raise damaged("the qcow2 version", version, "2 or 3")
-    header = _read_fields(ends, version)
-    _check_header(header)
-    _check_compression(header, ends)
-    _check_tables(header, ends)
+    header = read_fields(ends)
     extensions = _read_extensions(header, ends)
     problems = [*_problems(header, extensions, ends), *_mistakable(header, ends)]
     return Header(
@@ -127,7 +123,35 @@ def read_qcow2(ends: Ends) -> Header:
     )
 
 
-def _mistakable(header: _Qcow2, ends: Ends) -> list[tuple[str, str]]:
+def read_fields(ends: Ends) -> Qcow2:
+    """Return the fields of a header of version 2 or 3, each of them possible.
+
+    Raises:
+        HeaderError: The header is truncated or holds what no writer puts there.
+    """
+    (version,) = ends.fields(">I", 4, of="the qcow2 header")
+    if version not in {2, 3}:
+        raise damaged("the qcow2 version", version, "2 or 3")
+    header = _read_fields(ends, version)
+    _check_header(header)
+    _check_compression(header, ends)
+    _check_tables(header, ends)
+    return header
+
+
+def needs_more(header: Qcow2) -> str:
+    """Return what its disk cannot be read without, "" if the file is enough."""
+    bits = header.incompatible_features
+    reasons = {
+        "it needs features that are not known": bits & ~_KNOWN,
+        "its data are in another file": bits & DATA_FILE,
+        "it is encrypted": header.crypt_method,
+        "it holds only what differs from its backing file": header.backing_file_offset,
+    }
+    return "; ".join(reason for reason, applies in reasons.items() if applies)
+
+
+def _mistakable(header: Qcow2, ends: Ends) -> list[tuple[str, str]]:
     """Return the problem that another reader may see features in version 2.
 
     A header of version 2 ends at byte 72, where version 3 has its features; oslo.utils
@@ -149,15 +173,15 @@ def _read_version_1(ends: Ends) -> Header:
     return foreign("qcow", name=name, fix=convert_from("qcow"), size=size)
 
 
-def _read_fields(ends: Ends, version: int) -> _Qcow2:
+def _read_fields(ends: Ends, version: int) -> Qcow2:
     of = "the qcow2 header"
     values = ends.fields(_FIELDS, 8, of=of)
     if version == 3:
         values += ends.fields(_FIELDS_V3, _FIELDS_END, of=of)
-    return _Qcow2(version, *values)
+    return Qcow2(version, *values)
 
 
-def _check_header(header: _Qcow2) -> None:
+def _check_header(header: Qcow2) -> None:
     """Raise unless each field is within the format's limits."""
     if header.cluster_bits not in _CLUSTER_BITS:
         raise damaged("qcow2 cluster_bits", header.cluster_bits, "9 to 21")
@@ -183,7 +207,7 @@ def _check_header(header: _Qcow2) -> None:
         raise damaged("the name of the qcow2 backing file", place, limits)
 
 
-def _check_compression(header: _Qcow2, ends: Ends) -> None:
+def _check_compression(header: Qcow2, ends: Ends) -> None:
     """Raise unless the compression type is known, and announced if not zlib."""
     found = _ZLIB
     if header.header_length > _V3_HEADER:
@@ -194,7 +218,7 @@ def _check_compression(header: _Qcow2, ends: Ends) -> None:
         raise damaged("qcow2 compression_type", found, limits)
 
 
-def _check_tables(header: _Qcow2, ends: Ends) -> None:
+def _check_tables(header: Qcow2, ends: Ends) -> None:
     """Raise unless the tables are as large as the disk needs, and in the object."""
     needed, entries = header.l1_entries_needed, header.l1_size
     if not needed <= entries <= _MAX_L1_ENTRIES:
@@ -219,7 +243,7 @@ def _check_tables(header: _Qcow2, ends: Ends) -> None:
         ends.must_hold(offset + length if length else 0, of=f"the qcow2 {name}")
 
 
-def _read_extensions(header: _Qcow2, ends: Ends) -> dict[int, bytes]:
+def _read_extensions(header: Qcow2, ends: Ends) -> dict[int, bytes]:
     """Return the header extensions that the head shows, by type.
 
     Each is a type and a length, four bytes each, then the data, padded to a multiple
@@ -241,7 +265,7 @@ def _read_extensions(header: _Qcow2, ends: Ends) -> dict[int, bytes]:
 
 
 def _problems(
-    header: _Qcow2, extensions: dict[int, bytes], ends: Ends
+    header: Qcow2, extensions: dict[int, bytes], ends: Ends
 ) -> list[tuple[str, str | None]]:
     """Return why the image cannot be imported as it is, each with its fix."""
     bits = header.incompatible_features
@@ -273,7 +297,7 @@ def _problems(
     return problems
 
 
-def _notes(header: _Qcow2) -> tuple[str, ...]:
+def _notes(header: Qcow2) -> tuple[str, ...]:
     notes = []
     if header.nb_snapshots:
         count = header.nb_snapshots

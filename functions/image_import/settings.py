@@ -46,6 +46,9 @@ class Settings:
     role_name: str = ""
     windows_license_type: str = ""
     inspect: Literal["never", "auto", "always"]
+    inspect_conflict: Literal["warn", "refuse"]
+    inspect_seconds: int
+    inspect_mib: int
     ledger_bucket: str = ""
     ledger_prefix: str
     lease_seconds: int

@@ -237,9 +237,30 @@ SETTINGS = (
     ),
     Setting(
         name="INSPECT",
-        kind=one_of("never"),
+        kind=one_of("never", "auto", "always"),
         default="never",
-        meaning="Whether to look into the image for its system; this release does not.",
+        meaning="Whether to look into the image for its system: auto only where "
+        "sidecar, metadata and name leave platform or architecture open.",
+    ),
+    Setting(
+        name="INSPECT_CONFLICT",
+        kind=one_of("warn", "refuse"),
+        default="warn",
+        meaning="What happens to a sidecar or metadata that contradict the image's "
+        "contents: they count and a note says so, or the image is refused.",
+    ),
+    Setting(
+        name="INSPECT_SECONDS",
+        kind=whole_number(1, 600, "seconds"),
+        default="20",
+        meaning="How long a look into an image may take; less where the function's "
+        "time-out is near.",
+    ),
+    Setting(
+        name="INSPECT_MIB",
+        kind=whole_number(1, 1024, "MiB"),
+        default="16",
+        meaning="How much of an image may be read for it.",
     ),
     Setting(
         name="LEDGER_BUCKET",

@@ -84,6 +84,29 @@ class _Footer(NamedTuple):
         return by_geometry * SECTOR
 
 
+class Blocks(NamedTuple):
+    """Where the blocks of a dynamic VHD are found.
+
+    Attributes:
+        table_offset: Of the block table: 4 bytes each, the block's sector.
+        block_bytes: How much of the disk a block holds.
+        parent: The name of the file that a differencing disk builds on.
+    """
+
+    table_offset: int
+    block_bytes: int
+    parent: str
+
+
+def read_blocks(ends: Ends) -> Blocks:
+    """Return where the blocks of a dynamic VHD are found.
+
+    Raises:
+        HeaderError: It is truncated or damaged.
+    """
+    return _check_sparse(_read_footer(ends.head, of="the VHD header"), ends)
+
+
 def read_vhd(ends: Ends) -> Header:
     """Return what a VHD says.
 
@@ -136,7 +159,7 @@ def _read_fixed(ends: Ends) -> Header:
 def _read_dynamic(footer: _Footer, ends: Ends) -> Header:
     """Return what a VHD says that has a dynamic header and a block table."""
     is_differencing = footer.disk_type == DIFFERENCING
-    parent = _check_sparse(footer, ends)
+    parent = _check_sparse(footer, ends).parent
     what = f"it holds only what differs from its parent {parent!r} (differencing)"
     return Header(
         detected="vhd-differencing" if is_differencing else "vhd-dynamic",
@@ -159,8 +182,8 @@ def _read_footer(data: bytes, *, of: str) -> _Footer:
     return footer
 
 
-def _check_sparse(footer: _Footer, ends: Ends) -> str:
-    """Return the parent's name, once the dynamic header was found to be sound."""
+def _check_sparse(footer: _Footer, ends: Ends) -> Blocks:
+    """Return where the blocks are, once the dynamic header was found to be sound."""
     of = "the VHD's dynamic header"
     ends.must_hold(footer.data_offset + _SPARSE_BYTES, of=of)
     if footer.data_offset + _SPARSE_BYTES > len(ends.head):
@@ -180,7 +203,8 @@ def _check_sparse(footer: _Footer, ends: Ends) -> str:
         limits = f"enough for {footer.virtual_size_bytes:,} bytes"
         raise damaged("the VHD's block table", f"{entries:,} x {block:,} bytes", limits)
     ends.must_hold(table + 4 * entries, of="the VHD's block table")
-    return data[_PARENT].decode("utf-16-be", "replace").partition("\0")[0]
+    parent = data[_PARENT].decode("utf-16-be", "replace").partition("\0")[0]
+    return Blocks(table, block, parent)
 
 
 def _check_sum(ends: Ends, length: int, at: int, *, of: str) -> None:

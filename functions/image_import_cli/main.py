@@ -12,6 +12,7 @@ COMMANDS = {
     "doctor": "image_import_cli.doctor:doctor",
     "event": "image_import_cli.event:event",
     "infer": "image_import_cli.infer:infer",
+    "inspect": "image_import_cli.inspect_image:inspect",
     "invoke": "image_import_cli.invoke:invoke",
     "local": "image_import_cli.local:local",
     "package": "image_import_cli.package:package",

@@ -9,6 +9,8 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from image_import_cli.deployment import RUNTIME, RUNTIMES
 from image_import_cli.package_build import STEPS, Built, Order, build
+from image_import_cli.package_layer import LAYERS, build_layer
+from image_import_cli.package_layer import STEPS as LAYER_STEPS
 from image_import_cli.package_tools import (
     Interpreter,
     PackagingError,
@@ -41,12 +43,18 @@ with 3.10, three quarters with 3.12. Install Python {version} and package again.
     help="The zip to write.  [default: build/image-import-pythonX.Y.zip]",
 )
 @click.option(
+    "--layer",
+    type=click.Choice(LAYERS),
+    default="",
+    help="Build a layer instead: inspect reads what zstd has packed.",
+)
+@click.option(
     "--source",
     type=click.Path(file_okay=False, exists=True, path_type=Path),
     default=CLONE,
     help="The clone to build from.  [default: the one this command is from]",
 )
-def package(python_version: str, output: Path | None, source: Path) -> None:
+def package(python_version: str, output: Path | None, layer: str, source: Path) -> None:
     """Build the zip that Function Compute runs.
 
     It holds the function and its pinned dependencies, and nothing else; building it
@@ -61,11 +69,19 @@ def package(python_version: str, output: Path | None, source: Path) -> None:
             f"{source} has no {lacking[0]}: the zip is built from a clone of the "
             "repository; run this command there, or name the clone with --source"
         )
-    path = output or Path("build") / f"image-import-python{python_version}.zip"
+    name = (
+        f"image-import{f'-{layer}-layer' if layer else ''}-python{python_version}.zip"
+    )
+    path = output or Path("build") / name
     interpreter = find_interpreter(
         python_version, search_path=os.environ.get("PATH", ""), home=Path.home()
     )
-    order = Order(clone=source, python_version=python_version, interpreter=interpreter)
+    order = Order(
+        clone=source,
+        python_version=python_version,
+        interpreter=interpreter,
+        layer=layer,
+    )
     console = Console(stderr=True)
     try:
         built = _build_with_progress(order, path, console)
@@ -76,16 +92,17 @@ def package(python_version: str, output: Path | None, source: Path) -> None:
 
 def _build_with_progress(order: Order, output: Path, console: Console) -> Built:
     columns = (TextColumn("{task.description}"), BarColumn())
+    steps, make = (LAYER_STEPS, build_layer) if order.layer else (STEPS, build)
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(STEPS[0], total=len(STEPS))
+        task = progress.add_task(steps[0], total=len(steps))
         done = 0
 
         def step() -> None:
             nonlocal done
             done += 1
-            progress.update(task, completed=done, description=STEPS[done % len(STEPS)])
+            progress.update(task, completed=done, description=steps[done % len(steps)])
 
-        return build(order, output, step=step)
+        return make(order, output, step=step)
 
 
 def report(

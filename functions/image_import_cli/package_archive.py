@@ -26,6 +26,9 @@ _DEAD_FILES = (
     "yaml/_yaml.*.so",
     # Belongs to charset_normalizer.
     "*__mypyc.*.so",
+    # The way to zstd for a Python that loads no extension modules.
+    "zstandard/_cffi*.so",
+    "zstandard/backend_cffi.py",
     # What only encryption with KMS keys would read, on the client's side.
     "aliyunsdkcore/vendored/requests/packages/certifi/cacert.pem",
 )

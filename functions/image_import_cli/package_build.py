@@ -24,16 +24,21 @@ STEPS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
-    """What to build, and from where."""
+    """What to build, and from where.
+
+    Attributes:
+        layer: The name of a layer; "" for the function itself.
+    """
 
     clone: Path
     python_version: str
     interpreter: tools.Interpreter | None
+    layer: str = ""
 
     @property
     def lock(self) -> Path:
-        """The pinned dependencies of the function."""
-        return self.clone / "locks" / "function.txt"
+        """The pinned dependencies of what is built."""
+        return self.clone / "locks" / f"{self.layer or 'function'}.txt"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -110,7 +110,8 @@ def install_wheels(
     requirements = ("--require-hashes", "-r", str(_written(wheels, wanted)))
     run([*_PIP, "install", *_QUIET, *target, *platform, *version, *requirements])
     built = sorted(map(str, wheels.glob("*.whl")))
-    run([*_PIP, "install", *_QUIET, *target, "--no-index", *built])
+    if built:
+        run([*_PIP, "install", *_QUIET, *target, "--no-index", *built])
 
 
 def _written(folder: Path, lines: list[str]) -> Path:
@@ -125,20 +126,27 @@ def strip_libraries(folder: Path) -> bool:
     if shutil.which("strip") is None:
         return False
     libraries = sorted(map(str, folder.rglob("*.so")))
-    run(["strip", "--strip-unneeded", *libraries])
+    if libraries:
+        run(["strip", "--strip-unneeded", *libraries])
     return True
 
 
 def compile_folder(
-    interpreter: Interpreter, folder: Path, *, names: Iterable[str], mode: str
+    interpreter: Interpreter,
+    folder: Path,
+    *,
+    names: Iterable[str],
+    mode: str,
+    at: str = "/code",
 ) -> None:
     """Compile some top-level modules; a fixed hash seed makes the bytes repeatable.
 
     Args:
         mode: `unchecked-hash` for what nobody edits, else `checked-hash`. With dates
             instead, a .pyc would be void once unpacked elsewhere.
+        at: Where Function Compute puts the folder.
     """
     command = [interpreter.path, "-m", "compileall", "-q", "-j", "1"]
-    placed = ["--invalidation-mode", mode, "-s", str(folder), "-p", "/code"]
+    placed = ["--invalidation-mode", mode, "-s", str(folder), "-p", at]
     sources = [str(folder / name) for name in sorted(names)]
     run([*command, *placed, *sources], {"PYTHONHASHSEED": "0"})

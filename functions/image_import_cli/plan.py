@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,10 +13,11 @@ from image_import.clients import Clients
 from image_import.credentials import read_credentials
 from image_import.errors import EvidenceError, ImageImportError, PlanError
 from image_import.events import ObjectCreated
-from image_import.evidence import DiskEvidence, Evidence
+from image_import.evidence import Contents, DiskEvidence, Evidence
 from image_import.gather import HEAD_BYTES, TAIL_BYTES
 from image_import.header import read_header
 from image_import.keys import read_key
+from image_import.look_inside import could_not, is_wanted
 from image_import.outcome import LOG_FIELDS, Outcome, Result, said
 from image_import.plan import make_plan
 from image_import.request import to_parameters
@@ -118,7 +120,7 @@ def plan_file(path: Path, settings: Settings) -> Result:
     version = _placeholder(path)
     about = {"bucket": ANY_BUCKET, "object_key": path.name, "etag": version.etag}
     try:
-        disk = _read_disk(path, version)
+        disk = read_disk(path, version)
     except EvidenceError as exc:
         reason = f"{path.name}: {exc}"
         return Result(outcome=Outcome.REFUSED, reason=reason).about(**about)
@@ -145,6 +147,7 @@ def _plan_disk(
             sidecar=found.declared,
             sidecar_key=found.key,
         )
+        evidence = replace(evidence, contents=_contents(path, evidence, settings))
         made = make_plan(evidence, settings, settings.target)
         parameters = to_parameters(made.request, settings.target)
     except (EvidenceError, PlanError) as exc:
@@ -158,6 +161,26 @@ def _plan_disk(
         evidence={name: choice.as_dict() for name, choice in made.sources.items()},
         notes=made.notes,
     )
+
+
+def _contents(path: Path, evidence: Evidence, settings: Settings) -> Contents | None:
+    """Return what the image's files tell, if the setting asks for it."""
+    disk = evidence.disks[0]
+    if not (disk.header.is_importable and is_wanted(evidence, settings)):
+        return None
+    try:
+        from image_import.inspection.bounded import Budget  # noqa: PLC0415 - its extra
+        from image_import.inspection.inspecting import (  # noqa: PLC0415 - its extra
+            contents_of,
+            inspect_file,
+        )
+    except ImportError as exc:
+        return could_not(f"{exc}; pip install 'image-import[cli,inspect]'")
+    budget = Budget(
+        seconds=settings.inspect_seconds, most_bytes=settings.inspect_mib << 20
+    )
+    with path.open("rb") as file:
+        return contents_of(inspect_file(file, disk, budget), settings.target.name)
 
 
 def _sidecars(path: Path) -> dict[str, bytes]:
@@ -179,7 +202,8 @@ def _placeholder(path: Path) -> DiskVersion:
     return DiskVersion(object_key=path.name, etag=etag)
 
 
-def _read_disk(path: Path, version: DiskVersion) -> DiskEvidence:
+def read_disk(path: Path, version: DiskVersion) -> DiskEvidence:
+    """Return what a local file's first and last bytes tell."""
     size = path.stat().st_size
     with path.open("rb") as image:
         head = image.read(HEAD_BYTES)

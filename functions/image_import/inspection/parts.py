@@ -73,7 +73,11 @@ class FileSystem(Protocol):
         """Its UUID or serial number as blkid(8) prints it, or ""."""
 
     def want(self, paths: Iterable[str]) -> None:
-        """Look paths up side by side, ahead of reading them; a hint like a source's."""
+        """Look paths up side by side, ahead of reading them; a hint like a source's.
+
+        A `*` stands for the newest name in a folder, by the numbers in it:
+        /lib/modules/*/modules.dep.
+        """
 
     def read_file(self, path: str, *, limit: int) -> bytes:
         """Return a regular file's bytes, of a larger file the first `limit`.
@@ -88,5 +92,15 @@ class FileSystem(Protocol):
 
         Raises:
             FileMissingError: There is no such folder.
+            CannotTellError: It cannot be read.
+        """
+
+    def open_file(self, path: str) -> Source:
+        """Return a regular file as bytes that can be read anywhere.
+
+        For large files of which little is needed, such as a Windows registry hive.
+
+        Raises:
+            FileMissingError: There is none.
             CannotTellError: It cannot be read.
         """

@@ -1,0 +1,39 @@
+"""Where what people say of an image and what is in it cannot both be true.
+
+Room: core.
+"""
+
+from collections.abc import Mapping
+
+from image_import.evidence import CONTENTS, Choice
+
+SAY_RIGHT = (
+    "correct the sidecar or metadata, or set INSPECT_CONFLICT=warn to let them count"
+)
+GENERAL = frozenset({"Others Linux", "Customized Linux", "Other Windows"})
+"""Platforms that name no system; to say one of them of a listed system is a choice."""
+
+
+def os_of(platform: str) -> str:
+    """Return the OS type of a platform."""
+    return "windows" if "Windows" in platform else "linux"
+
+
+def contradictions(chosen: Mapping[str, Choice]) -> list[str]:
+    """Return a sentence for each value that the image's contents speak against.
+
+    Args:
+        chosen: By attribute; what came from the contents themselves, or from the
+            object key, contradicts nothing.
+    """
+    return [
+        f"{choice.source} says {choice.value}, but the image's contents say {inside}"
+        for attribute, choice in chosen.items()
+        if (inside := choice.overrode.get(CONTENTS))
+        and not (attribute == "platform" and _may_stand(choice.value, inside))
+    ]
+
+
+def _may_stand(said: str, inside: str) -> bool:
+    """Whether one platform may be said of a system of the other."""
+    return os_of(said) == os_of(inside) and not GENERAL.isdisjoint({said, inside})

@@ -1,0 +1,124 @@
+"""What a volume holds, by its own signature, and how its files are opened.
+
+Source: util-linux, libblkid/src/superblocks; Linux, include/uapi/linux/magic.h; LUKS
+On-Disk Format 1.2.3 and LUKS2 1.1.1; read 2026-11.
+
+Room: core.
+"""
+
+import uuid
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from image_import.file_systems import is_fat
+from image_import.inspection.btrfs import BtrfsInodes
+from image_import.inspection.ext import ExtInodes
+from image_import.inspection.fat import FatInodes
+from image_import.inspection.ntfs import NtfsInodes
+from image_import.inspection.parts import CannotTellError, FileSystem, Source
+from image_import.inspection.tree import Inodes, Tree
+from image_import.inspection.xfs import XfsInodes
+
+# Enough for all signatures below, the last one of which is that of Btrfs.
+HEAD_BYTES = 72 * 1024
+
+_INODES: dict[str, Callable[[Source], Inodes[Any]]] = {
+    "ext4": ExtInodes,
+    "xfs": XfsInodes,
+    "btrfs": BtrfsInodes,
+    "vfat": FatInodes,
+    "ntfs": NtfsInodes,
+}
+
+
+class _Signature(NamedTuple):
+    """A kind, its magic, and where its label and UUID stand (offset and length)."""
+
+    kind: str
+    at: int
+    magic: bytes
+    label: tuple[int, int] = (0, 0)
+    uuid: tuple[int, int] = (0, 0)
+
+
+# In the order in which they are looked for.
+_SIGNATURES = (
+    _Signature("crypto_LUKS", 0, b"LUKS\xba\xbe\0\1", uuid=(168, 40)),
+    _Signature("crypto_LUKS", 0, b"LUKS\xba\xbe\0\2", (24, 48), (168, 40)),
+    *(_Signature("LVM2_member", at, b"LABELONE") for at in range(0, 2048, 512)),
+    _Signature("linux_raid_member", 4096, b"\xfc\x4e\x2b\xa9"),
+    _Signature("xfs", 0, b"XFSB"),
+    _Signature("ntfs", 3, b"NTFS    "),
+    _Signature("exfat", 3, b"EXFAT   "),
+    _Signature("BitLocker", 3, b"-FVE-FS-"),
+    _Signature("squashfs", 0, b"hsqs"),
+    _Signature("btrfs", 65536 + 64, b"_BHRfS_M"),
+    _Signature("ext4", 1024 + 56, b"\x53\xef"),
+    _Signature("erofs", 1024, b"\xe2\xe1\xf5\xe0", (1088, 16), (1072, 16)),
+    _Signature("f2fs", 1024, b"\x10\x20\xf5\xf2", uuid=(1132, 16)),
+    _Signature("swap", 4086, b"SWAPSPACE2", (1052, 16), (1036, 16)),
+    _Signature("swap", 65526, b"SWAPSPACE2", (1052, 16), (1036, 16)),
+    _Signature("iso9660", 32769, b"CD001", (32808, 32)),
+    _Signature("zfs_member", 128 * 1024, b"\x0c\xb1\xba\0\0\0\0\0"),
+)
+
+
+class Content(NamedTuple):
+    """What a volume holds.
+
+    Attributes:
+        kind: As blkid(8) names it, "" if no signature is known.
+        label: Its label, or "".
+        uuid: Its UUID or serial number as blkid(8) prints it, or "".
+        problem: Why its files cannot be read although the kind is known, or "".
+    """
+
+    kind: str = ""
+    label: str = ""
+    uuid: str = ""
+    problem: str = ""
+
+
+def identify(volume: Source) -> Content:
+    """Return what a volume holds.
+
+    Raises:
+        CannotTellError: Its first bytes cannot be read.
+    """
+    head = volume.read(0, HEAD_BYTES)
+    found = next((s for s in _SIGNATURES if head.startswith(s.magic, s.at)), None)
+    kind = found.kind if found else ""
+    if not found and head[510:512] == b"\x55\xaa" and is_fat(head):
+        kind = "vfat"
+    if kind in _INODES:
+        try:
+            inodes = _INODES[kind](volume)
+        except CannotTellError as exc:
+            return Content(kind, problem=str(exc))
+        return Content(inodes.kind_found, inodes.label, inodes.uuid)
+    return _described(head, found) if found else Content()
+
+
+def _described(head: bytes, found: _Signature) -> Content:
+    (label_at, label_length), (uuid_at, uuid_length) = found.label, found.uuid
+    label = head[label_at : label_at + label_length].split(b"\0")[0]
+    raw = head[uuid_at : uuid_at + uuid_length]
+    text = raw.split(b"\0")[0].decode("ascii", errors="replace")
+    if uuid_length == 16 and len(raw) == 16:
+        text = str(uuid.UUID(bytes=raw))
+    return Content(found.kind, label.decode(errors="replace").strip(), text)
+
+
+def open_file_system(volume: Source) -> FileSystem:
+    """Return the file system on a volume.
+
+    Raises:
+        CannotTellError: It has none, one that cannot be read here, or a damaged one.
+    """
+    kind = identify(volume).kind
+    kind = "ext4" if kind in {"ext2", "ext3"} else kind
+    if kind not in _INODES:
+        raise CannotTellError(
+            f"the files on {kind} cannot be read" if kind else "no known file system"
+        )
+    return Tree(_INODES[kind](volume))

@@ -1,0 +1,70 @@
+"""The disk in an image file, whatever the file's format.
+
+Room: core.
+"""
+
+from image_import import qcow2, vhd
+from image_import.disk import DiskFormat
+from image_import.errors import HeaderError
+from image_import.header import HEAD_BYTES, TAIL_BYTES, read_header
+from image_import.header_parts import Ends, Header
+from image_import.inspection.mapped import MOST_AT_ONCE
+from image_import.inspection.parts import CannotTellError, DamagedError, Source
+from image_import.inspection.qcow2_disk import Qcow2Disk
+from image_import.inspection.vhd_disk import DynamicVhdDisk, FixedVhdDisk
+
+__all__ = ["MOST_AT_ONCE", "open_disk"]
+
+
+def open_disk(file: Source, header: Header | None = None) -> Source:
+    """Return the disk in an image as a machine would see it.
+
+    Args:
+        file: The image; its first 64 KiB are read.
+        header: What its ends say; where it is not known yet, its last 512 bytes are
+            read as well.
+
+    Raises:
+        DamagedError: The header contradicts itself or the file.
+        CannotTellError: Another file or a key is needed, or the format is not ours.
+    """
+    ends = _ends(file, with_tail=header is None)
+    try:
+        found = header or read_header(
+            ends.head, ends.tail, object_size_bytes=file.size_bytes
+        )
+        return _open(file, found, ends)
+    except HeaderError as exc:
+        raise DamagedError(str(exc)) from exc
+
+
+def _ends(file: Source, *, with_tail: bool) -> Ends:
+    size = file.size_bytes
+    last = max(0, size - TAIL_BYTES) if with_tail else size
+    file.want([(0, HEAD_BYTES), (last, size - last)])
+    return Ends(file.read(0, HEAD_BYTES), file.read(last, size - last), size)
+
+
+def _open(file: Source, header: Header, ends: Ends) -> Source:
+    if header.format is DiskFormat.RAW:
+        return file
+    if header.format is DiskFormat.QCOW2:
+        fields = qcow2.read_fields(ends)
+        if reason := qcow2.needs_more(fields):
+            raise CannotTellError(f"the disk cannot be read: {reason}")
+        return Qcow2Disk(file, fields)
+    if header.format is DiskFormat.VHD:
+        return _open_vhd(file, header, ends)
+    raise CannotTellError(
+        f"the disk in a file of kind {header.detected} cannot be read; expected raw,"
+        " qcow2 or VHD"
+    )
+
+
+def _open_vhd(file: Source, header: Header, ends: Ends) -> Source:
+    size = header.virtual_size_bytes or 0
+    if header.detected == "vhd-fixed":
+        return FixedVhdDisk(file, size_bytes=size)
+    if header.detected == "vhd-differencing":
+        raise CannotTellError(f"the disk cannot be read: {header.problem}")
+    return DynamicVhdDisk(file, vhd.read_blocks(ends), size_bytes=size)

@@ -1,0 +1,246 @@
+"""ext2, ext3 and ext4, read-only.
+
+Checksums are not looked at, and a journal that was not replayed is left aside: a file
+may look as it did a moment before a crash.
+
+Source: Linux, Documentation/filesystems/ext4 (super, group_descr, inodes, ifork,
+directory, inlinedata), fs/ext4/ext4.h and fs/ext4/ext4_extents.h; which of the three
+names applies: util-linux, libblkid/src/superblocks/ext.c; read 2026-11.
+
+Room: core.
+"""
+
+import struct
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from image_import.inspection.ext_inline import inline_data
+from image_import.inspection.ext_maps import block_map, extent_tree
+from image_import.inspection.parts import CannotTellError, DamagedError, Source
+from image_import.inspection.steps import (
+    Extent,
+    Range,
+    Steps,
+    exactly,
+    fetch,
+    gather,
+)
+from image_import.inspection.tree import (
+    MAX_FOLDER_BYTES,
+    Inodes,
+    Key,
+    Node,
+    kind_of_mode,
+)
+
+# The superblock, little-endian, from byte 1024 of the volume:
+#          bytes  field
+#            0-3  number of inodes
+#            4-7  number of blocks, its lower half (upper half: 336-339)
+#          20-23  first data block
+#          24-27  log2 of the block size in KiB
+#          32-35  blocks in a group
+#          40-43  inodes in a group
+#          56-57  EF53
+#          76-79  revision
+#          88-89  size of an inode
+#         92-103  features: compatible, incompatible, compatible for reading
+#        104-119  UUID
+#        120-135  label
+#        254-255  size of a group descriptor
+#        260-263  first meta block group
+#            372  log2 of the groups in a flexible group
+#        588-595  the two groups with a backup, with sparse_super2
+SUPERBLOCK_AT = 1024
+_SUPERBLOCK_BYTES = 1024
+_MAGIC = 0xEF53
+
+_HAS_JOURNAL, _SPARSE_SUPER2 = 0x4, 0x200
+_META_BG, _64BIT, _ENCRYPT = 0x10, 0x80, 0x10000
+_NOT_READABLE = 0x1 | 0x8  # compression, a journal device
+_EXT3_INCOMPAT = 0x2 | 0x4 | _META_BG
+_SPARSE_SUPER, _EXT3_RO_COMPAT = 0x1, 0x7
+
+# An inode:
+#          bytes  field
+#            0-1  mode
+#            4-7  size, its lower half (upper half: 108-111)
+#          32-35  flags
+#          40-99  the map of its blocks, or its content
+_ENCRYPTED, _EXTENTS, _INLINE = 0x800, 0x80000, 0x10000000
+_MAP = slice(40, 100)
+_ROOT = 2
+
+# What is fetched around an inode: those of its folder are near.
+_INODES_SPAN = 16 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtNode(Node):
+    """An inode, and its bytes."""
+
+    flags: int
+    raw: bytes
+
+    @property
+    def map(self) -> bytes:
+        """The 60 bytes that map its blocks."""
+        return self.raw[_MAP]
+
+
+class ExtInodes(Inodes[ExtNode]):
+    """The inodes of ext2, ext3 or ext4."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        source.want([(0, 64 * 1024)])
+        raw = exactly(source, SUPERBLOCK_AT, _SUPERBLOCK_BYTES)
+        if struct.unpack_from("<H", raw, 56) != (_MAGIC,):
+            raise DamagedError("there is no ext superblock")
+        self._super = raw
+        self._read_sizes()
+        self.label = raw[120:136].split(b"\0")[0].decode(errors="replace")
+        self.uuid = str(uuid.UUID(bytes=raw[104:120]))
+
+    def _read_sizes(self) -> None:
+        raw = self._super
+        self._inode_count = int.from_bytes(raw[0:4], "little")
+        self._first_data = int.from_bytes(raw[20:24], "little")
+        log = int.from_bytes(raw[24:28], "little")
+        self._group_blocks = int.from_bytes(raw[32:36], "little")
+        self._group_inodes = int.from_bytes(raw[40:44], "little")
+        revision, self._inode_bytes = struct.unpack_from("<I8xH", raw, 76)
+        self._compat, self._incompat, self._ro = struct.unpack_from("<III", raw, 92)
+        if revision == 0:
+            self._inode_bytes = 128
+        self._descriptor_bytes = 32
+        if self._incompat & _64BIT:
+            self._descriptor_bytes = int.from_bytes(raw[254:256], "little")
+        if log > 6 or not self._group_blocks or not self._group_inodes:
+            raise DamagedError("the ext superblock's sizes make no sense")
+        self.block_bytes = 1024 << log
+        if not (
+            128 <= self._inode_bytes <= min(self.block_bytes, 4096)
+            and 32 <= self._descriptor_bytes <= self.block_bytes
+        ):
+            raise DamagedError("the ext superblock's sizes make no sense")
+        if self._incompat & _NOT_READABLE:
+            raise CannotTellError("it is compressed, or the journal of another volume")
+
+    @property
+    def kind_found(self) -> str:
+        """ext2, ext3 or ext4, by its features."""
+        if self._incompat & ~_EXT3_INCOMPAT or self._ro & ~_EXT3_RO_COMPAT:
+            return "ext4"
+        return "ext3" if self._compat & _HAS_JOURNAL else "ext2"
+
+    def root(self) -> Steps[Key]:
+        """Return the root folder's number, which is always the same."""
+        yield from ()
+        return _ROOT
+
+    def load(self, key: Key) -> Steps[ExtNode]:
+        """Return the inode of a number."""
+        number = key if isinstance(key, int) else 0
+        if not 1 <= number <= self._inode_count:
+            raise DamagedError(f"there is no inode {number:,}")
+        group, index = divmod(number - 1, self._group_inodes)
+        table = yield from self._inode_table(group)
+        at = table + index * self._inode_bytes
+        near = at - at % _INODES_SPAN, 2 * _INODES_SPAN
+        yield [near, *self._root_folder_guess(number, table)]
+        raw = exactly(self.source, at, self._inode_bytes)
+        mode, low, flags = struct.unpack_from("<H2xI24xI", raw)
+        (high,) = struct.unpack_from("<I", raw, 108)
+        kind = kind_of_mode(mode)
+        return ExtNode(kind=kind, size_bytes=low | high << 32, flags=flags, raw=raw)
+
+    def _inode_table(self, group: int) -> Steps[int]:
+        """Return the byte at which the inodes of a group begin."""
+        at = self._descriptor_at(group)
+        raw = yield from fetch(self.source, at, self._descriptor_bytes)
+        block = int.from_bytes(raw[8:12], "little")
+        if self._descriptor_bytes >= 64:
+            block |= int.from_bytes(raw[40:44], "little") << 32
+        return block * self.block_bytes
+
+    def _descriptor_at(self, group: int) -> int:
+        per_block = self.block_bytes // self._descriptor_bytes
+        meta, index = divmod(group, per_block)
+        first_meta = int.from_bytes(self._super[260:264], "little")
+        block = self._first_data + 1 + meta
+        if self._incompat & _META_BG and meta >= first_meta:
+            first_group = meta * per_block
+            block = first_group * self._group_blocks + self._first_data
+            block += self._has_superblock(first_group)
+        return block * self.block_bytes + index * self._descriptor_bytes
+
+    def _has_superblock(self, group: int) -> bool:
+        if self._compat & _SPARSE_SUPER2:
+            return group in {0, *struct.unpack_from("<II", self._super, 588)}
+        if group <= 1 or not self._ro & _SPARSE_SUPER:
+            return True
+        return any(group == base**n for base in (3, 5, 7) for n in range(1, 21))
+
+    def _root_folder_guess(self, number: int, table: int) -> list[Range]:
+        """Return where mkfs puts the root folder: behind the first inode tables."""
+        if number != _ROOT:
+            return []
+        blocks = int.from_bytes(self._super[4:8], "little")
+        groups = -(-(blocks - self._first_data) // self._group_blocks)
+        near = min(max(groups, 1), 1 << min(self._super[372], 16))
+        tables = near * self._group_inodes * self._inode_bytes
+        return [(table + tables, self.block_bytes)]
+
+    def content(self, node: ExtNode, offset: int, count: int) -> Steps[bytes]:
+        """Return bytes of a file, a link or a folder."""
+        if node.flags & _ENCRYPTED:
+            raise CannotTellError("it is encrypted")
+        if node.flags & _INLINE:
+            return inline_data(node.raw)[offset : offset + count].ljust(count, b"\0")
+        if node.kind == "link" and node.size_bytes < 60 and not node.flags & _EXTENTS:
+            return node.map[offset : offset + count]
+        extents = yield from self._extents(node, offset, count)
+        return (yield from gather(self.source, extents, offset, count))
+
+    def _extents(self, node: ExtNode, offset: int, count: int) -> Steps[list[Extent]]:
+        size = self.block_bytes
+        first, end = offset // size, -(-(offset + count) // size)
+        read_map = extent_tree if node.flags & _EXTENTS else block_map
+        runs = yield from read_map(self.source, node.map, range(first, end), size)
+        return [Extent(a * size, b * size, n * size) for a, b, n in runs]
+
+    def entries(self, node: ExtNode) -> Steps[dict[str, Key]]:
+        """Return the names in a folder, hashed ones read from end to end as well."""
+        if node.flags & _INLINE:
+            data = inline_data(node.raw)
+            pieces = [data[4:60], data[60:]]
+        else:
+            if node.size_bytes > MAX_FOLDER_BYTES:
+                raise CannotTellError(f"a folder has {node.size_bytes:,} bytes")
+            data = yield from self.content(node, 0, node.size_bytes)
+            starts = range(0, len(data), self.block_bytes)
+            pieces = [data[at : at + self.block_bytes] for at in starts]
+        found: dict[str, Key] = {}
+        for piece in pieces:
+            found.update(_entries_of(piece))
+        return found
+
+
+def _entries_of(block: bytes) -> Iterator[tuple[str, int]]:
+    """Yield the names and inodes in a block of a folder.
+
+    0-3 inode, 4-5 length of the entry, 6 length of the name, 7 type, then the name.
+    """
+    at = 0
+    while at + 8 <= len(block):
+        inode, length, name_length = struct.unpack_from("<IHB", block, at)
+        if length in {0, 0xFFFF}:  # 64 KiB, in blocks of that size
+            length = 0x10000
+        if length < 8 or length % 4:
+            raise DamagedError(f"an entry of a folder has a length of {length}")
+        name = block[at + 8 : at + 8 + name_length]
+        if inode and name not in {b"", b".", b".."}:
+            yield name.decode(errors="replace"), inode
+        at += length

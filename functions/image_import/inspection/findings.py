@@ -1,0 +1,131 @@
+"""What an inspection found, each with where it was read.
+
+Room: core.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from image_import.inspection.platforms import Platforms
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One answer, or why there is none.
+
+    Attributes:
+        value: "" where it could not be told.
+        where: What was read, as `partition 2 (ext4): /etc/os-release`.
+        why_not: Why it could not be told.
+    """
+
+    value: str = ""
+    where: str = ""
+    why_not: str = ""
+
+    def __bool__(self) -> bool:
+        """Whether it could be told."""
+        return bool(self.value)
+
+    def as_dict(self) -> dict[str, str]:
+        """Return it as a program reads it."""
+        said = {"value": self.value, "where": self.where, "why_not": self.why_not}
+        return {name: text for name, text in said.items() if text}
+
+
+NOT_LOOKED_AT = Finding(why_not="it was not looked at")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Findings:
+    """All answers.
+
+    Attributes:
+        layout: Partitions and logical volumes with their file systems.
+        boot_mode: `BIOS`, `UEFI` or `both`: what the disk has boot loaders for.
+        platforms: Platform in the two lists of ImportImage.
+        root_device: How the system looks for its root file system.
+        lost_devices: Devices in /etc/fstab that an ECS instance does not have.
+        initramfs: Whether the initramfs of the default kernel has the virtio drivers.
+        agent: cloud-init, cloudbase-init or Alibaba Cloud's own.
+    """
+
+    layout: Finding = NOT_LOOKED_AT
+    lvm: Finding = NOT_LOOKED_AT
+    root_file_system: Finding = NOT_LOOKED_AT
+    os_type: Finding = NOT_LOOKED_AT
+    os_name: Finding = NOT_LOOKED_AT
+    os_version: Finding = NOT_LOOKED_AT
+    architecture: Finding = NOT_LOOKED_AT
+    boot_mode: Finding = NOT_LOOKED_AT
+    kernel: Finding = NOT_LOOKED_AT
+    root_device: Finding = NOT_LOOKED_AT
+    lost_devices: Finding = NOT_LOOKED_AT
+    virtio: Finding = NOT_LOOKED_AT
+    initramfs: Finding = NOT_LOOKED_AT
+    nvme: Finding = NOT_LOOKED_AT
+    agent: Finding = NOT_LOOKED_AT
+    ssh: Finding = NOT_LOOKED_AT
+    selinux: Finding = NOT_LOOKED_AT
+    platforms: Platforms | None = None
+    notes: tuple[str, ...] = ()
+
+    def answers(self) -> Iterator[tuple[str, Finding]]:
+        """Yield each question's name and its answer."""
+        for part in fields(self):
+            value = getattr(self, part.name)
+            if isinstance(value, Finding):
+                yield part.name, value
+
+    def platform(self, target_name: str) -> str | None:
+        """Return Platform for a target, by its name."""
+        return self.platforms.of(target_name) if self.platforms else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spent:
+    """What an inspection cost."""
+
+    requests: int = 0
+    bytes_read: int = 0
+    round_trips: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inspection:
+    """What one look into an image came to; never a failure.
+
+    Attributes:
+        why_not: Why nothing at all could be found out, or "".
+    """
+
+    findings: Findings = field(default_factory=Findings)
+    spent: Spent = field(default_factory=Spent)
+    why_not: str = ""
+
+    def told(self, target_name: str) -> dict[str, Finding]:
+        """Return what a plan may use, by the name of its parameter's attribute."""
+        found = self.findings
+        platform = found.platform(target_name)
+        told: dict[str, Finding] = {}
+        if platform:
+            told["platform"] = Finding(value=platform, where=found.os_name.where)
+        if found.os_type.value in {"linux", "windows"}:
+            told["os_type"] = found.os_type
+        if found.architecture:
+            told["architecture"] = found.architecture
+        if found.boot_mode.value in {"BIOS", "UEFI"}:
+            told["boot_mode"] = found.boot_mode
+        return told
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all of it as a program reads it."""
+        return {
+            "findings": {name: a.as_dict() for name, a in self.findings.answers()},
+            "notes": list(self.findings.notes),
+            "requests": self.spent.requests,
+            "bytes_read": self.spent.bytes_read,
+            "round_trips": self.spent.round_trips,
+            **({"could_not_tell": self.why_not} if self.why_not else {}),
+        }

@@ -1,0 +1,209 @@
+"""One look into one image, from its bytes to findings; it never fails.
+
+Room: shell.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import BinaryIO
+
+from image_import.evidence import Contents, DiskEvidence
+from image_import.header import TAIL_BYTES
+from image_import.inspection.boot_mode import Bios
+from image_import.inspection.bounded import FIRST_BYTES, Bounded, Budget
+from image_import.inspection.contents import open_file_system
+from image_import.inspection.disks import open_disk
+from image_import.inspection.findings import Findings, Inspection
+from image_import.inspection.look import Disk, look
+from image_import.inspection.partition_types import BIOS_BOOT, ESP
+from image_import.inspection.parts import CannotTellError, Source
+from image_import.inspection.seen import Seen
+from image_import.inspection.volumes import Layout, Volume, find_volumes
+from image_import.oss import Oss
+
+MBR_ESP = "0xef"
+SCHEMES = {"gpt": "GPT", "mbr": "MBR"}
+
+
+OnProgress = Callable[[int, int], None]
+"""Is told the requests made and the bytes read so far."""
+
+
+def _quiet(requests: int, bytes_read: int) -> None:
+    """Tell nobody."""
+
+
+def inspect_object(  # noqa: PLR0913 - an object, and how to read it
+    oss: Oss,
+    bucket: str,
+    disk: DiskEvidence,
+    budget: Budget,
+    *,
+    pool: Executor,
+    head: bytes = b"",
+    on_progress: OnProgress = _quiet,
+) -> Inspection:
+    """Return what is found in an object, of this ETag and no other.
+
+    Args:
+        head: Its first bytes, where they were read already together with its last.
+    """
+    version = disk.version
+
+    def fetch(offset: int, count: int) -> bytes:
+        return oss.read_range(
+            bucket,
+            version.object_key,
+            first=offset,
+            last=offset + count - 1,
+            etag=version.etag,
+        ).data
+
+    source = Bounded(
+        fetch=fetch,
+        size_bytes=disk.object_size_bytes,
+        budget=budget,
+        pool=pool,
+        on_progress=on_progress,
+    )
+    if head:
+        known = len(head) + TAIL_BYTES
+        source.know(head, requests=2, bytes_read=known)
+    return inspect_bytes(source, disk)
+
+
+def inspect_file(
+    file: BinaryIO,
+    disk: DiskEvidence,
+    budget: Budget,
+    *,
+    on_progress: OnProgress = _quiet,
+) -> Inspection:
+    """Return what is found in a local file; its reads are counted as requests."""
+
+    def fetch(offset: int, count: int) -> bytes:
+        file.seek(offset)
+        return file.read(count)
+
+    source = Bounded(
+        fetch=fetch,
+        size_bytes=disk.object_size_bytes,
+        budget=budget,
+        on_progress=on_progress,
+    )
+    return inspect_bytes(source, disk)
+
+
+def inspect_bytes(source: Bounded, disk: DiskEvidence) -> Inspection:
+    """Return what is found in an image whose bytes come from a bounded source."""
+    source.want([(0, FIRST_BYTES)])
+    try:
+        findings = examine(open_disk(source, disk.header))
+    except CannotTellError as exc:
+        return Inspection(spent=source.spent(), why_not=str(exc))
+    except (
+        RecursionError,
+        MemoryError,
+        ArithmeticError,
+        LookupError,
+        ValueError,
+    ) as exc:
+        # A parser met what it did not expect: that is the image's fault more often
+        # than ours, and never a reason to fail an import.
+        why = f"its structures make no sense ({type(exc).__name__}: {exc})"
+        return Inspection(spent=source.spent(), why_not=why)
+    return Inspection(findings=findings, spent=source.spent())
+
+
+def examine(disk: Source) -> Findings:
+    """Return what a disk's contents tell.
+
+    Raises:
+        CannotTellError: Not even its first bytes can be read.
+    """
+    layout = find_volumes(disk)
+    volumes: list[Seen] = []
+    unread = list(layout.warnings)
+    for volume in sorted(layout.volumes, key=_interest):
+        if volume.problem:
+            unread.append(f"{title(volume)}: {volume.problem}")
+        elif volume.kind and (seen := _open(volume, unread)):
+            volumes.append(seen)
+    return look(
+        Disk(
+            bios=_bios(layout),
+            layout=[describe(volume) for volume in layout.volumes],
+            volumes=volumes,
+            unread=unread,
+            has_lvm=any(volume.kind == "LVM2_member" for volume in layout.volumes),
+        )
+    )
+
+
+def _interest(volume: Volume) -> tuple[bool, int]:
+    """Order volumes so that the likely root comes first: it is the largest one."""
+    is_esp = volume.type in {ESP, MBR_ESP}
+    return is_esp, -volume.size_bytes
+
+
+def _open(volume: Volume, unread: list[str]) -> Seen | None:
+    try:
+        file_system = open_file_system(volume)
+    except CannotTellError as exc:
+        unread.append(f"{title(volume)}: {exc}")
+        return None
+    return Seen(
+        name=title(volume),
+        file_system=file_system,
+        is_esp=volume.type in {ESP, MBR_ESP},
+    )
+
+
+def title(volume: Volume) -> str:
+    """Return what a volume is called in a report."""
+    if volume.type == "lvm":
+        return f"logical volume {volume.name}"
+    return f"partition {volume.number}" if volume.number else "the whole disk"
+
+
+def describe(volume: Volume) -> str:
+    """Return a volume in a few words."""
+    size = f"{volume.size_bytes / (1 << 20):,.0f} MiB"
+    kind = volume.kind or "no known content"
+    named = f" ({volume.type_name})" if volume.type_name else ""
+    return f"{title(volume)}{named}: {kind}, {size}"
+
+
+def _bios(layout: Layout) -> Bios:
+    """Return what there is for BIOS to start."""
+    boot = next((v for v in layout.volumes if _starts_by_bios(v)), None)
+    return Bios(
+        boot_code=layout.has_boot_code,
+        scheme=SCHEMES.get(layout.scheme, ""),
+        boot_partition=title(boot) if boot else "",
+    )
+
+
+def _starts_by_bios(volume: Volume) -> bool:
+    flags = {"legacy-bios-bootable", "active"}
+    return volume.type == BIOS_BOOT or not flags.isdisjoint(volume.flags)
+
+
+def contents_of(inspection: Inspection, target_name: str) -> Contents:
+    """Return what a plan takes from an inspection."""
+    told = inspection.told(target_name)
+    notes = [f"image contents: {note}" for note in inspection.findings.notes]
+    if inspection.why_not:
+        notes = [f"image contents: could not tell: {inspection.why_not}"]
+    else:
+        answers = dict(inspection.findings.answers())
+        notes += [
+            f"image contents: could not tell {name}: {answers[name].why_not}"
+            for name in ("os_name", "architecture")
+            if not answers[name]
+        ]
+    return Contents(
+        told={name: finding.value for name, finding in told.items()},
+        where={name: finding.where for name, finding in told.items()},
+        notes=tuple(notes),
+    )

@@ -1,0 +1,157 @@
+"""From the volumes of a disk to what is found out about the system on it.
+
+Room: core.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from image_import.inspection.boot_mode import Bios, boot_mode, find_firmware
+from image_import.inspection.findings import Finding, Findings
+from image_import.inspection.linux import FIRST_WANTED, Linux
+from image_import.inspection.seen import Seen
+from image_import.inspection.windows import FIRST_WANTED as WINDOWS_WANTED
+from image_import.inspection.windows import Windows
+
+SUBVOLUMES = ("", "/@", "/@rootfs", "/root", "/rootfs")
+"""Where a Btrfs may have the system's /, if its default subvolume is not that."""
+
+UNKNOWN_LOADER = (
+    "is known only to the firmware of the machine that it was installed on; a new one "
+    "looks for EFI/BOOT"
+)
+
+BOOT_NAMES = {"grub", "grub2", "loader", "extlinux", "syslinux"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Disk:
+    """A disk as its partition table and its file systems show it.
+
+    Attributes:
+        layout: One line for each volume.
+        volumes: Those whose file system could be read.
+        unread: Why others could not.
+    """
+
+    bios: Bios
+    layout: Sequence[str]
+    volumes: Sequence[Seen]
+    unread: Sequence[str] = ()
+    has_lvm: bool = False
+
+
+def look(disk: Disk) -> Findings:
+    """Return what the volumes tell; what they do not tell says why."""
+    esps = _by_esp(v for v in disk.volumes if v.file_system.kind == "vfat")
+    others = [v for v in disk.volumes if v.file_system.kind != "vfat"]
+    found = _of_layout(disk)
+    why = "; ".join(disk.unread) or "there is no file system with a system on it"
+    windows = _windows_root(others)
+    root = None if windows else _linux_root(others)
+    if root:
+        found.update(_of_linux(root, _boot_of(root, others)))
+    elif windows:
+        found.update(Windows(windows).findings())
+    else:
+        found.update(_nothing(why))
+    firmware = find_firmware(esps)
+    mode = boot_mode(firmware, disk.bios, "; ".join(disk.unread))
+    found["boot_mode"] = mode
+    loader = firmware.loader
+    if loader and not found.get("architecture"):
+        where = loader.seen.where(loader.path)
+        found["architecture"] = Finding(value=loader.architecture, where=where)
+    notes = tuple(disk.unread)
+    if firmware.only_vendors and not loader:
+        notes += (f"UEFI: {firmware.only_vendors} {UNKNOWN_LOADER}",)
+    return Findings(**found, notes=notes)
+
+
+def _by_esp(volumes: Iterable[Seen]) -> list[Seen]:
+    return sorted(volumes, key=lambda volume: not volume.is_esp)
+
+
+def _of_layout(disk: Disk) -> dict[str, Any]:
+    lines = "; ".join(disk.layout)
+    layout = Finding(value=lines, where=f"{disk.bios.scheme or 'no'} partition table")
+    if not lines:
+        layout = Finding(why_not="; ".join(disk.unread) or "it has no partitions")
+    lvm = Finding(value="yes" if disk.has_lvm else "no", where="partitions")
+    return {"layout": layout, "lvm": lvm if lines else layout}
+
+
+def _nothing(why: str) -> dict[str, Finding]:
+    names = ("os_type", "os_name", "os_version", "root_device", "virtio", "initramfs",
+             "nvme", "agent", "ssh", "selinux", "kernel", "lost_devices",
+             "root_file_system")  # fmt: skip
+    return dict.fromkeys(names, Finding(why_not=why))
+
+
+def _windows_root(volumes: Sequence[Seen]) -> Seen | None:
+    for seen in volumes:
+        if seen.file_system.kind == "ntfs":
+            seen.want(WINDOWS_WANTED)
+            names = {name.lower() for name in seen.names("/") or []}
+            if "windows" in names and seen.names("/Windows/System32") is not None:
+                return seen
+    return None
+
+
+def _linux_root(volumes: Sequence[Seen]) -> Seen | None:
+    """Return the file system with /etc and /usr or /lib; on Btrfs, its subvolume."""
+    for seen in volumes:
+        if seen.file_system.kind == "ntfs":
+            continue
+        prefixes = SUBVOLUMES if seen.file_system.kind == "btrfs" else ("",)
+        for prefix in prefixes:
+            candidate = replace_prefix(seen, prefix)
+            candidate.want(FIRST_WANTED)
+            names = set(candidate.names("/") or [])
+            if "etc" in names and names & {"usr", "lib", "bin"}:
+                return candidate
+            seen.why_not = seen.why_not or candidate.why_not
+    return None
+
+
+def replace_prefix(seen: Seen, prefix: str) -> Seen:
+    """Return the file system as seen from one of its folders."""
+    return Seen(
+        name=seen.name,
+        file_system=seen.file_system,
+        is_esp=seen.is_esp,
+        prefix=prefix,
+    )
+
+
+def _boot_of(root: Seen, volumes: Sequence[Seen]) -> Seen:
+    """Return where the kernels are: a file system of its own, or the root's /boot."""
+    for seen in volumes:
+        if seen.name == root.name:
+            continue
+        names = seen.names("/") or []
+        is_boot = any(name.startswith("vmlinuz") for name in names)
+        if is_boot or BOOT_NAMES.intersection(names):
+            return Seen(
+                name=seen.name, file_system=seen.file_system, mounted_at="/boot"
+            )
+    return root
+
+
+def _of_linux(root: Seen, boot: Seen) -> dict[str, Any]:
+    linux = Linux(root, boot)
+    found: dict[str, Any] = {
+        "os_type": Finding(value="linux", where=root.where("/etc")),
+        "root_file_system": Finding(value=root.file_system.kind, where=root.name),
+        "kernel": linux.kernel(),
+        "architecture": linux.architecture(),
+        "root_device": linux.root_device(),
+        "lost_devices": linux.lost_devices(),
+        "agent": linux.agent(),
+        "ssh": linux.ssh(),
+        "selinux": linux.selinux(),
+        **linux.drivers(),
+    }
+    found.update(linux.named())
+    return found

@@ -1,0 +1,127 @@
+"""Virtual disks whose bytes stand somewhere else in a file, or nowhere.
+
+Room: core.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from image_import.inspection.parts import CannotTellError, DamagedError, Source
+from image_import.inspection.spans import Range, joined
+
+MOST_AT_ONCE = 64 * 1024**2
+"""The most that one read may ask for: more is a hostile count, not a file's bytes."""
+
+_MOST_PIECES = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Where a run of the disk's bytes is found.
+
+    Attributes:
+        count: How many bytes of the disk.
+        at: Where in the file they stand; None if they are zeros.
+        packed_bytes: How many bytes stand there, if they are compressed.
+        skip: How many unpacked bytes come before them.
+    """
+
+    count: int
+    at: int | None = None
+    packed_bytes: int = 0
+    skip: int = 0
+
+    @property
+    def place(self) -> Range | None:
+        """What has to be fetched for it."""
+        if self.at is None:
+            return None
+        return self.at, self.packed_bytes or self.count
+
+
+class MappedDisk(ABC):
+    """A disk that knows where its bytes are."""
+
+    def __init__(self, file: Source, *, size_bytes: int) -> None:
+        self._file = file
+        self._size_bytes = size_bytes
+
+    @property
+    def size_bytes(self) -> int:
+        """The number of bytes, as a machine sees the disk."""
+        return self._size_bytes
+
+    def read(self, offset: int, count: int) -> bytes:
+        """Return `count` bytes from `offset` on; fewer only where the disk ends.
+
+        Raises:
+            CannotTellError: They cannot be read.
+        """
+        count = self._within(offset, count)
+        if count > MOST_AT_ONCE:
+            raise CannotTellError(
+                f"{count:,} bytes of a disk are wanted at once, expected at most"
+                f" {MOST_AT_ONCE:,}"
+            )
+        pieces = list(self._pieces([(offset, count)]))
+        places = list(joined(piece.place for piece in pieces if piece.place))
+        if len(places) > 1:
+            self._file.want(places)
+        return b"".join(self._bytes_of(piece) for piece in pieces)
+
+    def want(self, ranges: Iterable[Range]) -> None:
+        """Get ranges side by side: their tables together, then their bytes."""
+        inside = [(offset, self._within(offset, count)) for offset, count in ranges]
+        asked = [(offset, n) for offset, n in inside if 0 < n <= MOST_AT_ONCE]
+        try:
+            pieces = list(self._pieces(asked))
+        except CannotTellError:
+            # One that is damaged must not keep the others from being fetched.
+            pieces = []
+            for wanted in asked:
+                pieces.extend(self._pieces_or_none(wanted))
+        self._file.want([piece.place for piece in pieces if piece.place])
+
+    def _pieces_or_none(self, wanted: Range) -> list[Piece]:
+        try:
+            return list(self._pieces([wanted]))
+        except CannotTellError:
+            return []
+
+    def _pieces(self, ranges: list[Range]) -> Iterator[Piece]:
+        """Yield the pieces of all ranges, in order; not endlessly many."""
+        for number, piece in enumerate(self._map(ranges)):
+            if number >= _MOST_PIECES:
+                raise CannotTellError(
+                    f"what is wanted lies in more than {_MOST_PIECES:,} pieces"
+                )
+            yield piece
+
+    def _within(self, offset: int, count: int) -> int:
+        return max(0, min(count, self._size_bytes - offset)) if offset >= 0 else 0
+
+    def _bytes_of(self, piece: Piece) -> bytes:
+        if piece.at is None:
+            return bytes(piece.count)
+        if piece.packed_bytes:
+            whole = self._unpack(piece.at, piece.packed_bytes)
+            return whole[piece.skip : piece.skip + piece.count]
+        # The last cluster of a file may be cut where it held nothing any more; a
+        # reader such as qemu-img sees zeros there.
+        return self._file.read(piece.at, piece.count).ljust(piece.count, b"\0")
+
+    def _must_begin_inside(self, at: int, what: str) -> None:
+        if at >= self._file.size_bytes:
+            raise DamagedError(
+                f"{what} begins at byte {at:,}, but the file has"
+                f" {self._file.size_bytes:,}; it is truncated or damaged"
+            )
+
+    @abstractmethod
+    def _map(self, ranges: list[Range]) -> Iterator[Piece]:
+        """Yield where these ranges are, after one `want` for all their tables."""
+
+    def _unpack(self, at: int, count: int) -> bytes:
+        """Return the cluster that is compressed there."""
+        raise NotImplementedError

@@ -1,0 +1,240 @@
+"""NTFS, read-only.
+
+A journal that was not replayed is left aside. Encrypted files and those that Windows
+itself compressed (WOF) cannot be read.
+
+Source: Linux, fs/ntfs3/ntfs.h; libyal/libfsntfs, documentation/New Technologies File
+System (NTFS).asciidoc; read 2026-11.
+
+Room: core.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from image_import.inspection.lznt1 import decompress_unit
+from image_import.inspection.ntfs_records import (
+    Attribute,
+    attributes,
+    fixed_up,
+    listed,
+    runs_of,
+)
+from image_import.inspection.parts import CannotTellError, DamagedError, Source
+from image_import.inspection.steps import Extent, Steps, exactly, fetch, gather
+from image_import.inspection.tree import MAX_FOLDER_BYTES, Inodes, Key, Node, NodeKind
+
+# The first sector, little-endian:
+#          bytes  field
+#          11-12  bytes in a sector
+#             13  sectors in a cluster; above 0x80: 256 - log2
+#          48-55  first cluster of the file table
+#             64  clusters in a record of it; above 0x80: 256 - log2 of the bytes
+#          72-79  serial number
+_BOOT_BYTES = 512
+_ROOT = 5
+_IN_USE, _IS_FOLDER = 1, 2
+
+_LIST, _DATA, _INDEX_ROOT, _INDEX, _REPARSE = 0x20, 0x80, 0x90, 0xA0, 0xC0
+_COMPRESSED, _ENCRYPTED = 0x00FF, 0x4000
+_MAX_RECORDS = 256
+_MAX_RUNS = 65536
+_DOS_NAME = 2
+_LAST = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class NtfsNode(Node):
+    """A record of the file table, as its attributes."""
+
+    attributes: tuple[Attribute, ...]
+
+
+class NtfsInodes(Inodes[NtfsNode]):
+    """The records of an NTFS volume's file table."""
+
+    kind = "ntfs"
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        raw = exactly(source, 0, _BOOT_BYTES)
+        if raw[3:11] != b"NTFS    ":
+            raise DamagedError("there is no NTFS boot sector")
+        sector, per_cluster = struct.unpack_from("<HB", raw, 11)
+        if per_cluster > 0x80:
+            per_cluster = 1 << min(256 - per_cluster, 16)
+        self.cluster_bytes = sector * per_cluster
+        (self._table,) = struct.unpack_from("<Q", raw, 48)
+        per_record = raw[64]
+        self._record_bytes = per_record * self.cluster_bytes
+        if per_record > 0x80:
+            self._record_bytes = 1 << min(256 - per_record, 31)
+        is_sound = (
+            sector in {512, 1024, 2048, 4096}
+            and 512 <= self.cluster_bytes <= 2 << 20
+            and 512 <= self._record_bytes <= 65536
+        )
+        if not is_sound:
+            raise DamagedError("the NTFS volume's sizes make no sense")
+        self.uuid = raw[72:80][::-1].hex().upper()
+        self._table_extents: list[Extent] = []
+
+    def fold(self, name: str) -> str:
+        """Return the name in upper case."""
+        return name.upper()
+
+    def root(self) -> Steps[Key]:
+        """Return the root folder's record."""
+        if not self._table_extents:
+            at = self._table * self.cluster_bytes
+            first = yield from fetch(self.source, at, self._record_bytes)
+            self._table_extents = [Extent(0, at, 32 * self._record_bytes)]
+            found = yield from self._attributes(attributes(fixed_up(first, b"FILE")))
+            table = [each for each in found if each.type == _DATA and not each.name]
+            self._table_extents = self._extents(table)
+        return _ROOT
+
+    def load(self, key: Key) -> Steps[NtfsNode]:
+        """Return the record of a number."""
+        record = yield from self._record(key if isinstance(key, int) else 0)
+        (flags,) = struct.unpack_from("<H", record, 22)
+        if not flags & _IN_USE:
+            raise DamagedError(f"file record {key} is not in use")
+        found = yield from self._attributes(attributes(record))
+        kind: NodeKind = "folder" if flags & _IS_FOLDER else "file"
+        data = [each for each in found if each.type == _DATA and not each.name]
+        size = data[0].size_bytes if data and kind == "file" else 0
+        if kind == "file" and any(each.type == _REPARSE for each in found):
+            return NtfsNode(kind="other", size_bytes=size, attributes=tuple(found))
+        return NtfsNode(kind=kind, size_bytes=size, attributes=tuple(found))
+
+    def _record(self, number: int) -> Steps[bytes]:
+        at, size = number * self._record_bytes, self._record_bytes
+        if at + size > sum(extent.length for extent in self._table_extents):
+            raise DamagedError(f"there is no file record {number:,}")
+        raw = yield from gather(self.source, self._table_extents, at, size)
+        return fixed_up(raw, b"FILE")
+
+    def _attributes(self, own: list[Attribute]) -> Steps[list[Attribute]]:
+        """Return all attributes, those in other records too."""
+        lists = [each for each in own if each.type == _LIST]
+        if not lists:
+            return own
+        raw = yield from self._value(lists, 0, min(lists[0].size_bytes, 1 << 18))
+        found = [each for each in own if each.type != _LIST]
+        records = sorted(set(listed(raw)))
+        if len(records) > _MAX_RECORDS:
+            raise CannotTellError(f"a file is spread over {len(records):,} records")
+        for number in records:
+            record = yield from self._record(number)
+            found += [
+                each
+                for each in attributes(record)
+                if each not in found and each.type != _LIST
+            ]
+        return sorted(found, key=lambda each: (each.type, each.name, each.first))
+
+    def _extents(self, pieces: list[Attribute]) -> list[Extent]:
+        size = self.cluster_bytes
+        found: list[Extent] = []
+        for piece in pieces:
+            start = piece.first * size
+            for cluster, count in runs_of(piece.runs):
+                at = None if cluster is None else cluster * size
+                found.append(Extent(start, at, count * size))
+                start += count * size
+                if len(found) > _MAX_RUNS:
+                    raise CannotTellError("a file is in too many pieces")
+        return found
+
+    def _value(self, pieces: list[Attribute], offset: int, count: int) -> Steps[bytes]:
+        """Return bytes of an attribute."""
+        first = pieces[0]
+        if first.value is not None:
+            return first.value[offset : offset + count].ljust(count, b"\0")
+        if first.flags & _ENCRYPTED:
+            raise CannotTellError("it is encrypted")
+        extents = self._extents(pieces)
+        if first.flags & _COMPRESSED and first.unit_log:
+            return (yield from self._unpacked(extents, first, offset, count))
+        count_written = max(0, min(count, first.written_bytes - offset))
+        data = yield from gather(self.source, extents, offset, count_written)
+        return data.ljust(count, b"\0")
+
+    def _unpacked(
+        self, extents: list[Extent], first: Attribute, offset: int, count: int
+    ) -> Steps[bytes]:
+        """Return bytes of a compressed attribute, unit by unit."""
+        unit = self.cluster_bytes << min(first.unit_log, 8)
+        start = offset - offset % unit
+        end = -(-(offset + count) // unit) * unit
+        pieces = []
+        for at in range(start, end, unit):
+            kept = _stored_in(extents, at, unit)
+            raw = yield from gather(self.source, extents, at, kept)
+            pieces.append(raw if kept in {0, unit} else decompress_unit(raw, unit))
+            pieces[-1] = pieces[-1].ljust(unit, b"\0")
+        return b"".join(pieces)[offset - start :][:count]
+
+    def content(self, node: NtfsNode, offset: int, count: int) -> Steps[bytes]:
+        """Return bytes of a file."""
+        data = [
+            each for each in node.attributes if each.type == _DATA and not each.name
+        ]
+        if not data:
+            return bytes(count)
+        return (yield from self._value(data, offset, count))
+
+    def entries(self, node: NtfsNode) -> Steps[dict[str, Key]]:
+        """Return the names in a folder, its index read from end to end."""
+        own = [each for each in node.attributes if each.name == "$I30"]
+        roots = [each.value for each in own if each.type == _INDEX_ROOT]
+        if not roots or roots[0] is None or len(roots[0]) < 32:
+            raise DamagedError("a folder has no index")
+        found: dict[str, Key] = dict(_names(roots[0], 16))
+        (block_bytes,) = struct.unpack_from("<I", roots[0], 8)
+        blocks = [each for each in own if each.type == _INDEX]
+        if not blocks:
+            return found
+        size = blocks[0].size_bytes
+        if size > MAX_FOLDER_BYTES or not 512 <= block_bytes <= 65536:
+            raise CannotTellError(f"a folder has {size:,} bytes")
+        data = yield from self._value(blocks, 0, size)
+        for at in range(0, size, block_bytes):
+            if data.startswith(b"INDX", at):
+                block = fixed_up(data[at : at + block_bytes], b"INDX")
+                found.update(_names(block, 24))
+        return found
+
+
+def _stored_in(extents: list[Extent], at: int, unit: int) -> int:
+    """Return how many bytes of a unit are stored; they stand at its beginning."""
+    kept = 0
+    for extent in extents:
+        first = max(extent.start, at)
+        end = min(extent.start + extent.length, at + unit)
+        if first < end and extent.at is not None:
+            kept += end - first
+    return kept
+
+
+def _names(node: bytes, header: int) -> Iterator[tuple[str, int]]:
+    """Yield names and records from a node of an index.
+
+    Its header: 0-3 offset of the entries, 4-7 their end, both from the header on. An
+    entry: 0-7 record (its lower 6 bytes), 8-9 length, 10-11 length of the key, 12-15
+    flags (2: the last one); the key: 64 length of the name, 65 its kind, 66- name.
+    """
+    first, end = struct.unpack_from("<II", node, header)
+    at, end = header + first, min(header + end, len(node))
+    while at + 16 <= end:
+        record, length, key_length, flags = struct.unpack_from("<QHHI", node, at)
+        if flags & _LAST or length < 16:
+            return
+        key = node[at + 16 : at + 16 + key_length]
+        if len(key) > 66 and key[65] != _DOS_NAME:
+            name = key[66 : 66 + 2 * key[64]].decode("utf-16-le", errors="replace")
+            if name != ".":
+                yield name, record & (1 << 48) - 1
+        at += length

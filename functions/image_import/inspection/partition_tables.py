@@ -1,0 +1,256 @@
+"""The partitions of a disk, from its GPT or its MBR.
+
+Sources: UEFI Specification 2.10, section 5; Linux, block/partitions/efi.c and msdos.c;
+read 2026-11. The offset tables stand in image_import.partitions, which judges a
+table by the disk's first bytes alone; here it is read whole, and what is wrong with
+it is a warning.
+
+Room: core.
+"""
+
+import struct
+import uuid
+import zlib
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from image_import.inspection.partition_types import (
+    EXTENDED_TYPES,
+    GPT_TYPES,
+    MBR_TYPES,
+    PROTECTIVE_TYPE,
+)
+from image_import.inspection.parts import CannotTellError, DamagedError, Source
+from image_import.inspection.steps import exactly
+
+SECTOR = 512
+_SECTORS = (512, 4096)
+_BOOT_SIGNATURE = b"\x55\xaa"
+_GPT_MAGIC = b"EFI PART"
+_GPT = "<8x4xII4xQQ16x16sQIII"
+_GPT_BYTES = 92
+_GPT_CRC = slice(16, 20)
+_MAX_TABLE_BYTES = 1 << 20
+_MAX_PARTITIONS = 256
+_MAX_LOGICAL = 60
+
+# Attributes: UEFI Specification 2.10, table 5.8.
+_GPT_FLAGS = {0: "required", 1: "no-block-io", 2: "legacy-bios-bootable"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Partition:
+    """An entry of a partition table; places and sizes are in bytes."""
+
+    number: int
+    offset: int
+    size_bytes: int
+    type: str
+    type_name: str
+    name: str = ""
+    flags: tuple[str, ...] = ()
+    uuid: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A partition table and what is wrong with it."""
+
+    scheme: Literal["gpt", "mbr", "none"]
+    partitions: tuple[Partition, ...] = ()
+    warnings: tuple[str, ...] = ()
+    has_boot_code: bool = False
+
+
+class _Header(NamedTuple):
+    """The fields of a GPT header, in order."""
+
+    header_size: int
+    crc: int
+    own_sector: int
+    other_sector: int
+    disk_guid: bytes
+    entries_sector: int
+    entry_count: int
+    entry_size: int
+    entries_crc: int
+
+
+class _Entry(NamedTuple):
+    """The fields of an entry of an MBR that count."""
+
+    flag: int
+    type: int
+    first: int
+    sectors: int
+
+
+def read_table(disk: Source) -> Table:
+    """Return the partition table; its scheme is "none" where there is no such.
+
+    Raises:
+        CannotTellError: The disk cannot be read.
+    """
+    head = disk.read(0, 2 * _SECTORS[1])
+    entries = _mbr_entries(head)
+    has_code = head[510:512] == _BOOT_SIGNATURE and any(head[:440])
+    is_announced = any(entry.type == PROTECTIVE_TYPE for entry in entries)
+    if is_announced or any(head.startswith(_GPT_MAGIC, size) for size in _SECTORS):
+        return _read_gpt(disk, has_code=has_code, is_announced=is_announced)
+    if not entries:
+        return Table(scheme="none", has_boot_code=has_code)
+    partitions, warnings = _read_mbr(disk, entries)
+    return Table(
+        scheme="mbr",
+        partitions=tuple(partitions),
+        warnings=tuple(warnings),
+        has_boot_code=has_code,
+    )
+
+
+def _read_gpt(disk: Source, *, has_code: bool, is_announced: bool) -> Table:
+    warnings = []
+    if not is_announced:
+        warnings.append("the GPT has no protective MBR: Linux ignores such a GPT")
+    partitions: list[Partition] = []
+    try:
+        partitions = _first_gpt(disk)
+    except DamagedError as exc:
+        warnings.append(f"the primary GPT is damaged ({exc})")
+        partitions, more = _backup_gpt(disk)
+        warnings += more
+    return Table(
+        scheme="gpt",
+        partitions=tuple(partitions),
+        warnings=tuple(warnings),
+        has_boot_code=has_code,
+    )
+
+
+def _first_gpt(disk: Source) -> list[Partition]:
+    head = disk.read(0, 2 * _SECTORS[1])
+    sizes = [size for size in _SECTORS if head.startswith(_GPT_MAGIC, size)]
+    return _gpt_at(disk, 1, sizes[0] if sizes else SECTOR)
+
+
+def _backup_gpt(disk: Source) -> tuple[list[Partition], list[str]]:
+    """Return what the GPT at the end of the disk says, and the warnings."""
+    disk.want([(max(0, disk.size_bytes - 33 * SECTOR), 33 * SECTOR)])
+    problem = "it is missing"
+    for size in _SECTORS:
+        try:
+            found = _gpt_at(disk, disk.size_bytes // size - 1, size)
+        except DamagedError as exc:
+            problem = str(exc)
+        else:
+            return found, ["its backup at the end of the disk was read instead"]
+    return [], [f"its backup at the end of the disk cannot be read either ({problem})"]
+
+
+def _gpt_at(disk: Source, sector: int, size: int) -> list[Partition]:
+    """Return the partitions that the GPT with its header in a sector lists."""
+    raw = exactly(disk, sector * size, size)
+    header = _Header(*struct.unpack_from(_GPT, raw))
+    if not raw.startswith(_GPT_MAGIC):
+        raise DamagedError(f"sector {sector:,} does not begin with EFI PART")
+    if not _GPT_BYTES <= header.header_size <= size:
+        raise DamagedError(f"the header has a size of {header.header_size:,}")
+    clean = raw[: _GPT_CRC.start] + bytes(4) + raw[_GPT_CRC.stop : header.header_size]
+    if zlib.crc32(clean) != header.crc:
+        raise DamagedError("the header's checksum is wrong")
+    table_bytes = header.entry_count * header.entry_size
+    if header.entry_size < 128 or table_bytes > _MAX_TABLE_BYTES:
+        raise DamagedError(
+            f"{header.entry_count:,} entries of {header.entry_size:,} bytes"
+        )
+    table = exactly(disk, header.entries_sector * size, table_bytes)
+    if zlib.crc32(table) != header.entries_crc:
+        raise DamagedError("the entries' checksum is wrong")
+    starts = range(0, table_bytes, header.entry_size)
+    found = [_gpt_entry(n, table[at:], size) for n, at in enumerate(starts, start=1)]
+    return [entry for entry in found if entry is not None][:_MAX_PARTITIONS]
+
+
+def _gpt_entry(number: int, raw: bytes, sector: int) -> Partition | None:
+    """Return an entry, None if it is not in use.
+
+    0-15 type, 16-31 GUID, 32-39 first and 40-47 last sector, 48-55 attributes, 56-127
+    name in UTF-16.
+    """
+    if not any(raw[:16]):
+        return None
+    first, last, attributes = struct.unpack_from("<QQQ", raw, 32)
+    kind = str(uuid.UUID(bytes_le=raw[:16])).upper()
+    name = raw[56:128].decode("utf-16-le", errors="replace").split("\0")[0]
+    flags = tuple(word for bit, word in _GPT_FLAGS.items() if attributes >> bit & 1)
+    return Partition(
+        number=number,
+        offset=first * sector,
+        size_bytes=max(0, last + 1 - first) * sector,
+        type=kind,
+        type_name=GPT_TYPES.get(kind, "unknown"),
+        name=name,
+        flags=flags,
+        uuid=str(uuid.UUID(bytes_le=raw[16:32])),
+    )
+
+
+def _mbr_entries(head: bytes) -> list[_Entry]:
+    """Return the four entries if the sector is a partition table, else none."""
+    if head[510:512] != _BOOT_SIGNATURE:
+        return []
+    entries = _four_entries(head)
+    used = [entry for entry in entries if entry.type and entry.sectors]
+    is_table = all(entry.flag in {0x00, 0x80} for entry in entries)
+    return entries if used and is_table else []
+
+
+def _four_entries(sector: bytes) -> list[_Entry]:
+    places = range(446, 510, 16)
+    return [_Entry(*struct.unpack_from("<B3xB3xII", sector, at)) for at in places]
+
+
+def _read_mbr(disk: Source, entries: list[_Entry]) -> tuple[list[Partition], list[str]]:
+    partitions, warnings = [], []
+    for number, entry in enumerate(entries, start=1):
+        if not entry.type or not entry.sectors:
+            continue
+        partitions.append(_mbr_partition(number, entry, 0))
+        if entry.type in EXTENDED_TYPES:
+            try:
+                _add_logical(disk, entry.first, partitions)
+            except CannotTellError as exc:
+                warnings.append(f"not all logical partitions can be read: {exc}")
+    return partitions, warnings
+
+
+def _add_logical(disk: Source, extended: int, found: list[Partition]) -> None:
+    """Add the logical partitions: the table of each leads to the next."""
+    sector, seen = extended, set[int]()
+    number = 5
+    while sector not in seen:
+        seen.add(sector)
+        raw = exactly(disk, sector * SECTOR, SECTOR)
+        if raw[510:512] != _BOOT_SIGNATURE:
+            raise DamagedError(f"sector {sector:,} is no table of a logical partition")
+        own, following, *_ = _four_entries(raw)
+        if own.type and own.sectors:
+            found.append(_mbr_partition(number, own, sector))
+            number += 1
+        if following.type not in EXTENDED_TYPES or not following.sectors:
+            return
+        if number > _MAX_LOGICAL:
+            raise DamagedError(f"there are more than {_MAX_LOGICAL}")
+        sector = extended + following.first
+    raise DamagedError(f"their tables lead back to sector {sector:,}")
+
+
+def _mbr_partition(number: int, entry: _Entry, base: int) -> Partition:
+    return Partition(
+        number=number,
+        offset=(base + entry.first) * SECTOR,
+        size_bytes=entry.sectors * SECTOR,
+        type=f"0x{entry.type:02x}",
+        type_name=MBR_TYPES.get(entry.type, "unknown"),
+        flags=("active",) if entry.flag == 0x80 else (),
+    )

@@ -1,0 +1,90 @@
+"""Which value of ImportImage's Platform a system's own files stand for.
+
+The vocabulary is the one that object keys are read with. The name that a release gives
+itself comes first, then its ID: Scientific Linux 7 calls itself `rhel` there.
+
+Room: core.
+"""
+
+from typing import NamedTuple
+
+from image_import.inspection.releases import Release
+from image_import.keys import platform_apsara
+from image_import.knowledge.systems import System
+from image_import.systems_told import system_told
+from image_import.targets import PUBLIC
+from image_import.tokens import pieces
+from image_import.vocabulary import VOCABULARY
+
+UNLISTED = System(name="a distribution without a value of its own")
+
+# IDs of os-release(5) that spell none of the names in the vocabulary.
+_BY_ID = {
+    "ol": "Oracle Linux",
+    "amzn": "Amazon Linux",
+    "opensuse-leap": "openSUSE",
+    "opensuse-tumbleweed": "openSUSE",
+    "suse-microos": "SUSE Linux Enterprise",
+    "sle_hpc": "SUSE Linux Enterprise",
+    "sles_sap": "SUSE Linux Enterprise",
+    "alios": "Alibaba Cloud Linux",
+    "rhel": "Red Hat Enterprise Linux",
+}
+
+# IDs that tell more than the name beside them.
+_ID_FIRST = {"rhcos": "Red Hat CoreOS", "scos": "Red Hat CoreOS"}
+
+# What a variant makes of a distribution.
+_VARIANTS = {
+    ("Fedora", "coreos"): "Fedora CoreOS",
+}
+
+
+class Platforms(NamedTuple):
+    """Platform in the two lists; None where a list has no value for the system."""
+
+    public: str | None
+    apsara: str | None
+
+    def of(self, target_name: str) -> str | None:
+        """Return the value for a target, by its name."""
+        return self.public if target_name == PUBLIC.name else self.apsara
+
+
+def system_of(release: Release) -> System:
+    """Return the row of the vocabulary that a release of Linux is.
+
+    A distribution that no row has is `UNLISTED`: Linux, and none of the listed ones.
+    """
+    if surely := VOCABULARY.by_name.get(_ID_FIRST.get(release.id, "")):
+        return surely
+    by_id = VOCABULARY.by_name.get(_BY_ID.get(release.id, ""))
+    system = _told(release.name) or by_id or _told(release.id) or UNLISTED
+    variant = _VARIANTS.get((system.name, release.variant), "")
+    return VOCABULARY.by_name.get(variant, system)
+
+
+def _told(name: str) -> System | None:
+    """Return the system that a name tells; None where it tells just Linux."""
+    told = system_told(pieces(name), VOCABULARY) if name else None
+    system = told.system if told else None
+    return system if system and system.platform else None
+
+
+def platforms_of(system: System) -> Platforms:
+    """Return the platforms of a system."""
+    return Platforms(public=system.platform, apsara=platform_apsara(system))
+
+
+def windows_system(product: str, build: int | None) -> System | None:
+    """Return the row of a release of Windows.
+
+    Args:
+        product: ProductName of the registry, as `Windows Server 2019 Datacenter`.
+        build: CurrentBuildNumber; decides where the name tells no release.
+    """
+    system = _told(product)
+    if system and system.os_type == "windows":
+        return system
+    builds = VOCABULARY.servers if "Server" in product else VOCABULARY.clients
+    return builds.get(build) if build is not None else None

@@ -1,0 +1,195 @@
+"""Keys and values of a Windows registry hive, of which only what is asked for is read.
+
+A hive that Windows did not shut down cleanly has newer values in its log files, which
+are left aside.
+
+Source: msuhanov/regf, "Windows registry file format specification"; libyal/libregf,
+documentation/Windows NT Registry File (REGF) format.asciidoc; read 2026-11.
+
+Room: core.
+"""
+
+import struct
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from image_import.inspection.parts import (
+    CannotTellError,
+    DamagedError,
+    FileMissingError,
+    Source,
+)
+from image_import.inspection.steps import exactly
+
+# The base block: 0-3 "regf", 36-39 offset of the root key's cell. Cells are counted
+# from byte 4,096 on: 0-3 size, negative if in use, then the content.
+# A key: 0-1 "nk", 2-3 flags (0x20: name in Latin-1), 20-23 number of subkeys, 28-31
+#   their list, 36-39 number of values, 40-43 their list, 72-73 length of the name, 76-.
+# A list of subkeys: 0-1 "lf", "lh" (8 bytes each: cell, hash), "li" (4 bytes each) or
+#   "ri" (a list of lists), 2-3 number.
+# A value: 0-1 "vk", 2-3 length of the name, 4-7 size (top bit: the data is at 8-11),
+#   8-11 cell of the data, 12-15 type, 16-17 flags (1: name in Latin-1), 20-.
+_BINS_AT = 4096
+_MAX_CELL_BYTES = 1 << 20
+_MAX_KEYS = 65536
+_MAX_VALUES = 4096
+_MAX_NAME_BYTES = 1024
+_LATIN_KEY, _LATIN_VALUE = 0x20, 0x1
+_INSIDE = 1 << 31
+
+_TEXTS, _NUMBER, _BIG_NUMBER, _LIST = {1, 2}, 4, 11, 7
+
+RegistryValue: TypeAlias = str | int | bytes | list[str]
+
+
+class Hive:
+    """A registry hive, such as Windows/System32/config/SOFTWARE.
+
+    Raises:
+        CannotTellError: It is no hive.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        head = exactly(source, 0, 512)
+        if not head.startswith(b"regf"):
+            raise DamagedError(f"a hive begins with {head[:4].hex()}, expected regf")
+        (self._root,) = struct.unpack_from("<I", head, 36)
+
+    def value(self, key: str, name: str) -> RegistryValue:
+        r"""Return a value, such as CurrentBuild of Microsoft\Windows NT\CurrentVersion.
+
+        Raises:
+            FileMissingError: There is no such key or value.
+            CannotTellError: It cannot be read.
+        """
+        for cell in self._value_cells(self._find(key)):
+            if _name_of_value(cell).casefold() == name.casefold():
+                return self._data_of(cell)
+        raise FileMissingError(f"{key} has no value {name}")
+
+    def subkeys(self, key: str) -> list[str]:
+        """Return the names of a key's subkeys.
+
+        Raises:
+            FileMissingError: There is no such key.
+            CannotTellError: It cannot be read.
+        """
+        cells = self._subkey_cells(self._find(key))
+        return [_name_of_key(self._key(cell)) for cell in cells]
+
+    def _find(self, path: str) -> bytes:
+        key = self._key(self._root)
+        for name in filter(None, path.replace("/", "\\").split("\\")):
+            for cell in self._subkey_cells(key):
+                below = self._key(cell)
+                if _name_of_key(below).casefold() == name.casefold():
+                    key = below
+                    break
+            else:
+                raise FileMissingError(f"the registry has no key {path}")
+        return key
+
+    def _cell(self, offset: int) -> bytes:
+        at = _BINS_AT + offset
+        (size,) = struct.unpack("<i", exactly(self._source, at, 4))
+        if size >= -4 or -size > _MAX_CELL_BYTES:
+            raise DamagedError(f"the registry's cell at {at:,} has a size of {-size:,}")
+        return exactly(self._source, at + 4, -size - 4)
+
+    def _key(self, offset: int) -> bytes:
+        cell = self._cell(offset)
+        if cell[:2] != b"nk" or len(cell) < 76:
+            raise DamagedError(f"the registry has no key at {offset:,}")
+        return cell
+
+    def _subkey_cells(self, key: bytes) -> list[int]:
+        count, at = struct.unpack_from("<I4xI", key, 20)
+        if count > _MAX_KEYS:
+            raise DamagedError(f"a registry key claims {count:,} subkeys")
+        if not count:
+            return []
+        cells = [offset for part in self._lists(at) for offset in part]
+        self._want(cells[:count], 128)
+        return cells[:count]
+
+    def _lists(self, at: int) -> Iterator[list[int]]:
+        raw = self._cell(at)
+        if raw[:2] != b"ri":
+            yield _offsets(raw)
+            return
+        (count,) = struct.unpack_from("<H", raw, 2)
+        if 4 + 4 * count > len(raw):
+            raise DamagedError(f"a list of the registry claims {count:,} lists")
+        total = 0
+        for offset in struct.unpack_from(f"<{count}I", raw, 4):
+            part = _offsets(self._cell(offset))
+            total += len(part)
+            if total > _MAX_KEYS:
+                raise DamagedError("a registry key has too many subkeys")
+            yield part
+
+    def _want(self, cells: list[int], count: int) -> None:
+        """Get cells side by side."""
+        self._source.want([(_BINS_AT + cell, count) for cell in cells])
+
+    def _value_cells(self, key: bytes) -> Iterator[bytes]:
+        count, at = struct.unpack_from("<II", key, 36)
+        if count > _MAX_VALUES:
+            raise DamagedError(f"a registry key claims {count:,} values")
+        if not count:
+            return
+        raw = self._cell(at)
+        if 4 * count > len(raw):
+            raise DamagedError(f"a registry key claims {count:,} values")
+        cells = list(struct.unpack_from(f"<{count}I", raw))
+        self._want(cells, 128)
+        for offset in cells:
+            cell = self._cell(offset)
+            if cell[:2] != b"vk" or len(cell) < 20:
+                raise DamagedError(f"the registry has no value at {offset:,}")
+            yield cell
+
+    def _data_of(self, cell: bytes) -> RegistryValue:
+        size, at, kind = struct.unpack_from("<III", cell, 4)
+        if size & _INSIDE:
+            raw = cell[8 : 8 + min(size & ~_INSIDE, 4)]
+        else:
+            data = self._cell(at)
+            if len(data) < size:
+                raise CannotTellError(f"a registry value has {size:,} bytes")
+            raw = data[:size]
+        return _decoded(raw, kind)
+
+
+def _offsets(raw: bytes) -> list[int]:
+    steps = {b"lf": 8, b"lh": 8, b"li": 4}
+    step = steps.get(raw[:2])
+    count = int.from_bytes(raw[2:4], "little")
+    if step is None or 4 + step * count > len(raw):
+        raise DamagedError(f"a list of the registry begins with {raw[:4].hex()}")
+    places = range(4, 4 + step * count, step)
+    return [int.from_bytes(raw[at : at + 4], "little") for at in places]
+
+
+def _name_of_key(cell: bytes) -> str:
+    flags, length = struct.unpack_from("<H68xH", cell, 2)
+    raw = cell[76 : 76 + min(length, _MAX_NAME_BYTES)]
+    return raw.decode("latin-1" if flags & _LATIN_KEY else "utf-16-le", "replace")
+
+
+def _name_of_value(cell: bytes) -> str:
+    length, flags = struct.unpack_from("<H12xH", cell, 2)
+    raw = cell[20 : 20 + length]
+    return raw.decode("latin-1" if flags & _LATIN_VALUE else "utf-16-le", "replace")
+
+
+def _decoded(raw: bytes, kind: int) -> RegistryValue:
+    if kind in _TEXTS:
+        return raw.decode("utf-16-le", errors="replace").split("\0")[0]
+    if kind == _LIST:
+        texts = raw.decode("utf-16-le", errors="replace").split("\0")
+        return [text for text in texts if text]
+    if kind in {_NUMBER, _BIG_NUMBER}:
+        return int.from_bytes(raw, "little")
+    return raw

@@ -1,0 +1,91 @@
+"""How a system finds its root file system: fstab(5) and the kernel's command line.
+
+Disks of an ECS instance are /dev/vda, /dev/vdb ... or NVMe; a system that looks for
+/dev/sda1 does not find it there.
+
+Source: "Check whether an image meets the import requirements", ECS documentation,
+Fstab and GRUB: no device names, as root=/dev/sda1; read 2026-11.
+
+Room: core.
+"""
+
+import re
+from dataclasses import dataclass
+
+LONGEST_REFERENCE = 200
+
+_ROOT = re.compile(r"(?<![\w.])root=(\"[^\"]*\"|[^\s\"']+)")
+_PLAIN_DISK = re.compile(r"/dev/(?:sd|hd|xvd|vd|nvme)\w*")
+_FOUND_BY_ECS = re.compile(r"/dev/vda\d*")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """A line of fstab(5)."""
+
+    device: str
+    folder: str
+    kind: str
+    options: str = ""
+
+
+def fstab_entries(text: str) -> list[Entry]:
+    """Return the lines of an fstab that mount something."""
+    entries = []
+    for line in text.splitlines():
+        fields = line.split()
+        if len(fields) >= 3 and not fields[0].startswith("#"):
+            device, folder, kind = fields[:3]
+            options = fields[3] if len(fields) > 3 else ""
+            entries.append(
+                Entry(
+                    device=device[:LONGEST_REFERENCE].strip("\"'"),
+                    folder=folder,
+                    kind=kind,
+                    options=options,
+                )
+            )
+    return entries
+
+
+def root_of_fstab(text: str) -> str | None:
+    """Return what is mounted as / by an fstab."""
+    entries = fstab_entries(text)
+    return next((entry.device for entry in entries if entry.folder == "/"), None)
+
+
+def root_of_command_line(text: str) -> str | None:
+    """Return the first root= in a boot loader's configuration or a command line.
+
+    What a variable of the loader stands for is not worked out: `root=$root` tells
+    nothing.
+    """
+    for line in text.splitlines():
+        if line.lstrip().startswith("#"):
+            continue
+        for match in _ROOT.finditer(line):
+            reference = match[1].strip('"')[:LONGEST_REFERENCE]
+            if "$" not in reference and not _is_grubs_own(reference, line):
+                return reference
+    return None
+
+
+def _is_grubs_own(reference: str, line: str) -> bool:
+    """Whether it is GRUB's own variable, as in `set root='hd0,gpt1'`."""
+    return line.lstrip().startswith("set ") or reference.startswith(("hd", "(", "'"))
+
+
+def is_lost_on_ecs(reference: str) -> bool:
+    """Whether a reference names a device that an ECS instance does not have."""
+    plain = reference.partition(",")[0]
+    return bool(_PLAIN_DISK.fullmatch(plain)) and not _FOUND_BY_ECS.fullmatch(plain)
+
+
+def lost_in_fstab(text: str) -> list[str]:
+    """Return the devices that would not be found and without which boot stops."""
+    return [
+        entry.device
+        for entry in fstab_entries(text)
+        if is_lost_on_ecs(entry.device) and "nofail" not in entry.options.split(",")
+        and "noauto" not in entry.options.split(",")
+    ]  # fmt: skip

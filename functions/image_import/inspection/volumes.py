@@ -1,0 +1,249 @@
+"""From a disk to the volumes on it: partitions, LVM2, or the disk as a whole.
+
+Room: core.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from image_import.inspection.contents import HEAD_BYTES, Content, identify
+from image_import.inspection.lvm import (
+    LogicalVolume,
+    PhysicalVolume,
+    logical_volumes,
+    read_physical_volume,
+)
+from image_import.inspection.partition_tables import Partition, Table, read_table
+from image_import.inspection.partition_types import EXTENDED_TYPES, WITHOUT_FILES
+from image_import.inspection.parts import CannotTellError, Source
+from image_import.inspection.steps import Range, Slice
+
+# Of more volumes than this, the rest costs a round trip each.
+_AT_ONCE = 16
+_FIRST_READ_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Volume:
+    """A stretch of a disk that may hold a file system; a `Source` of its own.
+
+    Attributes:
+        number: Of the partition, from 1 on; 0 for the disk as a whole and for a
+            logical volume.
+        offset: Its first byte on the disk; None for a logical volume.
+        size_bytes: Its size.
+        type: The GUID in upper case, 0x83 for an MBR, "lvm" or "".
+        type_name: In words, e.g. "EFI System"; "unknown" for a type without a name.
+        name: Of the partition, or group/volume of a logical volume.
+        flags: "legacy-bios-bootable", "active" and others.
+        partition_uuid: The partition's own GUID in lower case, or "".
+        kind: What it holds as blkid(8) names it, e.g. ext4, LVM2_member; "" if unknown.
+        label: Of what it holds, or "".
+        uuid: Of what it holds, or "".
+        problem: Why its files cannot be read although the kind is known, or "".
+    """
+
+    source: Source
+    number: int
+    offset: int | None
+    size_bytes: int
+    type: str = ""
+    type_name: str = ""
+    name: str = ""
+    flags: tuple[str, ...] = ()
+    partition_uuid: str = ""
+    kind: str = ""
+    label: str = ""
+    uuid: str = ""
+    problem: str = ""
+
+    def read(self, offset: int, count: int) -> bytes:
+        """Return bytes; fewer only where the volume ends."""
+        return self.source.read(offset, count)
+
+    def want(self, ranges: Iterable[Range]) -> None:
+        """Get ranges side by side."""
+        self.source.want(ranges)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """How a disk is divided.
+
+    Attributes:
+        scheme: The partition table; "none" for a disk without one.
+        volumes: In the order of the table, then logical volumes.
+        warnings: What is wrong or could not be told, in sentences.
+        has_boot_code: Whether the first sector has code for a BIOS to start.
+    """
+
+    scheme: Literal["gpt", "mbr", "none"]
+    volumes: tuple[Volume, ...]
+    warnings: tuple[str, ...] = ()
+    has_boot_code: bool = False
+
+
+def find_volumes(disk: Source) -> Layout:
+    """Return the volumes on a disk, and what each holds.
+
+    Raises:
+        CannotTellError: The first bytes of the disk cannot be read.
+    """
+    disk.want([(0, _FIRST_READ_BYTES)])
+    table = _table_of(disk)
+    warnings = list(table.warnings)
+    if table.scheme == "none":
+        content = identify(disk)
+        partitions = [_volume(disk, disk.size_bytes, content, number=0, offset=0)]
+    else:
+        partitions = _identified(disk, table.partitions, warnings)
+    logical = _logical(partitions, warnings)
+    return Layout(
+        scheme=table.scheme,
+        volumes=(*partitions, *logical),
+        warnings=tuple(warnings),
+        has_boot_code=table.has_boot_code,
+    )
+
+
+def _table_of(disk: Source) -> Table:
+    """Return the table, none where the first sector is that of a FAT or NTFS volume."""
+    content = identify(Slice(disk, 0, _FIRST_READ_BYTES))
+    if content.kind in {"vfat", "ntfs", "exfat", "BitLocker"}:
+        return Table(scheme="none")
+    return read_table(disk)
+
+
+def _identified(
+    disk: Source, partitions: tuple[Partition, ...], warnings: list[str]
+) -> list[Volume]:
+    first = [part for part in partitions if part.type not in WITHOUT_FILES][:_AT_ONCE]
+    disk.want([(part.offset, min(part.size_bytes, HEAD_BYTES)) for part in first])
+    found = []
+    for part in partitions:
+        if part.offset + part.size_bytes > disk.size_bytes:
+            warnings.append(
+                f"partition {part.number} ends at byte"
+                f" {part.offset + part.size_bytes:,}, behind the end of the disk"
+            )
+        source = Slice(disk, part.offset, part.size_bytes)
+        content = _content_of(source, part)
+        found.append(
+            _volume(
+                source,
+                part.size_bytes,
+                content,
+                number=part.number,
+                offset=part.offset,
+                type=part.type,
+                type_name=part.type_name,
+                name=part.name,
+                flags=part.flags,
+                partition_uuid=part.uuid,
+            )
+        )
+    return found
+
+
+def _content_of(source: Source, part: Partition) -> Content:
+    """Return what a partition holds; a failure is its problem."""
+    extended = {f"0x{number:02x}" for number in EXTENDED_TYPES}
+    if part.type in WITHOUT_FILES | extended:
+        return Content()
+    try:
+        return identify(source)
+    except CannotTellError as exc:
+        return Content(problem=str(exc))
+
+
+def _volume(  # noqa: PLR0913 - what a partition has
+    source: Source,
+    size_bytes: int,
+    content: Content,
+    *,
+    number: int,
+    offset: int | None,
+    type: str = "",  # noqa: A002 - the field's name
+    type_name: str = "",
+    name: str = "",
+    flags: tuple[str, ...] = (),
+    partition_uuid: str = "",
+) -> Volume:
+    return Volume(
+        source=source,
+        number=number,
+        offset=offset,
+        size_bytes=size_bytes,
+        type=type,
+        type_name=type_name,
+        name=name,
+        flags=flags,
+        partition_uuid=partition_uuid,
+        kind=content.kind,
+        label=content.label,
+        uuid=content.uuid,
+        problem=content.problem,
+    )
+
+
+def _logical(partitions: list[Volume], warnings: list[str]) -> list[Volume]:
+    """Return the logical volumes on the physical ones among these."""
+    physical: list[PhysicalVolume] = []
+    for volume in partitions:
+        if volume.kind == "LVM2_member":
+            try:
+                physical.append(read_physical_volume(volume))
+            except CannotTellError as exc:
+                warnings.append(f"partition {volume.number}: {exc}")
+    if not physical:
+        return []
+    try:
+        found = logical_volumes(physical)
+    except CannotTellError as exc:
+        warnings.append(f"the logical volumes cannot be told: {exc}")
+        return []
+    sources = [volume.source for volume in found[:_AT_ONCE] if volume.source]
+    for source in sources:
+        source.want([(0, HEAD_BYTES)])
+    return [_logical_volume(volume, warnings) for volume in found]
+
+
+def _logical_volume(volume: LogicalVolume, warnings: list[str]) -> Volume:
+    source = volume.source
+    content = Content(problem=volume.problem)
+    if source is None:
+        warnings.append(volume.problem)
+        source = _NOWHERE
+    else:
+        try:
+            content = identify(source)
+        except CannotTellError as exc:
+            content = Content(problem=str(exc))
+    return _volume(
+        source,
+        source.size_bytes,
+        content,
+        number=0,
+        offset=None,
+        type="lvm",
+        type_name="LVM2 logical volume",
+        name=volume.name,
+    )
+
+
+class _Nothing:
+    """The bytes of a volume that cannot be read."""
+
+    size_bytes = 0
+
+    def read(self, offset: int, count: int) -> bytes:
+        """Return nothing."""
+        del offset, count
+        return b""
+
+    def want(self, ranges: Iterable[Range]) -> None:
+        """Do nothing."""
+
+
+_NOWHERE = _Nothing()

@@ -1,0 +1,132 @@
+"""How an inspection looks to a person."""
+
+from collections.abc import Sequence
+
+from image_import.inspection.findings import Finding, Inspection
+from image_import.inspection.requirements import Check, Verdict
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from image_import_cli.terminal import printable
+
+BELOW = (0, 0, 1, 2)
+"""Padding: an empty line below, two columns on the left."""
+
+MARKS: dict[Verdict, tuple[str, str]] = {
+    "passes": ("passes", "green"),
+    "fails": ("FAILS", "bold red"),
+    "advice": ("advice", "yellow"),
+    "could not tell": ("could not tell", "bright_black"),
+}
+
+TITLES = {
+    "os_name": "system",
+    "os_version": "version",
+    "architecture": "architecture",
+    "boot_mode": "boot mode",
+    "layout": "layout",
+    "root_file_system": "root file system",
+    "root_device": "root device",
+    "kernel": "kernel",
+    "agent": "initialization",
+}
+"""What is listed above the checklist; the rest is in it."""
+
+
+def print_report(
+    console: Console,
+    head: str,
+    inspection: Inspection,
+    checks: Sequence[Check],
+    *,
+    target: str,
+) -> None:
+    """Print the report, laid out for reading.
+
+    Args:
+        head: The image's name, and what is known of it from outside on a second line.
+        target: Whose requirements these are.
+    """
+    name, _, size = head.partition("\n")
+    worst, colour = _worst(checks)
+    title = Text.assemble(
+        (f" {worst} ", f"bold reverse {colour}"), f"  {printable(name)}"
+    )
+    parts: list[RenderableType] = [title, Padding(Text(size, style="dim"), BELOW)]
+    if inspection.why_not:
+        why = Text(f"could not tell: {printable(inspection.why_not)}")
+        parts.append(Padding(why, BELOW))
+    else:
+        parts.append(Padding(_findings(inspection), BELOW))
+    parts.append(Padding(_checklist(checks, target), BELOW))
+    notes = inspection.findings.notes
+    parts.extend(Padding(Text(f"note: {printable(n)}"), BELOW) for n in notes)
+    console.print(Group(*parts), highlight=False)
+    for number, source in enumerate(_sources(checks), 1):
+        # The terminal wraps it, so that it can be opened.
+        line = Text(f"  [{number}] {source}", style="dim")
+        console.print(line, soft_wrap=True, highlight=False)
+    console.print(Text(f"\n  {_spent(inspection)}", style="dim"), highlight=False)
+
+
+def _worst(checks: Sequence[Check]) -> tuple[str, str]:
+    """Return the report's headline and its colour."""
+    count = sum(check.verdict == "fails" for check in checks)
+    if count:
+        return f"{count} FAILED" if count > 1 else "1 FAILS", "red"
+    return "nothing fails", "green"
+
+
+def _findings(inspection: Inspection) -> Table:
+    """Return what was found, each with where it was read under it."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column("what", no_wrap=True, style="bold")
+    table.add_column("found", overflow="fold", ratio=1)
+    answers = dict(inspection.findings.answers())
+    for attribute, title in TITLES.items():
+        table.add_row(title, _finding(answers[attribute]))
+    return table
+
+
+def _finding(finding: Finding) -> Text:
+    if not finding:
+        return Text(
+            f"could not tell: {printable(finding.why_not)}", style="bright_black"
+        )
+    text = Text("\n".join(printable(line) for line in finding.value.split("; ")))
+    return text.append(f"  {printable(finding.where)}", style="dim")
+
+
+def _checklist(checks: Sequence[Check], target: str) -> Table:
+    """Return the requirements with what was found of each."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("", no_wrap=True)
+    table.add_column(f"{target} asks for", overflow="fold", ratio=2)
+    table.add_column("found", overflow="fold", ratio=3)
+    table.add_column("", no_wrap=True, style="dim")
+    sources = _sources(checks)
+    for check in checks:
+        word, colour = MARKS[check.verdict]
+        found = Text(printable(check.seen))
+        if check.advice:
+            found.append(f"\n→ {printable(check.advice)}", style="bold")
+        mark = Text(word, style=colour)
+        page = Text(f"[{sources.index(check.source) + 1}]")
+        table.add_row(mark, escape(check.requirement), found, page)
+    return table
+
+
+def _sources(checks: Sequence[Check]) -> list[str]:
+    """Return the pages that ask for something, in the order of their numbers."""
+    return list(dict.fromkeys(check.source for check in checks))
+
+
+def _spent(inspection: Inspection) -> str:
+    spent = inspection.spent
+    return (
+        f"{spent.requests} requests, {spent.bytes_read / 1_000_000:.2f} MB read, "
+        f"{spent.round_trips} round trips"
+    )

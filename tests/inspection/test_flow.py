@@ -1,0 +1,175 @@
+"""INSPECT through the whole handler, on an image whose name tells nothing."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from fake_aliyun import FakeAliyun
+from image_import.outcome import Outcome, Result
+from image_import_cli.inspect_image import inspect
+from image_import_cli.plan import plan
+from made_images import NEEDS, make_disk
+from small_debian import DEBIAN, ELF_ARM64, PE_X86_64
+from uploads import Uploads
+
+pytestmark = pytest.mark.needs(*NEEDS["ext4"], *NEEDS["gpt"], *NEEDS["vfat"])
+
+AUTO = {"INSPECT": "auto"}
+
+
+@pytest.fixture(scope="module")
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Debian for arm64 that starts by UEFI."""
+    tree = {path[1:]: _bytes(text) for path, text in DEBIAN.items()}
+    tree["bin/sh"] = ELF_ARM64
+    folder = tmp_path_factory.mktemp("disks")
+    return make_disk(folder, tree, esp={"EFI/BOOT/BOOTAA64.EFI": PE_X86_64})
+
+
+def _bytes(text: bytes | str) -> bytes:
+    return text.encode() if isinstance(text, str) else text
+
+
+def sources(result: Result) -> dict[str, str]:
+    return {name: choice["source"] for name, choice in result.evidence.items()}
+
+
+def test_auto_finds_out_what_the_name_does_not_tell(disk: Path) -> None:
+    uploads = Uploads(AUTO)
+    result = uploads.upload("disk.raw", disk.read_bytes())
+    assert result.outcome is Outcome.SUBMITTED
+    sent = result.parameters
+    assert (sent["Platform"], sent["Architecture"]) == ("Debian", "arm64")
+    assert sent["BootMode"] == "UEFI"
+    assert sources(result)["Platform"] == "image contents"
+    (image,) = uploads.image_names
+    assert uploads.cloud.ecs.images[image].parameters["Platform"] == "Debian"
+
+
+def test_never_looks_into_nothing(disk: Path) -> None:
+    result = Uploads({}).upload("disk.raw", disk.read_bytes())
+    assert result.outcome is Outcome.SUBMITTED
+    assert "Platform" not in result.parameters
+
+
+def test_a_name_that_tells_all_spares_auto_the_look(disk: Path) -> None:
+    uploads = Uploads(AUTO)
+    result = uploads.upload("ubuntu-22.04-amd64.raw", disk.read_bytes())
+    assert sources(result)["Platform"] == "object key"
+
+
+def test_always_corrects_a_name_that_lies(disk: Path) -> None:
+    uploads = Uploads({"INSPECT": "always"})
+    result = uploads.upload("ubuntu-22.04-amd64.raw", disk.read_bytes())
+    assert result.parameters["Platform"] == "Debian"
+    assert result.evidence["Architecture"]["overrode"] == {"object key": "x86_64"}
+
+
+def test_a_sidecar_that_contradicts_is_refused_if_the_operator_wants(
+    disk: Path,
+) -> None:
+    uploads = Uploads({"INSPECT": "always", "INSPECT_CONFLICT": "refuse"})
+    uploads.put("disk.raw.json", b'{"Architecture": "x86_64"}')
+    result = uploads.upload("disk.raw", disk.read_bytes())
+    assert result.outcome is Outcome.REFUSED
+    assert "sidecar says x86_64, but the image's contents say arm64" in result.reason
+    assert uploads.image_names == []
+
+
+def test_what_cannot_be_read_is_imported_with_a_note(disk: Path) -> None:
+    data = bytearray(disk.read_bytes())
+    data[2 << 20 :] = bytes(len(data) - (2 << 20))
+    result = Uploads(AUTO).upload("disk.raw", bytes(data))
+    assert result.outcome is Outcome.SUBMITTED
+    assert any("could not tell" in note for note in result.notes)
+    assert "Platform" not in result.parameters
+
+
+def test_too_little_time_left_is_a_note(disk: Path) -> None:
+    environ = {**AUTO, "INSPECT_MIB": "1"}
+    result = Uploads(environ).upload("disk.raw", disk.read_bytes())
+    assert result.outcome is Outcome.SUBMITTED
+
+
+def test_without_the_setting_nothing_of_it_is_imported() -> None:
+    program = (
+        "import sys, image_import.handler\n"
+        "print([m for m in sys.modules if m.startswith('image_import.inspection')])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(Path(__file__).parents[2] / "functions")},
+    )
+    assert run.stdout.strip() == "[]"
+
+
+def test_plan_shows_the_contents_as_a_source(disk: Path) -> None:
+    arguments = [str(disk), "--set", "INSPECT=always", "--json"]
+    answer = CliRunner().invoke(plan, arguments)
+    assert answer.exit_code == 0, answer.output
+    told = json.loads(answer.stdout)
+    assert told["parameters"]["Platform"] == "Debian"
+    assert told["evidence"]["Platform"]["source"] == "image contents"
+
+
+def inspected(*arguments: str, **environ: str) -> dict[str, Any]:
+    answer = CliRunner().invoke(inspect, [*arguments, "--json"], env=environ)
+    told: dict[str, Any] = json.loads(answer.stdout)
+    return {**told, "exit": answer.exit_code}
+
+
+def test_inspect_reads_an_object_with_few_requests(disk: Path) -> None:
+    with FakeAliyun() as cloud:
+        cloud.oss.create_bucket("images")
+        cloud.oss.put("images", "disk.raw", disk.read_bytes())
+        keys = cloud.ram.assume_role("inspector")
+        environ = {
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": keys.access_key_id,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": keys.access_key_secret,
+            "ALIBABA_CLOUD_SECURITY_TOKEN": keys.security_token or "",
+        }
+        told = inspected("oss://images/disk.raw", **environ)
+    assert told["exit"] == 0
+    expected = {
+        "format": "RAW",
+        "virtual_size_bytes": disk.stat().st_size,
+        "os_type": "linux",
+        "platform": "Debian",
+        "os_version": "13",
+        "architecture": "arm64",
+        "boot_mode": "UEFI",
+    }
+    assert {name: told[name] for name in expected} == expected
+    assert told["requests"] <= 24
+    assert told["bytes_read"] <= 6_000_000
+
+
+def test_inspect_fails_where_the_target_cannot_take_it(disk: Path) -> None:
+    told = inspected(str(disk), "--target", "apsara-pop")
+    assert told["exit"] == 1
+    failed = [c["seen"] for c in told["checks"] if c["verdict"] == "fails"]
+    assert "made for arm64" in failed
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_report_fits_its_terminal(disk: Path, width: int) -> None:
+    environ = {"COLUMNS": str(width), "NO_COLOR": "1"}
+    answer = CliRunner().invoke(inspect, [str(disk)], env=environ)
+    lines = [line for line in answer.stdout.splitlines() if "https://" not in line]
+    assert answer.exit_code == 0
+    assert max(map(len, lines)) <= width
+    for said in ("nothing fails", "Debian GNU/Linux 13 (trixie)", "round trips"):
+        assert said in answer.stdout
+
+
+def test_inspect_of_no_file_is_a_usage_error(tmp_path: Path) -> None:
+    answer = CliRunner().invoke(inspect, [str(tmp_path / "none.qcow2")])
+    assert answer.exit_code == 2
+    assert "is no file here" in answer.output

@@ -1,0 +1,200 @@
+"""What a disk's file systems tell together, on file systems in memory."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from image_import.inspection.boot_mode import Bios
+from image_import.inspection.findings import Findings
+from image_import.inspection.look import Disk, look
+from image_import.inspection.seen import Seen
+from memory_files import MemoryFiles
+from small_debian import DEBIAN, ELF_ARM64, PE_X86_64
+
+NO_BIOS = Bios(boot_code=False, scheme="GPT")
+MBR = Bios(boot_code=True, scheme="MBR", boot_partition="partition 1")
+
+ESP = {"/EFI/BOOT/BOOTX64.EFI": PE_X86_64, "/EFI/debian/grubx64.efi": PE_X86_64}
+
+
+def volume(
+    files: Mapping[str, bytes | str], kind: str = "ext4", number: int = 1, **said: Any
+) -> Seen:
+    name = f"partition {number}"
+    return Seen(name=name, file_system=MemoryFiles(files, kind=kind, **said))
+
+
+def esp(files: Mapping[str, bytes | str], number: int = 2) -> Seen:
+    seen = volume(files, "vfat", number)
+    seen.is_esp = True
+    return seen
+
+
+def found(*volumes: Seen, bios: Bios = NO_BIOS, **said: Any) -> Findings:
+    layout = [f"{v.name}: {v.file_system.kind}" for v in volumes]
+    return look(Disk(bios=bios, layout=layout, volumes=volumes, **said))
+
+
+def values(findings: Findings) -> dict[str, str]:
+    return {name: answer.value for name, answer in findings.answers() if answer}
+
+
+def test_a_debian_tells_all_of_it() -> None:
+    findings = found(volume(DEBIAN), esp(ESP))
+    assert values(findings) == {
+        "layout": "partition 1: ext4; partition 2: vfat",
+        "lvm": "no",
+        "root_file_system": "ext4",
+        "os_type": "linux",
+        "os_name": "Debian GNU/Linux 13 (trixie)",
+        "os_version": "13",
+        "architecture": "x86_64",
+        "boot_mode": "UEFI",
+        "kernel": "6.12.9-amd64",
+        "root_device": "UUID=ab-12",
+        "lost_devices": "none",
+        "virtio": "yes",
+        "initramfs": "yes",
+        "nvme": "yes",
+        "agent": "cloud-init",
+        "ssh": "yes",
+        "selinux": "absent",
+    }
+    assert findings.platform("public") == findings.platform("apsara-pop") == "Debian"
+
+
+def test_each_answer_says_where_it_was_read() -> None:
+    findings = found(volume(DEBIAN), esp(ESP))
+    assert findings.os_name.where == "partition 1 (ext4): /etc/os-release"
+    assert findings.architecture.where == "partition 1 (ext4): /bin/sh"
+    assert findings.boot_mode.where == "partition 2 (vfat): /EFI/BOOT/BOOTX64.EFI"
+    assert findings.root_device.where == "partition 1 (ext4): /boot/grub/grub.cfg"
+    assert findings.virtio.where.endswith("/lib/modules/6.12.9-amd64/modules.dep")
+
+
+def test_all_first_look_ups_are_announced_together() -> None:
+    seen = volume(DEBIAN)
+    found(seen)
+    wanted = seen.file_system
+    assert isinstance(wanted, MemoryFiles)
+    assert {"/etc/os-release", "/bin/sh", "/lib/modules"} <= set(wanted.wanted[:20])
+
+
+def test_a_boot_partition_of_its_own_is_read_as_boot() -> None:
+    root: dict[str, bytes | str] = {
+        path: text for path, text in DEBIAN.items() if "/boot/" not in path
+    }
+    boot: dict[str, bytes | str] = {
+        "/vmlinuz-6.1.0-amd64": "",
+        "/initramfs-6.1.0-amd64.img": b"\x28\xb5\x2f\xfd",
+        "/loader/entries/1-6.1.0.conf": "options root=/dev/sda3 ro\n",
+    }
+    findings = found(volume(root, number=2), volume(boot, "xfs"))
+    assert findings.kernel.value == "6.1.0-amd64"
+    assert findings.root_device.value == "/dev/sda3"
+    where = "partition 1 (xfs): /loader/entries/1-6.1.0.conf"
+    assert findings.root_device.where == where
+
+
+def test_a_btrfs_is_searched_for_the_subvolume_of_the_system() -> None:
+    files = {f"/@{path}": text for path, text in DEBIAN.items()}
+    findings = found(volume(files, "btrfs"))
+    assert findings.os_version.value == "13"
+    assert findings.os_version.where == "partition 1 (btrfs): /@/etc/os-release"
+
+
+@pytest.mark.parametrize(
+    ("loader", "bios", "mode"),
+    [
+        (ESP, MBR, "both"),
+        (ESP, NO_BIOS, "UEFI"),
+        ({}, MBR, "BIOS"),
+        (ESP, Bios(boot_code=True, scheme="GPT"), "UEFI"),
+        ({}, Bios(boot_code=True, scheme="GPT", boot_partition="1"), "BIOS"),
+        ({"/efi/boot/bootx64.efi": PE_X86_64}, NO_BIOS, ""),
+        ({}, NO_BIOS, ""),
+    ],
+)
+def test_the_boot_mode_is_what_there_are_loaders_for(
+    loader: dict[str, bytes], bios: Bios, mode: str
+) -> None:
+    assert found(volume(DEBIAN), esp(loader), bios=bios).boot_mode.value == mode
+
+
+def test_a_loader_in_a_vendors_folder_alone_is_noted() -> None:
+    findings = found(volume(DEBIAN), esp({"/EFI/debian/grubx64.efi": PE_X86_64}))
+    assert findings.boot_mode.value == "UEFI"
+    assert "a new one looks for EFI/BOOT" in findings.notes[0]
+
+
+def test_a_loader_tells_the_processor_where_no_program_does() -> None:
+    empty = {"/etc/os-release": "ID=debian\n", "/usr/x": ""}
+    findings = found(volume(empty), esp({"/EFI/BOOT/BOOTAA64.EFI": PE_X86_64}))
+    assert findings.architecture.value == "arm64"
+    assert findings.architecture.where.endswith("/EFI/BOOT/BOOTAA64.EFI")
+
+
+def test_a_missing_shell_is_replaced_by_another_program() -> None:
+    files = {**DEBIAN, "/bin/sh": "#!", "/usr/lib/systemd/systemd": ELF_ARM64}
+    findings = found(volume(files))
+    assert findings.architecture.value == "arm64"
+    assert findings.architecture.where.endswith("/usr/lib/systemd/systemd")
+
+
+WINDOWS: Mapping[str, bytes | str] = {
+    "/Windows/System32/ntoskrnl.exe": PE_X86_64,
+    "/Windows/System32/drivers/VIOSTOR.SYS": "",
+    "/Program Files/Cloudbase Solutions/Cloudbase-Init/conf": "",
+}
+
+
+def test_a_windows_tells_processor_drivers_and_agent() -> None:
+    loader: dict[str, bytes | str] = {
+        "/EFI/Microsoft/Boot/x": "",
+        "/EFI/Boot/bootx64.efi": PE_X86_64,
+    }
+    told = values(found(volume(WINDOWS, "ntfs"), esp(loader)))
+    expected = {
+        "os_type": "windows",
+        "architecture": "x86_64",
+        "virtio": "yes",
+        "nvme": "no",
+        "agent": "cloudbase-init",
+        "boot_mode": "UEFI",
+    }
+    assert {name: told[name] for name in expected} == expected
+
+
+def test_a_disk_without_a_system_says_why_for_each_question() -> None:
+    findings = found(volume({"/lost+found/x": ""}))
+    assert not findings.os_type
+    assert "no file system with a system" in findings.os_name.why_not
+    unread = ["partition 1: LUKS is encrypted"]
+    findings = found(unread=unread)
+    assert findings.os_type.why_not == findings.boot_mode.why_not == unread[0]
+
+
+@pytest.mark.parametrize("path", ["/etc/os-release", "/etc", "/", "/bin/sh"])
+def test_what_is_damaged_is_said_and_the_rest_is_told(path: str) -> None:
+    findings = found(volume(DEBIAN, damaged=frozenset({path})), esp(ESP))
+    assert findings.boot_mode.value == "UEFI"
+    assert all(bool(a) != bool(a.why_not) for _, a in findings.answers())
+
+
+def test_the_newest_kernel_that_boot_has_is_the_default() -> None:
+    files = {
+        **DEBIAN,
+        "/lib/modules/6.12.10-amd64/modules.dep": "",
+        "/boot/vmlinuz-6.1.0-amd64": "",
+    }
+    assert found(volume(files)).kernel.value == "6.12.9-amd64"
+
+
+def test_a_packed_initramfs_cannot_tell_what_is_in_it() -> None:
+    files = {
+        **DEBIAN,
+        "/etc/initramfs-tools/initramfs.conf": "MODULES=dep\n",
+        "/boot/initrd.img-6.12.9-amd64": b"\x28\xb5\x2f\xfd",
+    }
+    answer = found(volume(files)).initramfs
+    assert answer.why_not == "/boot/initrd.img-6.12.9-amd64 is packed with zstd"

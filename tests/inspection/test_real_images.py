@@ -1,0 +1,178 @@
+"""Images of Debian made by its own tools: each is known for what it is."""
+
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import debian_roots
+import pytest
+from debian_roots import Root, make_root
+from image_import.header import HEAD_BYTES, TAIL_BYTES, read_header
+from image_import.inspection.bounded import Budget
+from image_import.inspection.findings import Inspection
+from image_import.inspection.inspecting import inspect_file
+from image_import.version import DiskVersion
+from image_import_cli.plan import read_disk
+from made_images import (
+    NEEDS,
+    TYPES,
+    Part,
+    copy_into,
+    file_system_of,
+    make_file_system,
+    make_partitioned,
+    run,
+)
+
+MIB, GIB = 1 << 20, 1 << 30
+TOOLS = (
+    *debian_roots.NEEDS, *NEEDS["ext4"], *NEEDS["xfs"], *NEEDS["btrfs"], *NEEDS["vfat"],
+    *NEEDS["gpt"], "qemu-img",
+)  # fmt: skip
+pytestmark = pytest.mark.needs(*TOOLS)
+
+IN_ECS = {"amd64": "x86_64", "i386": "i386", "arm64": "arm64"}
+CASES = [
+    ("amd64", "ext4", "gpt", "both"),
+    ("amd64", "xfs", "gpt", "UEFI"),
+    ("amd64", "btrfs", "mbr", "BIOS"),
+    ("i386", "ext4", "mbr", "BIOS"),
+    ("i386", "xfs", "gpt", "BIOS"),
+    ("i386", "btrfs", "gpt", "both"),
+    ("arm64", "ext4", "gpt", "UEFI"),
+    ("arm64", "xfs", "mbr", "UEFI"),
+    ("arm64", "btrfs", "gpt", "UEFI"),
+]
+FORMATS = {
+    "qcow2": ("-O", "qcow2"),
+    "qcow2 packed by zlib": ("-c", "-O", "qcow2"),
+    "qcow2 packed by zstd": ("-c", "-O", "qcow2", "-o", "compression_type=zstd"),
+    "VHD, dynamic": ("-O", "vpc", "-o", "force_size=on"),
+    "VHD, fixed": ("-O", "vpc", "-o", "subformat=fixed,force_size=on"),
+}
+
+
+@pytest.fixture(scope="session")
+def root_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Root]:
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    return lambda architecture: make_root(shared, architecture)
+
+
+def make_image(
+    folder: Path, root: Root, file_system: str, scheme: str, mode: str, size: int = 0
+) -> Path:
+    """Return a raw disk with the root, and what the boot mode takes."""
+    is_gpt = scheme == "gpt"
+    content = file_system_of(folder, root.folder, kind=file_system, size_bytes=size)
+    parts = []
+    if mode != "UEFI" and is_gpt:
+        parts.append(Part(content=None, type=TYPES["bios"]))
+    if mode != "BIOS":
+        tree = {f"EFI/BOOT/{root.efi_name}": root.efi}
+        esp = make_file_system(folder, tree, kind="vfat", label="ESP")
+        parts.append(Part(content=esp, type=TYPES["esp"] if is_gpt else "ef"))
+    kind = TYPES["linux"] if is_gpt else "83"
+    parts.append(Part(content=content, type=kind, is_active=not is_gpt))
+    disk = folder / f"{file_system}-{scheme}.raw"
+    make_partitioned(disk, parts, scheme=scheme)  # type: ignore[arg-type]
+    content.unlink()
+    if mode != "UEFI":
+        code = folder / "code"
+        code.write_bytes(root.mbr[:440])
+        copy_into(code, disk, 0)
+    return disk
+
+
+def inspection_of(image: Path, mib: int = 16) -> Inspection:
+    disk = read_disk(image, DiskVersion(object_key=image.name, etag=""))
+    with image.open("rb") as file:
+        return inspect_file(file, disk, Budget(seconds=60, most_bytes=mib * MIB))
+
+
+def told(inspection: Inspection) -> dict[str, Any]:
+    found = inspection.findings
+    return {
+        "platform": found.platform("public"),
+        "version": found.os_version.value,
+        "architecture": found.architecture.value,
+        "boot_mode": found.boot_mode.value,
+        "file system": found.root_file_system.value,
+    }
+
+
+@pytest.mark.parametrize(("architecture", "file_system", "scheme", "mode"), CASES)
+def test_a_debian_is_known_for_what_it_is(
+    tmp_path: Path,
+    root_of: Callable[[str], Root],
+    architecture: str,
+    file_system: str,
+    scheme: str,
+    mode: str,
+) -> None:
+    image = make_image(tmp_path, root_of(architecture), file_system, scheme, mode)
+    inspection = inspection_of(image)
+    assert told(inspection) == {
+        "platform": "Debian",
+        "version": "12",
+        "architecture": IN_ECS[architecture],
+        "boot_mode": mode,
+        "file system": file_system,
+    }
+
+
+@pytest.fixture(scope="module")
+def plain(
+    tmp_path_factory: pytest.TempPathFactory, root_of: Callable[[str], Root]
+) -> Path:
+    folder = tmp_path_factory.mktemp("plain")
+    return make_image(folder, root_of("amd64"), "ext4", "gpt", "both")
+
+
+@pytest.mark.parametrize("options", FORMATS.values(), ids=FORMATS.keys())
+def test_every_format_tells_the_same(
+    plain: Path, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    image = tmp_path / "image"
+    run("qemu-img", "convert", "-f", "raw", *options, plain, image)
+    assert told(inspection_of(image)) == told(inspection_of(plain))
+
+
+@pytest.mark.parametrize("file_system", ["ext4", "xfs"])
+@pytest.mark.parametrize("size_gib", [1, 40])
+def test_a_plain_image_costs_little_whatever_its_size(
+    tmp_path: Path, root_of: Callable[[str], Root], file_system: str, size_gib: int
+) -> None:
+    root, size = root_of("amd64"), size_gib * GIB
+    raw = make_image(tmp_path, root, file_system, "gpt", "UEFI", size)
+    packed = tmp_path / "image.qcow2"
+    run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, packed)
+    for image in (raw, packed):
+        inspection = inspection_of(image)
+        spent = inspection.spent
+        assert told(inspection)["platform"] == "Debian"
+        # Two more are the first and the last bytes, which tell the format.
+        assert spent.requests + 2 <= 24
+        assert spent.bytes_read + HEAD_BYTES + TAIL_BYTES <= 6_000_000
+        assert spent.round_trips <= 8
+
+
+def test_damage_anywhere_ends_within_the_budget(plain: Path, tmp_path: Path) -> None:
+    chance = random.Random(3)  # noqa: S311 - the same each time
+    data = plain.read_bytes()[: 64 * MIB]
+    image = tmp_path / "damaged.raw"
+    for _ in range(12):
+        damaged = bytearray(data)
+        for _ in range(400):
+            at = chance.randrange(0, 4 * MIB)
+            damaged[at : at + 4] = chance.randbytes(4)
+        image.write_bytes(damaged)
+        header = read_header(b"", b"", object_size_bytes=0)
+        assert header.problem
+        with image.open("rb") as file:
+            disk = read_disk(plain, DiskVersion(object_key="x", etag=""))
+            budget = Budget(seconds=60, most_bytes=16 * MIB)
+            inspection = inspect_file(file, disk, budget)
+        assert inspection.spent.bytes_read <= 16 * MIB
