@@ -1,8 +1,7 @@
 """What must be so of the buckets of images and of the ledger.
 
 Sources: "ImportImage", ECS API 2014-05-26: encrypted buckets and archived objects are
-refused, bucket and image are in one region. Read
-2026-11.
+refused, bucket and image are in one region. Read 2026-11.
 """
 
 from collections.abc import Iterator
