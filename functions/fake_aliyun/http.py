@@ -10,6 +10,7 @@ from functools import cached_property
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from fake_aliyun.content import Content
+from fake_aliyun.errors import NotImitatedError
 
 HOSTS_OF_THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
@@ -25,6 +26,15 @@ def header_text(value: str) -> str:
         return value.encode("latin-1").decode("utf-8")
     except UnicodeError:
         return value
+
+
+def _once(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """Return parameters by name; which of two the cloud takes is stated nowhere."""
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise NotImitatedError(f"the parameter {name!r} given twice", known=names)
+    return dict(pairs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +91,12 @@ class Request:
 
     @cached_property
     def query_parameters(self) -> dict[str, str]:
-        """Return the decoded query; a name without value has the value ""."""
-        return dict(parse_qsl(self.query, keep_blank_values=True))
+        """Return the decoded query; a name without value has the value "".
+
+        Raises:
+            NotImitatedError: A name comes twice.
+        """
+        return _once(parse_qsl(self.query, keep_blank_values=True))
 
     @cached_property
     def form(self) -> dict[str, str]:
@@ -90,7 +104,7 @@ class Request:
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/x-www-form-urlencoded":
             return {}
-        return dict(parse_qsl(self.body.decode("utf-8"), keep_blank_values=True))
+        return _once(parse_qsl(self.body.decode("utf-8"), keep_blank_values=True))
 
 
 @dataclass(frozen=True, kw_only=True)

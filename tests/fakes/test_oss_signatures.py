@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 import oss2
 import pytest
 import requests
-from fake_aliyun import FakeAliyun, ManualClock, UnknownHostError
+from fake_aliyun import FakeAliyun, ManualClock, NotImitatedError, UnknownHostError
 from fake_aliyun.http import Request
 from fake_aliyun.oss.signatures import v1_signature, v4_signature
 from oss2.exceptions import ServerError
@@ -253,3 +253,70 @@ def test_a_malformed_header_is_refused(cloud: FakeAliyun, authorization: str) ->
     answer = cloud.handle(request)
     assert answer.status == 400
     assert "<Code>InvalidArgument</Code>" in answer.text
+
+
+def test_a_v4_url_opens_a_quarter_of_an_hour_early_at_most(client_of: ClientOf) -> None:
+    """Source: EC 0002-00000235, OSS documentation, read 2026-11."""
+    clock = ManualClock(datetime.now(tz=timezone.utc) - timedelta(minutes=16))
+    with FakeAliyun(
+        access_key_id="an-id", access_key_secret="a-secret", signing_clock=clock
+    ) as cloud:
+        cloud.oss.put("images", "k", b"data")
+        url = client_of(PUBLIC, "images", v4=True).sign_url("GET", "k", 3600)
+        early = requests.get(url, timeout=5)
+        clock.advance(120)
+        later = requests.get(url, timeout=5)
+    assert (early.status_code, "0002-00000235" in early.text) == (403, True)
+    assert later.content == b"data"
+
+
+@pytest.mark.parametrize("seconds", [0, 604_801])
+def test_a_v4_url_lasts_seven_days_at_most(
+    cloud: FakeAliyun, client_of: ClientOf, seconds: int
+) -> None:
+    """Source: EC 0002-00000232, OSS documentation, read 2026-11."""
+    cloud.oss.put("images", "k", b"data")
+    url = client_of(PUBLIC, "images", v4=True).sign_url("GET", "k", seconds)
+    with cloud:
+        answer = requests.get(url, timeout=5)
+    assert (answer.status_code, "0002-00000232" in answer.text) == (400, True)
+
+
+def test_a_v4_header_signs_no_other_hash(cloud: FakeAliyun) -> None:
+    cloud.oss.create_bucket("images")
+    now = f"{datetime.now(tz=timezone.utc):%Y%m%dT%H%M%SZ}"
+    scope = f"{now[:8]}/cn-hangzhou/oss/aliyun_v4_request"
+    headers = {"x-oss-date": now, "x-oss-content-sha256": "0" * 64}
+    signature = v4_signature(
+        "a-secret",
+        method="GET",
+        headers=headers,
+        parameters={},
+        date=now,
+        scope=scope,
+        resource="/images/k",
+    )
+    said = f"OSS4-HMAC-SHA256 Credential=an-id/{scope}, Signature={signature}"
+    url = PUBLIC.replace("oss-", "images.oss-") + "/k"
+    with cloud:
+        answer = requests.get(
+            url, headers={**headers, "Authorization": said}, timeout=5
+        )
+    assert answer.status_code == 400
+    assert "x-oss-content-sha256" in answer.text
+
+
+def test_two_signatures_are_one_too_many(
+    cloud: FakeAliyun, client_of: ClientOf
+) -> None:
+    url = client_of(PUBLIC, "images").sign_url("GET", "k", 60)
+    with cloud, pytest.raises(NotImitatedError, match="another in the URL"):
+        requests.get(url, headers={"Authorization": "OSS an-id:x"}, timeout=5)
+
+
+def test_a_parameter_given_twice_is_refused(
+    cloud: FakeAliyun, client_of: ClientOf
+) -> None:
+    url = client_of(PUBLIC, "images", v4=False).sign_url("GET", "k", 60)
+    with cloud, pytest.raises(NotImitatedError, match="'Expires' given twice"):
+        requests.get(f"{url}&Expires=1", timeout=5)

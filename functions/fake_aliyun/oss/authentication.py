@@ -1,8 +1,8 @@
 """Who sent an OSS request: V1 and V4, in the header or in the URL.
 
 Sources: "Include signatures in the Authorization header", "V4 signature" and their
-counterparts for URLs; "HTTP status code 403"; EC 0002-00000080 and 0002-00000226;
-OSS documentation, read 2026-11.
+counterparts for URLs; "HTTP status code 403"; EC 0002-00000080, -226, -232, -235 and
+-236; OSS documentation, read 2026-11.
 """
 
 import hmac
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fake_aliyun.clock import Clock, read_http_date, read_utc
+from fake_aliyun.errors import NotImitatedError
 from fake_aliyun.oss.errors import OssError
 from fake_aliyun.oss.requests import OssRequest
 from fake_aliyun.oss.signatures import V4, v1_signature, v4_signature
@@ -74,6 +75,13 @@ class Authenticator:
     ) -> _Claim | None:
         authorization = request.header("authorization")
         parameters = request.parameters
+        in_url = {"Signature", "x-oss-signature"} & parameters.keys()
+        if authorization and in_url:
+            # Which of the two counts is stated nowhere.
+            raise NotImitatedError(
+                "a signature in the header and another in the URL",
+                known=["one of the two"],
+            )
         if authorization.startswith(V4):
             return self._v4_in_header(request, authorization, region_id=region_id)
         if "x-oss-signature-version" in parameters:
@@ -159,8 +167,13 @@ class Authenticator:
             raise _bad_header(authorization)
         date = request.header("x-oss-date")
         self._check_skew(_v4_date(date))
-        if not request.header("x-oss-content-sha256"):
-            raise OssError("InvalidArgument", ArgumentName="x-oss-content-sha256")
+        hashed = request.header("x-oss-content-sha256")
+        if hashed != "UNSIGNED-PAYLOAD":
+            raise OssError(
+                "InvalidArgument",
+                ArgumentName="x-oss-content-sha256",
+                ArgumentValue=hashed,
+            )
         return self._v4(
             request,
             credential=found[1],
@@ -177,9 +190,17 @@ class Authenticator:
         seconds = parameters.get("x-oss-expires", "")
         began = _v4_date(date)
         if not seconds.isdigit() or not 1 <= int(seconds) <= MAX_V4_SECONDS:
-            raise OssError("InvalidArgument", ArgumentName="x-oss-expires")
+            raise OssError(
+                "InvalidArgument", ArgumentName="x-oss-expires", ec="0002-00000232"
+            )
+        if self._clock() < began - MAX_SKEW:
+            raise OssError(
+                "AccessDenied",
+                message="Request is not valid yet.",
+                ec="0002-00000235",
+            )
         if self._clock() > began + timedelta(seconds=int(seconds)):
-            raise _expired(date)
+            raise _expired(date, ec="0002-00000236")
         return self._v4(
             request,
             credential=parameters.get("x-oss-credential", ""),
@@ -255,5 +276,7 @@ def _bad_header(value: str) -> OssError:
     )
 
 
-def _expired(moment: str) -> OssError:
-    return OssError("AccessDenied", message="Request has expired.", Expires=moment)
+def _expired(moment: str, *, ec: str = "") -> OssError:
+    return OssError(
+        "AccessDenied", message="Request has expired.", ec=ec, Expires=moment
+    )
