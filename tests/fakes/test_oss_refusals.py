@@ -25,7 +25,10 @@ def signed(
     now = f"{datetime.now(tz=timezone.utc):%a, %d %b %Y %H:%M:%S GMT}"
     url = f"{PUBLIC}{path}?{query}"
     request = Request.from_url(
-        method, url, headers={"Date": now, **(headers or {})}, body=body
+        method,
+        url,
+        headers={"Date": now, "Content-Length": str(len(body)), **(headers or {})},
+        body=body,
     )
     signature = v1_signature(
         "a-secret",
@@ -51,6 +54,30 @@ def code(answer: Response) -> tuple[int, str]:
         (signed("GET", "/", query="list-type=1"), "InvalidArgument"),
         (signed("GET", "/", query="encoding-type=hex"), "InvalidArgument"),
         (signed("GET", "/", query="max-keys=0"), "InvalidArgument"),
+        *(
+            (signed("PUT", "/k", headers={name: "other"}), "InvalidArgument")
+            for name in ("x-oss-forbid-overwrite", "x-oss-object-acl")
+        ),
+        *(
+            (
+                signed(
+                    "PUT",
+                    "/k",
+                    headers={"x-oss-copy-source": "/images/k", name: "other"},
+                ),
+                "InvalidArgument",
+            )
+            for name in ("x-oss-metadata-directive", "x-oss-tagging-directive")
+        ),
+        (
+            signed("PUT", "/k", headers={"x-oss-server-side-encryption": "DES"}),
+            "InvalidEncryptionAlgorithmError",
+        ),
+        (
+            signed("GET", "/k", headers={"x-oss-range-behavior": "lax"}),
+            "InvalidArgument",
+        ),
+        (signed("POST", "/k", query="uploads&encoding-type=hex"), "InvalidArgument"),
         (signed("GET", "/", query="uploads&max-uploads=many"), "InvalidArgument"),
         (signed("GET", "/", query="uploads&max-uploads=1001"), "InvalidArgument"),
         (
@@ -159,3 +186,11 @@ def test_a_sub_resource_of_the_cloud_that_is_not_imitated_is_named(
 ) -> None:
     with pytest.raises(NotImitatedError, match=r"GET on an OSS bucket .*'cors'"):
         images.get_bucket_cors()
+
+
+@pytest.mark.parametrize("query", ["", "append&position=0"])
+def test_a_body_says_where_it_ends(cloud: FakeAliyun, query: str) -> None:
+    cloud.oss.create_bucket("images")
+    method = "POST" if query else "PUT"
+    request = signed(method, "/k", query=query, headers={"Content-Length": ""})
+    assert code(cloud.handle(request)) == (411, "MissingContentLength")

@@ -30,6 +30,7 @@ ERRORS: dict[str, ErrorType] = {
     "InvalidArgument": ErrorType(400, "Invalid Argument."),
     "InvalidBucketName": ErrorType(400, "The specified bucket is not valid."),
     "InvalidDigest": ErrorType(400, "The Content-MD5 you specified was invalid."),
+    "InvalidEncryptionAlgorithmError": ErrorType(400, "The Encryption request you specified is not valid. Supported value: AES256/SM4/KMS."),
     "InvalidObjectName": ErrorType(400, "The specified object is not valid."),
     "InvalidObjectState": ErrorType(403, "The operation is not valid for the object's state"),
     "InvalidPart": ErrorType(400, "One or more of the specified parts could not be found or the specified entity tag might not have matched the part's entity tag."),

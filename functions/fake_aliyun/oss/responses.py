@@ -24,6 +24,7 @@ from fake_aliyun.oss.operations import Operation
 from fake_aliyun.oss.permissions import needed_permissions
 from fake_aliyun.oss.property_responses import PropertyHandlers
 from fake_aliyun.oss.requests import OssRequest, resolve
+from fake_aliyun.oss.values import check_length, check_values
 from fake_aliyun.ram.models import RamBackend
 from fake_aliyun.records import Recorded, without_secrets
 from fake_aliyun.service import Work
@@ -86,6 +87,8 @@ class OssService:
             self._check_endpoint(request, bucket)
             record.principal = self._authenticate(request, bucket)
             self._authorize(request, operation, record.principal)
+            check_values(request)
+            check_length(operation.action, request)
             answer: Callable[[OssRequest], Response] = getattr(
                 self._handlers, operation.handler
             )
