@@ -26,6 +26,7 @@ from image_import.oss_errors import (
     translated,
     unanswered,
 )
+from image_import.oss_signing import OssV4
 from image_import.oss_wire import OssSession, Sender
 from image_import.version import normal_etag
 
@@ -302,10 +303,7 @@ def _auth(credentials: Credentials, signature_version: str) -> Any:  # noqa: ANN
     """
     key_id, secret = credentials.access_key_id, credentials.access_key_secret
     if signature_version == "v4":
-        provider = oss2.credentials.StaticCredentialsProvider(
-            key_id, secret, credentials.security_token
-        )
-        return oss2.ProviderAuthV4(provider)
+        return OssV4(key_id, secret, credentials.security_token)
     if credentials.security_token:
         return oss2.StsAuth(key_id, secret, credentials.security_token)
     return oss2.Auth(key_id, secret)
