@@ -67,7 +67,7 @@ class OssV4(oss2.ProviderAuthV4):  # type: ignore[misc]
         signed = hashlib.sha256(_canonical(req, bucket_name, key).encode()).hexdigest()
         signing_key = self._signing_keys.get(scope) or self._derive(scope)
         text = f"{_ALGORITHM}\n{moment}\n{scope}\n{signed}"
-        signature = hmac.digest(signing_key, text.encode(), "sha256").hex()
+        signature = hmac.new(signing_key, text.encode(), "sha256").hexdigest()
         req.headers["authorization"] = (
             f"{_ALGORITHM} Credential={self._access_key_id}/{scope}, "
             f"Signature={signature}"
@@ -77,7 +77,7 @@ class OssV4(oss2.ProviderAuthV4):  # type: ignore[misc]
         """Return the key of a day, a region and a product, and keep it."""
         derived = f"aliyun_v4{self._secret}".encode()
         for part in scope.split("/"):
-            derived = hmac.digest(derived, part.encode(), "sha256")
+            derived = hmac.new(derived, part.encode(), "sha256").digest()
         self._signing_keys[scope] = derived
         return derived
 
