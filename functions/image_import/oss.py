@@ -328,9 +328,9 @@ def _piece(reply: Any, limit: int) -> Piece:  # noqa: ANN401 - oss2 has no types
         etag=normal_etag(headers.get("ETag", "")),
         object_size_bytes=_whole_size(headers, length),
         user_metadata={
-            name.lower().removeprefix(_META): _text(value)
-            for name, value in headers.items()
-            if name.lower().startswith(_META)
+            name.removeprefix(_META): _text(value)
+            for name, value in headers.lower_items()
+            if name.startswith(_META)
         },
         storage_class=headers.get("x-oss-storage-class", ""),
         encryption=headers.get("x-oss-server-side-encryption", ""),

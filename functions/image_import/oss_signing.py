@@ -84,10 +84,9 @@ class OssV4(oss2.ProviderAuthV4):  # type: ignore[misc]
 
 def _canonical(req: oss2.http.Request, bucket_name: str, key: str) -> str:
     """Return the canonical request; no headers are signed beyond the usual ones."""
-    told = {name.lower(): value for name, value in req.headers.items()}
     headers = "".join(
-        f"{name}:{told[name]}\n"
-        for name in sorted(told)
+        f"{name}:{value}\n"
+        for name, value in sorted(req.headers.lower_items())
         if name.startswith("x-oss-") or name in _SIGNED
     )
     pairs = sorted((quote(n, ""), quote(v, "")) for n, v in req.params.items())

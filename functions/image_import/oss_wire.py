@@ -68,7 +68,7 @@ class _Adapter(HTTPAdapter):
         """Return what came, as requests' own does for an answer without cookies."""
         response = requests.Response()
         response.status_code = resp.status
-        response.headers = CaseInsensitiveDict(resp.headers)
+        response.headers = CaseInsensitiveDict(dict(resp.headers.itermerged()))
         response.raw = resp
         response.reason = resp.reason
         response.url = req.url or ""
@@ -156,6 +156,7 @@ class Sender:
             # http.client's word for a header with a line break.
             raise requests.exceptions.InvalidHeader(str(exc)) from exc
         if answer.is_redirect:
+            request.headers = CaseInsensitiveDict(request.headers)
             request.prepare_cookies({})
             session = self._connections.session
             for later in session.resolve_redirects(
@@ -187,11 +188,12 @@ def _prepared(req: oss2.http.Request) -> _Prepared:
     params = [(name, text) for name, text in req.params.items() if text is not None]
     request.url = f"{req.url}?{urlencode(params)}" if params else req.url
     request.body = req.data or None
-    told = {name: text for name, text in req.headers.items() if text is not None}
+    told = {name: text for name, text in req.headers.lower_items() if text is not None}
     if request.body:
         told["Content-Length"] = str(len(request.body))
     elif req.method not in _WITHOUT_LENGTH:
         told["Content-Length"] = "0"
-    kept = {"Accept": "*/*", "Connection": "keep-alive"}
-    request.headers = CaseInsensitiveDict({**kept, **told})
+    # A plain dict is enough for the adapter, which asks it one name.
+    headers = {"accept": "*/*", "connection": "keep-alive", **told}
+    request.headers = headers  # type: ignore[assignment]
     return request
