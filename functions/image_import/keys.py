@@ -9,6 +9,7 @@ Room: core.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from image_import.architecture_told import architecture_told
@@ -67,8 +68,12 @@ class KeyClues:
         return self.platform_public if is_public else self.platform_apsara
 
 
+@lru_cache(maxsize=64)
 def read_key(object_key: str, vocabulary: Vocabulary = VOCABULARY) -> KeyClues:
-    """Return what an object key tells by itself."""
+    """Return what an object key tells by itself.
+
+    One import asks it of the same keys again and again, so the latest are kept.
+    """
     folders, name = split_key(object_key)
     file = file_name_told(name)
     found = pieces(file.stem)

@@ -26,6 +26,8 @@ from image_import.oss_errors import (
     translated,
     unanswered,
 )
+from image_import.oss_signing import OssV4
+from image_import.oss_wire import OssSession, Sender
 from image_import.version import normal_etag
 
 __all__ = [
@@ -89,23 +91,9 @@ class Listing:
     date: datetime
 
 
-class KeepHeaders(requests.auth.AuthBase):
-    """Leave the Authorization header alone.
-
-    Without an `auth` of its own, requests looks for the host in ~/.netrc at every
-    request and would put Basic credentials over the signature.
-    """
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Return the request as it is."""
-        return request
-
-
-def make_session(pool_size: int) -> oss2.Session:
-    """Return a session whose connections outlive one invocation."""
-    session = oss2.Session(pool_size=pool_size)
-    session.session.auth = KeepHeaders()
-    return session
+def make_session(pool_size: int) -> OssSession:
+    """Return connections that outlive one invocation."""
+    return OssSession(pool_size)
 
 
 class Oss:
@@ -113,7 +101,7 @@ class Oss:
 
     def __init__(
         self,
-        session: oss2.Session,
+        session: OssSession,
         credentials: Credentials,
         *,
         endpoint: str,
@@ -121,7 +109,8 @@ class Oss:
         signature_version: str,
         addressing: str,
     ) -> None:
-        self._session = session
+        self._sender = Sender(session)
+        self._buckets: dict[str, oss2.Bucket] = {}
         self._auth = _auth(credentials, signature_version)
         self._endpoint = endpoint
         self._region_id = region_id
@@ -272,7 +261,7 @@ class Oss:
         self, action: str, exchange: Callable[[oss2.Bucket], Result], bucket: str
     ) -> Result:
         try:
-            return exchange(self._bucket(bucket))
+            return exchange(self._buckets.get(bucket) or self._bucket(bucket))
         except oss2.exceptions.ServerError as exc:
             raise translated(exc, action) from exc
         except (oss2.exceptions.RequestError, requests.RequestException) as exc:
@@ -291,16 +280,17 @@ class Oss:
             ) from exc
 
     def _bucket(self, name: str) -> oss2.Bucket:
-        return oss2.Bucket(
+        made = self._buckets[name] = oss2.Bucket(
             self._auth,
             self._endpoint,
             name,
-            session=self._session,
+            session=self._sender,
             connect_timeout=(CONNECT_SECONDS, READ_SECONDS),
             enable_crc=False,
             region=self._region_id,
             is_path_style=self._is_path_style,
         )
+        return made
 
 
 def _auth(credentials: Credentials, signature_version: str) -> Any:  # noqa: ANN401 - oss2 has no types
@@ -313,10 +303,7 @@ def _auth(credentials: Credentials, signature_version: str) -> Any:  # noqa: ANN
     """
     key_id, secret = credentials.access_key_id, credentials.access_key_secret
     if signature_version == "v4":
-        provider = oss2.credentials.StaticCredentialsProvider(
-            key_id, secret, credentials.security_token
-        )
-        return oss2.ProviderAuthV4(provider)
+        return OssV4(key_id, secret, credentials.security_token)
     if credentials.security_token:
         return oss2.StsAuth(key_id, secret, credentials.security_token)
     return oss2.Auth(key_id, secret)
@@ -341,9 +328,9 @@ def _piece(reply: Any, limit: int) -> Piece:  # noqa: ANN401 - oss2 has no types
         etag=normal_etag(headers.get("ETag", "")),
         object_size_bytes=_whole_size(headers, length),
         user_metadata={
-            name.lower().removeprefix(_META): _text(value)
-            for name, value in headers.items()
-            if name.lower().startswith(_META)
+            name.removeprefix(_META): _text(value)
+            for name, value in headers.lower_items()
+            if name.startswith(_META)
         },
         storage_class=headers.get("x-oss-storage-class", ""),
         encryption=headers.get("x-oss-server-side-encryption", ""),
