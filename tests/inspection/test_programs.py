@@ -1,22 +1,12 @@
 """The processor of a program, with real programs and `file` as the oracle."""
 
-import struct
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from image_import.inspection.programs import PROGRAM_BYTES, architecture_of
-
-
-def elf(machine: int, *, bits: int = 64, big: bool = False) -> bytes:
-    head = b"\x7fELF" + bytes([bits // 32, 2 if big else 1]) + bytes(10)
-    return head + struct.pack(">HH" if big else "<HH", 2, machine)
-
-
-def pe(machine: int, at: int = 128) -> bytes:
-    head = b"MZ" + bytes(58) + struct.pack("<I", at)
-    return head.ljust(at, b"\0") + b"PE\0\0" + struct.pack("<H", machine)
+from program_bytes import elf, pe
 
 
 @pytest.mark.parametrize(
