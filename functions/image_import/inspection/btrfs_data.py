@@ -7,17 +7,17 @@ Room: core.
 """
 
 import struct
-import zlib
 from typing import NamedTuple
 
 from image_import.inspection.btrfs_trees import Item
 from image_import.inspection.parts import CannotTellError, DamagedError
+from image_import.inspection.unpack import unpack_zlib_stream, unpack_zstd
 
 # A piece: 8-15 unpacked size, 16 compression, 17 encryption, 20 type; then its bytes
 # (type 0), or 21-28 address, 29-36 bytes stored there, 37-44 what to skip of these
 # once unpacked, 45-52 its length in the file.
 _INLINE, _RESERVED = 0, 2
-_ZLIB, _ZSTD = 1, 3
+_UNPACK = {1: unpack_zlib_stream, 3: unpack_zstd}
 _NAMES = {2: "LZO"}
 # Linux compresses 128 KiB at a time.
 _MAX_UNPACKED_BYTES = 1 << 20
@@ -99,25 +99,7 @@ def _unpack(piece: DataExtent, raw: bytes) -> bytes:
     size = piece.unpacked_bytes
     if size > _MAX_UNPACKED_BYTES:
         raise DamagedError(f"a compressed piece claims {size:,} bytes")
-    if piece.compression == _ZLIB:
-        try:
-            return zlib.decompressobj().decompress(raw, size)
-        except zlib.error as exc:
-            raise DamagedError(f"a piece cannot be unpacked: {exc}") from exc
-    if piece.compression == _ZSTD:
-        return _unpack_zstd(raw, size)
+    if unpack := _UNPACK.get(piece.compression):
+        return unpack(raw, size)
     name = _NAMES.get(piece.compression, f"method {piece.compression}")
     raise CannotTellError(f"it is compressed with {name}, which cannot be read")
-
-
-def _unpack_zstd(raw: bytes, size: int) -> bytes:
-    try:
-        import zstandard  # noqa: PLC0415 - 25 ms that only such a file has to pay
-    except ImportError as exc:
-        raise CannotTellError(
-            "it is compressed with zstd; install image-import[inspect] to read it"
-        ) from exc
-    try:
-        return zstandard.ZstdDecompressor().decompressobj().decompress(raw)[:size]
-    except zstandard.ZstdError as exc:
-        raise DamagedError(f"a piece cannot be unpacked: {exc}") from exc

@@ -1,4 +1,4 @@
-"""One cluster unpacked: never more than one, whatever the packed bytes say.
+"""One piece unpacked: never more than that, whatever the packed bytes say.
 
 Room: core.
 """
@@ -19,10 +19,23 @@ def unpack_zlib(data: bytes, limit: int) -> bytes:
     Raises:
         DamagedError: It is no such data.
     """
+    return _unpack_zlib(data, limit, _WINDOW_BITS)
+
+
+def unpack_zlib_stream(data: bytes, limit: int) -> bytes:
+    """Return what is packed with zlib's own header, as Btrfs has it.
+
+    Raises:
+        DamagedError: It is no such data.
+    """
+    return _unpack_zlib(data, limit, zlib.MAX_WBITS)
+
+
+def _unpack_zlib(data: bytes, limit: int, window_bits: int) -> bytes:
     try:
-        return zlib.decompressobj(_WINDOW_BITS).decompress(data, limit)
+        return zlib.decompressobj(window_bits).decompress(data, limit)
     except zlib.error as exc:
-        raise DamagedError(f"a cluster cannot be unpacked by zlib: {exc}") from exc
+        raise DamagedError(f"a piece cannot be unpacked by zlib: {exc}") from exc
 
 
 def unpack_zstd(data: bytes, limit: int) -> bytes:
@@ -36,11 +49,11 @@ def unpack_zstd(data: bytes, limit: int) -> bytes:
         import zstandard  # noqa: PLC0415 - only such an image has to pay for it
     except ImportError as exc:
         raise CannotTellError(
-            "its clusters are packed with zstd; that takes the extra or layer inspect"
+            "it is packed with zstd; that takes the extra or layer inspect"
         ) from exc
     unpacker = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES)
     try:
         with unpacker.stream_reader(data) as reader:
             return bytes(reader.read(limit))
     except zstandard.ZstdError as exc:
-        raise DamagedError(f"a cluster cannot be unpacked by zstd: {exc}") from exc
+        raise DamagedError(f"a piece cannot be unpacked by zstd: {exc}") from exc
