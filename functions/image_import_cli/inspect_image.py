@@ -174,12 +174,9 @@ def look_at_file(path: Path, order: Order) -> Looked:
     """Return what is seen of a local file."""
     from image_import.inspection.inspecting import inspect_file  # noqa: PLC0415
 
-    from image_import_cli.plan import read_disk  # noqa: PLC0415
+    from image_import_cli.plan import check_is_readable, read_disk  # noqa: PLC0415
 
-    if not path.is_file():
-        raise click.UsageError(
-            f"{path} is no file here; give a local image, or oss://BUCKET/KEY"
-        )
+    check_is_readable(path)
     disk = read_disk(path, DiskVersion(object_key=path.name, etag=""))
     with path.open("rb") as file:
         inspection = inspect_file(
