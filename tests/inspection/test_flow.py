@@ -170,6 +170,15 @@ def test_the_report_fits_its_terminal(disk: Path, width: int) -> None:
         assert said in answer.stdout
 
 
+def test_inspect_notes_what_a_plan_would_of_the_file(tmp_path: Path) -> None:
+    odd = tmp_path / "odd.raw"
+    odd.write_bytes(b"\xd5\x00" * 35_000 + b"\x01")
+    note = "it is no whole number of 512-byte sectors; it may be truncated"
+    assert note in inspected(str(odd))["notes"]
+    answer = CliRunner().invoke(inspect, [str(odd)], env={"COLUMNS": "120"})
+    assert f"note: {note}" in answer.stdout
+
+
 def test_inspect_of_no_file_is_a_usage_error(tmp_path: Path) -> None:
     answer = CliRunner().invoke(inspect, [str(tmp_path / "none.qcow2")])
     assert answer.exit_code == 2
