@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +81,7 @@ def inspect(
     """
     settings = checked_settings(environment(assignments))
     target = TARGETS[target_name] if target_name else settings.target
-    looked = _look_with_progress(image, settings)
+    looked = _look_with_progress(image, settings).with_header_notes()
     from image_import.inspection.requirements import Image, check, fails  # noqa: PLC0415
 
     header = looked.disk.header
@@ -108,6 +108,13 @@ class Looked:
 
     disk: DiskEvidence
     inspection: Any
+
+    def with_header_notes(self) -> "Looked":
+        """Return the same, with what a plan would note about the file as well."""
+        findings = self.inspection.findings
+        notes = (*self.disk.header.notes, *findings.notes)
+        findings = replace(findings, notes=notes)
+        return replace(self, inspection=replace(self.inspection, findings=findings))
 
 
 def _look_with_progress(image: str, settings: Settings) -> Looked:
@@ -174,12 +181,9 @@ def look_at_file(path: Path, order: Order) -> Looked:
     """Return what is seen of a local file."""
     from image_import.inspection.inspecting import inspect_file  # noqa: PLC0415
 
-    from image_import_cli.plan import read_disk  # noqa: PLC0415
+    from image_import_cli.plan import check_is_readable, read_disk  # noqa: PLC0415
 
-    if not path.is_file():
-        raise click.UsageError(
-            f"{path} is no file here; give a local image, or oss://BUCKET/KEY"
-        )
+    check_is_readable(path)
     disk = read_disk(path, DiskVersion(object_key=path.name, etag=""))
     with path.open("rb") as file:
         inspection = inspect_file(

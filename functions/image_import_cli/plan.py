@@ -105,10 +105,7 @@ def plan_file(path: Path, settings: Settings) -> Result:
     The ETag is not known before the upload, so a placeholder stands in for it and
     the name's hash will differ.
     """
-    if not path.is_file():
-        raise click.UsageError(
-            f"{path} is no file here; give a local image, or oss://BUCKET/KEY"
-        )
+    check_is_readable(path)
     if not _is_text(path.name):
         raise click.UsageError(
             f"the name of {path.name!r} is not UTF-8, which object keys must be; "
@@ -181,6 +178,20 @@ def _contents(path: Path, evidence: Evidence, settings: Settings) -> Contents | 
     )
     with path.open("rb") as file:
         return contents_of(inspect_file(file, disk, budget), settings.target.name)
+
+
+def check_is_readable(path: Path) -> None:
+    """Raise a usage error unless a local image is a file that can be opened."""
+    try:
+        is_file = path.is_file()
+        if is_file:
+            path.open("rb").close()
+    except OSError as exc:
+        raise click.UsageError(f"{path} cannot be read: {exc.strerror}") from exc
+    if not is_file:
+        raise click.UsageError(
+            f"{path} is no file here; give a local image, or oss://BUCKET/KEY"
+        )
 
 
 def _sidecars(path: Path) -> dict[str, bytes]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click import Command
 from click.testing import CliRunner
 from fake_aliyun import FakeAliyun
 from image_import.outcome import Outcome, Result
@@ -169,7 +170,38 @@ def test_the_report_fits_its_terminal(disk: Path, width: int) -> None:
         assert said in answer.stdout
 
 
+def test_inspect_notes_what_a_plan_would_of_the_file(tmp_path: Path) -> None:
+    odd = tmp_path / "odd.raw"
+    odd.write_bytes(b"\xd5\x00" * 35_000 + b"\x01")
+    note = "it is no whole number of 512-byte sectors; it may be truncated"
+    assert note in inspected(str(odd))["notes"]
+    answer = CliRunner().invoke(inspect, [str(odd)], env={"COLUMNS": "120"})
+    assert f"note: {note}" in answer.stdout
+
+
 def test_inspect_of_no_file_is_a_usage_error(tmp_path: Path) -> None:
     answer = CliRunner().invoke(inspect, [str(tmp_path / "none.qcow2")])
     assert answer.exit_code == 2
     assert "is no file here" in answer.output
+
+
+@pytest.mark.parametrize("command", [inspect, plan])
+def test_a_file_that_cannot_be_opened_is_a_usage_error(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    path = tmp_path / "mine.qcow2"
+    path.write_bytes(b"QFI\xfb")
+    monkeypatch.setattr(Path, "open", refuse)
+    answer = CliRunner().invoke(command, [str(path)])
+    assert answer.exit_code == 2
+    assert "cannot be read: Permission denied" in answer.output
+
+
+@pytest.mark.parametrize("command", [inspect, plan])
+def test_a_name_that_no_file_can_have_is_a_usage_error(command: Command) -> None:
+    answer = CliRunner().invoke(command, ["a" * 300 + ".qcow2"])
+    assert answer.exit_code == 2
+    assert "File name too long" in answer.output

@@ -148,3 +148,10 @@ def test_a_program_is_told_what_a_person_is() -> None:
         "source": "https://www.alibabacloud.com/help/doc-detail/25542.htm",
         "where": "the file's first and last bytes",
     }
+
+
+def test_raw_that_is_only_a_guess_does_not_pass_as_a_format() -> None:
+    guess = Header(detected="unknown", format=DiskFormat.RAW, virtual_size_bytes=GIB)
+    first = checked(header=guess)[0]
+    assert first.verdict == "could not tell"
+    assert "it has no signature" in first.seen

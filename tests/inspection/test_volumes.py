@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import pyvslvm
 from image_import.inspection.contents import open_file_system
+from image_import.inspection.inspecting import examine
 from image_import.inspection.volumes import find_volumes
 from made_images import (
     MIB,
@@ -237,6 +238,7 @@ def test_files_are_read_from_a_logical_volume_in_a_partition(tmp_path: Path) -> 
     ]
     files = open_file_system(layout.volumes[1])
     assert files.read_file("/usr/lib/os-release", limit=99) == b"ID=debian\n"
+    assert examine(CountingFile(disk)).notes == ()
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,10 @@ def examine(disk: Source) -> Findings:
     layout = find_volumes(disk)
     volumes: list[Seen] = []
     unread = list(layout.warnings)
+    has_logical = any(volume.type == "lvm" for volume in layout.volumes)
     for volume in sorted(layout.volumes, key=_interest):
+        if has_logical and volume.kind == "LVM2_member" and not volume.problem:
+            continue  # What is on it are the logical volumes, which are looked at.
         if volume.problem:
             unread.append(f"{title(volume)}: {volume.problem}")
         elif volume.kind and (seen := _open(volume, unread)):

@@ -30,6 +30,8 @@ USAGE_NOTES = "https://www.alibabacloud.com/help/doc-detail/25430.htm"
 NO_PAGE = "advice of ours"
 LINUX_IMAGES = f"{HELP}/ecs/user-guide/cloud-marketplace-mirror-specification"
 
+NO_SIGNATURE = "it has no signature; it is raw if its name or its sidecar says so"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
@@ -115,6 +117,8 @@ def _check(
 def _format(image: Image) -> Check:
     header = image.header
     finding = Finding(value=header.detected, where="the file's first and last bytes")
+    if header.is_guess and header.is_importable:
+        finding = Finding(why_not=NO_SIGNATURE)
     bad = "" if header.is_importable else header.problem or header.detected
     advice = image.advice or "convert it to qcow2, raw or VHD"
     requirement = "format is RAW, VHD or QCOW2"
