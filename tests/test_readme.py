@@ -69,6 +69,12 @@ def test_every_shell_variable_of_deploy_is_set_before_it_is_used() -> None:
             known |= set(re.findall(r"\b(\w+)=", line))
 
 
+def test_every_command_for_oss_names_the_region() -> None:
+    commands = re.findall(r"^aliyun oss .*$", README, re.MULTILINE)
+    assert commands
+    assert [line for line in commands if "--region $REGION" not in line] == []
+
+
 def test_the_stack_is_asked_with_operations_of_ros() -> None:
     # Source: "List of operations by function", ROS API 2019-09-10, read 2026-11.
     operations = {"CreateStack", "GetStack", "UpdateStack", "DeleteStack"}
