@@ -86,7 +86,7 @@ def package(
     console = Console(stderr=True)
     try:
         built = _build_with_progress(order, path, console)
-    except PackagingError as exc:
+    except (PackagingError, OSError) as exc:
         raise click.ClickException(str(exc)) from exc
     report(built, interpreter, python_version=python_version, console=console)
 
