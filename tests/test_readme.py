@@ -57,6 +57,30 @@ def test_every_command_that_the_readme_shows_exists() -> None:
     assert shown <= set(COMMANDS)
 
 
+def test_every_shell_variable_of_deploy_is_set_before_it_is_used() -> None:
+    deploy = README.partition("\n## Deploy\n")[2].partition("\n## ")[0]
+    known = {"PATH", "PWD", "EDITOR"}
+    for line in "\n".join(re.findall(r"```sh\n(.*?)```", deploy, re.DOTALL)).split(
+        "\n"
+    ):
+        used = set(re.findall(r"\$(\w+)", line))
+        assert used <= known, line
+        if line.startswith("export "):
+            known |= set(re.findall(r"\b(\w+)=", line))
+
+
+def test_every_command_for_oss_names_the_region() -> None:
+    commands = re.findall(r"^aliyun oss .*$", README, re.MULTILINE)
+    assert commands
+    assert [line for line in commands if "--region $REGION" not in line] == []
+
+
+def test_the_stack_is_asked_with_operations_of_ros() -> None:
+    # Source: "List of operations by function", ROS API 2019-09-10, read 2026-11.
+    operations = {"CreateStack", "GetStack", "UpdateStack", "DeleteStack"}
+    assert set(re.findall(r"aliyun ros (\w+)", README)) == operations
+
+
 def test_every_command_is_shown() -> None:
     shown = set(re.findall(r"image-import ([a-z]+)", README))
     made = set(re.findall(r"^make (\w+)", README, re.MULTILINE))

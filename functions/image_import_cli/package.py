@@ -45,7 +45,6 @@ with 3.10, three quarters with 3.12. Install Python {version} and package again.
 @click.option(
     "--layer",
     type=click.Choice(LAYERS),
-    default="",
     help="Build a layer instead: inspect reads what zstd has packed.",
 )
 @click.option(
@@ -54,7 +53,9 @@ with 3.10, three quarters with 3.12. Install Python {version} and package again.
     default=CLONE,
     help="The clone to build from.  [default: the one this command is from]",
 )
-def package(python_version: str, output: Path | None, layer: str, source: Path) -> None:
+def package(
+    python_version: str, output: Path | None, layer: str | None, source: Path
+) -> None:
     """Build the zip that Function Compute runs.
 
     It holds the function and its pinned dependencies, and nothing else; building it
@@ -80,12 +81,12 @@ def package(python_version: str, output: Path | None, layer: str, source: Path) 
         clone=source,
         python_version=python_version,
         interpreter=interpreter,
-        layer=layer,
+        layer=layer or "",
     )
     console = Console(stderr=True)
     try:
         built = _build_with_progress(order, path, console)
-    except PackagingError as exc:
+    except (PackagingError, OSError) as exc:
         raise click.ClickException(str(exc)) from exc
     report(built, interpreter, python_version=python_version, console=console)
 

@@ -246,6 +246,37 @@ def test_building_again_gives_the_same_bytes(
     assert again.path.read_bytes() == make_zip(version).read_bytes()
 
 
+def test_without_options_it_is_the_function_that_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordered: list[Order] = []
+
+    def build_nothing(order: Order, output: Path, *, step: Callable[[], None]) -> Built:
+        step()
+        ordered.append(order)
+        return Built(path=output, size_bytes=0, files=0, packages=(), stripped=True)
+
+    monkeypatch.setattr("image_import_cli.package.build", build_nothing)
+    answer = CliRunner().invoke(package, ["--output", str(tmp_path / "function.zip")])
+    assert answer.exit_code == 0, answer.output
+    assert [order.layer for order in ordered] == [""]
+
+
+def test_a_place_that_takes_no_file_is_told_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def write(order: Order, output: Path, *, step: Callable[[], None]) -> Built:
+        del order, step
+        output.write_bytes(b"")
+        raise AssertionError
+
+    monkeypatch.setattr("image_import_cli.package.build", write)
+    answer = CliRunner().invoke(package, ["--output", "/proc/function.zip"])
+    assert answer.exit_code == 1
+    assert answer.output.strip().startswith("Error: ")
+    assert "No such file or directory: '/proc/function.zip'" in answer.output
+
+
 def test_without_a_clone_the_command_says_so(tmp_path: Path) -> None:
     answer = CliRunner().invoke(package, ["--source", str(tmp_path)])
     assert answer.exit_code == 1

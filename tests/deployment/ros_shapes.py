@@ -151,7 +151,8 @@ RESOURCES = fields(
         ),
         "FailureEvents": resource_of(
             "ALIYUN::MNS::Queue",
-            {"QueueName": TEXT, "MessageRetentionPeriod": whole(60, 1_296_000)},
+            # Source: "ALIYUN::MNS::Queue", ROS, and "CreateQueue", MNS; read 2026-11.
+            {"QueueName": TEXT, "MessageRetentionPeriod": whole(60, 604_800)},
         ),
     },
     {
