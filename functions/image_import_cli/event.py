@@ -73,10 +73,13 @@ def event(
     make = eventbridge_event if eventbridge else native_event
     made = make(record, account_id=account_id)
     text = json.dumps(made, ensure_ascii=False, indent=2)
-    if output:
-        output.write_text(f"{text}\n", "utf-8")
-    else:
+    if not output:
         click.echo(text)
+        return
+    try:
+        output.write_text(f"{text}\n", "utf-8")
+    except OSError as exc:
+        raise click.UsageError(f"{output} cannot be written: {exc.strerror}") from exc
 
 
 def read_record(bucket: str, object_key: str, settings: Settings) -> ObjectCreated:

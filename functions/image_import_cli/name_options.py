@@ -1,6 +1,7 @@
 """Options that name what a deployment consists of."""
 
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
@@ -25,6 +26,17 @@ _OPTIONS = (
 )
 _DEFAULTS = {"key_prefix": "incoming/"}
 
+_BUCKET = (r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "3 to 63 a-z, 0-9 and -")
+_PATTERNS = {
+    "image_bucket": _BUCKET,
+    "ledger_bucket": _BUCKET,
+    "key_prefix": (r"|[^/\s]\S*", "no / in front and no blanks"),
+    "ledger_prefix": (r"[^/\s]\S*/", "a folder such as .image-import/"),
+    "region_id": (r"\*|[a-z][a-z0-9-]+", "a region ID such as cn-hangzhou"),
+    "account_id": (r"\*|\d+", "a number"),
+}
+"""What is not checked here could stand for more in a policy than its name says."""
+
 
 def name_options(command: Command) -> Command:
     """Give a command the options of names; it takes them as one argument, `names`."""
@@ -34,12 +46,23 @@ def name_options(command: Command) -> Command:
     def with_names(**given: Any) -> Any:  # noqa: ANN401 - what click passes
         given["region_id"] = given.pop("region")
         names = Names(**{name: given.pop(name) for name in parameters})
+        _check(names)
         return command(names=names, **given)
 
     wrapped: Command = with_names
     for option, variable, text in reversed(_OPTIONS):
         wrapped = _option(option, variable, text)(wrapped)
     return wrapped
+
+
+def _check(names: Names) -> None:
+    for name, (pattern, expected) in _PATTERNS.items():
+        held = getattr(names, name)
+        if not re.fullmatch(pattern, held):
+            option = "--" + name.removesuffix("_id" if "region" in name else "-")
+            raise click.UsageError(
+                f"{option.replace('_', '-')} is {held!r}, expected {expected}"
+            )
 
 
 def _option(option: str, variable: str, text: str) -> Callable[[Command], Command]:

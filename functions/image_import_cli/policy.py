@@ -61,6 +61,11 @@ def policy(
     """  # noqa: D301 - \b is click's
     if as_json and commands:
         raise click.UsageError("--json and --commands are two ways to print the same")
+    if is_ledger_open(names):
+        raise click.UsageError(
+            f"whoever may upload under {names.key_prefix!r} could write the ledger at "
+            f"{names.ledger_prefix!r} of the same bucket; give another --ledger-bucket"
+        )
     roles = (
         function_role(names, on_available=on_available),
         trigger_role(names, fc_version=fc_version),
@@ -100,3 +105,10 @@ def _as_text(roles: Iterable[Role], names: Names) -> Iterator[str]:
         yield ""
     yield "For those who upload; the ledger stays out of their reach"
     yield json.dumps(uploader_policy(names), indent=2)
+
+
+def is_ledger_open(names: Names) -> bool:
+    """Whether the ledger lies where uploaders may put objects, or around it."""
+    own, ledger = names.key_prefix, names.ledger_prefix
+    is_inside = ledger.startswith(own) or own.startswith(ledger)
+    return names.image_bucket == names.ledger_bucket and is_inside

@@ -85,7 +85,8 @@ def sweep(
     if dry_run:
         environ["DRY_RUN"] = "true"
     settings = checked_settings(environ)
-    keep = None if settings.dry_run else state_path or default_path(bucket, prefix)
+    kept = state_path or default_path(bucket, prefix, settings)
+    keep = None if settings.dry_run else kept
     start = (load(keep) if keep and not from_start else None) or Position()
     console = Console()
     if start.after:

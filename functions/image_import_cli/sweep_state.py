@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
+from image_import.settings import Settings
 
 SIDECARS, IMAGES = "sidecars", "images"
 ROUNDS = (SIDECARS, IMAGES)
@@ -23,9 +24,16 @@ class Position:
     after: str = ""
 
 
-def default_path(bucket: str, prefix: str) -> Path:
-    """Return where the position of a sweep is kept unless said otherwise."""
-    swept = hashlib.sha256(f"{bucket}/{prefix}".encode()).hexdigest()[:12]
+def default_path(bucket: str, prefix: str, settings: Settings) -> Path:
+    """Return where the position of a sweep is kept unless said otherwise.
+
+    Buckets of the same name in other clouds, and other ledgers, have their own.
+    """
+    place = (
+        bucket, prefix, settings.region_id, settings.oss_endpoint,
+        settings.ledger_bucket, settings.ledger_prefix,
+    )  # fmt: skip
+    swept = hashlib.sha256(json.dumps(place).encode()).hexdigest()[:12]
     return Path(click.get_app_dir("image-import")) / f"sweep-{bucket}-{swept}.json"
 
 

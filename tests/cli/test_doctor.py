@@ -236,7 +236,7 @@ def test_what_it_needs_to_know_is_asked_for(
     arguments: list[str], environment: dict[str, str], status: int, said: str
 ) -> None:
     without = {"ALIBABA_CLOUD_ACCESS_KEY_ID": None, "REGION_ID": None, **environment}
-    names = ["--image-bucket", "b", "--ledger-bucket", "l"]
+    names = ["--image-bucket", "images", "--ledger-bucket", "ledger"]
     place = ["--region", REGION, "--account-id", ACCOUNT]
     run = CliRunner(env=without).invoke(doctor, [*names, *place, *arguments])
     assert run.exit_code == status

@@ -115,3 +115,11 @@ def test_what_cannot_be_made_is_said(
     made = run(Uploads(), place, **environ)
     assert made.exit_code == status
     assert said in made.stderr
+
+
+def test_a_file_that_cannot_be_written_is_a_usage_error(tmp_path: Path) -> None:
+    uploads = Uploads()
+    uploads.put("web.qcow2")
+    answer = run(uploads, f"oss://{BUCKET}/web.qcow2", "--output", f"{tmp_path}/no/e")
+    assert answer.exit_code == 2
+    assert "no/e cannot be written: No such file or directory" in answer.stderr

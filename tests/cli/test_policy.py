@@ -128,3 +128,31 @@ def test_buckets_must_be_named() -> None:
     answer = run("--image-bucket", "my-images")
     assert answer.exit_code == 2
     assert "--ledger-bucket" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "held"),
+    [
+        ("--image-bucket", ""),
+        ("--ledger-bucket", "*"),
+        ("--image-bucket", "Bad_Bucket"),
+        ("--key-prefix", "/x"),
+        ("--key-prefix", "a b"),
+        ("--account-id", "abc"),
+        ("--region", 'x"y'),
+    ],
+)
+def test_a_name_that_could_grant_more_than_it_says_is_refused(
+    option: str, held: str
+) -> None:
+    answer = run(*BUCKETS, *PLACE, option, held)
+    assert answer.exit_code == 2
+    assert f"{option} is {held!r}, expected " in answer.stderr
+
+
+@pytest.mark.parametrize("prefix", ["", ".image-import/", ".image-import/in/"])
+def test_no_policy_lets_uploaders_into_the_ledger(prefix: str) -> None:
+    same = ("--image-bucket", "one-for-all", "--ledger-bucket", "one-for-all")
+    answer = run(*same, *PLACE, "--key-prefix", prefix)
+    assert answer.exit_code == 2
+    assert "could write the ledger" in answer.stderr

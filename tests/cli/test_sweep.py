@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from click.testing import Result as Run
+from image_import.settings import read_settings
 from image_import_cli.main import cli
 from image_import_cli.sweep_state import IMAGES, Position, default_path, load, save
 from uploads import BUCKET, QCOW2, Uploads, manifest
@@ -188,5 +189,18 @@ def test_a_file_that_holds_no_position_is_refused(sweeps: Sweeps) -> None:
 
 
 def test_each_place_has_a_position_of_its_own() -> None:
-    paths = {default_path("images", prefix) for prefix in ("", "a/", "b/")}
+    paths = {
+        default_path("images", prefix, read_settings({})) for prefix in ("", "a/", "b/")
+    }
     assert len(paths) == 3
+
+
+def test_the_same_bucket_of_another_cloud_or_ledger_has_another_position() -> None:
+    others = [
+        {},
+        {"REGION_ID": "cn-beijing"},
+        {"OSS_ENDPOINT": "http://127.0.0.1:9000"},
+        {"LEDGER_BUCKET": "other-ledger"},
+    ]
+    paths = {default_path("images", "", read_settings(said)) for said in others}
+    assert len(paths) == 4
