@@ -118,6 +118,7 @@ def _unpack_zstd(raw: bytes, size: int) -> bytes:
             "it is compressed with zstd; install image-import[inspect] to read it"
         ) from exc
     try:
-        return zstandard.ZstdDecompressor().decompressobj().decompress(raw)[:size]
+        unpacker = zstandard.ZstdDecompressor(max_window_size=_MAX_UNPACKED_BYTES)
+        return bytes(unpacker.stream_reader(raw).read(size))
     except zstandard.ZstdError as exc:
         raise DamagedError(f"a piece cannot be unpacked: {exc}") from exc
