@@ -30,7 +30,7 @@ def empty_hive() -> bytes:
     bins = struct.pack("<4sIIQQI", b"hbin", 0, _BIN_BYTES, 0, 0, 0) + cells
     bins += struct.pack("<i", free).ljust(free, b"\0")
     head = struct.pack(
-        "<4sIIQIIIIIII", b"regf", 1, 1, 0, 1, 3, 0, 1, root_at, _BIN_BYTES, 1
+        "<4sIIQIIIIIII", b"regf", 1, 1, 0, 1, 5, 0, 1, root_at, _BIN_BYTES, 1
     ).ljust(508, b"\0")
     checksum = 0
     for (word,) in struct.iter_unpack("<I", head):

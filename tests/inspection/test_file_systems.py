@@ -267,11 +267,12 @@ def test_a_folder_of_xfs_with_leaves_is_read_whole(made: Made, tmp_path: Path) -
     assert {f"d/{name}" for name in found} == set(files)
 
 
-@pytest.mark.needs("mkfs.ext4")
+@pytest.mark.needs("mkfs.ext4", "e2fsck", "debugfs")
 def test_a_hashed_folder_of_ext4_is_read_whole(tmp_path: Path) -> None:
     tree = dict.fromkeys([f"d/{'x' * 40}{n}" for n in range(1200)], b"")
     image = make_file_system(tmp_path, tree)
     run("e2fsck", "-f", "-y", "-D", image)
+    assert b"Root node dump" in run("debugfs", "-R", "htree /d", image)
     found = opened(image).list_folder("/d")
     assert {f"d/{name}" for name in found} == set(tree)
 

@@ -29,6 +29,8 @@ from image_import.inspection.steps import exactly
 #   "ri" (a list of lists), 2-3 number.
 # A value: 0-1 "vk", 2-3 length of the name, 4-7 size (top bit: the data is at 8-11),
 #   8-11 cell of the data, 12-15 type, 16-17 flags (1: name in Latin-1), 20-.
+# Data of more than 16,344 bytes, in hives since 1.4: 0-1 "db", 2-3 number of pieces,
+#   4-7 their list; each piece is a cell of 16,344 bytes, the last one of the rest.
 _BINS_AT = 4096
 _MAX_CELL_BYTES = 1 << 20
 _MAX_KEYS = 65536
@@ -36,6 +38,7 @@ _MAX_VALUES = 4096
 _MAX_NAME_BYTES = 1024
 _LATIN_KEY, _LATIN_VALUE = 0x20, 0x1
 _INSIDE = 1 << 31
+_PIECE_BYTES = 16344
 
 _TEXTS, _NUMBER, _BIG_NUMBER, _LIST = {1, 2}, 4, 11, 7
 
@@ -155,11 +158,32 @@ class Hive:
         if size & _INSIDE:
             raw = cell[8 : 8 + min(size & ~_INSIDE, 4)]
         else:
-            data = self._cell(at)
-            if len(data) < size:
-                raise CannotTellError(f"a registry value has {size:,} bytes")
-            raw = data[:size]
+            raw = self._stored(at, size)
         return _decoded(raw, kind)
+
+    def _stored(self, at: int, size: int) -> bytes:
+        """Return data that stands in a cell of its own, or in several."""
+        if not size:
+            return b""
+        if size > _MAX_CELL_BYTES:
+            raise CannotTellError(f"a registry value has {size:,} bytes")
+        data = self._cell(at)
+        if size > _PIECE_BYTES and data.startswith(b"db"):
+            data = self._pieces(data)
+        if len(data) < size:
+            raise DamagedError(f"of {size:,} bytes of a value {len(data):,} are there")
+        return data[:size]
+
+    def _pieces(self, head: bytes) -> bytes:
+        count, at = struct.unpack_from("<HI", head.ljust(8, b"\0"), 2)
+        if count > _MAX_CELL_BYTES // _PIECE_BYTES + 1:
+            raise DamagedError(f"a registry value claims {count:,} pieces")
+        raw = self._cell(at)
+        if 4 * count > len(raw):
+            raise DamagedError(f"a registry value claims {count:,} pieces")
+        cells = list(struct.unpack_from(f"<{count}I", raw))
+        self._want(cells, _PIECE_BYTES + 4)
+        return b"".join(self._cell(cell)[:_PIECE_BYTES] for cell in cells)
 
 
 def _offsets(raw: bytes) -> list[int]:
