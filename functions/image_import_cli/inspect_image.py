@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from image_import.clients import Clients
 from image_import.credentials import read_credentials
-from image_import.errors import ImageImportError
+from image_import.errors import HeaderError, ImageImportError
 from image_import.evidence import DiskEvidence
 from image_import.gather import HEAD_BYTES, TAIL_BYTES
 from image_import.header import fix_command, read_header
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 EXTRA = "pip install 'image-import[cli,inspect]'"
 SECONDS = 120.0
-"""A person waits longer than the function does; the bytes are limited as there."""
+"""A person waits longer than the function does, unless INSPECT_SECONDS is set."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,11 +42,13 @@ class Order:
     """What to look at.
 
     Attributes:
+        seconds: How long it may take.
         on_progress: Called with the requests made and the bytes read so far.
     """
 
     image: str
     settings: Settings
+    seconds: float
     on_progress: Callable[[int, int], None]
 
 
@@ -79,9 +81,11 @@ def inspect(
 
     Exit status: 0 nothing fails, 1 a requirement fails, 2 usage.
     """
-    settings = checked_settings(environment(assignments))
+    environ = environment(assignments)
+    settings = checked_settings(environ)
+    seconds = settings.inspect_seconds if environ.get("INSPECT_SECONDS") else SECONDS
     target = TARGETS[target_name] if target_name else settings.target
-    looked = _look_with_progress(image, settings).with_header_notes()
+    looked = _look_with_progress(image, settings, seconds).with_header_notes()
     from image_import.inspection.requirements import Image, check, fails  # noqa: PLC0415
 
     header = looked.disk.header
@@ -117,7 +121,7 @@ class Looked:
         return replace(self, inspection=replace(self.inspection, findings=findings))
 
 
-def _look_with_progress(image: str, settings: Settings) -> Looked:
+def _look_with_progress(image: str, settings: Settings, seconds: float) -> Looked:
     """Return what was seen; on the way, a line on stderr says how far it is."""
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"))
@@ -128,7 +132,9 @@ def _look_with_progress(image: str, settings: Settings) -> Looked:
             text = f"{requests} requests, {bytes_read / 1_000_000:.1f} MB read ..."
             progress.update(task, description=f"Looking into the image: {text}")
 
-        order = Order(image=image, settings=settings, on_progress=on_progress)
+        order = Order(
+            image=image, settings=settings, seconds=seconds, on_progress=on_progress
+        )
         try:
             match = OBJECT.fullmatch(image)
             if match:
@@ -161,15 +167,13 @@ def look_at_object(bucket: str, object_key: str, order: Order) -> Looked:
         disk = DiskEvidence(
             version=DiskVersion(object_key=object_key, etag=head.etag),
             object_size_bytes=size,
-            header=read_header(
-                head.data[:HEAD_BYTES], tail.result().data, object_size_bytes=size
-            ),
+            header=header_of(head.data[:HEAD_BYTES], tail.result().data, size),
         )
         inspection = inspect_object(
             oss,
             bucket,
             disk,
-            budget_of(settings),
+            budget_of(order),
             pool=pool,
             head=head.data,
             on_progress=order.on_progress,
@@ -181,25 +185,41 @@ def look_at_file(path: Path, order: Order) -> Looked:
     """Return what is seen of a local file."""
     from image_import.inspection.inspecting import inspect_file  # noqa: PLC0415
 
-    from image_import_cli.plan import check_is_readable, read_disk  # noqa: PLC0415
+    from image_import_cli.plan import check_is_readable  # noqa: PLC0415
 
     check_is_readable(path)
-    disk = read_disk(path, DiskVersion(object_key=path.name, etag=""))
     with path.open("rb") as file:
+        size = path.stat().st_size
+        head = file.read(HEAD_BYTES)
+        file.seek(max(0, size - TAIL_BYTES))
+        disk = DiskEvidence(
+            version=DiskVersion(object_key=path.name, etag=""),
+            object_size_bytes=size,
+            header=header_of(head, file.read(TAIL_BYTES), size),
+        )
         inspection = inspect_file(
             file,
             disk,
-            budget_of(order.settings),
+            budget_of(order),
             on_progress=order.on_progress,
         )
     return Looked(disk=disk, inspection=inspection)
 
 
-def budget_of(settings: Settings) -> "Budget":
+def header_of(head: bytes, tail: bytes, object_size_bytes: int) -> Header:
+    """Return what a file is; that it is damaged is a finding like any other."""
+    try:
+        return read_header(head, tail, object_size_bytes=object_size_bytes)
+    except HeaderError as exc:
+        return Header(detected="damaged", problem=str(exc))
+
+
+def budget_of(order: Order) -> "Budget":
     """Return what a look may cost here."""
     from image_import.inspection.bounded import Budget  # noqa: PLC0415
 
-    return Budget(seconds=SECONDS, most_bytes=settings.inspect_mib << 20)
+    most_bytes = order.settings.inspect_mib << 20
+    return Budget(seconds=order.seconds, most_bytes=most_bytes)
 
 
 def describe(header: Header, object_size_bytes: int) -> str:

@@ -205,3 +205,26 @@ def test_a_name_that_no_file_can_have_is_a_usage_error(command: Command) -> None
     answer = CliRunner().invoke(command, ["a" * 300 + ".qcow2"])
     assert answer.exit_code == 2
     assert "File name too long" in answer.output
+
+
+@pytest.mark.parametrize("as_json", [True, False], ids=["json", "report"])
+def test_a_damaged_header_is_a_failed_requirement(
+    tmp_path: Path, *, as_json: bool
+) -> None:
+    cut = tmp_path / "cut.qcow2"
+    cut.write_bytes(b"QFI\xfb\0\0\0\3")
+    arguments = [str(cut), *(["--json"] if as_json else [])]
+    answer = CliRunner().invoke(inspect, arguments, env={"COLUMNS": "120"})
+    assert answer.exit_code == 1
+    if as_json:
+        said = json.loads(answer.stdout)
+        assert said["format"] == "damaged"
+        (failed,) = [c for c in said["checks"] if c["verdict"] == "fails"]
+        assert "the qcow2 header ends after 8 bytes" in failed["seen"]
+    else:
+        assert "FAILS" in answer.stdout
+
+
+def test_a_person_may_limit_the_time_of_a_look(disk: Path) -> None:
+    told = inspected(str(disk), INSPECT_SECONDS="1", INSPECT_MIB="1")
+    assert told["bytes_read"] <= 1 << 20
