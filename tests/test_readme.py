@@ -67,6 +67,7 @@ def test_every_shell_variable_of_deploy_is_set_before_it_is_used() -> None:
         assert used <= known, line
         if line.startswith("export "):
             known |= set(re.findall(r"\b(\w+)=", line))
+        known |= set(re.findall(r"^for (\w+) in ", line))
 
 
 def test_every_command_for_oss_names_the_region() -> None:
