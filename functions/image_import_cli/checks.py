@@ -10,7 +10,6 @@ Sources:
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from image_import.catalogue import explain
 
@@ -34,8 +33,8 @@ from image_import_cli.policies import (
 )
 from image_import_cli.rights import missing_rights, trusted_services
 from image_import_cli.role_commands import (
+    making_commands,
     mending_commands,
-    role_commands,
     trust_command,
 )
 
@@ -106,11 +105,13 @@ def _roles(facts: Facts) -> Iterator[Finding]:
     names = facts.names
     in_use, invoking = roles_in_use(facts.importer)
     functions = function_role(names, on_available=facts.on_available)
-    functions = replace(functions, name=in_use)
-    yield from _role("function role", functions, facts.function_role, facts)
+    yield from _role(
+        "function role", functions.called(in_use), facts.function_role, facts
+    )
     trigger = trigger_role(names, fc_version=facts.fc_version)
-    trigger = replace(trigger, name=invoking)
-    yield from _role("trigger role", trigger, facts.trigger_role, facts)
+    yield from _role(
+        "trigger role", trigger.called(invoking), facts.trigger_role, facts
+    )
     yield from _role("ECS role", ecs_role(names), facts.ecs_role, facts)
 
 
@@ -119,7 +120,7 @@ def _role(
 ) -> Iterator[Finding]:
     if isinstance(held, Problem):
         status: Status = "fail" if held.is_missing else "unknown"
-        mend = "\n".join(role_commands(needed)) if held.is_missing else ""
+        mend = "\n".join(making_commands(needed)) if held.is_missing else ""
         yield Finding(check=check, status=status, text=held.what, mend=mend)
         return
     wrong = False

@@ -14,7 +14,7 @@ Sources:
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Json = dict[str, Any]
@@ -78,12 +78,27 @@ class Grant:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Role:
-    """A role: who may take it on, and what it then may do."""
+    """A role: who may take it on, and what it then may do.
+
+    Attributes:
+        policy_name: Of the policy with its grants. It names the image bucket, so that
+            deployments that share a role each have a policy of their own.
+        is_shared: The account has it once, for whatever uses it.
+    """
 
     name: str
+    policy_name: str
     service: str
     purpose: str
     grants: tuple[Grant, ...]
+    is_shared: bool = False
+
+    def called(self, name: str) -> "Role":
+        """Return it as it is called in an account.
+
+        A stack of ROS calls a role's policy like the role.
+        """
+        return self if name == self.name else replace(self, name=name, policy_name=name)
 
     def trust(self) -> Json:
         """Return the document that says who may take it on."""
@@ -196,6 +211,7 @@ def function_role(names: Names, *, on_available: OnAvailable = "keep") -> Role:
     )
     return Role(
         name=FUNCTION_ROLE,
+        policy_name=f"{FUNCTION_ROLE}-{names.image_bucket}",
         service="fc.aliyuncs.com",
         purpose="the functions: read images, keep the ledger, import",
         grants=(
@@ -230,6 +246,7 @@ def trigger_role(names: Names, *, fc_version: FcVersion) -> Role:
     )
     return Role(
         name=TRIGGER_ROLE,
+        policy_name=f"{TRIGGER_ROLE}-{names.image_bucket}",
         service="oss.aliyuncs.com",
         purpose="OSS: invoke the importer",
         grants=(grant,),
@@ -240,8 +257,10 @@ def ecs_role(names: Names) -> Role:
     """Return the role in which ECS reads the image; an account has it once."""
     return Role(
         name=ECS_ROLE,
+        policy_name=f"image-import-ecs-{names.image_bucket}",
         service="ecs.aliyuncs.com",
         purpose="ECS: read the image that it imports",
+        is_shared=True,
         grants=(
             Grant(
                 actions=("oss:GetObject",),

@@ -17,7 +17,7 @@ from image_import_cli.policies import (
     trigger_role,
     uploader_policy,
 )
-from image_import_cli.role_commands import role_commands
+from image_import_cli.role_commands import role_script
 
 
 @click.command()
@@ -39,7 +39,7 @@ from image_import_cli.role_commands import role_commands
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option(
-    "--commands", is_flag=True, help="Print the commands that make the roles."
+    "--commands", is_flag=True, help="Print a shell script that makes the roles."
 )
 def policy(
     names: Names,
@@ -57,7 +57,7 @@ def policy(
     Example:
       image-import policy --image-bucket my-images --ledger-bucket my-ledger
       image-import policy --image-bucket my-images --ledger-bucket my-ledger \\
-        --region cn-hangzhou --account-id 1234567890123456 --commands | sh
+        --region cn-hangzhou --account-id 1234567890123456 --commands > roles.sh
     """  # noqa: D301 - \b is click's
     if as_json and commands:
         raise click.UsageError("--json and --commands are two ways to print the same")
@@ -74,7 +74,7 @@ def policy(
     if as_json:
         click.echo(json.dumps(_as_json(roles, names), indent=2))
     elif commands:
-        click.echo("\n".join(line for role in roles for line in role_commands(role)))
+        click.echo("\n".join(role_script(roles)), nl=False)
     else:
         click.echo("\n".join(_as_text(roles, names)))
 

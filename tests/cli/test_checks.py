@@ -131,7 +131,7 @@ FAILURES: dict[str, tuple[Facts, str, str, str]] = {
         ),
         "ECS role",
         "may not oss:GetObject on acs:oss:*:*:my-images/incoming/*",
-        "AliyunECSImageImportDefaultRolePolicy",
+        "aliyun ram CreatePolicy --PolicyName image-import-ecs-my-images",
     ),
     "ImportImage that is refused": (
         changed(
@@ -194,7 +194,7 @@ def test_rights_that_a_policy_lacks_are_added_to_it_if_it_is_there() -> None:
     create, version, attach = finding.mend.splitlines()
     assert create.endswith(" ||")
     assert version.startswith(
-        "  aliyun ram CreatePolicyVersion --PolicyName image-import-function "
+        "  aliyun ram CreatePolicyVersion --PolicyName image-import-function-my-images "
     )
     assert attach.startswith("aliyun ram AttachPolicyToRole")
 
