@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from image_import.errors import ServiceError
+from image_import.catalogue import explain
+from image_import.errors import ServiceError, ServiceUnavailable
 from image_import.replies import ImportReply
 
 from image_import_cli.account_facts import (
@@ -13,6 +14,7 @@ from image_import_cli.account_facts import (
     HeldRole,
     Problem,
     roles_in_use,
+    sentences,
 )
 from image_import_cli.account_fc import FcAccount
 from image_import_cli.policies import ECS_ROLE, FcVersion, Names, OnAvailable
@@ -60,11 +62,11 @@ class Absent:
 
     def role(self, name: str) -> Problem:
         """Return why no role is to be seen."""
-        return Problem(what=f"{name}: {self.why}")
+        return Problem(what=f"{name}: {self.why}", is_beyond_reach=True)
 
     def function(self, name: str) -> Problem:
         """Return why no function is to be seen."""
-        return Problem(what=f"{name}: {self.why}")
+        return Problem(what=f"{name}: {self.why}", is_beyond_reach=True)
 
 
 def gather(
@@ -115,7 +117,8 @@ def gather(
 
 def _dry_run(account: Account, names: Names, object_key: str) -> Problem:
     if account.import_image is None:
-        return Problem(what="a dry run exists on public Alibaba Cloud alone")
+        what = "a dry run exists on public Alibaba Cloud alone"
+        return Problem(what=what, is_beyond_reach=True)
     parameters = {
         "RegionId": names.region_id,
         "ImageName": PROBE_NAME,
@@ -125,7 +128,10 @@ def _dry_run(account: Account, names: Names, object_key: str) -> Problem:
     }
     try:
         reply = account.import_image(parameters)
+    except ServiceUnavailable as exc:
+        explained = explain("ECS", exc.code, exc.http_status)
+        return Problem(what=sentences(str(exc), explained.cause), mend=explained.fix)
     except ServiceError as exc:
-        return Problem(what=str(exc), code=exc.code)
+        return Problem(what=str(exc), code=exc.code, http_status=exc.http_status)
     text = f"the dry run started a real import: cancel task {reply.task_id}"
     return Problem(what=text, code="NoDryRun")

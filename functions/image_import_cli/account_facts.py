@@ -22,12 +22,18 @@ class Problem:
 
     Attributes:
         code: The service's; "" if it was not asked.
+        http_status: None if no answer came.
         is_missing: The service says that there is no such thing.
+        is_beyond_reach: Nobody can see it from here, whatever the rights.
+        mend: What it takes to see it, in words.
     """
 
     what: str
     code: str = ""
+    http_status: int | None = None
     is_missing: bool = False
+    is_beyond_reach: bool = False
+    mend: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,6 +141,7 @@ class Finding:
     Attributes:
         mend: The commands, a line each, or the words where no command does it.
         is_in_words: Whether `mend` is words.
+        is_beyond_reach: It is unknown, and nobody can tell it from here.
     """
 
     check: str
@@ -142,3 +149,21 @@ class Finding:
     text: str
     mend: str = ""
     is_in_words: bool = False
+    is_beyond_reach: bool = False
+
+
+def sentences(*texts: str) -> str:
+    """Return texts one after the other, each ended by one full stop."""
+    return " ".join(f"{text.rstrip('. ')}." for text in texts if text)
+
+
+def untold(check: str, problem: Problem) -> Finding:
+    """Return the finding of a check that could not be made."""
+    return Finding(
+        check=check,
+        status="unknown",
+        text=problem.what,
+        mend=problem.mend,
+        is_in_words=True,
+        is_beyond_reach=problem.is_beyond_reach,
+    )

@@ -21,9 +21,11 @@ from image_import_cli.account_facts import (
     DeployedTrigger,
     Problem,
 )
+from image_import_cli.account_problems import NOT_UNDERSTOOD, Door, as_object
 
 TIMEOUT_SECONDS = 15
 API_VERSION_3 = "2023-03-30"
+RIGHTS = ("fc:GetFunction", "fc:ListTriggers", "fc:GetAsyncInvokeConfig")
 
 Json = Mapping[str, Any]
 
@@ -46,6 +48,19 @@ def silent() -> Iterator[None]:
         logging.disable(before)
 
 
+class FcRefusal(Exception):  # noqa: N818 - an answer, not an error of ours
+    """FC 3.0 said no."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+def _door(endpoint: str, *rights: str) -> Door:
+    return Door(service="FC", endpoint=endpoint, where="--fc-endpoint", rights=rights)
+
+
 class Fc2Account:
     """The functions of one service on FC 2.0."""
 
@@ -53,6 +68,7 @@ class Fc2Account:
         self, credentials: Credentials, *, endpoint: str, service: str
     ) -> None:
         self._service = service
+        self._door = _door(endpoint, "fc:GetService", *RIGHTS)
         self._client = fc2.Client(
             endpoint=endpoint,
             accessKeyID=credentials.access_key_id,
@@ -69,15 +85,16 @@ class Fc2Account:
                 held = self._client.get_function(self._service, name).data
                 listed = self._client.list_triggers(self._service, name).data
                 settings = self._async_settings(name)
+                triggers = listed.get("triggers") or []
+                return _function(held, role=role, triggers=triggers, settings=settings)
         except fc2.fc_exceptions.FcError as exc:
             is_missing = exc.err_code in {"ServiceNotFound", "FunctionNotFound"}
             what = f"there is no function {self._service}/{name}"
-            text = what if is_missing else f"FC says {exc.err_code}"
-            return Problem(what=text, code=exc.err_code or "", is_missing=is_missing)
-        except (requests.RequestException, ValueError) as exc:
-            return Problem(what=f"FC does not answer ({type(exc).__name__})")
-        triggers = listed.get("triggers") or []
-        return _function(held, role=role, triggers=triggers, settings=settings)
+            if is_missing:
+                return Problem(what=what, code=exc.err_code, is_missing=True)
+            return self._door.refusal(exc.err_code or str(exc.status_code), "")
+        except (requests.RequestException, *NOT_UNDERSTOOD) as exc:
+            return self._door.no_answer(exc)
 
     def _async_settings(self, name: str) -> Json | None:
         try:
@@ -106,6 +123,7 @@ class Fc3Account:
         self._session = session
         self._auth = auth
         self._endpoint = endpoint
+        self._door = _door(endpoint, *RIGHTS)
         self._service = service
 
     def function(self, name: str) -> DeployedFunction | Problem:
@@ -118,13 +136,13 @@ class Fc3Account:
                 return Problem(what=what, code="FunctionNotFound", is_missing=True)
             listed = self._ask("ListTriggers", f"{path}/triggers") or {}
             settings = self._ask("GetAsyncInvokeConfig", f"{path}/async-invoke-config")
-        except (requests.RequestException, ValueError) as exc:
-            return Problem(what=f"FC does not answer ({type(exc).__name__})")
-        except PermissionError as exc:
-            return Problem(what=str(exc), code="AccessDenied")
-        triggers = listed.get("triggers") or []
-        role = held.get("role") or ""
-        return _function(held, role=role, triggers=triggers, settings=settings)
+            triggers = listed.get("triggers") or []
+            role = held.get("role") or ""
+            return _function(held, role=role, triggers=triggers, settings=settings)
+        except FcRefusal as exc:
+            return self._door.refusal(exc.code, exc.message)
+        except (requests.RequestException, *NOT_UNDERSTOOD) as exc:
+            return self._door.no_answer(exc)
 
     def _ask(self, action: str, path: str) -> Json | None:
         """Return what FC says, None if there is no such thing."""
@@ -137,10 +155,9 @@ class Fc3Account:
         )
         if reply.status_code == 404:
             return None
-        answer: Json = reply.json()
+        answer = as_object(reply.json())
         if not reply.ok:
-            code, message = answer.get("Code"), answer.get("Message")
-            raise PermissionError(f"FC says {code}: {message}")
+            raise FcRefusal(str(answer["Code"]), str(answer.get("Message", "")))
         return answer
 
 

@@ -13,6 +13,9 @@ from image_import.credentials import Credentials
 from image_import.oss import Oss, make_session
 
 from image_import_cli.account_facts import Bucket, Problem
+from image_import_cli.account_problems import Door
+
+RIGHTS = ("oss:GetBucketInfo", "oss:GetBucketPolicy")
 
 # oss2 raises the last two where an answer is no XML, or lacks an element.
 _NO_ANSWER = (
@@ -42,6 +45,9 @@ class OssAccount:
         now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
     ) -> None:
         self.skew_seconds: float | None = None
+        self._door = Door(
+            service="OSS", endpoint=endpoint, where="OSS_ENDPOINT", rights=RIGHTS
+        )
         self._now = now
         self._oss = Oss(
             make_session(pool_size=1),
@@ -61,7 +67,7 @@ class OssAccount:
             self._tell_time(exc.headers)
             return self._problem(name, exc)
         except _NO_ANSWER as exc:
-            return Problem(what=f"OSS does not answer ({type(exc).__name__})")
+            return self._door.no_answer(_cause(exc))
 
     def _describe(self, bucket: oss2.Bucket) -> Bucket:
         found = bucket.get_bucket_info()
@@ -114,11 +120,17 @@ class OssAccount:
                 policy=None,
                 is_described=False,
             )
-        return Problem(
-            what=f"OSS says {exc.code or exc.status}: {exc.message}",
-            code=exc.code or str(exc.status),
+        return self._door.refusal(
+            exc.code or str(exc.status),
+            exc.message,
             is_missing=exc.code == "NoSuchBucket",
         )
+
+
+def _cause(exc: Exception) -> Exception:
+    """Return the error of requests that oss2 wraps in one of its own."""
+    inner = getattr(exc, "exception", None)
+    return inner if isinstance(inner, Exception) else exc
 
 
 def _algorithm(rule: Any) -> str:  # noqa: ANN401 - of oss2

@@ -16,9 +16,11 @@ from requests import RequestException, Session
 from requests.auth import AuthBase
 
 from image_import_cli.account_facts import HeldRole, Problem
+from image_import_cli.account_problems import NOT_UNDERSTOOD, Door, as_object
 
 ENDPOINT = "https://ram.aliyuncs.com"
 TIMEOUT_SECONDS = 15
+RIGHTS = ("ram:GetRole", "ram:ListPoliciesForRole", "ram:GetPolicy")
 
 _TARGET = replace(PUBLIC, api_version="2015-05-01")
 
@@ -27,8 +29,9 @@ class RamRefusal(Exception):  # noqa: N818 - an answer, not an error of ours
     """RAM said no."""
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"RAM says {code}: {message}")
+        super().__init__(f"{code}: {message}")
         self.code = code
+        self.message = message
 
 
 class RamAccount:
@@ -40,6 +43,9 @@ class RamAccount:
         self._session = session
         self._auth = auth
         self._endpoint = endpoint
+        self._door = Door(
+            service="RAM", endpoint=endpoint, where="--ram-endpoint", rights=RIGHTS
+        )
 
     def role(self, name: str) -> HeldRole | Problem:
         """Return a role with its policies, or why it is not to be seen."""
@@ -53,11 +59,12 @@ class RamAccount:
                 policies=tuple(self._policy(policy) for policy in policies),
             )
         except RamRefusal as exc:
-            is_missing = exc.code == "EntityNotExist.Role"
-            text = f"there is no role {name}" if is_missing else str(exc)
-            return Problem(what=text, code=exc.code, is_missing=is_missing)
-        except (RequestException, KeyError, ValueError) as exc:
-            return Problem(what=f"RAM does not answer ({type(exc).__name__})")
+            if exc.code == "EntityNotExist.Role":
+                text = f"there is no role {name}"
+                return Problem(what=text, code=exc.code, is_missing=True)
+            return self._door.refusal(exc.code, exc.message)
+        except (RequestException, *NOT_UNDERSTOOD) as exc:
+            return self._door.no_answer(exc)
 
     def _policy(self, listed: Mapping[str, Any]) -> dict[str, Any]:
         name, kind = listed["PolicyName"], listed["PolicyType"]
@@ -75,7 +82,7 @@ class RamAccount:
             timeout=TIMEOUT_SECONDS,
             allow_redirects=False,
         )
-        answer: Mapping[str, Any] = reply.json()
+        answer = as_object(reply.json())
         if not reply.ok:
-            raise RamRefusal(str(answer.get("Code")), str(answer.get("Message")))
+            raise RamRefusal(str(answer["Code"]), str(answer.get("Message", "")))
         return answer

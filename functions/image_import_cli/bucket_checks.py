@@ -6,7 +6,7 @@ refused, bucket and image are in one region. Read 2026-11.
 
 from collections.abc import Iterator
 
-from image_import_cli.account_facts import Bucket, Facts, Finding, Problem
+from image_import_cli.account_facts import Bucket, Facts, Finding, Problem, untold
 from image_import_cli.bucket_policy_checks import denial_findings, writers_finding
 
 ARCHIVES = {"Archive", "ColdArchive", "DeepColdArchive"}
@@ -46,7 +46,7 @@ def ledger_findings(facts: Facts) -> Iterator[Finding]:
 def _not_described(check: str, bucket: Bucket) -> Finding:
     """Return what is to be said where OSS told of a bucket's region alone."""
     text = f"{bucket.name} shows it only in its own region, {bucket.region_id}"
-    return Finding(check=check, status="unknown", text=text)
+    return Finding(check=check, status="unknown", text=text, is_beyond_reach=True)
 
 
 def _details(bucket: Bucket) -> Iterator[Finding]:
@@ -66,7 +66,8 @@ def _details(bucket: Bucket) -> Iterator[Finding]:
             status="fail",
             text=f"{name} is {bucket.storage_class}: each image would have to be "
             "restored before ECS can read it",
-            mend=f"ossutil mb oss://{name}-standard --storage-class Standard",
+            mend=f"ossutil mb oss://{name}-standard --storage-class Standard\n"
+            f"# then deploy with it in place of {name}",
         )
     else:
         yield Finding(check="storage class", status="ok", text=bucket.storage_class)
@@ -86,15 +87,15 @@ def _region(check: str, bucket: Bucket, facts: Facts) -> Finding:
         status="fail",
         text=f"{bucket.name} is in {bucket.region_id}, the function in {wanted}; "
         "bucket, function and image are in one region",
-        mend=f"deploy to {bucket.region_id}: image-import doctor --region "
-        f"{bucket.region_id} ...",
+        mend=f"Take a bucket in {wanted}, or deploy to {bucket.region_id} and run "
+        f"image-import doctor --region {bucket.region_id}.",
         is_in_words=True,
     )
 
 
 def _no_bucket(check: str, name: str, problem: Problem, region_id: str) -> Finding:
     if not problem.is_missing:
-        return Finding(check=check, status="unknown", text=problem.what)
+        return untold(check, problem)
     return Finding(
         check=check,
         status="fail",

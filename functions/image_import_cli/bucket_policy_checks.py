@@ -42,9 +42,16 @@ def writers_finding(bucket: Bucket, facts: Facts) -> Finding:
             mend=f"ossutil set-acl oss://{bucket.name} private -b",
         )
     if bucket.unseen:
-        return Finding(check=WRITERS, status="unknown", text=bucket.unseen)
+        return Finding(
+            check=WRITERS,
+            status="unknown",
+            text=bucket.unseen,
+            mend="Run doctor with keys that may oss:GetBucketPolicy.",
+            is_in_words=True,
+        )
     if elements := not_understood(bucket.policy):
-        text = f"{', '.join(elements)} in the policy of {bucket.name}: look at it"
+        text = f"the policy of {bucket.name} has {', '.join(elements)}, which doctor "
+        text += "does not read: look who may write to the ledger"
         return Finding(check=WRITERS, status="unknown", text=text)
     statements, ledger = read_statements(bucket.policy), _ledger(facts)
     ours = {facts.names.account_id, _sessions(facts, "function")}
@@ -71,7 +78,8 @@ def _beside_images(
         for uploader in facts.uploaders
         if not keeps_away(statements, uploader, ledger)
     ]
-    separate = f"LEDGER_BUCKET={facts.names.image_bucket}-ledger, and deploy again"
+    separate = "Give the ledger a bucket of its own: --ledger-bucket in the commands, "
+    separate += "LEDGER_BUCKET in the function."
     beside = "the ledger is in the bucket that is uploaded to"
     if not facts.uploaders:
         return Finding(
@@ -94,7 +102,7 @@ def _beside_images(
             status="warn",
             text=f"{beside}, and the bucket's policy does not keep "
             f"{' and '.join(free)} away from it",
-            mend=f"{_add(bucket, deny)}\n# or: {separate}",
+            mend=f"{_add(bucket, deny)}\n# {separate}",
         )
     text = f"only those whom RAM allows, and not {', '.join(facts.uploaders)}"
     return Finding(check=WRITERS, status="ok", text=text)
@@ -103,7 +111,8 @@ def _beside_images(
 def denial_findings(check: str, bucket: Bucket, facts: Facts) -> Iterator[Finding]:
     """Yield where a bucket's own policy denies our roles what they need."""
     if elements := not_understood(bucket.policy):
-        text = f"{', '.join(elements)} in the policy of {bucket.name}: look at it"
+        text = f"the policy of {bucket.name} has {', '.join(elements)}, which doctor "
+        text += "does not read: look whether it shuts our roles out"
         yield Finding(check=check, status="unknown", text=text)
     needed = (
         ("function", function_role(facts.names, on_available=facts.on_available)),
@@ -142,7 +151,7 @@ def _denial(
         text = f"{what}: {shown}"
         return Finding(check=check, status="fail", text=text, mend=mend)
     text = f"{what} under a condition, which cannot be tried from here: {shown}"
-    return Finding(check=check, status="unknown", text=text)
+    return Finding(check=check, status="unknown", text=text, is_beyond_reach=True)
 
 
 def _within(grants: tuple[Grant, ...], bucket: str) -> list[Grant]:

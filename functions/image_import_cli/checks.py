@@ -20,6 +20,8 @@ from image_import_cli.account_facts import (
     Problem,
     Status,
     roles_in_use,
+    sentences,
+    untold,
 )
 from image_import_cli.bucket_checks import image_bucket_findings, ledger_findings
 from image_import_cli.bucket_policies import granted, role_sessions
@@ -77,10 +79,11 @@ def _credentials(facts: Facts) -> Iterator[Finding]:
             status="fail",
             text=bucket.what,
             mend="export ALIBABA_CLOUD_ACCESS_KEY_ID=... "
-            "ALIBABA_CLOUD_ACCESS_KEY_SECRET=... (and ALIBABA_CLOUD_SECURITY_TOKEN)",
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET=...\n"
+            "# and ALIBABA_CLOUD_SECURITY_TOKEN=... if the key ID begins with STS.",
         )
     elif isinstance(bucket, Problem) and bucket.code in NOTHING_SAID:
-        yield Finding(check="credentials", status="unknown", text=bucket.what)
+        yield untold("credentials", bucket)
     else:
         yield Finding(check="credentials", status="ok", text="OSS takes the keys")
 
@@ -103,6 +106,12 @@ def _clock(facts: Facts) -> Iterator[Finding]:
 
 def _roles(facts: Facts) -> Iterator[Finding]:
     names = facts.names
+    yield from _role("ECS role", ecs_role(names), facts.ecs_role, facts)
+    if facts.fc_version == "2.0" and isinstance(facts.importer, Problem):
+        what = "a stack names its roles, and the function that tells them is not seen"
+        for check in ("function role", "trigger role"):
+            yield untold(check, Problem(what=what))
+        return
     in_use, invoking = roles_in_use(facts.importer)
     functions = function_role(names, on_available=facts.on_available)
     yield from _role(
@@ -112,16 +121,17 @@ def _roles(facts: Facts) -> Iterator[Finding]:
     yield from _role(
         "trigger role", trigger.called(invoking), facts.trigger_role, facts
     )
-    yield from _role("ECS role", ecs_role(names), facts.ecs_role, facts)
 
 
 def _role(
     check: str, needed: Role, held: HeldRole | Problem, facts: Facts
 ) -> Iterator[Finding]:
     if isinstance(held, Problem):
-        status: Status = "fail" if held.is_missing else "unknown"
-        mend = "\n".join(making_commands(needed)) if held.is_missing else ""
-        yield Finding(check=check, status=status, text=held.what, mend=mend)
+        if held.is_missing:
+            mend = "\n".join(making_commands(needed))
+            yield Finding(check=check, status="fail", text=held.what, mend=mend)
+        else:
+            yield untold(check, held)
         return
     wrong = False
     if needed.service not in trusted_services(held.trust):
@@ -158,19 +168,18 @@ def _from_buckets(role: str, facts: Facts) -> Iterator[Json]:
 def _import_image(facts: Facts) -> Iterator[Finding]:
     check, answer = "ImportImage", facts.dry_run
     if not answer.code:
-        yield Finding(check=check, status="unknown", text=answer.what)
+        yield untold(check, answer)
     elif answer.code in DRY_RUN_PASSED:
         yield Finding(check=check, status="ok", text="a dry run passed")
     elif answer.code in DRY_RUN_REACHED:
         text = "it can be called; there is no image yet to try it with"
         yield Finding(check=check, status="ok", text=text)
     else:
-        explained = explain("ECS", answer.code)
-        text = f"{answer.what}; {explained.cause}"
+        explained = explain("ECS", answer.code, answer.http_status)
         yield Finding(
             check=check,
             status="fail",
-            text=text,
+            text=sentences(answer.what, explained.cause),
             mend=explained.fix,
             is_in_words=True,
         )

@@ -3,9 +3,6 @@
 import json
 import os
 import sys
-import textwrap
-from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime, timezone
 
 import click
@@ -13,44 +10,29 @@ from image_import.credentials import Credentials, read_credentials
 from image_import.ecs import Ecs, make_session
 from image_import.endpoints import oss_endpoint
 from image_import.errors import SettingsError
-from image_import.settings import Settings, read_settings
+from image_import.settings import Settings
 from image_import.signing import Acs3Auth
 from image_import.targets import PUBLIC
 from rich.console import Console
-from rich.table import Table
 
+from image_import_cli import doctor_show
 from image_import_cli.account import Absent, Account, gather
-from image_import_cli.account_facts import Finding
 from image_import_cli.account_fc import Fc2Account, Fc3Account, FcAccount
 from image_import_cli.account_oss import OssAccount
 from image_import_cli.account_ram import ENDPOINT as RAM_ENDPOINT
 from image_import_cli.account_ram import RamAccount
 from image_import_cli.bucket_policies import UPLOADER
 from image_import_cli.checks import run_checks
-from image_import_cli.name_options import name_options
+from image_import_cli.name_options import choice_options, name_options
 from image_import_cli.policies import FcVersion, Names, OnAvailable
+from image_import_cli.settings_options import checked_settings
 
 NOT_ON_APSARA = "how Apsara Stack answers this is not known"
-STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red", "unknown": "dim"}
 
 
 @click.command()
 @name_options
-@click.option(
-    "--fc",
-    "fc_version",
-    type=click.Choice(["2.0", "3.0"]),
-    default="3.0",
-    show_default=True,
-    help="Version of Function Compute that runs the functions.",
-)
-@click.option(
-    "--on-available",
-    type=click.Choice(["keep", "tag", "delete"]),
-    default="keep",
-    show_default=True,
-    help="The setting ON_AVAILABLE; touching the source takes another right.",
-)
+@choice_options
 @click.option("--object", "object_key", default="", help="Image for the dry run.")
 @click.option(
     "--uploader",
@@ -88,8 +70,8 @@ def doctor(
     """  # noqa: D301 - \b is click's
     if "*" in {names.region_id, names.account_id}:
         raise click.UsageError("give --region and --account-id")
+    settings = checked_settings({**os.environ, "REGION_ID": names.region_id})
     try:
-        settings = read_settings({**os.environ, "REGION_ID": names.region_id})
         credentials = read_credentials(None, os.environ)
     except SettingsError as exc:
         raise click.ClickException(str(exc)) from exc
@@ -114,10 +96,10 @@ def doctor(
         )
     findings = run_checks(facts)
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+        click.echo(json.dumps(doctor_show.as_json(findings), indent=2))
     else:
-        show(findings, Console())
-    sys.exit(any(finding.status == "fail" for finding in findings))
+        doctor_show.show(findings, Console())
+    sys.exit(0 if doctor_show.is_in_order(findings) else 1)
 
 
 def checked_uploaders(given: tuple[str, ...]) -> tuple[str, ...]:
@@ -175,34 +157,3 @@ def make_account(
         fc=fc,
         import_image=Ecs(session, settings, credentials, region_id).import_image,
     )
-
-
-def show(findings: Sequence[Finding], console: Console) -> None:
-    """Print a table, and below it the commands, each as it can be copied."""
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for column in ("", "check", "finding"):
-        table.add_column(column, overflow="fold")
-    for finding in findings:
-        style = STYLES[finding.status]
-        table.add_row(finding.status, finding.check, finding.text, style=style)
-    console.print(table)
-    for finding in findings:
-        if finding.mend:
-            console.print(f"\nTo mend {finding.check}:", style="bold")
-            for line in finding.mend.splitlines():
-                _show_mend(line, console, is_in_words=finding.is_in_words)
-
-
-def _show_mend(line: str, console: Console, *, is_in_words: bool) -> None:
-    """Print a line, broken between words if it is no command."""
-    mark = "# " if line.startswith("# ") else ""
-    if mark or is_in_words:
-        line = textwrap.fill(
-            line.removeprefix(mark),
-            console.width,
-            initial_indent=mark,
-            subsequent_indent=mark,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-    console.print(line, soft_wrap=True, highlight=False, markup=False)

@@ -17,6 +17,7 @@ from image_import_cli.account_facts import (
     Finding,
     Problem,
     Status,
+    untold,
 )
 from image_import_cli.deployment import (
     FUNCTIONS,
@@ -25,19 +26,23 @@ from image_import_cli.deployment import (
     Function,
 )
 
-DEPLOY = {
-    "2.0": 'aliyun ros UpdateStack ... with template.yml (README, "Deploy")',
-    "3.0": "s deploy -y",
-}
+
+def deploy_command(facts: Facts) -> str:
+    """Return what deploys again, from a clone; STACK_ID is the stack's."""
+    if facts.fc_version == "3.0":
+        return "s deploy -y"
+    return (
+        f"aliyun ros UpdateStack --RegionId {facts.names.region_id} "
+        '--StackId "$STACK_ID" --UsePreviousParameters true '
+        '--TemplateBody "$(cat template.yml)"'
+    )
 
 
 def function_findings(facts: Facts) -> Iterator[Finding]:
     """Yield what is wrong with the functions, or that nothing is."""
     for model, held in zip(FUNCTIONS, (facts.importer, facts.tracker), strict=True):
         if isinstance(held, Problem):
-            status: Status = "fail" if held.is_missing else "unknown"
-            mend = DEPLOY[facts.fc_version] if held.is_missing else ""
-            yield Finding(check=model.name, status=status, text=held.what, mend=mend)
+            yield _unseen(model.name, held, facts)
             continue
         faults = list(_function(held, model=model, facts=facts))
         yield from faults or [
@@ -45,10 +50,23 @@ def function_findings(facts: Facts) -> Iterator[Finding]:
         ]
 
 
+def _unseen(check: str, problem: Problem, facts: Facts) -> Finding:
+    if not problem.is_missing:
+        return untold(check, problem)
+    mend = deploy_command(facts)
+    if facts.fc_version == "2.0":
+        mend = (
+            f"aliyun ros GetStack --RegionId {facts.names.region_id} "
+            '--StackId "$STACK_ID"\n'
+            "# its Outputs name the Service: image-import doctor --service NAME"
+        )
+    return Finding(check=check, status="fail", text=problem.what, mend=mend)
+
+
 def _function(
     held: DeployedFunction, *, model: Function, facts: Facts
 ) -> Iterator[Finding]:
-    again = DEPLOY[facts.fc_version]
+    again = deploy_command(facts)
 
     def fault(text: str, *, mend: str = again, status: Status = "fail") -> Finding:
         return Finding(check=model.name, status=status, text=text, mend=mend)
@@ -67,7 +85,8 @@ def _function(
         yield fault(
             f"LEASE_SECONDS is {settings.lease_seconds}, the time-out "
             f"{held.timeout_seconds} s: a claim must outlive its invocation",
-            mend=f"LEASE_SECONDS={held.timeout_seconds + 60}, then: {again}",
+            mend=f"# LEASE_SECONDS: '{held.timeout_seconds + 60}' for both functions, "
+            f"in {_file(facts)}\n{again}",
         )
     named = {
         "LEDGER_BUCKET": (
@@ -79,12 +98,22 @@ def _function(
     }
     for name, (there, here) in named.items():
         if there != here:
-            yield fault(f"{name} is {there!r} there and {here!r} here")
+            option = f"--{name.lower().replace('_', '-')}"
+            yield fault(
+                f"{held.name} has {name}={there}, and doctor was given {option} {here}",
+                mend=f"# if {option} {here} is right, write it into {_file(facts)}\n"
+                f"{again}",
+            )
     if held.max_retries is None or not held.on_failure:
         yield fault(
             f"{held.name} has no destination for failed events: they would be lost",
             status="warn",
         )
+
+
+def _file(facts: Facts) -> str:
+    """Return what a setting is changed in."""
+    return "s.yaml" if facts.fc_version == "3.0" else "the stack's parameters"
 
 
 def trigger_findings(facts: Facts) -> Iterator[Finding]:
@@ -112,7 +141,7 @@ def trigger_findings(facts: Facts) -> Iterator[Finding]:
 
 
 def _none(check: str, text: str, facts: Facts) -> Finding:
-    mend = DEPLOY[facts.fc_version]
+    mend = deploy_command(facts)
     return Finding(check=check, status="fail", text=text, mend=mend)
 
 
@@ -120,7 +149,7 @@ def _oss_trigger(trigger: DeployedTrigger, facts: Facts) -> Iterator[Finding]:
     names = facts.names
 
     def fault(text: str, *, status: Status = "fail") -> Finding:
-        mend = DEPLOY[facts.fc_version]
+        mend = deploy_command(facts)
         return Finding(check="trigger", status=status, text=text, mend=mend)
 
     if any(event.endswith("*") for event in trigger.events):

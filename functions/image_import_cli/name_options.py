@@ -32,7 +32,10 @@ _PATTERNS = {
     "ledger_bucket": _BUCKET,
     "key_prefix": (r"|[^/\s]\S*", "no / in front and no blanks"),
     "ledger_prefix": (r"[^/\s]\S*/", "a folder such as .image-import/"),
-    "region_id": (r"\*|[a-z][a-z0-9-]+", "a region ID such as cn-hangzhou"),
+    "region_id": (
+        r"\*|(?!oss-)[a-z][a-z0-9]*(-[a-z0-9]+)+",
+        "a region ID such as cn-hangzhou (without oss-)",
+    ),
     "account_id": (r"\*|\d+", "a number"),
 }
 """What is not checked here could stand for more in a policy than its name says."""
@@ -53,6 +56,26 @@ def name_options(command: Command) -> Command:
     for option, variable, text in reversed(_OPTIONS):
         wrapped = _option(option, variable, text)(wrapped)
     return wrapped
+
+
+def choice_options(command: Command) -> Command:
+    """Give a command the options of what the roles' rights depend on besides names."""
+    on_available = click.option(
+        "--on-available",
+        type=click.Choice(["keep", "tag", "delete"]),
+        default="keep",
+        show_default=True,
+        help="The setting ON_AVAILABLE; touching the source takes another right.",
+    )
+    fc_version = click.option(
+        "--fc",
+        "fc_version",
+        type=click.Choice(["2.0", "3.0"]),
+        default="3.0",
+        show_default=True,
+        help="Version of Function Compute, which names functions differently.",
+    )
+    return fc_version(on_available(command))
 
 
 def _check(names: Names) -> None:

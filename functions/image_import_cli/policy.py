@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import click
 
-from image_import_cli.name_options import name_options
+from image_import_cli.name_options import choice_options, name_options
 from image_import_cli.policies import (
     FcVersion,
     Json,
@@ -22,21 +22,7 @@ from image_import_cli.role_commands import role_script
 
 @click.command()
 @name_options
-@click.option(
-    "--fc",
-    "fc_version",
-    type=click.Choice(["2.0", "3.0"]),
-    default="3.0",
-    show_default=True,
-    help="Version of Function Compute, which names functions differently.",
-)
-@click.option(
-    "--on-available",
-    type=click.Choice(["keep", "tag", "delete"]),
-    default="keep",
-    show_default=True,
-    help="The setting ON_AVAILABLE; touching the source takes another right.",
-)
+@choice_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option(
     "--commands", is_flag=True, help="Print a shell script that makes the roles."

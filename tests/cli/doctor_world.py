@@ -87,6 +87,7 @@ class World:
         roles: Of the function, of the trigger, of ECS; None for one that is not there.
         oss_endpoint: An endpoint of the cloud, asked by way of a proxy, instead of the
             fake's own URL.
+        ecs_endpoint: Instead of the fake's own URL.
         ram, fc: What RAM and FC say instead of what they would.
     """
 
@@ -96,6 +97,7 @@ class World:
     trigger_prefix: str = NAMES.key_prefix
     secret: str = ""
     oss_endpoint: str = ""
+    ecs_endpoint: str = ""
     ram: list[Say] = field(default_factory=list)
     fc: list[Say] = field(default_factory=list)
 
@@ -126,7 +128,7 @@ class World:
                 "OSS_ENDPOINT": self.oss_endpoint or cloud.url,
                 "http_proxy": cloud.url,
                 "no_proxy": "127.0.0.1",
-                "ECS_ENDPOINT": cloud.url,
+                "ECS_ENDPOINT": self.ecs_endpoint or cloud.url,
                 "COLUMNS": str(width),
             }
             names = ["--image-bucket", self.names.image_bucket]

@@ -87,8 +87,8 @@ def test_a_role_that_is_not_there_is_missing() -> None:
             Say(status=403, json={"Code": "NoPermission", "Message": "no"}),
             "NoPermission",
         ),
-        (Say(status=502, body=b"<html>"), "RAM does not answer"),
-        (Say(json={}), "RAM does not answer"),
+        (Say(status=502, body=b"<html>"), "is not from RAM (no JSON)"),
+        (Say(json={}), "is not from RAM (KeyError)"),
         (Say(hang_up=True), "RAM does not answer"),
     ],
     ids=["refused", "a proxy", "nothing", "no answer"],
@@ -272,5 +272,6 @@ def test_where_there_is_no_dry_run_none_is_asked_for() -> None:
 
 def test_what_is_absent_says_why() -> None:
     absent = Absent(why="not known")
-    assert absent.role("r") == Problem(what="r: not known")
-    assert absent.function("importer") == Problem(what="importer: not known")
+    role = Problem(what="r: not known", is_beyond_reach=True)
+    function = Problem(what="importer: not known", is_beyond_reach=True)
+    assert (absent.role("r"), absent.function("importer")) == (role, function)

@@ -153,7 +153,7 @@ def test_what_a_policy_says_in_other_words_is_not_guessed() -> None:
     other = statement("Deny", NotPrincipal=[FUNCTION_SESSIONS])
     found = findings(apart(other))
     assert {f.status for f in found.values()} == {"unknown"}
-    assert "NotPrincipal in the policy of my-ledger" in found["ledger's writers"].text
+    assert "the policy of my-ledger has NotPrincipal" in found["ledger's writers"].text
 
 
 SAME = replace(NAMES, ledger_bucket="my-images")

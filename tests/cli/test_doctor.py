@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from cli.account_in_order import changed
 from cli.doctor_world import World, world
 from click.testing import CliRunner
 from deployment.cloud_run import ACCOUNT, ENVIRONMENT, NAMES, REGION, policies, set_up
@@ -13,10 +14,13 @@ from image_import.credentials import Credentials
 from image_import_cli.account_facts import Bucket, DeployedFunction, Problem
 from image_import_cli.account_fc import Fc2Account
 from image_import_cli.account_oss import OssAccount
+from image_import_cli.checks import run_checks
 from image_import_cli.deployment import IMPORTER, OBJECT_CREATED
 from image_import_cli.doctor import doctor
+from image_import_cli.doctor_show import is_in_order
 from loopback import Say, serving
 
+OUT_OF_REACH = Problem(what="not known there", is_beyond_reach=True)
 BUCKET_INFO = b"""<BucketInfo><Bucket>
 <Name>images</Name><Location>oss-cn-hangzhou</Location>
 <StorageClass>Standard</StorageClass><CreationDate>2026-11-01T00:00:00.000Z</CreationDate>
@@ -130,17 +134,23 @@ def test_the_clock_is_compared_with_that_of_oss() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
-    [Say(hang_up=True), Say(body=b"<html>"), Say(body=b"<BucketInfo/>")],
+    ("answer", "said"),
+    [
+        (Say(hang_up=True), "OSS does not answer at http://127"),
+        (Say(body=b"<html>"), "is not from OSS"),
+        (Say(body=b"<BucketInfo/>"), "is not from OSS"),
+    ],
     ids=["none", "a proxy's", "not whole"],
 )
-def test_no_good_answer_is_a_problem_and_no_missing_bucket(answer: Say) -> None:
+def test_no_good_answer_is_a_problem_and_no_missing_bucket(
+    answer: Say, said: str
+) -> None:
     held = Credentials(access_key_id="a", access_key_secret="b")
     with serving(answer) as server:
         account = OssAccount(held, endpoint=server.url, region_id=REGION)
         seen = account.bucket("images")
     assert isinstance(seen, Problem)
-    assert "OSS does not answer" in seen.what
+    assert said in seen.what
     assert not seen.is_missing
 
 
@@ -177,9 +187,11 @@ def account() -> World:
 
 def test_an_account_in_order_ends_with_0(account: World) -> None:
     answer = account.run("--json")
-    findings = json.loads(answer.stdout)
-    assert [finding for finding in findings if finding["status"] != "ok"] == []
+    said = json.loads(answer.stdout)
+    assert [f for f in said["findings"] if f["status"] != "ok"] == []
+    assert (said["ok"], said["warn"], said["fail"], said["unknown"]) == (17, 0, 0, 0)
     assert answer.exit_code == 0
+    assert account.run().stdout.splitlines()[-1] == "All is in order."
 
 
 def test_a_fault_ends_with_1_and_its_command_can_be_copied(account: World) -> None:
@@ -201,7 +213,7 @@ def test_long_commands_are_not_broken_into_lines(account: World) -> None:
 
 def test_ecs_s_missing_role_is_seen_by_the_dry_run_too(account: World) -> None:
     account.cloud.ram.delete_role("AliyunECSImageImportDefaultRole")
-    findings = json.loads(account.run("--json").stdout)
+    findings = json.loads(account.run("--json").stdout)["findings"]
     (finding,) = (f for f in findings if f["check"] == "ImportImage")
     assert finding["status"] == "fail"
     assert "NoSetRoletoECSServiceAcount" in finding["text"]
@@ -223,12 +235,84 @@ def test_keys_never_show(account: World) -> None:
     assert "Signature" not in answer.stdout + answer.stderr
 
 
+DENIED = Say(status=403, json={"Code": "NoPermission", "Message": "acs:ram:*:1:x"})
+NOT_FOR_US = {
+    "FC's right": ("fc", Say(status=403, json={"Code": "AccessDenied"}), "importer"),
+    "FC's proxy": ("fc", Say(status=502, body=b"<html>"), "importer"),
+    "FC's silence": ("fc", Say(hang_up=True), "tracker"),
+    "another service for FC": ("fc", Say(json={}), "importer"),
+    "a list for FC": ("fc", Say(json=[]), "importer"),
+    "RAM's right": ("ram", DENIED, "function role"),
+    "RAM's proxy": ("ram", Say(body=b"<html>"), "ECS role"),
+    "a list for RAM": ("ram", Say(json=[]), "trigger role"),
+}
+
+
+@pytest.mark.parametrize(
+    ("service", "answer", "check"), NOT_FOR_US.values(), ids=NOT_FOR_US
+)
+def test_what_could_be_told_and_was_not_ends_with_1_and_is_named(
+    account: World, service: str, answer: Say, check: str
+) -> None:
+    setattr(account, service, [answer])
+    run = account.run("--json")
+    said = json.loads(run.stdout)
+    (finding,) = (f for f in said["findings"] if f["check"] == check)
+    assert run.exit_code == 1
+    assert (finding["status"], said["fail"]) == ("unknown", 0)
+    assert finding["mend"].startswith(("Run doctor with keys that may ", "Check --"))
+    assert f"could not be told: {', '.join(unknown(said))}" in last_line(account)
+
+
+def unknown(said: Any) -> list[str]:
+    return [f["check"] for f in said["findings"] if f["status"] == "unknown"]
+
+
+def last_line(account: World) -> str:
+    return account.run(width=200).stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("setting", "checks"),
+    [
+        (
+            "oss_endpoint",
+            ["credentials", "clock", "image bucket", "ledger bucket"],
+        ),
+        ("ecs_endpoint", ["ImportImage"]),
+    ],
+)
+def test_a_service_that_is_not_there_is_named_with_its_address(
+    account: World, setting: str, checks: list[str]
+) -> None:
+    setattr(account, setting, "http://127.0.0.1:1")
+    run = account.run("--json")
+    said = json.loads(run.stdout)
+    assert (run.exit_code, said["fail"], unknown(said)) == (1, 0, checks)
+    assert f"{len(checks)} could not be told: " in last_line(account)
+    if setting == "oss_endpoint":
+        assert "http://127.0.0.1:1 " in said["findings"][0]["text"]
+
+
+def test_what_a_service_says_is_shown_letter_for_letter(account: World) -> None:
+    message = "acs:ram:*:1:role/x, [red]see[/red] :ram:"
+    account.ram = [Say(status=403, json={"Code": "NoPermission", "Message": message})]
+    assert message in account.run(width=200).stdout
+
+
+@pytest.mark.parametrize("region", ["oss-cn-hangzhou", "Hangzhou", "hangzhou"])
+def test_a_bad_region_is_told_by_its_option(account: World, region: str) -> None:
+    run = account.run("--region", region)
+    assert run.exit_code == 2
+    assert f"--region is {region!r}, expected a region ID" in run.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "environment", "status", "said"),
     [
         (["--region", "*"], {}, 2, "give --region and --account-id"),
         ([], {}, 1, "no credentials"),
-        ([], {"SIDECAR": "maybe"}, 1, "SIDECAR"),
+        ([], {"SIDECAR": "maybe"}, 2, "SIDECAR"),
     ],
     ids=["no region", "no keys", "a bad setting"],
 )
@@ -257,8 +341,23 @@ def test_on_apsara_stack_what_is_not_known_is_said() -> None:
         names = ["--image-bucket", "my-images", "--ledger-bucket", "my-ledger"]
         place = ["--region", "cn-qingdao-env17-d01", "--account-id", "1", "--json"]
         run = CliRunner(env=environment).invoke(doctor, [*names, *place])
-    findings = {f["check"]: f for f in json.loads(run.stdout)}
+    findings = {f["check"]: f for f in json.loads(run.stdout)["findings"]}
+    assert run.exit_code == 1  # for the ledger's bucket alone
     assert findings["image bucket"]["status"] == "ok"
     assert findings["importer"]["status"] == findings["ECS role"]["status"] == "unknown"
     assert "how Apsara Stack answers" in findings["ECS role"]["text"]
     assert findings["ledger bucket"]["mend"].startswith("aliyun oss mb oss://my-ledger")
+
+
+def test_what_apsara_stack_does_not_tell_does_not_end_with_1() -> None:
+    facts = changed(
+        function_role=OUT_OF_REACH,
+        trigger_role=OUT_OF_REACH,
+        ecs_role=OUT_OF_REACH,
+        importer=OUT_OF_REACH,
+        tracker=OUT_OF_REACH,
+        dry_run=OUT_OF_REACH,
+    )
+    findings = run_checks(facts)
+    assert sum(finding.status == "unknown" for finding in findings) == 6
+    assert is_in_order(findings)

@@ -214,7 +214,7 @@ def test_what_is_broken_is_said_with_what_mends_it_and_ends_with_1(
     account = world()
     break_it(account)
     answer = account.run("--json")
-    failed = [f for f in json.loads(answer.stdout) if f["status"] == "fail"]
+    failed = [f for f in json.loads(answer.stdout)["findings"] if f["status"] == "fail"]
     (finding,) = (f for f in failed if f["check"] == check)
     assert answer.exit_code == 1
     assert text in finding["text"]
@@ -228,7 +228,7 @@ def off(minutes: float) -> Callable[[], datetime]:
 @pytest.mark.parametrize("minutes", [20, -20])
 def test_a_clock_that_oss_refuses_is_the_one_thing_said_of_it(minutes: int) -> None:
     answer = world(clock=off(minutes)).run("--json")
-    findings = {f["check"]: f for f in json.loads(answer.stdout)}
+    findings = {f["check"]: f for f in json.loads(answer.stdout)["findings"]}
     direction = "behind" if minutes > 0 else "ahead of"
     assert answer.exit_code == 1
     assert findings["clock"]["status"] == "fail"
@@ -240,7 +240,7 @@ def test_a_clock_that_oss_refuses_is_the_one_thing_said_of_it(minutes: int) -> N
 
 def test_a_clock_that_is_a_little_off_is_a_warning() -> None:
     answer = world(clock=off(2)).run("--json")
-    findings = {f["check"]: f["status"] for f in json.loads(answer.stdout)}
+    findings = {f["check"]: f["status"] for f in json.loads(answer.stdout)["findings"]}
     assert (findings["clock"], answer.exit_code) == ("warn", 0)
 
 
@@ -249,7 +249,7 @@ def test_any_versioning_will_do_and_is_said(versioning: str) -> None:
     account = world()
     bucket(IMAGES, versioning=versioning)(account)
     answer = account.run("--json")
-    findings = {f["check"]: f for f in json.loads(answer.stdout)}
+    findings = {f["check"]: f for f in json.loads(answer.stdout)["findings"]}
     assert answer.exit_code == 0
     assert findings["versioning"]["text"].startswith(versioning or "off")
 

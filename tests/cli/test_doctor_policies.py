@@ -20,7 +20,7 @@ SESSIONS = f"arn:sts::{ACCOUNT}:assumed-role/{FUNCTION}/*"
 
 def found(account: World, *arguments: str) -> dict[str, dict[str, Any]]:
     """Return what the doctor finds, by check."""
-    findings = json.loads(account.run("--json", *arguments).stdout)
+    findings = json.loads(account.run("--json", *arguments).stdout)["findings"]
     return {finding["check"]: finding for finding in findings}
 
 

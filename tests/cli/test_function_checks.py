@@ -1,6 +1,11 @@
 """What is wrong with the functions and what runs them, and what mends it."""
 
+import shlex
+import subprocess
+from dataclasses import replace
+
 import pytest
+from cli import test_checks
 from cli.account_in_order import (
     STOPPED,
     VARIABLES,
@@ -11,6 +16,7 @@ from cli.account_in_order import (
 )
 from image_import_cli.account_facts import Facts, Problem
 from image_import_cli.deployment import OBJECT_CREATED
+from image_import_cli.policies import FcVersion
 
 FAILURES: dict[str, tuple[Facts, str, str, str]] = {
     "no importer": (
@@ -41,12 +47,12 @@ FAILURES: dict[str, tuple[Facts, str, str, str]] = {
         importer(timeout_seconds=300),
         "importer",
         "a claim must outlive its invocation",
-        "LEASE_SECONDS=360",
+        "LEASE_SECONDS: '360'",
     ),
     "another ledger": (
         importer(environment={**VARIABLES, "LEDGER_BUCKET": "old-ledger"}),
         "importer",
-        "LEDGER_BUCKET is 'old-ledger' there and 'my-ledger' here",
+        "has LEDGER_BUCKET=old-ledger, and doctor was given --ledger-bucket my-ledger",
         "s deploy",
     ),
     "no trigger": (importer(triggers=()), "trigger", "no OSS trigger", "s deploy"),
@@ -93,3 +99,28 @@ def test_a_fault_is_named_with_the_command_that_mends_it(
     assert finding.status == "fail"
     assert text in finding.text
     assert mend in finding.mend
+
+
+def test_what_mends_a_function_of_a_stack_can_be_pasted() -> None:
+    wrong = replace(importer(handler="index.handler"), fc_version="2.0")
+    mend = next(f.mend for f in bad(wrong) if f.check == "importer")
+    assert shlex.split(mend)[:6] == [
+        "aliyun", "ros", "UpdateStack", "--RegionId", "cn-hangzhou", "--StackId",
+    ]  # fmt: skip
+    assert "..." not in mend
+
+
+def test_a_stack_that_is_not_seen_is_not_made_anew_by_hand() -> None:
+    none = Problem(what="there is none", is_missing=True)
+    found = {f.check: f for f in bad(changed(importer=none, fc_version="2.0"))}
+    assert "image-import doctor --service NAME" in found["importer"].mend
+    assert found["function role"].status == found["trigger role"].status == "unknown"
+
+
+@pytest.mark.parametrize("fc_version", ["2.0", "3.0"])
+def test_each_command_is_one_that_a_shell_can_read(fc_version: FcVersion) -> None:
+    for facts, *_ in {**FAILURES, **test_checks.FAILURES}.values():
+        for finding in bad(replace(facts, fc_version=fc_version)):
+            if not finding.is_in_words:
+                read = ["sh", "-n", "-c", finding.mend]
+                assert subprocess.run(read, check=False).returncode == 0
