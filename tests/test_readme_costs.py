@@ -1,0 +1,81 @@
+"""What README, "What it costs", says of requests is what the fakes count."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from uploads import QCOW2, Uploads, manifest
+
+README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+SIZES = (len(QCOW2), 40 * 1024**3)
+"""Of an image that one read gets whole, and of one that takes two."""
+
+Scene = tuple[Uploads, bytes]
+
+
+def put(size_bytes: int) -> Scene:
+    uploads = Uploads()
+    uploads.cloud.oss.put("images", "web.qcow2", head=QCOW2, size_bytes=size_bytes)
+    return uploads, uploads.cloud.oss.event("images", "web.qcow2")
+
+
+def plain(size_bytes: int) -> Scene:
+    return put(size_bytes)
+
+
+def repeated(size_bytes: int) -> Scene:
+    uploads, event = put(size_bytes)
+    uploads.handle(event)
+    return uploads, event
+
+
+def three_disks(_: int) -> Scene:
+    uploads = Uploads()
+    names = [f"db-disk{number}.qcow2" for number in (1, 2, 3)]
+    for name in names:
+        uploads.put(name)
+    return uploads, uploads.put("db-disk1.qcow2.json", manifest(*names))
+
+
+def foreign(_: int) -> Scene:
+    uploads = Uploads()
+    return uploads, uploads.put("readme.txt")
+
+
+ROWS: dict[str, Callable[[int], Scene]] = {
+    "a plain image is imported": plain,
+    "the same event again": repeated,
+    "a manifest of three disks (its own arrival)": three_disks,
+    "an object that is not ours": foreign,
+}
+
+
+def counted(scene: Callable[[int], Scene]) -> tuple[str, str]:
+    """Return how many requests went to OSS and to ECS, as the README writes it."""
+    to_oss, to_ecs = set(), set()
+    for size_bytes in SIZES:
+        uploads, event = scene(size_bytes)
+        before = len(uploads.cloud.requests)
+        uploads.handle(event)
+        asked = [request.action for request in uploads.cloud.requests][before:]
+        imports = asked.count("ImportImage")
+        to_ecs.add(imports)
+        to_oss.add(len(asked) - imports)
+    return _range(to_oss), _range(to_ecs)
+
+
+def _range(numbers: set[int]) -> str:
+    return "-".join(str(number) for number in sorted({min(numbers), max(numbers)}))
+
+
+@pytest.mark.parametrize("what", ROWS)
+def test_the_readme_says_what_an_upload_costs(what: str) -> None:
+    to_oss, to_ecs = counted(ROWS[what])
+    assert f"| {what} | 1 | {to_oss} | {to_ecs} |" in README.splitlines()
+
+
+def test_the_readme_has_no_other_costs() -> None:
+    section = README.partition("### What it costs\n")[2].partition("\n### ")[0]
+    rows = re.findall(r"^\| ([^|]+) \| \d", section, re.MULTILINE)
+    assert rows == list(ROWS)
