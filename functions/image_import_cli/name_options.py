@@ -30,15 +30,36 @@ _BUCKET = (r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "3 to 63 a-z, 0-9 and -")
 _PATTERNS = {
     "image_bucket": _BUCKET,
     "ledger_bucket": _BUCKET,
-    "key_prefix": (r"|[^/\s]\S*", "no / in front and no blanks"),
-    "ledger_prefix": (r"[^/\s]\S*/", "a folder such as .image-import/"),
+    "key_prefix": (
+        r"|(?!/)[^\s*?$]+",
+        "a prefix such as incoming/, no / in front, no blanks, none of * ? $",
+    ),
+    "ledger_prefix": (
+        r"(?!/)[^\s*?$]+/",
+        "a folder such as .image-import/, no blanks, none of * ? $",
+    ),
     "region_id": (
         r"\*|(?!oss-)[a-z][a-z0-9]*(-[a-z0-9]+)+",
         "a region ID such as cn-hangzhou (without oss-)",
     ),
-    "account_id": (r"\*|\d+", "a number"),
+    "account_id": (r"\*|[0-9]+", "a number"),
+    "service": (r"[A-Za-z_][A-Za-z0-9_-]{0,127}", "up to 128 A-Z, a-z, 0-9, _ and -"),
+    "log_project": _BUCKET,
+    "log_store": (
+        r"[a-z0-9][a-z0-9_-]{0,61}[a-z0-9]",
+        "2 to 63 a-z, 0-9, - and _, no - or _ at the ends",
+    ),
+    "failure_queue": (
+        r"[A-Za-z0-9][A-Za-z0-9-]{0,119}",
+        "up to 120 A-Z, a-z, 0-9 and -",
+    ),
 }
-"""What is not checked here could stand for more in a policy than its name says."""
+"""What a name may be; all of them: it could stand for more in a policy than it says.
+
+Sources: "CreateService", Function Compute API 2021-04-06; "CreateProject" and
+"CreateLogStore", Simple Log Service API; "CreateQueue", Simple Message Queue API, read
+2026-11.
+"""
 
 
 def name_options(command: Command) -> Command:
