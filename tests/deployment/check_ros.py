@@ -7,11 +7,12 @@ from typing import Any
 
 import yaml
 from deployment import ros_shapes, rules, strict_yaml
+from deployment.model import OTHER_CHOICE, SAFE_CHOICE, SAME_CHOICE, differing
 from deployment.ros_file import (
-    ACCOUNT,
+    ELSEWHERE,
     GIVEN,
-    REGION,
-    STACK,
+    HERE,
+    Place,
     Template,
     read_functions,
 )
@@ -19,6 +20,8 @@ from deployment.shapes import misfits
 from deployment.strict_yaml import UnresolvedError
 from image_import_cli.policies import (
     ECS_ROLE,
+    FUNCTION_ROLE,
+    TRIGGER_ROLE,
     Names,
     OnAvailable,
     Role,
@@ -29,24 +32,25 @@ from image_import_cli.policies import (
 
 Json = Any
 
-CHOICES: tuple[tuple[OnAvailable, dict[str, str]], ...] = (
-    ("keep", {}),
-    ("tag", {"OnAvailable": "tag", "Sidecar": "required", "DryRun": "true"}),
-    (
-        "delete",
-        {
-            "OnAvailable": "delete",
-            "LedgerBucketIs": "there already",
-            "EcsRoleIs": "there already",
-        },
-    ),
+THERE = "there already"
+ALL_THERE = {"LedgerBucketIs": THERE, "EcsRoleIs": THERE}
+OTHERS = {theirs: OTHER_CHOICE[ours] for ours, theirs in SAME_CHOICE.items()}
+SAFE = {SAME_CHOICE[ours]: value for ours, value in SAFE_CHOICE.items()}
+CHOICES: tuple[tuple[OnAvailable, dict[str, str], Place], ...] = (
+    ("keep", {}, HERE),
+    ("tag", OTHERS, ELSEWHERE),
+    ("delete", {"OnAvailable": "delete", **ALL_THERE}, HERE),
 )
 # What nobody may give for a parameter; "" would watch or allow everything.
 BAD_VALUES = {
     "ImageBucket": ("", "a/b", "UPPER", "*"),
     "LedgerBucket": ("", "a/b", "UPPER", "*"),
-    "KeyPrefix": ("", "/incoming/", "incoming", "in coming/"),
-    "LedgerPrefix": ("", "/x/", "x"),
+    "KeyPrefix": ("", "/incoming/", "incoming", "in coming/", "in*/", "in?/", "*/"),
+    "LedgerPrefix": ("", "/x/", "x", "*/"),
+    "LogStore": ("", "*", "a/b", "UPPER"),
+    "FailureQueue": ("", "*", "a/b"),
+    "ImageNameTemplate": ("", "{stem}"),
+    "TrackerSchedule": ("", "5m", "@every 24h", "* * *"),
     "CodeUri": ("", "./build/x.zip", "oss://bucket/", "oss://bucket/x.tar"),
     "LogProject": ("", "a/b", "UPPER"),
 }
@@ -70,12 +74,39 @@ def find_faults(text: str) -> list[str]:
 def _of_document(document: Json) -> Iterator[str]:
     for name, parameter in document["Parameters"].items():
         yield from _of_parameter(name, parameter)
-    for on_available, given in CHOICES:
-        template = Template(document, given)
-        template.outputs()
+    for on_available, given, place in CHOICES:
+        template = Template(document, given, place=place)
+        yield from _of_outputs(template)
         resources = template.resources()
-        faults = list(misfits(ros_shapes.RESOURCES, resources))
-        yield from faults or _of_resources(resources, on_available, given)
+        if faults := list(misfits(ros_shapes.RESOURCES, resources)):
+            yield from faults
+        else:
+            yield from _of_resources(resources, on_available, given, place)
+            functions = read_functions(resources["ImageImport"])
+            yield from differing(functions, _values(template, place))
+
+
+def _values(template: Template, place: Place) -> dict[str, str]:
+    """Return what the fields of the model stand for in a stack."""
+    return {ours: template.value(theirs) for ours, theirs in SAME_CHOICE.items()} | {
+        "region_id": place.region_id,
+        "account_id": place.account_id,
+        "function_role": f"{FUNCTION_ROLE}-{place.stack}",
+        "trigger_role": f"{TRIGGER_ROLE}-{place.stack}",
+    }
+
+
+def _of_outputs(template: Template) -> Iterator[str]:
+    said = {name: output["Value"] for name, output in template.outputs().items()}
+    images, ledger = "ImageBucket", "LedgerBucket"
+    wanted = {
+        "UploadTo": f"oss://{template.value(images)}/{template.value('KeyPrefix')}",
+        "Ledger": f"oss://{template.value(ledger)}/{template.value('LedgerPrefix')}",
+        "FailedEvents": template.value("FailureQueue"),
+    }
+    for name, value in wanted.items():
+        if said.get(name) != value:
+            yield f"the output {name} is {said.get(name)!r}, not {value!r}"
 
 
 def _of_parameter(name: str, parameter: Json) -> Iterator[str]:
@@ -85,6 +116,8 @@ def _of_parameter(name: str, parameter: Json) -> Iterator[str]:
         yield f"{name}: the default is not allowed"
     if (default is None) != (name in GIVEN):
         yield f"{name}: must be given, or must not be"
+    if name in SAFE and default != SAFE[name]:
+        yield f"{name}: the default is {default!r}, not {SAFE[name]!r}"
     if default is not None and not pattern.search(default):
         yield f"{name}: the default does not fit the pattern"
     if name in GIVEN and not pattern.search(GIVEN[name]):
@@ -95,18 +128,21 @@ def _of_parameter(name: str, parameter: Json) -> Iterator[str]:
 
 
 def _of_resources(
-    resources: Json, on_available: OnAvailable, given: dict[str, str]
+    resources: Json, on_available: OnAvailable, given: dict[str, str], place: Place
 ) -> Iterator[str]:
     functions = read_functions(resources["ImageImport"])
-    yield from rules.broken_rules(functions, region_id=REGION, account_id=ACCOUNT)
+    region_id, account_id = place.region_id, place.account_id
+    yield from rules.broken_rules(functions, region_id=region_id, account_id=account_id)
     names = rules.names_of(
         functions,
-        region_id=REGION,
-        account_id=ACCOUNT,
-        service=f"{STACK}-ImageImport-*",
+        region_id=region_id,
+        account_id=account_id,
+        service=f"{place.stack}-ImageImport-*",
     )
     by_arn = {
-        f"acs:ram::{ACCOUNT}:role/{body['Properties']['RoleName']}": body["Properties"]
+        f"acs:ram::{account_id}:role/{body['Properties']['RoleName']}": body[
+            "Properties"
+        ]
         for body in resources.values()
         if body["Type"] == "ALIYUN::RAM::Role"
     }
@@ -115,8 +151,8 @@ def _of_resources(
     yield from _of_role("functions", by_arn.get(importer.role), function_has)
     invoking = by_arn.get(getattr(importer.trigger, "invocation_role", ""))
     yield from _of_role("the trigger", invoking, _trigger_has(names))
-    ecs_has = by_arn.get(f"acs:ram::{ACCOUNT}:role/{ECS_ROLE}")
-    if given.get("EcsRoleIs") != "there already":
+    ecs_has = by_arn.get(f"acs:ram::{account_id}:role/{ECS_ROLE}")
+    if given.get("EcsRoleIs") != THERE:
         yield from _of_role("ECS", ecs_has, ecs_role(names))
     elif ecs_has is not None:
         yield "makes a role that is there already"
@@ -159,12 +195,12 @@ def _trusted(trust: Json) -> str:
 
 def _of_storage(resources: Json, given: dict[str, str]) -> Iterator[str]:
     storage = resources.get("LedgerStorage")
-    if given.get("LedgerBucketIs") == "there already":
+    if given.get("LedgerBucketIs") == THERE:
         if storage is not None:
             yield "makes a bucket that is there already"
     elif storage is None:
         yield "does not make the ledger's bucket"
-    elif storage["Properties"]["BucketName"] != GIVEN["LedgerBucket"]:
+    elif storage["Properties"]["BucketName"] != {**GIVEN, **given}["LedgerBucket"]:
         yield "makes another bucket than the ledger's"
 
 

@@ -1,13 +1,15 @@
 """Everything we ask of an s.yaml, on top of the FC 3.0 component's schema."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 from deployment import rules, s_shapes, strict_yaml
-from deployment.s_file import ACCOUNT, read_function, read_resources
+from deployment.model import OTHER_CHOICE, SAFE_CHOICE, differing
+from deployment.s_file import ACCOUNT, OTHER_ACCOUNT, read_function, read_resources
 from deployment.shapes import misfits
 from deployment.strict_yaml import UnresolvedError
 from image_import_cli.deployment import Function, OssTrigger
@@ -20,12 +22,19 @@ SCHEMA = json.loads(
 )
 
 
-def schema_faults(text: str) -> list[str]:
+OTHERS = {**OTHER_CHOICE, "region": "cn-shanghai", "code": "./build/other.zip"}
+GIVEN: tuple[tuple[dict[str, str], str], ...] = (
+    ({}, ACCOUNT),
+    (OTHERS, OTHER_ACCOUNT),
+)
+"""Variables and account: as the file has them, and all of them others."""
+
+
+def schema_faults(resources: Json) -> list[str]:
     """Return what the component's own schema finds, trigger by trigger.
 
     The schema takes a trigger for any kind that fits; here its type decides.
     """
-    resources = read_resources(yaml.safe_load(text))
     kinds = {"oss": "IOssTriggerConfig", "timer": "ITimerTriggerConfig"}
     faults: list[str] = []
     for resource in resources.values():
@@ -49,30 +58,71 @@ def find_faults(text: str) -> list[str]:
     if faults := list(misfits(s_shapes.FILE, document)):
         return faults
     try:
-        resources = read_resources(document)
-        if faults := list(misfits(s_shapes.RESOURCES, resources)):
-            return faults
-        return [*schema_faults(text), *_of_resources(resources)]
+        found = (list(_as_given(document, *given)) for given in GIVEN)
+        return [*_not_safe(document), *next(filter(None, found), [])]
     except (UnresolvedError, KeyError, TypeError, ValueError) as exc:
         return [f"{type(exc).__name__}: {exc}"]
 
 
-def _of_resources(resources: Json) -> Iterator[str]:
+def _not_safe(document: Json) -> Iterator[str]:
+    for name, safe in SAFE_CHOICE.items():
+        if (held := document["vars"].get(name, safe)) != safe:
+            yield f"vars/{name} is {held!r}, not {safe!r}"
+
+
+def _as_given(document: Json, others: dict[str, str], account_id: str) -> Iterator[str]:
+    """Yield what is wrong once other variables are given, in some account."""
+    resources = read_resources(document, others, account_id=account_id)
+    if faults := list(misfits(s_shapes.RESOURCES, resources)):
+        yield from faults
+        return
+    yield from schema_faults(resources)
+    yield from _of_resources(resources, {**document["vars"], **others}, account_id)
+
+
+def _of_resources(
+    resources: Json, variables: dict[str, str], account_id: str
+) -> Iterator[str]:
     functions = {k: read_function(k, v["props"]) for k, v in resources.items()}
     region = resources["importer"]["props"]["region"]
     if resources["tracker"]["props"]["region"] != region:
         yield "the functions are in two regions"
-    yield from rules.broken_rules(functions, region_id=region, account_id=ACCOUNT)
+    yield from rules.broken_rules(functions, region_id=region, account_id=account_id)
     (trigger,) = resources["importer"]["props"]["triggers"]
-    if not trigger["sourceArn"].startswith(f"acs:oss:{region}:{ACCOUNT}:"):
+    if not trigger["sourceArn"].startswith(f"acs:oss:{region}:{account_id}:"):
         yield "the trigger's bucket is in another region or account"
-    yield from _of_roles(functions["importer"])
+    yield from _of_roles(functions["importer"], account_id)
+    yield from _of_size(resources)
+    values = {
+        **variables,
+        "region_id": variables["region"],
+        "account_id": account_id,
+        "function_role": FUNCTION_ROLE,
+        "trigger_role": TRIGGER_ROLE,
+    }
+    yield from differing(functions, values)
 
 
-def _of_roles(importer: Function) -> Iterator[str]:
+def _of_size(resources: Json) -> Iterator[str]:
+    """Memory and processor go together, and so do runtime and zip.
+
+    Source: "ALIYUN::FC3::Function", ROS documentation, read 2026-11: cpu is a multiple
+    of 0.05, and 1 to 4 GB of memory go with one.
+    """
+    for name, resource in resources.items():
+        props = resource["props"]
+        cpu, gigabytes = props["cpu"], props["memorySize"] / 1024
+        if not cpu <= gigabytes <= 4 * cpu or round(cpu / 0.05, 6) % 1:
+            yield f"{name}: cpu {cpu} does not go with {gigabytes} GB"
+        built_for = re.search(r"python3\.\d+", props["code"])
+        if built_for and built_for[0] != props["runtime"]:
+            yield f"{name}: the zip is for {built_for[0]}, not for {props['runtime']}"
+
+
+def _of_roles(importer: Function, account_id: str) -> Iterator[str]:
     """The roles are made beforehand, under the names that `policy` gives them."""
-    if importer.role != f"acs:ram::{ACCOUNT}:role/{FUNCTION_ROLE}":
+    if importer.role != f"acs:ram::{account_id}:role/{FUNCTION_ROLE}":
         yield "another role than the functions'"
     assert isinstance(importer.trigger, OssTrigger)
-    if importer.trigger.invocation_role != f"acs:ram::{ACCOUNT}:role/{TRIGGER_ROLE}":
+    if importer.trigger.invocation_role != f"acs:ram::{account_id}:role/{TRIGGER_ROLE}":
         yield "another role than the trigger's"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from deployment.strict_yaml import UnresolvedError
@@ -15,11 +16,6 @@ from image_import_cli.deployment import (
 Json = Any
 
 REGION, ACCOUNT, STACK = "cn-hangzhou", "1234567890123456", "images"
-PSEUDO = {
-    "ALIYUN::Region": REGION,
-    "ALIYUN::TenantId": ACCOUNT,
-    "ALIYUN::StackName": STACK,
-}
 NO_VALUE = object()
 # What somebody gives for the parameters without a default.
 GIVEN = {
@@ -28,15 +24,45 @@ GIVEN = {
     "CodeUri": "oss://my-code/image-import-python3.10.zip",
     "LogProject": "my-image-import",
 }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where a stack is made."""
+
+    region_id: str = REGION
+    account_id: str = ACCOUNT
+    stack: str = STACK
+
+    @property
+    def pseudo(self) -> dict[str, str]:
+        """The parameters that ROS fills in itself."""
+        return {
+            "ALIYUN::Region": self.region_id,
+            "ALIYUN::TenantId": self.account_id,
+            "ALIYUN::StackName": self.stack,
+        }
+
+
+HERE = Place()
+ELSEWHERE = Place(region_id="cn-shanghai", account_id="6543210987654321", stack="more")
 SUBSTITUTION = re.compile(r"\$\{([^}]*)\}")
 
 
 class Template:
     """A template with values for its parameters."""
 
-    def __init__(self, document: Json, given: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        document: Json,
+        given: Mapping[str, str] | None = None,
+        *,
+        place: Place = HERE,
+    ) -> None:
         self.document = document
-        self._values = {**self._defaults(), **GIVEN, **(given or {}), **PSEUDO}
+        self._place = place
+        chosen = {**self._defaults(), **GIVEN, **(given or {})}
+        self._values = {**chosen, **place.pseudo}
         undeclared = (GIVEN.keys() | (given or {}).keys()) - self.parameters.keys()
         if undeclared:
             raise UnresolvedError(f"no parameter {', '.join(sorted(undeclared))}")
@@ -105,9 +131,9 @@ class Template:
             raise UnresolvedError(f"no resource {resource}")
         if (body["Type"], attribute) == ("ALIYUN::RAM::Role", "Arn"):
             name = self.evaluate(body["Properties"]["RoleName"])
-            return f"acs:ram::{ACCOUNT}:role/{name}"
+            return f"acs:ram::{self._place.account_id}:role/{name}"
         if (body["Type"], attribute) == ("Aliyun::Serverless::Service", "ServiceName"):
-            return f"{STACK}-{resource}-E522E1B83D81"
+            return f"{self._place.stack}-{resource}-E522E1B83D81"
         raise UnresolvedError(f"no attribute {attribute} of {resource}")
 
 

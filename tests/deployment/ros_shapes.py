@@ -137,8 +137,8 @@ RESOURCES = fields(
             {
                 "ProjectName": BUCKET,
                 "LogstoreName": TEXT,
-                "TTL": whole(1, 3600),
-                "ShardCount": whole(1, 100),
+                "TTL": whole(30, 3600),
+                "ShardCount": whole(1, 10),
             },
         ),
         "LogIndex": resource_of(
@@ -152,7 +152,7 @@ RESOURCES = fields(
         "FailureEvents": resource_of(
             "ALIYUN::MNS::Queue",
             # Source: "ALIYUN::MNS::Queue", ROS, and "CreateQueue", MNS; read 2026-11.
-            {"QueueName": TEXT, "MessageRetentionPeriod": whole(60, 604_800)},
+            {"QueueName": TEXT, "MessageRetentionPeriod": whole(345_600, 604_800)},
         ),
     },
     {

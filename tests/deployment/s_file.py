@@ -1,6 +1,7 @@
 """Reads s.yaml as Serverless Devs does: variables filled in."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from deployment.strict_yaml import UnresolvedError
@@ -17,29 +18,46 @@ ACCOUNT = "1234567890123456"
 SUBSTITUTION = re.compile(r"\$\{([^}]*)\}")
 
 
-def resolve(node: Json, variables: dict[str, str]) -> Json:
+OTHER_ACCOUNT = "6543210987654321"
+
+
+def resolve(node: Json, variables: Mapping[str, str], account_id: str) -> Json:
     """Return a part of the file with its variables filled in."""
     if isinstance(node, dict):
-        return {key: resolve(value, variables) for key, value in node.items()}
+        return {
+            key: resolve(value, variables, account_id) for key, value in node.items()
+        }
     if isinstance(node, list):
-        return [resolve(item, variables) for item in node]
+        return [resolve(item, variables, account_id) for item in node]
     if isinstance(node, str):
-        return SUBSTITUTION.sub(lambda found: _value(found[1], variables), node)
+        return SUBSTITUTION.sub(
+            lambda found: _value(found[1], variables, account_id), node
+        )
     return node
 
 
-def _value(expression: str, variables: dict[str, str]) -> str:
+def _value(expression: str, variables: Mapping[str, str], account_id: str) -> str:
     if expression == "config('AccountID')":
-        return ACCOUNT
+        return account_id
     kind, _, name = expression.partition(".")
     if kind != "vars" or name not in variables:
         raise UnresolvedError(f"${{{expression}}} is nothing that we know")
     return variables[name]
 
 
-def read_resources(document: Json) -> dict[str, Json]:
-    """Return the resources with variables filled in."""
-    resources: dict[str, Json] = resolve(document["resources"], document["vars"])
+def read_resources(
+    document: Json,
+    others: Mapping[str, str] | None = None,
+    *,
+    account_id: str = ACCOUNT,
+) -> dict[str, Json]:
+    """Return the resources with variables filled in.
+
+    Args:
+        others: What somebody gives for the variables instead.
+    """
+    given = {k: (others or {}).get(k, v) for k, v in document["vars"].items()}
+    resources: dict[str, Json] = resolve(document["resources"], given, account_id)
     return resources
 
 

@@ -20,7 +20,7 @@ TEXT: Schema = {"type": "string", "minLength": 1}
 YES: Schema = {"const": True}
 # Python's JSON Schema takes True for 1, so numbers are told apart by type.
 BUCKET: Schema = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"}
-FOLDER: Schema = {"type": "string", "pattern": r"^[^/\s][^\s]*/$"}
+FOLDER: Schema = {"type": "string", "pattern": r"^[^/\s*?$][^\s*?$]*/$"}
 ROLE: Schema = {"type": "string", "pattern": r"^acs:ram::\d{16}:role/[\w.-]{1,64}$"}
 QUEUE: Schema = {
     "type": "string",
@@ -29,7 +29,7 @@ QUEUE: Schema = {
 HANDLER: Schema = {"type": "string", "pattern": r"^image_import\.handler\.\w+$"}
 SCHEDULE: Schema = {
     "type": "string",
-    "pattern": r"^(@every [1-9]\d*[mh]|[\d*,/?-]+( [\d*,/?A-Z-]+){5})$",
+    "pattern": r"^(@every ([1-9]|[1-5]\d|60)m|[\d*,/?-]+( [\d*,/?A-Z-]+){5})$",
 }
 MEMORY: Schema = {
     "type": "integer",

@@ -2,13 +2,13 @@
 
 import json
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pytest
 from deployment import check_ros, check_s, ros_file, rules, s_file, strict_yaml
+from deployment.model import SAME_CHOICE, filled_in
 from image_import_cli.deployment import FUNCTIONS, IMPORTER, Function
 from image_import_cli.policies import FUNCTION_ROLE, TRIGGER_ROLE
 
@@ -16,24 +16,6 @@ ROOT = Path(__file__).parents[2]
 TEMPLATE = (ROOT / "template.yml").read_text("utf-8")
 S_YAML = (ROOT / "s.yaml").read_text("utf-8")
 VALIDATORS = ROOT / "tests" / "validators"
-
-# What the two files call the same choice.
-SAME_CHOICE = {
-    "image_bucket": "ImageBucket",
-    "key_prefix": "KeyPrefix",
-    "ledger_bucket": "LedgerBucket",
-    "ledger_prefix": "LedgerPrefix",
-    "log_project": "LogProject",
-    "log_store": "LogStore",
-    "failure_queue": "FailureQueue",
-    "tracker_schedule": "TrackerSchedule",
-    "sidecar": "Sidecar",
-    "image_name_template": "ImageNameTemplate",
-    "on_available": "OnAvailable",
-    "dry_run": "DryRun",
-    "log_level": "LogLevel",
-    "code": "CodeUri",
-}
 
 
 def in_template() -> dict[str, Function]:
@@ -44,18 +26,6 @@ def in_template() -> dict[str, Function]:
 def in_s_yaml() -> dict[str, Function]:
     resources = s_file.read_resources(strict_yaml.load(S_YAML))
     return {k: s_file.read_function(k, v["props"]) for k, v in resources.items()}
-
-
-def filled_in(function: Function, values: Mapping[str, str]) -> dict[str, Any]:
-    """Return the model of a function with its fields in braces filled in."""
-
-    def fill(node: Any) -> Any:
-        if isinstance(node, dict):
-            return {key: fill(value) for key, value in node.items()}
-        return node.format_map(values) if isinstance(node, str) else node
-
-    filled: dict[str, Any] = fill(asdict(function))
-    return filled
 
 
 def test_template_yml_has_no_fault() -> None:

@@ -1,0 +1,79 @@
+"""What template.yml and s.yaml must say of the functions, whatever a user chooses."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from image_import_cli.deployment import FUNCTIONS, Function
+
+# What the two files call the same choice.
+SAME_CHOICE = {
+    "image_bucket": "ImageBucket",
+    "key_prefix": "KeyPrefix",
+    "ledger_bucket": "LedgerBucket",
+    "ledger_prefix": "LedgerPrefix",
+    "log_project": "LogProject",
+    "log_store": "LogStore",
+    "failure_queue": "FailureQueue",
+    "tracker_schedule": "TrackerSchedule",
+    "sidecar": "Sidecar",
+    "image_name_template": "ImageNameTemplate",
+    "on_available": "OnAvailable",
+    "dry_run": "DryRun",
+    "log_level": "LogLevel",
+    "code": "CodeUri",
+}
+# Of each choice another one than the default: what is not taken from it, shows.
+OTHER_CHOICE = {
+    "image_bucket": "other-images",
+    "key_prefix": "images/in/",
+    "ledger_bucket": "other-ledger",
+    "ledger_prefix": "ledger/",
+    "log_project": "other-logs",
+    "log_store": "importing",
+    "failure_queue": "failed-events",
+    "tracker_schedule": "@every 10m",
+    "sidecar": "required",
+    "image_name_template": "img-{hash}",
+    "on_available": "tag",
+    "dry_run": "true",
+    "log_level": "WARNING",
+    "code": "oss://other-code/v2.zip",
+}
+# What a file that somebody takes as it is must not do without being asked.
+SAFE_CHOICE = {
+    "sidecar": "optional",
+    "on_available": "keep",
+    "dry_run": "false",
+    "log_level": "INFO",
+}
+
+
+def filled_in(function: Function, values: Mapping[str, str]) -> dict[str, Any]:
+    """Return the model of a function with its fields in braces filled in."""
+
+    def fill(node: Any) -> Any:
+        if isinstance(node, dict):
+            return {key: fill(value) for key, value in node.items()}
+        return node.format_map(values) if isinstance(node, str) else node
+
+    filled: dict[str, Any] = fill(asdict(function))
+    return filled
+
+
+def differing(
+    functions: Mapping[str, Function], values: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield where functions are not as the model says."""
+    for model in FUNCTIONS:
+        yield from _differing(
+            model.name, asdict(functions[model.name]), filled_in(model, values)
+        )
+
+
+def _differing(where: str, held: Any, wanted: Any) -> Iterator[str]:
+    if isinstance(held, dict) and isinstance(wanted, dict):
+        for name in held.keys() | wanted.keys():
+            yield from _differing(f"{where}/{name}", held.get(name), wanted.get(name))
+    elif held != wanted:
+        yield f"{where} is {held!r}, not {wanted!r}"
