@@ -9,6 +9,7 @@ from fake_aliyun import AsyncConfig, FakeAliyun
 from fake_aliyun.context import Context
 from fake_aliyun.ecs.images import Failure
 from fake_aliyun.fc.models import Function as FcFunction
+from fake_aliyun.ram.policies import fits
 from image_import.handler import Runtime, handle
 from image_import.schedule import handle_schedule
 from image_import_cli.deployment import IMPORTER, OBJECT_CREATED, TRACKER, Function
@@ -46,6 +47,8 @@ QCOW2 = (
 
 Policies = Mapping[str, Json]
 Seen = dict[str, Any]
+Right = tuple[str, int, str, str]
+"""Role, number of the statement, action, resource."""
 
 
 def policies(on_available: OnAvailable) -> dict[str, Json]:
@@ -112,16 +115,16 @@ def _function(
 
 
 def live_a_day(
-    granted: Policies, on_available: OnAvailable
-) -> tuple[Seen, set[tuple[str, str]]]:
-    """Return what is to be seen in the evening, and who did what.
+    granted: Policies, on_available: OnAvailable, **settings: str
+) -> tuple[Seen, set[Right]]:
+    """Return what is to be seen in the evening, and which rights were used.
 
     An image is uploaded and told of twice; another one wants its name; a third is
     fine; a fourth meets ECS in trouble. The tracker finds that the first has failed
     and the third is available, does with its source what is wished, and tries the
     fourth again.
     """
-    environ = {**ENVIRONMENT, "ON_AVAILABLE": on_available}
+    environ = {**ENVIRONMENT, "ON_AVAILABLE": on_available, **settings}
     with FakeAliyun(region_id=REGION, account_id=ACCOUNT) as cloud:
         set_up(cloud, granted, environ)
         put = cloud.oss.put
@@ -154,11 +157,25 @@ def live_a_day(
                 for key in cloud.oss.keys(NAMES.image_bucket)
             },
         }
-        done = {
-            (principal.removeprefix("role/"), action)
-            for principal, action, _ in cloud.ram.asked
+        used = {
+            right
+            for principal, action, resource in cloud.ram.asked
+            for right in rights_of(granted)
+            if (f"role/{right[0]}", right[2]) == (principal, action)
+            and fits(right[3], resource)
         }
-    return seen, done
+    return seen, used
+
+
+def rights_of(granted: Policies) -> list[Right]:
+    """Return each action on each resource that is granted."""
+    return [
+        (role, number, action, resource)
+        for role, policy in granted.items()
+        for number, statement in enumerate(policy["Statement"])
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+    ]
 
 
 def _outcomes(result: bytes) -> list[str]:
