@@ -1,6 +1,7 @@
 """`image-import package`: the zip that Function Compute runs."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import click
@@ -74,6 +75,7 @@ def package(
         f"image-import{f'-{layer}-layer' if layer else ''}-python{python_version}.zip"
     )
     path = output or Path("build") / name
+    check_place(path)
     interpreter = find_interpreter(
         python_version, search_path=os.environ.get("PATH", ""), home=Path.home()
     )
@@ -89,6 +91,20 @@ def package(
     except (PackagingError, OSError) as exc:
         raise click.ClickException(str(exc)) from exc
     report(built, interpreter, python_version=python_version, console=console)
+
+
+def check_place(output: Path) -> None:
+    """See that the zip can be written, before half a minute of building it.
+
+    Raises:
+        click.UsageError: It cannot.
+    """
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=output.parent):
+            pass
+    except OSError as exc:
+        raise click.UsageError(f"{output} cannot be written: {exc.strerror}") from exc
 
 
 def _build_with_progress(order: Order, output: Path, console: Console) -> Built:

@@ -262,19 +262,17 @@ def test_without_options_it_is_the_function_that_is_built(
     assert [order.layer for order in ordered] == [""]
 
 
-def test_a_place_that_takes_no_file_is_told_in_one_sentence(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("place", ["/proc/function.zip", "/proc/x/function.zip"])
+def test_a_place_that_takes_no_file_is_told_before_anything_is_built(
+    place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def write(order: Order, output: Path, *, step: Callable[[], None]) -> Built:
-        del order, step
-        output.write_bytes(b"")
-        raise AssertionError
+    def build_nothing(order: Order, output: Path, *, step: Callable[[], None]) -> Built:
+        raise AssertionError(order, output, step)
 
-    monkeypatch.setattr("image_import_cli.package.build", write)
-    answer = CliRunner().invoke(package, ["--output", "/proc/function.zip"])
-    assert answer.exit_code == 1
-    assert answer.output.strip().startswith("Error: ")
-    assert "No such file or directory: '/proc/function.zip'" in answer.output
+    monkeypatch.setattr("image_import_cli.package.build", build_nothing)
+    answer = CliRunner().invoke(package, ["--output", place])
+    assert answer.exit_code == 2
+    assert f"{place} cannot be written: No such file or directory" in answer.output
 
 
 def test_without_a_clone_the_command_says_so(tmp_path: Path) -> None:
