@@ -69,6 +69,7 @@ ENVIRONMENT = {
     "LEASE_SECONDS": "300",
     "SIDECAR": "{sidecar}",
     "IMAGE_NAME_TEMPLATE": "{image_name_template}",
+    "INSPECT": "{inspect}",
     "ON_AVAILABLE": "{on_available}",
     "DRY_RUN": "{dry_run}",
     "LOG_LEVEL": "{log_level}",

@@ -18,6 +18,7 @@ SAME_CHOICE = {
     "tracker_schedule": "TrackerSchedule",
     "sidecar": "Sidecar",
     "image_name_template": "ImageNameTemplate",
+    "inspect": "Inspect",
     "on_available": "OnAvailable",
     "dry_run": "DryRun",
     "log_level": "LogLevel",
@@ -35,6 +36,7 @@ OTHER_CHOICE = {
     "tracker_schedule": "@every 10m",
     "sidecar": "required",
     "image_name_template": "img-{hash}",
+    "inspect": "auto",
     "on_available": "tag",
     "dry_run": "true",
     "log_level": "WARNING",
@@ -43,6 +45,7 @@ OTHER_CHOICE = {
 # What a file that somebody takes as it is must not do without being asked.
 SAFE_CHOICE = {
     "sidecar": "optional",
+    "inspect": "never",
     "on_available": "keep",
     "dry_run": "false",
     "log_level": "INFO",
