@@ -112,6 +112,7 @@ def gather(
         ecs_role=ecs_held,
         dry_run=_dry_run(account, names, key),
         uploaders=uploaders,
+        object_key=object_key,
     )
 
 

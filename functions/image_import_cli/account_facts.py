@@ -117,6 +117,7 @@ class Facts:
         dry_run: What ImportImage answers when it is asked to do nothing; its code is
             "" where it was not asked.
         uploaders: Who uploads, as policies of buckets name them.
+        object_key: An uploaded image that the dry run named; "" if none was given.
     """
 
     names: Names
@@ -132,6 +133,7 @@ class Facts:
     ecs_role: HeldRole | Problem
     dry_run: Problem
     uploaders: tuple[str, ...] = ()
+    object_key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -153,8 +155,12 @@ class Finding:
 
 
 def sentences(*texts: str) -> str:
-    """Return texts one after the other, each ended by one full stop."""
-    return " ".join(f"{text.rstrip('. ')}." for text in texts if text)
+    """Return texts one after the other, each ended by one full stop, none twice."""
+    said = ""
+    for text in (text.rstrip(". ") for text in texts):
+        if text and text not in said:
+            said += f" {text}."
+    return said.lstrip()
 
 
 def untold(check: str, problem: Problem) -> Finding:

@@ -36,11 +36,27 @@ def ledger_findings(facts: Facts) -> Iterator[Finding]:
         return
     yield _region("ledger's region", bucket, facts)
     if bucket.is_described:
+        yield _ledger_class(bucket)
         yield writers_finding(bucket, facts)
     else:
+        yield _not_described("ledger's storage class", bucket)
         yield _not_described("ledger's writers", bucket)
     if bucket.name != names.image_bucket:
         yield from denial_findings("ledger's policy", bucket, facts)
+
+
+def _ledger_class(bucket: Bucket) -> Finding:
+    check = "ledger's storage class"
+    if bucket.storage_class in ARCHIVES:
+        return Finding(
+            check=check,
+            status="fail",
+            text=f"{bucket.name} is {bucket.storage_class}: a ledger that must be "
+            "restored before it can be read stops every import",
+            mend=f"ossutil mb oss://{bucket.name}-standard --storage-class Standard\n"
+            f"# then deploy with it in place of {bucket.name}",
+        )
+    return Finding(check=check, status="ok", text=bucket.storage_class)
 
 
 def _not_described(check: str, bucket: Bucket) -> Finding:

@@ -171,6 +171,15 @@ def _import_image(facts: Facts) -> Iterator[Finding]:
         yield untold(check, answer)
     elif answer.code in DRY_RUN_PASSED:
         yield Finding(check=check, status="ok", text="a dry run passed")
+    elif answer.code == "InvalidOSSObject.NotFound" and facts.object_key:
+        place = f"oss://{facts.names.image_bucket}/{facts.object_key}"
+        yield Finding(
+            check=check,
+            status="fail",
+            text=f"it can be called, but ECS finds no {place}",
+            mend="Name an image that is there with --object, or none.",
+            is_in_words=True,
+        )
     elif answer.code in DRY_RUN_REACHED:
         text = "it can be called; there is no image yet to try it with"
         yield Finding(check=check, status="ok", text=text)

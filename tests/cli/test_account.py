@@ -18,6 +18,7 @@ from image_import_cli.account_facts import (
     DeployedTrigger,
     HeldRole,
     Problem,
+    sentences,
 )
 from image_import_cli.account_fc import Fc3Account
 from image_import_cli.account_ram import RamAccount
@@ -275,3 +276,18 @@ def test_what_is_absent_says_why() -> None:
     role = Problem(what="r: not known", is_beyond_reach=True)
     function = Problem(what="importer: not known", is_beyond_reach=True)
     assert (absent.role("r"), absent.function("importer")) == (role, function)
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (("a b", "c"), "a b. c."),
+        (("a b.", "c."), "a b. c."),
+        (("a: no role.", "no role."), "a: no role."),
+        (("a", ""), "a."),
+    ],
+)
+def test_sentences_end_once_and_are_said_once(
+    texts: tuple[str, str], said: str
+) -> None:
+    assert sentences(*texts) == said

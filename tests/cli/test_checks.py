@@ -101,6 +101,21 @@ FAILURES: dict[str, tuple[Facts, str, str, str]] = {
         "lets others write to the ledger: statement 1, Principal 20214760404935",
         "ossutil bucket-policy --method get oss://my-ledger policy.json",
     ),
+    "an archived ledger": (
+        changed(ledger_bucket=replace(LEDGER, storage_class="Archive")),
+        "ledger's storage class",
+        "a ledger that must be restored",
+        "ossutil mb oss://my-ledger-standard --storage-class Standard",
+    ),
+    "a dry run of an image that is not there": (
+        changed(
+            object_key="incoming/none.qcow2",
+            dry_run=Problem(what="", code="InvalidOSSObject.NotFound"),
+        ),
+        "ImportImage",
+        "ECS finds no oss://my-images/incoming/none.qcow2",
+        "with --object",
+    ),
     "no function role": (
         changed(function_role=NO_ROLE),
         "function role",
