@@ -57,17 +57,23 @@ DRY_RUN_REACHED = {"InvalidOSSObject.NotFound", "InvalidOSSObject.Size"}
 """Nothing is uploaded yet, or nothing under the key that was tried."""
 
 
-def run_checks(facts: Facts) -> list[Finding]:
-    """Return what all checks found, in the order in which to mend."""
+def run_checks(facts: Facts, *, with_fc: bool = True) -> list[Finding]:
+    """Return what all checks found, in the order in which to mend.
+
+    Args:
+        with_fc: Whether Function Compute runs the imports, or a cron job.
+    """
+    names = facts.names
     return [
         *_credentials(facts),
         *_clock(facts),
         *image_bucket_findings(facts),
         *ledger_findings(facts),
-        *_roles(facts),
+        *_role("ECS role", ecs_role(names), facts.ecs_role, facts),
+        *(_roles_of_functions(facts) if with_fc else ()),
         *_import_image(facts),
-        *function_findings(facts),
-        *trigger_findings(facts),
+        *(function_findings(facts) if with_fc else ()),
+        *(trigger_findings(facts) if with_fc else ()),
     ]
 
 
@@ -104,9 +110,8 @@ def _clock(facts: Facts) -> Iterator[Finding]:
     yield Finding(check="clock", status=status, text=text, mend=mend)
 
 
-def _roles(facts: Facts) -> Iterator[Finding]:
+def _roles_of_functions(facts: Facts) -> Iterator[Finding]:
     names = facts.names
-    yield from _role("ECS role", ecs_role(names), facts.ecs_role, facts)
     if facts.fc_version == "2.0" and isinstance(facts.importer, Problem):
         what = "a stack names its roles, and the function that tells them is not seen"
         for check in ("function role", "trigger role"):

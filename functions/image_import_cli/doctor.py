@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from dataclasses import replace
 from datetime import datetime, timezone
 
 import click
@@ -43,6 +44,11 @@ NOT_ON_APSARA = "how Apsara Stack answers this is not known"
     help="Who uploads, if the ledger is in the same bucket: the UID of a RAM user, or "
     "arn:sts::UID:assumed-role/NAME/*. May be given more than once.",
 )
+@click.option(
+    "--without-fc",
+    is_flag=True,
+    help="Imports are run by `sweep` from cron, not by FC.",
+)
 @click.option("--fc-endpoint", default="", help="URL of Function Compute.")
 @click.option("--ram-endpoint", default=RAM_ENDPOINT, help="URL of RAM.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -53,6 +59,7 @@ def doctor(
     *,
     object_key: str,
     uploaders: tuple[str, ...],
+    without_fc: bool,
     fc_endpoint: str,
     ram_endpoint: str,
     as_json: bool,
@@ -83,6 +90,8 @@ def doctor(
         fc_endpoint=fc_endpoint,
         ram_endpoint=ram_endpoint,
     )
+    if without_fc:
+        account = replace(account, fc=Absent(why="not asked"))
     console = Console(stderr=True)
     with console.status("Looking at") as status:
         facts = gather(
@@ -94,7 +103,7 @@ def doctor(
             uploaders=uploaders,
             step=lambda text: status.update(f"Looking at {text}"),
         )
-    findings = run_checks(facts)
+    findings = run_checks(facts, with_fc=not without_fc)
     if as_json:
         click.echo(json.dumps(doctor_show.as_json(findings), indent=2))
     else:

@@ -361,3 +361,14 @@ def test_what_apsara_stack_does_not_tell_does_not_end_with_1() -> None:
     findings = run_checks(facts)
     assert sum(finding.status == "unknown" for finding in findings) == 6
     assert is_in_order(findings)
+
+
+def test_without_function_compute_its_checks_are_left_out(account: World) -> None:
+    account.fc = [Say(status=500)]
+    account.roles = [None, None, account.roles[2]]
+    answer = account.run("--json", "--without-fc")
+    said = json.loads(answer.stdout)
+    of_fc = {"importer", "tracker", "trigger", "timer", "function role", "trigger role"}
+    assert answer.exit_code == 0
+    assert of_fc.isdisjoint(finding["check"] for finding in said["findings"])
+    assert "ImportImage" in {finding["check"] for finding in said["findings"]}
