@@ -88,11 +88,13 @@ class Fc2Account:
                 triggers = listed.get("triggers") or []
                 return _function(held, role=role, triggers=triggers, settings=settings)
         except fc2.fc_exceptions.FcError as exc:
-            is_missing = exc.err_code in {"ServiceNotFound", "FunctionNotFound"}
-            what = f"there is no function {self._service}/{name}"
-            if is_missing:
+            if exc.err_code in {"ServiceNotFound", "FunctionNotFound"}:
+                what = f"there is no function {self._service}/{name}"
                 return Problem(what=what, code=exc.err_code, is_missing=True)
-            return self._door.refusal(exc.err_code or str(exc.status_code), "")
+            if not exc.err_code:
+                return self._door.no_answer(exc)
+            message = json.loads(exc.message).get("ErrorMessage") or ""
+            return self._door.refusal(exc.err_code, message)
         except (requests.RequestException, *NOT_UNDERSTOOD) as exc:
             return self._door.no_answer(exc)
 
@@ -153,9 +155,9 @@ class Fc3Account:
             timeout=TIMEOUT_SECONDS,
             allow_redirects=False,
         )
-        if reply.status_code == 404:
-            return None
         answer = as_object(reply.json())
+        if reply.status_code == 404 and "Code" in answer:
+            return None
         if not reply.ok:
             raise FcRefusal(str(answer["Code"]), str(answer.get("Message", "")))
         return answer

@@ -20,7 +20,7 @@ from image_import_cli.account_facts import (
     Problem,
     sentences,
 )
-from image_import_cli.account_fc import Fc3Account
+from image_import_cli.account_fc import Fc2Account, Fc3Account
 from image_import_cli.account_ram import RamAccount
 from image_import_cli.policies import Names
 from loopback import Loopback, Say, serving
@@ -175,7 +175,11 @@ def test_a_function_without_asynchronous_settings_has_none() -> None:
 @pytest.mark.parametrize(
     ("answer", "what", "is_missing"),
     [
-        (Say(status=404, json={}), "there is no function image-import-importer", True),
+        (
+            Say(status=404, json={"Code": "FunctionNotFound"}),
+            "there is no function image-import-importer",
+            True,
+        ),
         (Say(status=403, json={"Code": "AccessDenied"}), "FC says AccessDenied", False),
         (Say(hang_up=True), "FC does not answer", False),
     ],
@@ -291,3 +295,34 @@ def test_sentences_end_once_and_are_said_once(
     texts: tuple[str, str], said: str
 ) -> None:
     assert sentences(*texts) == said
+
+
+@pytest.mark.parametrize(
+    ("answer", "what", "is_missing"),
+    [
+        (
+            Say(status=404, json={"ErrorCode": "ServiceNotFound"}),
+            "there is no function image-import/importer",
+            True,
+        ),
+        (
+            Say(status=403, json={"ErrorCode": "AccessDenied", "ErrorMessage": "no."}),
+            "FC says AccessDenied: no.",
+            False,
+        ),
+        (Say(status=404, body=b"<html>"), "is not from FC (no JSON)", False),
+        (Say(body=b"<html>"), "is not from FC (no JSON)", False),
+        (Say(hang_up=True), "FC does not answer at http://127.0.0.1:", False),
+    ],
+    ids=["missing", "refused", "another's", "a page", "no answer"],
+)
+def test_a_function_of_fc_2_that_is_not_seen_is_a_problem(
+    answer: Say, what: str, *, is_missing: bool
+) -> None:
+    keys = Credentials(access_key_id="a", access_key_secret="b")
+    with serving(answer) as server:
+        account = Fc2Account(keys, endpoint=server.url, service="image-import")
+        seen = account.function("importer")
+    assert isinstance(seen, Problem)
+    assert what in seen.what
+    assert seen.is_missing is is_missing

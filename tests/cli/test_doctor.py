@@ -239,6 +239,7 @@ DENIED = Say(status=403, json={"Code": "NoPermission", "Message": "acs:ram:*:1:x
 NOT_FOR_US = {
     "FC's right": ("fc", Say(status=403, json={"Code": "AccessDenied"}), "importer"),
     "FC's proxy": ("fc", Say(status=502, body=b"<html>"), "importer"),
+    "another's 404": ("fc", Say(status=404, body=b"<html>"), "importer"),
     "FC's silence": ("fc", Say(hang_up=True), "tracker"),
     "another service for FC": ("fc", Say(json={}), "importer"),
     "a list for FC": ("fc", Say(json=[]), "importer"),
