@@ -19,6 +19,8 @@ from image_import_cli.account_facts import (
 from image_import_cli.account_fc import FcAccount
 from image_import_cli.policies import ECS_ROLE, FcVersion, Names, OnAvailable
 
+NO_DRY_RUN = "NoDryRun"
+"""Our own code: ECS imported what it was asked to try."""
 PROBE_NAME = "image-import-doctor"
 PROBE_KEY = "image-import-doctor.raw"
 """Of the image and the object that the dry run names; neither is ever made."""
@@ -134,5 +136,8 @@ def _dry_run(account: Account, names: Names, object_key: str) -> Problem:
         return Problem(what=sentences(str(exc), explained.cause), mend=explained.fix)
     except ServiceError as exc:
         return Problem(what=str(exc), code=exc.code, http_status=exc.http_status)
-    text = f"the dry run started a real import: cancel task {reply.task_id}"
-    return Problem(what=text, code="NoDryRun")
+    return Problem(
+        what="the dry run started a real import",
+        code=NO_DRY_RUN,
+        mend=f"image-import cancel {reply.task_id} --bucket {names.ledger_bucket}",
+    )

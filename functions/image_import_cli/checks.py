@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from image_import.catalogue import explain
 
+from image_import_cli.account import NO_DRY_RUN
 from image_import_cli.account_facts import (
     Facts,
     Finding,
@@ -176,6 +177,8 @@ def _import_image(facts: Facts) -> Iterator[Finding]:
         yield untold(check, answer)
     elif answer.code in DRY_RUN_PASSED:
         yield Finding(check=check, status="ok", text="a dry run passed")
+    elif answer.code == NO_DRY_RUN:
+        yield Finding(check=check, status="fail", text=answer.what, mend=answer.mend)
     elif answer.code == "InvalidOSSObject.NotFound" and facts.object_key:
         place = f"oss://{facts.names.image_bucket}/{facts.object_key}"
         yield Finding(

@@ -268,7 +268,7 @@ def test_the_dry_run_asks_for_nothing_to_be_done() -> None:
 def test_a_dry_run_that_imports_is_no_good_news() -> None:
     facts = seen_by(Seeing(Problem(what="")), lambda _: ImportReply(task_id="t-1"))
     assert facts.dry_run.code == "NoDryRun"
-    assert "cancel task t-1" in facts.dry_run.what
+    assert facts.dry_run.mend.startswith("image-import cancel t-1 --bucket ")
 
 
 def test_where_there_is_no_dry_run_none_is_asked_for() -> None:

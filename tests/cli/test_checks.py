@@ -107,6 +107,12 @@ FAILURES: dict[str, tuple[Facts, str, str, str]] = {
         "a ledger that must be restored",
         "ossutil mb oss://my-ledger-standard --storage-class Standard",
     ),
+    "a dry run that imports": (
+        changed(dry_run=Problem(what="it imports", code="NoDryRun", mend="cancel")),
+        "ImportImage",
+        "it imports",
+        "cancel",
+    ),
     "a dry run of an image that is not there": (
         changed(
             object_key="incoming/none.qcow2",
