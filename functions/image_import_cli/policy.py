@@ -69,6 +69,7 @@ def _as_json(roles: Iterable[Role], names: Names) -> Json:
     described = [
         {
             "name": role.name,
+            "policy_name": role.policy_name,
             "purpose": role.purpose,
             "trust": role.trust(),
             "policy": role.policy(),

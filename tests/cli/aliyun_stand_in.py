@@ -1,12 +1,12 @@
 """Stands in for the Aliyun CLI: `aliyun ram ...` on an account kept in a file.
 
 Roles, policies and their versions are as RAM keeps them: what is there already is
-refused, a policy has five versions at most, and only what exists can be attached. The
-file of the account is ALIYUN_ACCOUNT; an action that ALIYUN_REFUSES names is refused.
+refused, a policy has five versions at most, only what exists can be attached, and what
+is in use or has versions is not deleted. The file of the account is ALIYUN_ACCOUNT; an
+action that ALIYUN_REFUSES names is refused.
 
-Sources: "CreateRole", "UpdateRole", "CreatePolicy", "CreatePolicyVersion" and
-"AttachPolicyToRole", RAM API 2015-05-01; cli/command.go of github.com/aliyun/aliyun-cli
-for how refusals are printed; read 2026-11.
+Sources: the pages of these actions, RAM API 2015-05-01; cli/command.go of
+github.com/aliyun/aliyun-cli for how refusals are printed; read 2026-11.
 """
 
 import json
@@ -66,6 +66,30 @@ def attach_policy_to_role(account: Any, given: Mapping[str, str]) -> None:
     role["policies"].append(given["PolicyName"])
 
 
+def detach_policy_from_role(account: Any, given: Mapping[str, str]) -> None:
+    role = found(account["roles"], given["RoleName"], "Role")
+    assert given["PolicyType"] == "Custom"
+    if given["PolicyName"] not in role["policies"]:
+        raise RefusedError("EntityNotExist.Role.Policy")
+    role["policies"].remove(given["PolicyName"])
+
+
+def delete_policy(account: Any, given: Mapping[str, str]) -> None:
+    name = given["PolicyName"]
+    policy = found(account["policies"], name, "Policy")
+    if any(name in role["policies"] for role in account["roles"].values()):
+        raise RefusedError("DeleteConflict.Policy.Role")
+    if len(policy["versions"]) > 1 and given.get("CascadingDelete") != "true":
+        raise RefusedError("DeleteConflict.Policy.Version")
+    del account["policies"][name]
+
+
+def delete_role(account: Any, given: Mapping[str, str]) -> None:
+    if found(account["roles"], given["RoleName"], "Role")["policies"]:
+        raise RefusedError("DeleteConflict.Role.Policy")
+    del account["roles"][given["RoleName"]]
+
+
 def refuse(_account: Any, _given: Mapping[str, str]) -> None:
     raise RefusedError("NoPermission")
 
@@ -82,6 +106,9 @@ ACTIONS = {
     "CreatePolicy": create_policy,
     "CreatePolicyVersion": create_policy_version,
     "AttachPolicyToRole": attach_policy_to_role,
+    "DetachPolicyFromRole": detach_policy_from_role,
+    "DeletePolicy": delete_policy,
+    "DeleteRole": delete_role,
 }
 
 

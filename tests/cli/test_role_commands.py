@@ -162,3 +162,18 @@ def test_the_commands_that_mend_a_role_work_alone(account: Account) -> None:
     for _ in range(7):
         account.run("\n".join(mending_commands(wider)))
     assert account.policy_of(FUNCTION_ROLE) == [wider.policy()]
+
+
+def test_what_the_readme_removes_is_all_that_was_made(account: Account) -> None:
+    for _ in range(2):
+        account.run(script())
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    start, end = (
+        readme.index("for ROLE in "),
+        readme.index("aliyun mns-open DeleteQueue"),
+    )
+    removal = f"set -eu\nIMAGES={NAMES.image_bucket}\n{readme[start:end]}"
+    assert account.run(removal) == (0, "", "")
+    left = account.read()
+    assert (left["policies"], list(left["roles"])) == ({}, [ECS_ROLE])
+    assert left["roles"][ECS_ROLE]["policies"] == []
