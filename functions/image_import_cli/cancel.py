@@ -6,7 +6,6 @@ import re
 import time
 
 import click
-from image_import.errors import ImageImportError
 from image_import.handler import Runtime
 from image_import.schedule import make_tracker
 from image_import.settings import Settings
@@ -16,6 +15,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from image_import_cli.cancelling import Cancelling, Task
+from image_import_cli.failures import failures_explained
+from image_import_cli.places import read_object
 from image_import_cli.settings_options import (
     checked_settings,
     environment,
@@ -23,8 +24,8 @@ from image_import_cli.settings_options import (
 )
 from image_import_cli.terminal import printable
 
-OBJECT = re.compile(r"oss://(?P<bucket>[^/]+)/(?P<key>.+)", re.DOTALL)
 TASK = re.compile(r"t-[0-9A-Za-z]+")
+EXPECTED = "oss://BUCKET/KEY or a task ID"
 
 
 @click.command(epilog="Example: image-import cancel oss://images/web.qcow2")
@@ -64,20 +65,18 @@ def cancel(
     """
     settings = checked_settings(environment(assignments))
     _check(settings, is_sure=is_sure, as_json=as_json)
-    place = OBJECT.fullmatch(what)
-    if not place and not TASK.fullmatch(what):
-        raise click.UsageError(f"{what!r} is neither oss://BUCKET/KEY nor a task ID")
-    try:
-        cancelling = _cancelling(settings, place["bucket"] if place else bucket)
-        if place:
-            task = cancelling.of_object(place["bucket"], place["key"])
+    object_key = ""
+    if not TASK.fullmatch(what):
+        bucket, object_key = read_object(what, expected=EXPECTED)
+    with failures_explained():
+        cancelling = _cancelling(settings, bucket)
+        if object_key:
+            task = cancelling.of_object(bucket, object_key)
         else:
             task = cancelling.of_task(what)
         if not is_sure and not _is_confirmed(task):
             raise click.ClickException("nothing was cancelled")
         outcome, reason = cancelling.cancel(task, wait_seconds=wait_seconds)
-    except ImageImportError as exc:
-        raise click.ClickException(str(exc)) from exc
     _show(task, outcome, reason, as_json=as_json)
     ctx.exit(int(outcome != "cancelled"))
 

@@ -2,30 +2,29 @@
 
 import json
 import os
-import re
 from datetime import datetime, timezone
 from pathlib import Path
 
 import click
 from image_import.clients import Clients
 from image_import.credentials import read_credentials
-from image_import.errors import ImageImportError
 from image_import.events import ObjectCreated
 from image_import.ledger import to_text
 from image_import.settings import Settings
 
+from image_import_cli.failures import failures_explained
 from image_import_cli.made_events import (
     event_name_of,
     eventbridge_event,
     native_event,
 )
+from image_import_cli.places import read_object
 from image_import_cli.settings_options import (
     checked_settings,
     environment,
     set_option,
 )
 
-OBJECT = re.compile(r"oss://(?P<bucket>[^/]+)/(?P<key>.+)", re.DOTALL)
 ANY_ACCOUNT = "1234567890123456"
 
 
@@ -62,14 +61,10 @@ def event(
     parts gives the event of its completion, any other that of a put. The result is
     JSON for image-import invoke.
     """
-    match = OBJECT.fullmatch(place)
-    if not match:
-        raise click.UsageError(f"{place} is no object; give oss://BUCKET/KEY")
+    bucket, object_key = read_object(place, expected="oss://BUCKET/KEY")
     settings = checked_settings(environment(assignments))
-    try:
-        record = read_record(match["bucket"], match["key"], settings)
-    except ImageImportError as exc:
-        raise click.ClickException(str(exc)) from exc
+    with failures_explained():
+        record = read_record(bucket, object_key, settings)
     make = eventbridge_event if eventbridge else native_event
     made = make(record, account_id=account_id)
     text = json.dumps(made, ensure_ascii=False, indent=2)

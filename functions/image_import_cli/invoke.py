@@ -4,12 +4,13 @@ import os
 from pathlib import Path
 
 import click
-from image_import.errors import EventError, ImageImportError
+from image_import.errors import EventError
 from image_import.events import ObjectCreated, parse_event
 from image_import.handler import Runtime, import_all, make_invocation
 from image_import.outcome import LOG_FIELDS, Result, said
 from rich.console import Console
 
+from image_import_cli.failures import failures_explained
 from image_import_cli.invoke_remote import invoke_remotely
 from image_import_cli.remote_options import remote_options
 from image_import_cli.remotes import Remote
@@ -66,7 +67,7 @@ def invoke(
         )
     payload = event.read_bytes()
     console = Console()
-    try:
+    with failures_explained():
         if remote:
             ctx.exit(
                 invoke_remotely(
@@ -77,8 +78,6 @@ def invoke(
             results = _invoke_locally(payload, event, bucket_dir, assignments)
         else:
             results = _invoke_here(payload, assignments)
-    except ImageImportError as exc:
-        raise click.ClickException(str(exc)) from exc
     if as_json:
         print_json(console, {"records": [said(r, LOG_FIELDS) for r in results]})
     else:

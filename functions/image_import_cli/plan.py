@@ -11,7 +11,7 @@ import click
 from image_import.app import Invocation, import_record
 from image_import.clients import Clients
 from image_import.credentials import read_credentials
-from image_import.errors import EvidenceError, ImageImportError, PlanError
+from image_import.errors import EvidenceError, PlanError
 from image_import.events import ObjectCreated
 from image_import.evidence import Contents, DiskEvidence, Evidence
 from image_import.gather import HEAD_BYTES, TAIL_BYTES
@@ -27,6 +27,7 @@ from image_import.sidecars import SidecarFound, find_sidecar
 from image_import.version import DiskVersion, ImageVersion
 from rich.console import Console
 
+from image_import_cli.failures import failures_explained
 from image_import_cli.settings_options import (
     checked_settings,
     environment,
@@ -57,14 +58,12 @@ def plan(
     environ = environment(assignments)
     environ["DRY_RUN"] = "true"
     settings = checked_settings(environ)
-    try:
-        match = OBJECT.fullmatch(image)
+    match = OBJECT.fullmatch(image)
+    with failures_explained():
         if match:
             result = plan_object(match["bucket"], match["key"], settings)
         else:
             result = plan_file(Path(image), settings)
-    except ImageImportError as exc:
-        raise click.ClickException(str(exc)) from exc
     console = Console()
     if as_json:
         print_json(console, said(result, LOG_FIELDS))

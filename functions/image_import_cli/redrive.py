@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
 import click
-from image_import.errors import ImageImportError
 from image_import.events import ObjectCreated
 from image_import.outcome import Result
 from rich.console import Console
 
+from image_import_cli.failures import failures_explained
 from image_import_cli.redrive_bench import Bench
 from image_import_cli.redrive_messages import Given
 from image_import_cli.remote_options import remote_options
@@ -86,7 +86,7 @@ def redrive(
     if not settings.region_id:
         raise click.UsageError("set REGION_ID, as in --set REGION_ID=cn-hangzhou")
     console = Console()
-    try:
+    with failures_explained():
         bench = Bench(settings, remote=remote)
         given = bench.read(sources, workers=workers)
         total = f"of {len(given.uploads):,} uploads"
@@ -97,8 +97,6 @@ def redrive(
             ended = _course(given, shown, redriving.redrive, workers, rate)
             if ended == INTERRUPTED:
                 leave_echo(console)
-    except ImageImportError as exc:
-        raise click.ClickException(str(exc)) from exc
     _conclude(console, given, shown, ended, as_json=as_json)
     ctx.exit(int(shown.has_bad or bool(ended) or bool(given.unread)))
 

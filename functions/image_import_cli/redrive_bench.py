@@ -1,7 +1,6 @@
 """What a redrive works with: where uploads are read from, and who imports them."""
 
 import os
-import re
 import secrets
 import sys
 import time
@@ -21,13 +20,12 @@ from image_import.outcome import Result
 from image_import.patience import Patience
 from image_import.settings import Settings
 
+from image_import_cli.places import SCHEME, read_place
 from image_import_cli.redrive_ledgers import read_ledgers
 from image_import_cli.redrive_messages import Given, read_given
 from image_import_cli.redriving import Redriving, about
 from image_import_cli.remote_sweep import import_remotely
 from image_import_cli.remotes import Remote
-
-PLACE = re.compile(r"oss://(?P<bucket>[^/]+)/?(?P<key>.*)", re.DOTALL)
 
 
 class Bench:
@@ -59,20 +57,20 @@ class Bench:
         """Return what all sources hold."""
         given = Given()
         for source in sources:
-            place = PLACE.fullmatch(source)
-            more = (
-                read_ledgers(
-                    self.store_of(place["bucket"]),
-                    bucket=place["bucket"],
-                    under=place["key"],
-                    prefix=self._settings.ledger_prefix,
-                    workers=workers,
-                )
-                if place
-                else _read_file(source)
-            )
+            is_place = source.startswith(SCHEME)
+            more = self._read_place(source, workers) if is_place else _read_file(source)
             given.merge(more, source=source)
         return given
+
+    def _read_place(self, source: str, workers: int) -> Given:
+        bucket, under = read_place(source, expected="oss://BUCKET/KEY or PREFIX")
+        return read_ledgers(
+            self.store_of(bucket),
+            bucket=bucket,
+            under=under,
+            prefix=self._settings.ledger_prefix,
+            workers=workers,
+        )
 
     def redriving(self, *, is_dry: bool, is_sure: bool) -> Redriving:
         """Return what delivers one upload again."""

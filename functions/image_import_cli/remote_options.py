@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 from image_import.credentials import read_credentials
-from image_import.errors import SettingsError
 
+from image_import_cli.failures import failures_explained
 from image_import_cli.remotes import Remote
 
 Command = Callable[..., Any]
@@ -90,10 +90,8 @@ def _remote(
     fc_version: str, service: str, function: str, *, qualifier: str, endpoint: str
 ) -> Remote:
     """Return the function; each client is imported only where it is asked for."""
-    try:
+    with failures_explained():
         credentials = read_credentials(None, os.environ)
-    except SettingsError as exc:
-        raise click.UsageError(str(exc)) from exc
     if fc_version == "2.0":
         from image_import_cli.remote_fc2 import Fc2Function  # noqa: PLC0415 - see above
 

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
-from image_import.errors import ImageImportError
 from rich.console import Console
 
+from image_import_cli.failures import failures_explained
 from image_import_cli.settings_options import (
     checked_settings,
     environment,
@@ -109,29 +109,29 @@ def status(
         raise click.UsageError(f"--html {page}: {page.parent} cannot be written to")
     settings = checked_settings(environment(assignments))
     asked = place_of(place, settings)
-    try:
-        with open_ledgers(
+    with (
+        failures_explained(),
+        open_ledgers(
             settings, os.environ, bucket=asked.ledger_bucket, workers=workers
-        ) as ledgers:
-            moment = ledgers.now() - since if isinstance(since, timedelta) else since
-            states = frozenset(WORDS[word] for word in words)
-            filter_ = Filter(place=asked, states=states, since=moment)
-            if is_watched:
-                watch = Watch(
-                    ledgers=ledgers, filter_=filter_, interval=interval, limit=limit
-                )
-                ctx.exit(watch.run(Console(), as_json=as_json))
-            view = View(
-                ledgers=ledgers,
-                filter_=filter_,
-                order=order,
-                limit=limit,
-                is_open=is_open,
+        ) as ledgers,
+    ):
+        moment = ledgers.now() - since if isinstance(since, timedelta) else since
+        states = frozenset(WORDS[word] for word in words)
+        filter_ = Filter(place=asked, states=states, since=moment)
+        if is_watched:
+            watch = Watch(
+                ledgers=ledgers, filter_=filter_, interval=interval, limit=limit
             )
-            if page:
-                view.write(page)
-            else:
-                view.show(Console(), as_json=as_json)
-    except ImageImportError as exc:
-        raise click.ClickException(str(exc)) from exc
+            ctx.exit(watch.run(Console(), as_json=as_json))
+        view = View(
+            ledgers=ledgers,
+            filter_=filter_,
+            order=order,
+            limit=limit,
+            is_open=is_open,
+        )
+        if page:
+            view.write(page)
+        else:
+            view.show(Console(), as_json=as_json)
     ctx.exit(int(view.has_bad))

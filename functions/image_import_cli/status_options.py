@@ -11,11 +11,14 @@ import click
 from image_import.ledger import State
 from image_import.settings import Settings
 
+from image_import_cli.places import read_place
 from image_import_cli.status_imports import BY_URGENCY, ImportStatus
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 WORDS = {("claimed" if s is State.INTENT else s.value): s for s in State}
 """What a state is called on the command line."""
+
+EXPECTED = "oss://BUCKET/KEY, oss://BUCKET/PREFIX, or nothing for all"
 
 
 class Since(click.ParamType["timedelta | datetime"]):
@@ -72,22 +75,25 @@ class Place:
 
     @property
     def text(self) -> str:
-        """The place as it can be given again."""
-        return f"oss://{self.bucket or self.ledger_bucket}/{self.key}"
+        """The place in words; a bucket's as it can be given again."""
+        if not self.bucket:
+            return f"all that the ledger in {self.ledger_bucket} knows"
+        return f"oss://{self.bucket}/{self.key}"
 
 
 def place_of(given: str, settings: Settings) -> Place:
     """Return the place that an argument names.
 
     Raises:
-        click.UsageError: Nothing says where the ledger, or in which region it is.
+        click.UsageError: Nothing says where the ledger, or in which region it is; or
+            what is given names no bucket.
     """
     if not settings.region_id:
         raise click.UsageError(
             "no event tells the region here: set REGION_ID, as in "
             "--set REGION_ID=cn-hangzhou"
         )
-    bucket, _, key = given.removeprefix("oss://").partition("/")
+    bucket, key = read_place(given, expected=EXPECTED) if given else ("", "")
     if not bucket and not settings.ledger_bucket:
         raise click.UsageError(
             "nothing says where the ledger is: name a bucket, as in oss://BUCKET/, or "

@@ -4,10 +4,11 @@ import os
 from pathlib import Path
 
 import click
-from image_import.errors import ImageImportError
 from rich.console import Console
 from rich.text import Text
 
+from image_import_cli.failures import failures_explained
+from image_import_cli.places import read_place
 from image_import_cli.remote_options import remote_options
 from image_import_cli.remote_sweep import import_remotely
 from image_import_cli.remotes import Remote
@@ -80,7 +81,7 @@ def sweep(
     environment, or by the deployed function with --remote. Ctrl-C ends the sweep
     when what has begun is done; the same command goes on from there.
     """
-    bucket, _, prefix = place.removeprefix("oss://").partition("/")
+    bucket, prefix = read_place(place, expected="BUCKET or BUCKET/PREFIX")
     environ = environment(assignments)
     if dry_run:
         environ["DRY_RUN"] = "true"
@@ -92,7 +93,7 @@ def sweep(
     if start.after:
         _aside(f"going on after {start.after} ({start.round});")
         _aside("--from-start begins anew")
-    try:
+    with failures_explained():
         swept = SweptBucket(settings, os.environ, bucket=bucket, prefix=prefix)
         with showing(console, as_json=as_json) as shown:
             ended = Course(
@@ -107,8 +108,6 @@ def sweep(
                 rate=rate,
                 is_again=again,
             ).run(start)
-    except ImageImportError as exc:
-        raise click.ClickException(str(exc)) from exc
     _conclude(console, shown, ended, as_json=as_json)
     ctx.exit(int(shown.has_bad or bool(ended)))
 

@@ -96,7 +96,8 @@ def test_a_refusal_is_explained(desk: Desk, code: str, fix: str) -> None:
     [
         ((WEB, "--set", "IMPORT_TARGET=apsara-pop"), "has no CancelTask"),
         ((WEB, "--json"), "needs --yes"),
-        (("web.qcow2",), "neither oss://BUCKET/KEY nor a task ID"),
+        (("web.qcow2",), "give oss://BUCKET/KEY or a task ID"),
+        (("oss://images/",), "names no object; give oss://BUCKET/KEY"),
     ],
 )
 def test_what_cannot_be_asked_for_is_status_2(

@@ -108,6 +108,7 @@ def test_what_is_done_is_status_0(arguments: tuple[str, ...]) -> None:
         (("redrive", "oss://images/"), "no credentials"),
         (("status", "images"), "no credentials"),
         (("sweep", "images", "--dry-run"), "no credentials"),
+        (("sweep", "images", "--remote", "--fc-endpoint", "http://x"), "no cred"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )

@@ -325,8 +325,14 @@ def test_what_may_have_begun_is_begun_again_only_if_somebody_has_looked(
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("missing.jsonl",), ("oss://images/", "--set", "REGION_ID=")],
-    ids=["no source", "no file", "no region"],
+    [
+        (),
+        ("missing.jsonl",),
+        ("oss://images/", "--set", "REGION_ID="),
+        ("oss://",),
+        (".",),
+    ],
+    ids=["no source", "no file", "no region", "no bucket", "a folder"],
 )
 def test_what_cannot_be_asked_for_is_status_2(
     desk: Desk, arguments: tuple[str, ...]

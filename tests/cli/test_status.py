@@ -325,6 +325,17 @@ def test_no_argument_and_no_ledger_bucket_is_status_2(bucket: Bucket) -> None:
     assert "set LEDGER_BUCKET" in run.stderr
 
 
+@pytest.mark.parametrize(
+    "place", ["oss://", "oss:///web.qcow2", "web.qcow2", "oss://Images/"]
+)
+def test_a_place_without_a_buckets_name_is_status_2_and_not_all_there_is(
+    bucket: Bucket, place: str
+) -> None:
+    run = bucket.run("--set", "LEDGER_BUCKET=images", place=place)
+    assert run.exit_code == 2
+    assert "give oss://BUCKET/KEY, oss://BUCKET/PREFIX" in run.stderr
+
+
 def test_a_ledger_that_may_not_be_listed_is_said_with_what_to_do(
     bucket: Bucket,
 ) -> None:
@@ -332,6 +343,7 @@ def test_a_ledger_that_may_not_be_listed_is_said_with_what_to_do(
     run = bucket.run()
     assert run.exit_code == 1
     assert "OSS ListObjectsV2: AccessDenied" in run.stderr
+    assert "look for a Deny in the bucket's policy" in run.stderr
     assert "Traceback" not in run.stderr
 
 

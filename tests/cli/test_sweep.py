@@ -175,10 +175,18 @@ def test_what_cannot_be_asked_for_is_said_with_status_2(
     assert said in run.stderr
 
 
-def test_a_bucket_that_is_not_there_is_status_1(sweeps: Sweeps) -> None:
+@pytest.mark.parametrize("place", ["", "oss://", "/old/", "old.qcow2"])
+def test_a_place_without_a_buckets_name_is_status_2(sweeps: Sweeps, place: str) -> None:
+    run = sweeps.run(place=place)
+    assert run.exit_code == 2
+    assert "give BUCKET or BUCKET/PREFIX" in run.stderr
+
+
+def test_a_bucket_that_is_not_there_is_status_1_and_explained(sweeps: Sweeps) -> None:
     run = sweeps.run(place="no-such-bucket/")
     assert run.exit_code == 1
     assert "NoSuchBucket" in run.stderr
+    assert "Check the bucket's name, OSS_ENDPOINT and REGION_ID" in run.stderr
 
 
 def test_a_file_that_holds_no_position_is_refused(sweeps: Sweeps) -> None:

@@ -1,0 +1,38 @@
+"""Places in OSS, as they are named on the command line."""
+
+import re
+
+import click
+
+SCHEME = "oss://"
+BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+"""Source: "Bucket naming conventions", OSS documentation, read 2026-11."""
+
+
+def read_place(given: str, *, expected: str) -> tuple[str, str]:
+    """Return a bucket and what follows it: a key, a prefix, or nothing.
+
+    Args:
+        given: With or without `oss://`.
+        expected: Such as `oss://BUCKET/KEY`, for the error.
+
+    Raises:
+        click.UsageError: What stands where the bucket should be cannot be one.
+    """
+    bucket, _, rest = given.removeprefix(SCHEME).partition("/")
+    if BUCKET_NAME.fullmatch(bucket):
+        return bucket, rest
+    seen = f"{bucket!r} is no bucket's name" if bucket else "it names no bucket"
+    raise click.UsageError(f"{given!r}: {seen}; give {expected}")
+
+
+def read_object(given: str, *, expected: str) -> tuple[str, str]:
+    """Return bucket and key of an object.
+
+    Raises:
+        click.UsageError: A part is missing, or is not what it should be.
+    """
+    bucket, object_key = read_place(given, expected=expected)
+    if not object_key:
+        raise click.UsageError(f"{given!r} names no object; give {expected}")
+    return bucket, object_key
