@@ -1,7 +1,7 @@
 """`image-import redrive`: deliver again what came to nothing."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
@@ -31,6 +31,10 @@ from image_import_cli.sweeping import (
 )
 from image_import_cli.terminal import printable
 
+MOST_SHOWN = 20
+"""Complaints of one kind: nobody reads more, and --json has more."""
+
+SWEEP = "image-import sweep imports what no event told of"
 INTERRUPTED = "interrupted; the same command goes on, what is done is left alone"
 
 
@@ -98,7 +102,9 @@ def redrive(
             if ended == INTERRUPTED:
                 leave_echo(console)
     _conclude(console, given, shown, ended, as_json=as_json)
-    ctx.exit(int(shown.has_bad or bool(ended) or bool(given.unread)))
+    is_unknown = any(not place.endswith("/") for place in given.unknown)
+    has_bad = shown.has_bad or bool(given.unread) or is_unknown
+    ctx.exit(int(has_bad or bool(ended)))
 
 
 def _course(
@@ -137,20 +143,39 @@ def _conclude(
     console: Console, given: Given, shown: Counting, ended: str, *, as_json: bool
 ) -> None:
     """Print what was not understood, and the sums."""
-    aside = Console(stderr=True)
-    for unread in given.unread:
-        where = f"{unread.source}:{unread.line}"
-        line = printable(f"{where}: {unread.reason}")
-        aside.print(line, soft_wrap=True, highlight=False, markup=False)
-    sums = {"repeated": given.repeated, "left": given.left}
+    for line in _complaints(given):
+        _aside(line)
     if as_json:
-        unread_lines = [asdict(unread) for unread in given.unread]
-        counted = {**shown.counts, **sums, "unread": unread_lines}
+        counted = {
+            **shown.counts,
+            "repeated": given.repeated,
+            "left": given.left,
+            "not_understood": given.unread_count,
+            "unread": [asdict(unread) for unread in given.unread],
+        }
         print_json(console, {"redrive": {**counted, "ended": ended or "through"}})
         return
-    told = f"{shown.text}; {given.repeated:,} repeated, {given.left:,} left alone"
-    if given.unread:
-        told += f", {len(given.unread):,} not understood"
+    told = shown.text if given.uploads else "nothing to deliver again"
+    told += f"; {given.repeated:,} repeated, {given.left:,} left alone"
+    if given.unread_count:
+        told += f", {given.unread_count:,} not understood"
     console.print(told, soft_wrap=True, highlight=False)
     if ended:
-        aside.print(ended, soft_wrap=True, highlight=False, markup=False)
+        _aside(ended)
+
+
+def _complaints(given: Given) -> Iterator[str]:
+    """Yield what was not understood, as far as somebody reads on."""
+    for unread in given.unread[:MOST_SHOWN]:
+        yield f"{unread.source}:{unread.line}: {unread.reason}"
+    more = given.unread_count - MOST_SHOWN
+    if more > 0:
+        yield f"and {more:,} more that were not understood"
+    for place in given.unknown:
+        yield f"the ledger knows nothing of {place}; {SWEEP}"
+
+
+def _aside(text: str) -> None:
+    """Tell what is no image."""
+    aside = Console(stderr=True)
+    aside.print(printable(text), soft_wrap=True, highlight=False, markup=False)

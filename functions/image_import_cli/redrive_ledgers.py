@@ -44,7 +44,7 @@ def read_ledgers(
         books = zip(parts, pool.map(read, parts.values()), strict=True)
         for number, (key, found) in enumerate(books, 1):
             if isinstance(found, ImageImportError):
-                given.unread.append(Unread(number, f"{key}: {found}"))
+                given.leave(Unread(number, f"{key}: {found}"))
                 continue
             upload = _upload(found, key, bucket=bucket, prefix=prefix)
             if upload is None or not upload.object_key.startswith(under):
@@ -53,6 +53,8 @@ def read_ledgers(
                 given.add(upload)
             else:
                 given.left += 1
+    if not (given.uploads or given.left or given.unread):
+        given.unknown.append(f"oss://{bucket}/{under}")
     return given
 
 

@@ -5,19 +5,16 @@ nobody needs to repeat, or is told with its line's number.
 
 Sources: "Destinations", Function Compute documentation: the message carries the event
 as `requestPayload`, as text or as JSON; "ReceiveMessage" and "PublishMessage", Simple
-Message Queue (MNS) documentation: a body may be Base64, in XML as `MessageBody`; "Log
-format", Function Compute: a line begins with time, request ID and level. Read 2026-11.
+Message Queue (formerly MNS) documentation: a body may be Base64; "Log format", Function
+Compute: a line begins with time, request ID and level. Read 2026-11.
 """
 
 import base64
 import binascii
 import json
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import chain
-from typing import Any
+from typing import Any, BinaryIO
 
 from image_import.errors import EventError
 from image_import.events import Ignored, ObjectCreated, Rejected, parse_event
@@ -25,6 +22,7 @@ from image_import.outcome import Outcome
 from image_import.version import normal_etag
 
 from image_import_cli.made_events import EVENT_NAMES
+from image_import_cli.redrive_items import NoTextError, items
 
 AGAIN = {
     Outcome.REFUSED.value,
@@ -34,10 +32,9 @@ AGAIN = {
 }
 """The outcomes of log lines that are delivered again."""
 
-PLATFORM = re.compile(r"\s*(\S+ )?FC (Invoke|Initialize|PreStop|PreFreeze) ")
-"""The platform's own lines around each invocation in a function's log."""
+MOST_TOLD = 100
+"""Of what was not understood, per source: the rest is counted."""
 
-BODY = re.compile(r"<(?:MessageBody|Message)>([^<]+)</")
 INNER = ("MessageBody", "Message", "message", "content")
 DEEPEST = 4
 EXPECTED = "an OnFailure message, a log line of image_import or an OSS event"
@@ -64,12 +61,16 @@ class Given:
         uploads: Each object version once, in the order in which they came.
         repeated: How often one of them came again.
         left: How many lines told of an end that nobody needs to repeat.
+        unread: The first of what was not understood, `unread_count` all of it.
+        unknown: Places of which there is no ledger.
     """
 
     uploads: dict[tuple[str, str, str], ObjectCreated] = field(default_factory=dict)
     repeated: int = 0
     left: int = 0
     unread: list[Unread] = field(default_factory=list)
+    unread_count: int = 0
+    unknown: list[str] = field(default_factory=list)
 
     def add(self, upload: ObjectCreated) -> None:
         """Add one upload, unless it is there already."""
@@ -77,82 +78,45 @@ class Given:
         self.repeated += key in self.uploads
         self.uploads.setdefault(key, upload)
 
+    def leave(self, unread: Unread) -> None:
+        """Note what was not understood."""
+        self.unread_count += 1
+        if len(self.unread) < MOST_TOLD:
+            self.unread.append(unread)
+
     def merge(self, other: "Given", *, source: str) -> None:
         """Add what another source held."""
         for upload in other.uploads.values():
             self.add(upload)
         self.repeated += other.repeated
         self.left += other.left
+        self.unknown += other.unknown
+        self.unread_count += other.unread_count
         self.unread += [replace(unread, source=source) for unread in other.unread]
 
 
-def read_given(lines: Iterable[bytes]) -> Given:
-    """Return what a file holds: one message a line, or one document of many lines.
-
-    A file whose first line is whole is read line by line, however long it is.
-    """
+def read_given(stream: BinaryIO) -> Given:
+    """Return what a file holds, of which no more than an item is in memory."""
     given = Given()
-    for number, item in _items(_decoded_lines(lines)):
-        is_empty = True
-        try:
-            for upload in _uploads(item, 0):
-                given.add(upload)
-                is_empty = False
-        except UnreadError as exc:
-            given.unread.append(Unread(number, str(exc)))
-        else:
-            given.left += is_empty
+    try:
+        for number, item in items(stream):
+            _take(given, number, item)
+    except NoTextError as exc:
+        why = f"{exc}; from here on nothing was read"
+        given.leave(Unread(exc.line, why))
     return given
 
 
-def _decoded_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, str]]:
-    """Yield the lines that hold anything, with their numbers."""
-    for number, line in enumerate(lines, 1):
-        text = line.decode("utf-8-sig" if number == 1 else "utf-8", "replace")
-        if text.strip():
-            yield number, text
-
-
-def _items(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, object]]:
-    """Yield what the lines hold, with the number of the line where it begins."""
-    begin = next(lines, None)
-    if begin is None:
-        return
-    rest: Iterable[tuple[int, str]] = lines
-    if _goes_on(begin[1]):
-        rest = list(lines)
-        document = [*_of_document([begin, *rest])]
-        if document:
-            yield from document
-            return
-    for number, line in chain([begin], rest):
-        if not PLATFORM.match(line):
-            yield number, line
-
-
-def _goes_on(line: str) -> bool:
-    """Whether a first line begins what may end in another one."""
-    if line.lstrip()[0] == "<":
-        return True
-    if line.lstrip()[0] not in "[{":
-        return False
+def _take(given: Given, number: int, item: object) -> None:
+    is_empty = True
     try:
-        json.loads(line)
-    except (ValueError, RecursionError):
-        return True
-    return False
-
-
-def _of_document(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, object]]:
-    """Yield what a document holds: JSON as a whole, of XML each message's body."""
-    text = "".join(line for _, line in lines)
-    if text.lstrip()[0] == "<":
-        for match in BODY.finditer(text):
-            number, _ = lines[text.count("\n", 0, match.start())]
-            yield number, match[1]
-        return
-    with suppress(ValueError, RecursionError):
-        yield lines[0][0], json.loads(text)
+        for upload in _uploads(item, 0):
+            given.add(upload)
+            is_empty = False
+    except UnreadError as exc:
+        given.leave(Unread(number, str(exc)))
+    else:
+        given.left += is_empty
 
 
 def _uploads(item: object, depth: int) -> Iterator[ObjectCreated]:

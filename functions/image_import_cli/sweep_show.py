@@ -55,7 +55,7 @@ class Counting:
     def text(self) -> str:
         """All counts in one line."""
         told = [f"{n:,} {o.value}" for o in Outcome if (n := self.counts[o.value])]
-        sums = ", ".join(told) or "no images yet"
+        sums = ", ".join(told) or "no images"
         return f"{self.counts['keys']:,} {self.noun}: {sums}"
 
 

@@ -1,6 +1,7 @@
 """`image-import redrive` against a bucket in the fakes."""
 
 import base64
+import io
 import json
 import tracemalloc
 from collections.abc import Callable
@@ -84,9 +85,10 @@ def test_a_queues_body_may_span_lines_and_its_own_is_told(desk: Desk) -> None:
 def test_messages_a_line_are_read_a_line_at_a_time(desk: Desk) -> None:
     message = json.loads(on_failure(desk.uploads.put("web.qcow2")))
     line = json.dumps({**message, "responsePayload": "x" * 20_000}).encode()
+    file = io.BytesIO((line + b"\n") * 2000)
     tracemalloc.start()
     try:
-        given = read_given(line + b"\n" for _ in range(2000))
+        given = read_given(file)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -94,12 +96,15 @@ def test_messages_a_line_are_read_a_line_at_a_time(desk: Desk) -> None:
     assert peak < 2_000_000
 
 
-def test_a_whole_json_document_may_span_lines(desk: Desk) -> None:
+@pytest.mark.parametrize("is_array", [True, False], ids=["array", "one by one"])
+def test_json_documents_may_span_lines(desk: Desk, *, is_array: bool) -> None:
     events = [desk.uploads.put(key) for key in ("a.qcow2", "b.qcow2")]
     messages = [json.loads(on_failure(event)) for event in events]
-    text = json.dumps(messages, indent=2).encode()
-    items, _ = desk.told("-", stdin=text)
+    documents = [messages] if is_array else messages
+    text = "\n".join(json.dumps(d, indent=2) for d in documents).encode()
+    items, sums = desk.told("-", stdin=text)
     assert sorted(item["object_key"] for item in items) == ["a.qcow2", "b.qcow2"]
+    assert sums["unread"] == []
 
 
 @pytest.mark.parametrize("prefix", ["", PREFIX], ids=["bare", "with FC's prefix"])
@@ -198,6 +203,36 @@ def test_a_prefix_takes_what_came_to_nothing_and_leaves_what_a_person_ended(
     assert sums["left"] == 1
     items, _ = desk.told(f"oss://{BUCKET}/in/gone.qcow2")
     assert [item["outcome"] for item in items] == ["submitted"]
+
+
+@pytest.mark.parametrize(
+    ("place", "status"),
+    [("oss://images/typo.qcow2", 1), ("oss://images/none/", 0)],
+    ids=["an object", "a folder"],
+)
+def test_a_place_that_the_ledger_does_not_know_is_said(
+    desk: Desk, place: str, status: int
+) -> None:
+    desk.fail("web.qcow2")
+    run = desk.redrive(place)
+    assert run.exit_code == status
+    assert run.stderr.startswith(f"the ledger knows nothing of {place}; image-import")
+    assert run.stdout.startswith("nothing to deliver again; 0 repeated")
+
+
+def test_an_empty_file_is_nothing_to_deliver(desk: Desk) -> None:
+    run = desk.redrive("-", stdin=b"")
+    assert (run.exit_code, run.stderr) == (0, "")
+    assert run.stdout == "nothing to deliver again; 0 repeated, 0 left alone\n"
+
+
+def test_a_file_of_another_kind_does_not_flood_the_terminal(desk: Desk) -> None:
+    run = desk.redrive("-", stdin=b"junk\n" * 300)
+    assert run.exit_code == 1
+    *told, last = run.stderr.splitlines()
+    assert len(told) == 20
+    assert last == "and 280 more that were not understood"
+    assert "300 not understood" in run.stdout
 
 
 def test_a_set_is_redriven_as_a_set(desk: Desk) -> None:
