@@ -18,7 +18,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from image_import_cli.terminal import folded, printable
+from image_import_cli.terminal import folded, printable, without_key
 
 LEAST_VALUE_WIDTH = 16
 
@@ -58,7 +58,8 @@ def render(result: Result, *, origin: str = "event") -> RenderableType:
     )
     parts: list[RenderableType] = [head]
     if result.reason:
-        parts.append(Padding(Text(printable(result.reason)), (0, 0, 0, 2)))
+        reason = printable(without_key(result.reason, result.object_key))
+        parts.append(Padding(Text(reason), (0, 0, 0, 2)))
     if result.evidence or result.parameters:
         parts.append(Padding(_parameters(result, origin), (0, 0, 0, 2)))
     notes = (Text(printable(f"note: {note}")) for note in result.notes)

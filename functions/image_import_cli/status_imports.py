@@ -102,6 +102,8 @@ class ImportStatus:
             return 1.0
         if self.state not in {*MOVING, State.STUCK}:
             return None
+        if self.state is State.SUBMITTED and not self.progress:
+            return None
         digits = self.progress.rstrip("% ")
         percent = float(digits) if digits.replace(".", "", 1).isdigit() else 0.0
         return min(percent, 100.0) / 100

@@ -1,8 +1,9 @@
 """Imports laid out for a terminal: columns while they fit, else one below another.
 
-At 100 columns and more the image's IDs stand beside its names, below that under them.
-Nothing is cut, what is too long is folded; errors and next steps get lines of their
-own, as wide as the terminal.
+At 100 columns and more the image's IDs stand beside its names, below that under them;
+where not even an ID has room there, under the whole line. No ID and no command is cut,
+what is too long is folded, and of a very long key the middle is left out; errors and
+next steps get lines of their own, as wide as the terminal.
 """
 
 from collections import Counter
@@ -18,13 +19,18 @@ from rich.text import Text
 
 from image_import_cli.show import COLOURS
 from image_import_cli.status_imports import BY_URGENCY, UNDER_WAY, ImportStatus
-from image_import_cli.sweep_show import shortened
-from image_import_cli.terminal import folded, printable
+from image_import_cli.terminal import folded, printable, shortened, without_key
 
 WIDE = 100
 STATE_WIDTH, AGE_WIDTH, ID_WIDTH = 13, 4, 36
 BAR_WIDTHS = {True: 8, False: 5}
 GAP = 2
+BELOW = 3
+"""Columns around what stands below a line."""
+
+MOST_LINES = 3
+"""Of a name; a key may have 1,023 characters."""
+
 UNITS = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
 
 
@@ -71,14 +77,20 @@ class Layout:
     def head(self) -> RenderableType:
         """Return the names of the columns."""
         ids = "image ID and request ID" if self._is_wide else ""
-        names = ("state", "progress", "age", "object and image", ids)
+        both = "object" if self._is_tight else "object and image"
+        names = ("state", "progress", "age", both, ids)
         return self._row(*(Text(name, "bold") for name in names))
 
     def entry(self, status: ImportStatus, passed: timedelta) -> RenderableType:
         """Return one import, without the command that is its next step."""
         parts: list[RenderableType] = [self._line(status, passed)]
+        if self._is_tight:
+            name = (_fitting(status.image_name, self._width - BELOW), "")
+            told = [name, *_ids(status)]
+            parts += [_below(text, style) for text, style in told if text]
         if status.error:
-            parts.append(_below(printable(status.error), style_of(status.state)))
+            error = printable(without_key(status.error, status.object_key))
+            parts.append(_below(error, style_of(status.state)))
         if status.next_step:
             arrow = "->" if self._is_ascii else "→"
             parts.append(_below(f"{arrow} {printable(status.next_step)}", ""))
@@ -105,6 +117,11 @@ class Layout:
         ids = ID_WIDTH + GAP if self._is_wide else 0
         return self._width - self._indent - ids
 
+    @property
+    def _is_tight(self) -> bool:
+        """Whether an ID has no room under a name."""
+        return self._room < ID_WIDTH
+
     def _columns(self, status: ImportStatus, passed: timedelta) -> tuple[Text, ...]:
         return (
             Text(word_of(status.state), style_of(status.state)),
@@ -113,14 +130,11 @@ class Layout:
         )
 
     def _line(self, status: ImportStatus, passed: timedelta) -> RenderableType:
-        key = printable(status.object_key) or "?"
-        names = [
-            (folded(key, self._room), "bold"),
-            (folded(printable(status.image_name), self._room), ""),
-        ]
-        ids = [(printable(i), "dim") for i in (status.image_id, status.ecs_request_id)]
-        beside = ids if self._is_wide else []
-        under = [*names, *([] if self._is_wide else ids)]
+        under = [(_fitting(status.object_key or "?", self._room), "bold")]
+        if not self._is_tight:
+            under.append((_fitting(status.image_name, self._room), ""))
+            under += [] if self._is_wide else _ids(status)
+        beside = _ids(status) if self._is_wide else []
         columns = self._columns(status, passed)
         return self._row(*columns, _stacked(under), _stacked(beside))
 
@@ -136,6 +150,18 @@ class Layout:
         row.add_column(overflow="fold")
         row.add_row(*cells[: 5 if has_ids else 4])
         return row
+
+
+def _fitting(name: str, room: int) -> str:
+    """Return a name in few lines of so many columns."""
+    lines = folded(printable(name), max(1, room))
+    if lines.count("\n") < MOST_LINES:
+        return lines
+    return folded(shortened(printable(name), room * MOST_LINES), max(1, room))
+
+
+def _ids(status: ImportStatus) -> list[tuple[str, str]]:
+    return [(printable(i), "dim") for i in (status.image_id, status.ecs_request_id)]
 
 
 def _below(text: str, style: str) -> RenderableType:

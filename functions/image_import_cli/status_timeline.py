@@ -19,7 +19,7 @@ from image_import_cli.status_table import (
     style_of,
     word_of,
 )
-from image_import_cli.terminal import printable
+from image_import_cli.terminal import printable, without_key
 
 MARGIN = (0, 0, 0, 2)
 
@@ -84,10 +84,11 @@ def _top(status: ImportStatus) -> Iterator[RenderableType]:
     word = (f" {word_of(status.state)} ", f"bold reverse {colour}")
     yield Text.assemble(word, f"  {printable(status.object_key)}")
     if told := status.error or status.reason:
-        yield Padding(Text(printable(told)), MARGIN, expand=False)
+        text = printable(without_key(told, status.object_key))
+        yield Padding(Text(text), MARGIN, expand=False)
     if status.next_step:
-        text = Text(f"next: {printable(status.next_step)}", "bold")
-        yield Padding(text, MARGIN, expand=False)
+        step = Text(f"next: {printable(status.next_step)}", "bold")
+        yield Padding(step, MARGIN, expand=False)
 
 
 def _facts(

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from image_import_cli.screens import can_move
 from image_import_cli.show import COLOURS, print_json
-from image_import_cli.terminal import printable
+from image_import_cli.terminal import printable, shortened, without_key
 
 SAY_SECONDS = 10
 """Between two lines in a log."""
@@ -185,7 +185,8 @@ def show_line(result: Result, console: Console) -> None:
     ending = result.image_id or result.image_name
     is_told_why = result.outcome in {*BAD, Outcome.WAITING} or not ending
     ending = "" if is_told_why else printable(ending)
-    key, reason = printable(result.object_key), printable(result.reason)
+    key = printable(result.object_key)
+    reason = printable(without_key(result.reason, result.object_key))
     word = (f"{result.outcome.value:<9}", COLOURS[result.outcome])
     if not console.is_terminal:
         text = f"  {key}  {reason if is_told_why else ending}"
@@ -197,11 +198,3 @@ def show_line(result: Result, console: Console) -> None:
     console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
     if is_told_why:
         console.print(Padding(Text(reason), (0, 0, 0, 11)))
-
-
-def shortened(text: str, most: int) -> str:
-    """Return a text of at most so many characters, its middle left out."""
-    if len(text) <= most:
-        return text
-    front = (most - 1) // 2
-    return f"{text[:front]}…{text[len(text) - (most - 1 - front) :]}"

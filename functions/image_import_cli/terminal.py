@@ -2,6 +2,8 @@
 
 import shlex
 
+from rich.cells import cell_len, chop_cells
+
 
 def printable(text: str) -> str:
     """Return the text without what would act on a terminal."""
@@ -20,11 +22,32 @@ def shell_word(text: str) -> str:
 
 
 def folded(text: str, width: int) -> str:
-    """Return a name in lines of at most so many characters, broken between words."""
+    """Return a name in lines of at most so many columns, broken between words."""
     lines = []
-    while len(text) > width:
-        between = max(text.rfind(mark, 0, width) for mark in "/-._") + 1
-        end = between if between > width // 2 else width
+    while cell_len(text) > width and len(text) > 1:
+        fits = len(_first(text, width))
+        between = max(text.rfind(mark, 0, fits) for mark in "/-._") + 1
+        end = between if between > fits // 2 else fits
         lines.append(text[:end])
         text = text[end:]
     return "\n".join([*lines, text])
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most so many columns, its middle left out."""
+    if cell_len(text) <= most:
+        return text
+    front = (most - 1) // 2
+    back = _first(text[::-1], most - 1 - front)[::-1]
+    return f"{_first(text, front)}…{back}"
+
+
+def without_key(reason: str, object_key: str) -> str:
+    """Return a reason that stands beside its key, which it need not name again."""
+    return reason.removeprefix(f"{object_key}: ")
+
+
+def _first(text: str, columns: int) -> str:
+    """Return what of a text fits into so many columns; one character does."""
+    columns = max(1, columns)
+    return chop_cells(text[:columns], columns)[0] or text[:1]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from image_import.place import Place
 from image_import_cli.side_by_side import side_by_side
-from image_import_cli.terminal import folded
+from image_import_cli.terminal import folded, shortened
 from status_bucket import BROKEN, Bucket
 from uploads import BUCKET, LEDGER, QCOW2
 
@@ -351,6 +351,46 @@ def test_a_long_name_is_folded_between_its_words_and_not_cut() -> None:
     name = "incoming/ubuntu-24.04-server-cloudimg-amd64.qcow2"
     assert folded(name, 30) == "incoming/ubuntu-24.04-server-\ncloudimg-amd64.qcow2"
     assert folded("x" * 25, 10) == "xxxxxxxxxx\nxxxxxxxxxx\nxxxxx"
+
+
+def test_wide_characters_take_the_columns_that_they_take() -> None:
+    assert folded("镜像" * 4, 6) == "镜像镜\n像镜像\n镜像"
+    assert shortened("镜像" * 8, 9) == "镜像…镜像"
+    assert folded("中", 1) == "中"
+
+
+def test_a_very_long_key_takes_some_lines_and_is_whole_elsewhere(
+    bucket: Bucket,
+) -> None:
+    key = f"incoming/{'very-long-' * 90}end.qcow2"
+    bucket.uploads.upload(key)
+    for columns in (60, 80, 120):
+        shown = bucket.run(columns=columns).stdout.splitlines()
+        assert len(shown) < 16, columns
+        assert "incoming/very-long-" in shown[1]
+        assert "end.qcow2" in "".join(line.strip() for line in shown), columns
+    assert bucket.json()[0]["object_key"] == key
+    assert key in "".join(bucket.run(place=f"{BUCKET}/{key}").stdout.split())
+
+
+def test_where_an_id_has_no_room_in_its_column_it_stands_below(full: Bucket) -> None:
+    lines = [line.rstrip() for line in full.run(columns=60).stdout.splitlines()]
+    assert lines[0].split() == ["state", "progress", "age", "object"]
+    for told in full.json():
+        for name in ("image_name", "image_id", "ecs_request_id"):
+            assert not told.get(name) or f"  {told[name]}" in lines
+
+
+def test_how_far_it_is_is_not_guessed(bucket: Bucket) -> None:
+    bucket.uploads.upload("incoming/web.qcow2")
+    line = bucket.run().stdout.splitlines()[1]
+    assert line.split()[:1] == ["submitted"]
+    assert "%" not in line
+
+
+def test_a_reason_beside_its_key_does_not_name_it_again(full: Bucket) -> None:
+    refused = full.run("--state", "refused").stdout
+    assert refused.count("incoming/refused.qcow2") == 2  # the line, and the command
 
 
 def test_no_more_is_begun_than_may_be_under_way() -> None:

@@ -14,7 +14,6 @@ from image_import.outcome import Outcome, Result
 from image_import_cli.sweep_show import (
     SAY_SECONDS,
     Seldom,
-    shortened,
     show_line,
     showing,
 )
@@ -26,6 +25,7 @@ from image_import_cli.sweeping import (
     TooManyFailuresError,
     interruptible,
 )
+from image_import_cli.terminal import shortened
 from rich.console import Console
 
 KEYS = [f"k{n:03}" for n in range(100)]
