@@ -23,9 +23,10 @@ from image_import.settings import Settings
 from image_import_cli.places import SCHEME, read_place
 from image_import_cli.redrive_ledgers import read_ledgers
 from image_import_cli.redrive_messages import Given, read_given
-from image_import_cli.redriving import Redriving, about
+from image_import_cli.redriving import Redriving
 from image_import_cli.remote_sweep import import_remotely
 from image_import_cli.remotes import Remote
+from image_import_cli.sweeping import about
 
 
 class Bench:

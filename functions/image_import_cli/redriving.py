@@ -24,6 +24,8 @@ from image_import.ledger_store import Book, LedgerStore, Overtaken
 from image_import.outcome import Outcome, Result
 from image_import.place import Place
 
+from image_import_cli.sweeping import about
+
 UNFINISHED = {State.REFUSED, State.FAILED, State.RETRYING, State.REDRIVE}
 
 MOST_ROUNDS = 6
@@ -147,13 +149,6 @@ def _planned(verdict: Verdict) -> Result:
     if verdict.line:
         again += f" as attempt {verdict.line.attempt} ({verdict.line.reason})"
     return Result(outcome=Outcome.PLANNED, reason=again)
-
-
-def about(result: Result, upload: ObjectCreated) -> Result:
-    """Return a result with the upload that it is the result of."""
-    return result.about(
-        bucket=upload.bucket, object_key=upload.object_key, etag=upload.etag
-    )
 
 
 def wants_redrive(entries: tuple[Entry, ...]) -> bool:

@@ -11,6 +11,7 @@ from image_import.outcome import Outcome, Result
 
 from image_import_cli.made_events import native_event
 from image_import_cli.remotes import Remote, results_of
+from image_import_cli.sweeping import about
 
 ANY_ACCOUNT = "0"
 
@@ -33,6 +34,4 @@ def import_remotely(
 
 def _nothing(record: ObjectCreated) -> Result:
     nothing = Result(outcome=Outcome.FAILED, reason="the function answered no record")
-    return nothing.about(
-        bucket=record.bucket, object_key=record.object_key, etag=record.etag
-    )
+    return about(nothing, record)

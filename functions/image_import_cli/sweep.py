@@ -1,9 +1,12 @@
 """`image-import sweep`: import what no event has told us of."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import click
+from image_import.events import ObjectCreated
+from image_import.outcome import Result
 from rich.console import Console
 from rich.text import Text
 
@@ -100,9 +103,7 @@ def sweep(
                 swept=swept,
                 shown=shown,
                 console=console,
-                importer=(
-                    import_remotely(remote) if remote and keep else swept.import_here
-                ),
+                importer=_importer(swept, remote, is_dry=not keep, is_again=again),
                 keep=keep,
                 workers=workers,
                 rate=rate,
@@ -110,6 +111,15 @@ def sweep(
             ).run(start)
     _conclude(console, shown, ended, as_json=as_json)
     ctx.exit(int(shown.has_bad or bool(ended)))
+
+
+def _importer(
+    swept: SweptBucket, remote: Remote | None, *, is_dry: bool, is_again: bool
+) -> Callable[[ObjectCreated], Result]:
+    """Return what imports one image; in a dry run, what plans it from here."""
+    if is_dry:
+        return swept.plan_again if is_again else swept.import_here
+    return import_remotely(remote) if remote else swept.import_here
 
 
 def _conclude(console: Console, shown: Counting, ended: str, *, as_json: bool) -> None:

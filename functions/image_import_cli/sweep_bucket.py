@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import click
+from image_import import endings
 from image_import.app import import_record
 from image_import.clock import OssClock
 from image_import.credentials import read_credentials
@@ -11,6 +13,7 @@ from image_import.event_kinds import why_no_image
 from image_import.events import ObjectCreated
 from image_import.handler import Runtime, make_invocation
 from image_import.keys import read_key
+from image_import.ledger import Standing, attempt_of, view
 from image_import.ledger_store import Folder, LedgerStore
 from image_import.oss import Listed
 from image_import.outcome import Result
@@ -18,10 +21,12 @@ from image_import.patience import Patience
 from image_import.place import Place
 from image_import.settings import Settings
 from image_import.sidecar import image_key_of
+from image_import.version import DiskVersion, ImageVersion
 
 from image_import_cli.made_events import event_name_of
 from image_import_cli.sweep_listing import list_objects
 from image_import_cli.sweep_state import IMAGES, SIDECARS, Position
+from image_import_cli.sweeping import about
 
 KINDS = {"sidecar": SIDECARS, "image": IMAGES}
 LEDGER_SUFFIX = ".jsonl"
@@ -53,10 +58,11 @@ class SweptBucket:
         )
         credentials = read_credentials(None, environ)
         self._oss = self._runtime.clients.oss(settings, credentials, settings.region_id)
+        self._clock = OssClock(time.monotonic)
         self._store = LedgerStore(
             self._oss,
             bucket=settings.ledger_bucket or bucket,
-            clock=OssClock(time.monotonic),
+            clock=self._clock,
             patience=self._patience,
         )
 
@@ -108,6 +114,30 @@ class SweptBucket:
             self._settings, None, environ=self._environ, runtime=self._runtime
         )
         return import_record(record, invocation)
+
+    def plan_again(self, record: ObjectCreated) -> Result:
+        """Plan an image, unless the ledger says that it would not be imported.
+
+        The function's own dry run plans whatever it is given.
+        """
+        end = self._end(record)
+        return about(end, record) if end else self.import_here(record)
+
+    def _end(self, record: ObjectCreated) -> Result | None:
+        """Return how an image would end that the ledger does not leave to us."""
+        folder = self._look(record.object_key)
+        book = self._store.read(folder, record.etag)
+        disk = DiskVersion(object_key=record.object_key, etag=record.etag)
+        version = ImageVersion(bucket=record.bucket, disks=(disk,))
+        attempt = attempt_of(book.entries, version.pairs)
+        seen = view(
+            book.entries, replace(version, attempt=attempt), now=self._clock.earliest()
+        )
+        if seen.entry is None or seen.standing is Standing.ABANDONED:
+            return None
+        return endings.stands(
+            seen.standing, seen.entry, bucket=record.bucket, is_sidecar=False
+        )
 
     def _look(self, object_key: str) -> Folder:
         prefix = self._settings.ledger_prefix

@@ -132,12 +132,12 @@ class Sweep:
             raise StoppedError
         try:
             if self.is_known(record):
-                return _about(Result(outcome=Outcome.DUPLICATE, reason=KNOWN), record)
+                return about(Result(outcome=Outcome.DUPLICATE, reason=KNOWN), record)
             if self.stopping.wait(self.pace.delay()):
                 raise StoppedError
             return self.import_one(record)
         except ImageImportError as exc:
-            return _about(endings.of_error(exc), record)
+            return about(endings.of_error(exc), record)
 
     def _finish_oldest(self) -> None:
         key, work = self._begun[0]
@@ -167,7 +167,8 @@ class Sweep:
         self.on_result(result)
 
 
-def _about(result: Result, record: ObjectCreated) -> Result:
+def about(result: Result, record: ObjectCreated) -> Result:
+    """Return a result with the upload that it is the result of."""
     return result.about(
         bucket=record.bucket, object_key=record.object_key, etag=record.etag
     )

@@ -119,6 +119,25 @@ def test_again_never_imports_again(sweeps: Sweeps) -> None:
     assert (sums["duplicate"], len(sweeps.uploads.image_names)) == (1, 1)
 
 
+def test_a_dry_run_of_again_plans_nothing_that_would_not_be_imported(
+    sweeps: Sweeps,
+) -> None:
+    uploads = sweeps.uploads
+    uploads.upload("done.qcow2")
+    uploads.upload("refused.qcow2", b"QFI\xfb" + bytes(2000))
+    uploads.cloud.ecs.fail_next("InvalidImageName.Malformed", http_status=400)
+    uploads.upload("failed.qcow2")
+    uploads.put("lost.qcow2")
+    news, sums = sweeps.json("--again", "--dry-run")
+    told = {record["object_key"]: record["outcome"] for record in news}
+    assert told == {
+        "failed.qcow2": "planned",
+        "lost.qcow2": "planned",
+        "refused.qcow2": "refused",
+    }
+    assert sums["duplicate"] == 1
+
+
 def test_the_ledger_itself_is_not_listed(sweeps: Sweeps) -> None:
     for n in range(20):
         sweeps.uploads.upload(f"z{n:02}.qcow2")
