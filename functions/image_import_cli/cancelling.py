@@ -4,14 +4,12 @@ Sources: "CancelTask" and "DescribeTaskAttribute", ECS API 2014-05-26, read 2026
 cancelled task ends as Deleted; one that has ended cannot be cancelled.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from image_import.catalogue import explain
-from image_import.endings import explained
-from image_import.errors import ImageImportError, ServiceRejected
-from image_import.ledger import Entry, State, settle
+from image_import.errors import ImageImportError
+from image_import.ledger import Entry, State, settle, to_text
 from image_import.ledger_store import Book, LedgerStore, Overtaken
 from image_import.lookups import Lookup
 from image_import.place import OPEN, Place, read_open_key
@@ -66,7 +64,8 @@ class Cancelling:
             NothingToCancelError: None is under way, or several are.
         """
         place = Place(prefix=self.prefix, bucket=bucket, object_key=object_key)
-        found = [t for book in self._books_at(place) for t in _tasks(book)]
+        books = list(self._books_at(place))
+        found = [task for book in books for task in _tasks(book)]
         if len(found) == 1:
             return found[0]
         if found:
@@ -75,9 +74,7 @@ class Cancelling:
                 f"several uploads of {object_key} are being imported; name the task: "
                 f"{ids}"
             )
-        raise NothingToCancelError(
-            f"no import of oss://{bucket}/{object_key} is under way that has a task"
-        )
+        raise NothingToCancelError(_instead(f"oss://{bucket}/{object_key}", books))
 
     def of_task(self, task_id: str) -> Task:
         """Return a task, with its ledger if that has a note of it."""
@@ -97,7 +94,7 @@ class Cancelling:
         if status in ENDED - {"Deleted"}:
             return "too_late", f"the task has ended as {status}; nothing was cancelled"
         if status != "Deleted":
-            self._ask(task)
+            self.ecs.cancel_task(task.task_id)
             status = self._wait(task, self.monotonic() + wait_seconds)
         if status == "Deleted":
             return "cancelled", self._record(task)
@@ -106,21 +103,8 @@ class Cancelling:
         told = f"ECS took the request; the task is still {status}"
         return "cancelling", f"{told}, and the timer's next run writes its end down"
 
-    def _ask(self, task: Task) -> None:
-        try:
-            self.ecs.cancel_task(task.task_id)
-        except ServiceRejected as exc:
-            raise self._explained(exc) from exc
-
     def _status(self, task: Task) -> str:
-        try:
-            return self.ecs.describe_task(task.task_id).status
-        except ServiceRejected as exc:
-            raise self._explained(exc) from exc
-
-    def _explained(self, exc: ServiceRejected) -> NothingToCancelError:
-        known = explain(exc.service, exc.code, exc.http_status)
-        return NothingToCancelError(explained(exc, known))
+        return self.ecs.describe_task(task.task_id).status
 
     def _wait(self, task: Task, until: float) -> str:
         status = self._status(task)
@@ -132,8 +116,10 @@ class Cancelling:
     def _record(self, task: Task) -> str:
         """Write the end into the ledger, and delete the notes that it is open."""
         store, book, last = self.store, task.book, task.last
-        if not store or not book or not last:
+        if not store:
             return "the timer's next run writes it into the ledger"
+        if not book or not last:
+            return "no import that is open in the ledger has this task"
         for _ in range(MOST_ROUNDS):
             ended = settle(book.entries).ended.get(last.version)
             try:
@@ -169,6 +155,20 @@ class Cancelling:
                 book = self.store.read_unplaced(key, prefix=self.prefix)
                 if book:
                     yield book
+
+
+def _instead(place: str, books: Sequence[Book]) -> str:
+    """Return why there is nothing to cancel: what the latest ledger says."""
+    lines = [book.entries[-1] for book in books if book.entries]
+    if not lines:
+        return f"the ledger knows of no import of {place} that has begun"
+    last = max(lines, key=lambda line: line.at)
+    said = "claimed, not sent yet" if last.state is State.INTENT else last.state.value
+    image = f", image {last.image_id}" if last.image_id else ""
+    return (
+        f"no import of {place} is under way that has a task; its ledger says: {said} "
+        f"at {to_text(last.at)}{image}"
+    )
 
 
 def _tasks(book: Book) -> Iterator[Task]:

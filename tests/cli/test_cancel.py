@@ -69,7 +69,27 @@ def test_an_import_that_has_ended_is_too_late(desk: Desk) -> None:
     desk.uploads.track()
     run = desk.run("cancel", WEB, "--yes")
     assert "no import of oss://images/web.qcow2 is under way" in run.stderr
+    assert "its ledger says: available at 20" in run.stderr
+    assert sent.image_id in run.stderr
     assert desk.uploads.image_names == [sent.image_name]
+
+
+def test_what_was_never_begun_is_said(desk: Desk) -> None:
+    run = desk.run("cancel", WEB, "--yes")
+    assert run.exit_code == 1
+    assert "the ledger knows of no import of oss://images/web.qcow2" in run.stderr
+
+
+def test_a_task_that_was_cancelled_before_promises_no_line_in_the_ledger(
+    desk: Desk,
+) -> None:
+    task_id = desk.uploads.upload("web.qcow2").task_id
+    ledger = ("--bucket", "images")
+    desk.run("cancel", task_id, "--yes", *ledger)
+    run = desk.run("cancel", task_id, "--yes", *ledger)
+    assert run.exit_code == 0
+    assert "no import that is open in the ledger has this task" in run.stdout
+    assert len(desk.uploads.ledger("web.qcow2")) == 3
 
 
 @pytest.mark.parametrize(
