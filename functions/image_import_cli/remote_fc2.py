@@ -2,16 +2,18 @@
 
 Observed with aliyun-fc2 2.5.2: it logs the authorization header at ERROR; a refusal
 whose body is not JSON ends in the JSON library's error; its time-out is called
-`Timeout`; of a function's error it raises the text alone, without the log's end.
+`Timeout`; of a function's error it raises the text alone, without the log's end; its
+first line of log sets up logging for all, so that each retry of urllib3 is shown.
 """
 
+import json
 import logging
 from pathlib import Path
 
 import fc2
 import requests
 from image_import.credentials import Credentials
-from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
+from image_import.errors import ServiceError, ServiceUnavailable
 
 from image_import_cli.remotes import (
     ACTION,
@@ -19,6 +21,7 @@ from image_import_cli.remotes import (
     Answer,
     answer_of,
     headers_of,
+    refusal,
 )
 
 FC2_FOLDER = Path(fc2.__file__).parent
@@ -52,6 +55,7 @@ class Fc2Function:
             Timeout=TIMEOUT_SECONDS,
         )
         logging.root.addFilter(_is_not_of_fc2)
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
         try:
             client.invoke_function(
                 self._service,
@@ -88,17 +92,20 @@ def _is_not_of_fc2(record: logging.LogRecord) -> bool:
 
 
 def _refusal(exc: fc2.fc_exceptions.FcError) -> ServiceError:
-    kind: type[ServiceError] = ServiceRejected
-    if exc.status_code >= 500 or exc.status_code == 429:
-        kind = ServiceUnavailable
-    return kind(
-        f"FC {ACTION}: {exc.err_code or exc.status_code}: {exc.message}",
-        service="FC",
-        action=ACTION,
-        code=exc.err_code or "",
+    return refusal(
+        exc.err_code or "",
+        _message(str(exc.message)),
         http_status=exc.status_code,
         request_id=exc.request_id,
     )
+
+
+def _message(text: str) -> str:
+    """Return the platform's words; the package hands its JSON on as a text."""
+    try:
+        return str(json.loads(text)["ErrorMessage"])
+    except (ValueError, KeyError, TypeError):
+        return text
 
 
 def _unanswered(exc: Exception) -> ServiceUnavailable:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 from image_import.credentials import Credentials
-from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
+from image_import.errors import ServiceError, ServiceUnavailable
 
 from image_import_cli.remotes import (
     ACTION,
@@ -18,6 +18,7 @@ from image_import_cli.remotes import (
     Answer,
     answer_of,
     headers_of,
+    refusal,
 )
 
 INSTALL = "python -m pip install 'image-import[fc3]'"
@@ -107,12 +108,5 @@ def _translate(exc: Exception) -> ServiceError:
             action=ACTION,
             perhaps_done=True,
         )
-    is_passing = status >= 500 or status == 429
-    kind = ServiceUnavailable if is_passing else ServiceRejected
-    return kind(
-        f"FC {ACTION}: {code or status}: {getattr(exc, 'message', '')}",
-        service="FC",
-        action=ACTION,
-        code=code,
-        http_status=status,
-    )
+    message = str(getattr(exc, "message", "") or "")
+    return refusal(code, message, http_status=status)

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
-from image_import.errors import ServiceRejected
+from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
 from image_import.outcome import Outcome, Result
 
 ACTION = "InvokeFunction"
+NOT_THERE = {"FunctionNotFound", "ServiceNotFound", "AliasNotFound", "VersionNotFound"}
+WHERE = "Check --fc, --service, --function, --qualifier and the region"
 TIMEOUT_SECONDS = 610
 """A function runs for at most 600 seconds where it is deployed as described here."""
 
@@ -70,6 +72,23 @@ def answer_of(
         log_tail=_log_tail(said.get("x-fc-log-result", "")),
         request_id=said.get("x-fc-request-id", ""),
         is_accepted=is_async,
+    )
+
+
+def refusal(
+    code: str, message: str, *, http_status: int, request_id: str | None = None
+) -> ServiceError:
+    """Return the error for an answer that is a refusal of the platform's own."""
+    is_passing = http_status >= 500 or http_status == 429
+    kind = ServiceUnavailable if is_passing else ServiceRejected
+    hint = f". {WHERE}" if code in NOT_THERE else ""
+    return kind(
+        f"FC {ACTION}: {code or http_status}: {message.rstrip('.')}{hint}",
+        service="FC",
+        action=ACTION,
+        code=code,
+        http_status=http_status,
+        request_id=request_id,
     )
 
 

@@ -114,7 +114,9 @@ def test_a_function_that_is_not_there_is_status_1(
     event = saved(deployed.uploads.put("web.qcow2"), tmp_path)
     run = deployed.run("invoke", event, *FC2, "--function", "other")
     assert run.exit_code == 1
-    assert "FunctionNotFound" in run.stderr
+    assert "FunctionNotFound: function 'other' in service" in run.stderr
+    assert "Check --fc, --service, --function" in run.stderr
+    assert "{" not in run.stderr
 
 
 @pytest.mark.parametrize(
@@ -183,6 +185,30 @@ def test_whatever_aliyun_fc2_ends_in_is_one_error_that_shows_no_secret(
     assert "FC my-id:" in server.only.headers["authorization"]
     assert "authorization" not in shown.lower()
     assert "my-id" not in shown
+
+
+def test_retries_that_come_to_nothing_are_one_sentence() -> None:
+    program = (
+        "import sys\n"
+        "import fc2.client; fc2.client.backoff_factor = 0\n"
+        "from image_import_cli.main import main; main(sys.argv[1:])"
+    )
+    event = ROOT / "events/put-qcow2/event.json"
+    options = ["--remote", "--fc", "2.0", "--fc-endpoint", "http://127.0.0.1:9"]
+    run = subprocess.run(
+        [sys.executable, "-c", program, "invoke", str(event), *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            "PYTHONPATH": str(ROOT / "functions"),
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": "id",
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret",
+        },
+    )
+    assert run.returncode == 1
+    assert run.stderr.startswith("Error: FC InvokeFunction: no answer")
+    assert run.stderr.count("\n") == 1
 
 
 class Fc3Double:
