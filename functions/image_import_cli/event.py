@@ -2,22 +2,17 @@
 
 import json
 import os
-from datetime import datetime, timezone
 from pathlib import Path
 
 import click
 from image_import.clients import Clients
 from image_import.credentials import read_credentials
 from image_import.events import ObjectCreated
-from image_import.ledger import to_text
 from image_import.settings import Settings
 
 from image_import_cli.failures import failures_explained
-from image_import_cli.made_events import (
-    event_name_of,
-    eventbridge_event,
-    native_event,
-)
+from image_import_cli.made_events import eventbridge_event, native_event
+from image_import_cli.object_heads import head_record
 from image_import_cli.places import read_object
 from image_import_cli.settings_options import (
     checked_settings,
@@ -78,7 +73,7 @@ def event(
 
 
 def read_record(bucket: str, object_key: str, settings: Settings) -> ObjectCreated:
-    """Return what an event says of an object, from the headers of its first byte.
+    """Return what an event says of an object, from a HEAD of it.
 
     Raises:
         ServiceError: There is no such object, or it may not be read.
@@ -87,14 +82,4 @@ def read_record(bucket: str, object_key: str, settings: Settings) -> ObjectCreat
         raise click.UsageError("an event names the region: set REGION_ID")
     credentials = read_credentials(None, os.environ)
     oss = Clients(pool_size=1).oss(settings, credentials, settings.region_id)
-    first = oss.read_range(bucket, object_key, first=0, last=0)
-    return ObjectCreated(
-        bucket=bucket,
-        object_key=object_key,
-        etag=first.etag,
-        object_size_bytes=first.object_size_bytes,
-        event_name=event_name_of(first.object_type),
-        event_time=to_text(first.modified or datetime.now(timezone.utc)),
-        region_id=settings.region_id,
-        user_metadata=first.user_metadata,
-    )
+    return head_record(oss, bucket, object_key, region_id=settings.region_id)

@@ -20,6 +20,7 @@ from image_import.outcome import Result
 from image_import.patience import Patience
 from image_import.settings import Settings
 
+from image_import_cli.object_heads import head_record
 from image_import_cli.places import SCHEME, read_place
 from image_import_cli.redrive_ledgers import read_ledgers
 from image_import_cli.redrive_messages import Given, read_given
@@ -98,10 +99,12 @@ class Bench:
         whole = replace(upload, region_id=region_id, object_size_bytes=size)
         return self._deliver(whole)
 
-    def _size(self, upload: ObjectCreated) -> int:
-        key = upload.object_key
-        first = self._oss.read_range(upload.bucket, key, first=0, last=0)
-        return first.object_size_bytes
+    def _size(self, upload: ObjectCreated) -> int | None:
+        region_id = upload.region_id or self._settings.region_id or ""
+        bucket, key = upload.bucket, upload.object_key
+        return head_record(
+            self._oss, bucket, key, region_id=region_id
+        ).object_size_bytes
 
     def _import_here(self, upload: ObjectCreated) -> Result:
         invocation = make_invocation(

@@ -67,11 +67,28 @@ def test_an_object_made_in_parts_gives_the_event_of_its_completion() -> None:
 
 def test_user_metadata_comes_along() -> None:
     uploads = Uploads()
-    uploads.put("a.qcow2", metadata={"platform": "Ubuntu"})
+    uploads.put("a.qcow2", metadata={"platform": "Ubuntu", "description": "größer"})
     made = run(uploads, f"oss://{BUCKET}/a.qcow2").stdout
     (record,) = parse_event(made.encode())
     assert isinstance(record, ObjectCreated)
-    assert record.user_metadata == {"platform": "Ubuntu"}
+    assert record.user_metadata == {"platform": "Ubuntu", "description": "größer"}
+
+
+@pytest.mark.parametrize(
+    ("data", "storage_class"),
+    [(b"", "Standard"), (QCOW2, "Archive")],
+    ids=["empty", "archived"],
+)
+def test_what_cannot_be_read_has_an_event_as_well(
+    data: bytes, storage_class: str
+) -> None:
+    uploads = Uploads()
+    sent_event = uploads.put("a.qcow2", data, storage_class=storage_class)
+    (sent,) = json.loads(sent_event)["events"]
+    (made,) = json.loads(run(uploads, f"oss://{BUCKET}/a.qcow2").stdout)["events"]
+    assert comparable(made) == comparable(sent)
+    assert uploads.calls("HeadObject") == 1
+    assert uploads.calls("GetObject") == 0
 
 
 def test_eventbridge_is_the_same_in_an_envelope_without_rule() -> None:
