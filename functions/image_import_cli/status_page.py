@@ -17,6 +17,9 @@ from image_import.ledger import to_text
 from image_import_cli.status_imports import ImportStatus, moment
 from image_import_cli.status_page_parts import counted, entry, pills, text
 
+NOT_LIKE_THAT = "No import is like that."
+NOTHING = "There is no import."
+
 
 def make_page(
     statuses: Sequence[ImportStatus], *, place: str, now: datetime, total: int
@@ -45,6 +48,8 @@ def make_page(
         "count": f"{number} {'import' if number == 1 else 'imports'}",
         "rest": f" on this page; there are {total:,}" if total > number else "",
         "none": "hidden" if statuses else "",
+        "none_text": NOT_LIKE_THAT if statuses else NOTHING,
+        "axis": "" if statuses else "hidden",
         "imports": "".join(entry(s, begin=begin, now=now) for s in statuses),
     }
     # In one pass: what a value holds is never taken for a place of the page.

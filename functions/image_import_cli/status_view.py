@@ -104,9 +104,10 @@ class View:
                 "image-import sweep imports what no event told of"
             )
         prefix = self.ledgers.settings.ledger_prefix
+        wanted = f"for {place.text} " if place.bucket else ""
         return (
-            f"looked in oss://{place.ledger_bucket}/{prefix}; if the function keeps "
-            "its ledger elsewhere, set LEDGER_BUCKET and LEDGER_PREFIX as it does"
+            f"looked {wanted}in oss://{place.ledger_bucket}/{prefix}; if the function "
+            "keeps its ledger elsewhere, set LEDGER_BUCKET and LEDGER_PREFIX as it does"
         )
 
     def _show_timelines(self, console: Console, found: list[ImportStatus]) -> None:

@@ -84,15 +84,21 @@ class Watch:
         live = Live(ledgers=self.ledgers, say=self.say)
         pause = self.pause or self.stopping.wait
         self._show(self._look(live), shows)
+        silence = ""
         while not self._is_over():
             if pause(self.interval):
                 return False
             try:
                 changed = self._look(live)
             except ServiceUnavailable as exc:
-                self.say(f"could not look, trying again: {exc}")
-            else:
-                self._show(changed, shows)
+                silence = f"could not look, trying again: {exc}"
+                self.say(silence)
+                continue
+            if silence:
+                self.complaints.discard(silence)
+                shows.say("it answers again")
+                silence = ""
+            self._show(changed, shows)
         return True
 
     def _show(self, changed: Iterable[ImportStatus], shows: Shows) -> None:

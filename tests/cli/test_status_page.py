@@ -55,7 +55,9 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert path.read_text() == "the last page"
     assert bucket.run("--html", str(path)).exit_code == 0
     assert [p.name for p in tmp_path.iterdir()] == ["status.html"]
-    assert "No import is like that." in path.read_text("utf-8")
+    text = path.read_text("utf-8")
+    assert "There is no import." in text
+    assert re.search(r"class=\"axis [^>]* hidden>", text)
 
 
 @pytest.fixture(scope="module")
