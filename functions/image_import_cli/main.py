@@ -1,6 +1,7 @@
 """The command `image-import`: one subcommand per question an operator has."""
 
 import importlib
+import sys
 from collections.abc import Sequence
 
 import click
@@ -52,4 +53,8 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; errors that we can explain are one sentence."""
-    cli.main(args=arguments, prog_name="image-import")
+    try:
+        cli.main(args=arguments, prog_name="image-import")
+    except KeyboardInterrupt:
+        # click takes it everywhere but in completion, which says nothing then.
+        sys.exit(1)

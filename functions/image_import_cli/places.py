@@ -3,6 +3,7 @@
 import re
 
 import click
+from click.shell_completion import CompletionItem
 
 SCHEME = "oss://"
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
@@ -36,3 +37,12 @@ def read_object(given: str, *, expected: str) -> tuple[str, str]:
     if not object_key:
         raise click.UsageError(f"{given!r} names no object; give {expected}")
     return bucket, object_key
+
+
+def complete_file(
+    ctx: click.Context,  # noqa: ARG001 - click's
+    param: click.Parameter,  # noqa: ARG001 - click's
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Have the shell complete a file, where an object may be named as well."""
+    return [CompletionItem(incomplete, type="file")]

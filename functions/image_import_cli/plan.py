@@ -28,6 +28,7 @@ from image_import.version import DiskVersion, ImageVersion
 from rich.console import Console
 
 from image_import_cli.failures import failures_explained
+from image_import_cli.places import complete_file
 from image_import_cli.settings_options import (
     checked_settings,
     environment,
@@ -43,7 +44,7 @@ ANY_REGION = "cn-hangzhou"
 @click.command(
     epilog="Example: image-import plan noble-server-cloudimg-amd64.img",
 )
-@click.argument("image")
+@click.argument("image", shell_complete=complete_file)
 @set_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context

@@ -11,6 +11,7 @@ from image_import.outcome import Result
 from rich.console import Console
 
 from image_import_cli.failures import failures_explained
+from image_import_cli.places import complete_file
 from image_import_cli.redrive_bench import Bench
 from image_import_cli.redrive_messages import Given
 from image_import_cli.remote_options import remote_options
@@ -39,7 +40,13 @@ INTERRUPTED = "interrupted; the same command goes on, what is done is left alone
 
 
 @click.command(epilog="Example: image-import redrive failed-messages.jsonl --dry-run")
-@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.argument(
+    "sources",
+    metavar="SOURCE...",
+    nargs=-1,
+    required=True,
+    shell_complete=complete_file,
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be delivered again.")
 @click.option(
     "--despite-doubt",

@@ -180,6 +180,17 @@ def test_a_script_for_each_shell_asks_the_command_itself(shell: str) -> None:
     ],
 )
 def test_what_the_shell_asks_for_is_offered(words: str, offered: set[str]) -> None:
+    answer = completed(words)
+    assert set(re.findall(r"^plain,(\S+)$", answer, re.MULTILINE)) == offered
+
+
+@pytest.mark.parametrize("command", ["plan", "redrive", "status --html", "invoke"])
+def test_a_file_is_completed_by_the_shell(command: str) -> None:
+    assert completed(f"{command} we").splitlines() == ["file,we"]
+
+
+def completed(words: str) -> str:
+    """Return what bash is told when Tab is pressed behind these words."""
     environ = {
         **os.environ,
         "_IMAGE_IMPORT_COMPLETE": "bash_complete",
@@ -187,14 +198,13 @@ def test_what_the_shell_asks_for_is_offered(words: str, offered: set[str]) -> No
         "COMP_CWORD": str(len(words.split(" "))),
         "PYTHONPATH": str(ROOT / "functions"),
     }
-    answer = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-m", "image_import_cli"],
         capture_output=True,
         text=True,
         check=True,
         env=environ,
-    )
-    assert set(re.findall(r"^plain,(\S+)$", answer.stdout, re.MULTILINE)) == offered
+    ).stdout
 
 
 @pytest.mark.needs("bash")
