@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from click.testing import Result as Run
 from fake_aliyun.ecs.images import BySeconds, Image, Stage
 from image_import.ledger import State
 from image_import.outcome import Outcome
 from image_import_cli.main import cli
-from uploads import BUCKET, Uploads
+from uploads import BUCKET, LEDGER, Uploads
 
 ERRORS = (
     "InvalidImageFormat.Malformed",
@@ -29,6 +30,8 @@ ENDS = {
     "throttled": State.AVAILABLE,
 }
 STEP_SECONDS = 600
+AVAILABLE = State.AVAILABLE
+TOUCHES = {"tag": "PutObjectTagging", "delete": "DeleteObject"}
 
 
 class OneHangs:
@@ -91,6 +94,7 @@ def test_every_ledger_tells_the_truth_and_only_sources_of_images_are_touched(
             assert last.state is end, key
             assert last.error_code == errors.get(key, ""), key
             assert is_touched(uploads, key, wish) is (end is State.AVAILABLE), key
+    assert_each_source_was_touched_last(uploads, wish)
     assert_status_tells_the_same(uploads, errors)
     for (kind, state), count in table.items():
         sys.stdout.write(f"{kind:<10} {count:>4} {state}\n")
@@ -105,8 +109,30 @@ def is_touched(uploads: Uploads, key: str, wish: str) -> bool:
     return bool(uploads.cloud.oss.get(BUCKET, key).tags)
 
 
+def assert_each_source_was_touched_last(uploads: Uploads, wish: str) -> None:
+    """Check that a source was touched after its ledger said available, if ever."""
+    action = TOUCHES[wish]
+    asked = [(r.action, r.key) for r in uploads.cloud.requests]
+    touched = [key for did, key in asked if did == action and LEDGER not in key]
+    ended = [key for kind in ENDS for key in keys_of(kind) if ENDS[kind] is AVAILABLE]
+    assert sorted(touched) == sorted(ended)
+    for key in touched:
+        (ledger,) = uploads.cloud.oss.keys(BUCKET, f"{LEDGER}images/{key}-")
+        written = len(asked) - asked[::-1].index(("AppendObject", ledger))
+        assert uploads.ledger(key)[-1].state is AVAILABLE
+        assert written <= asked.index((action, key)), key
+
+
 def shown(uploads: Uploads) -> dict[str, dict[str, Any]]:
     """Return what `image-import status --json` tells of each key."""
+    run = status(uploads, "--json")
+    told = [json.loads(line) for line in run.stdout.splitlines()]
+    assert len(told) == sum(KINDS.values())
+    return {status["object_key"]: status for status in told}
+
+
+def status(uploads: Uploads, *options: str) -> Run:
+    """Run `image-import status` on the bucket."""
     keys = uploads.cloud.credentials
     environ = {
         "ALIBABA_CLOUD_ACCESS_KEY_ID": keys.access_key_id,
@@ -114,27 +140,27 @@ def shown(uploads: Uploads) -> dict[str, dict[str, Any]]:
         "REGION_ID": uploads.cloud.region_id,
     }
     with uploads.cloud:
-        run = CliRunner(env=environ).invoke(cli, ["status", BUCKET, "--json"])
+        run = CliRunner(env=environ).invoke(cli, ["status", BUCKET, *options])
     assert run.exit_code == 1, run.output
-    told = [json.loads(line) for line in run.stdout.splitlines()]
-    assert len(told) == sum(KINDS.values())
-    return {status["object_key"]: status for status in told}
+    return run
 
 
 def assert_status_tells_the_same(uploads: Uploads, errors: dict[str, str]) -> None:
-    """Check each import that is shown against ECS itself."""
+    """Check each import that is shown against ECS itself, and what a person sees."""
+    *_, sums = status(uploads).stdout.splitlines()
+    assert sums == "200 imports: 20 create_failed, 5 stuck, 3 gone, 172 available"
     told = shown(uploads)
     images = {image.image_id: image for image in uploads.cloud.ecs.images.values()}
     for kind, end in ENDS.items():
         for key in keys_of(kind):
-            status = told[key]
-            assert status["state"] == end.value, key
-            assert status.get("error_code", "") == errors.get(key, ""), key
+            said = told[key]
+            assert said["state"] == end.value, key
+            assert said.get("error_code", "") == errors.get(key, ""), key
             message = f"{key} cannot be read." if key in errors else ""
-            assert status.get("error_message", "") == message, key
-            image = images.get(status["image_id"])
+            assert said.get("error_message", "") == message, key
+            image = images.get(said["image_id"])
             name = image.image_name if image else ""
-            assert name == ("" if kind == "deleted" else status["image_name"]), key
+            assert name == ("" if kind == "deleted" else said["image_name"]), key
             assert (image is not None and image.status == "Available") is (
                 end is State.AVAILABLE
             ), key
