@@ -129,7 +129,10 @@ def _course(
         shown.result(result)
 
     try:
-        with ThreadPoolExecutor(workers) as pool, interruptible(stopping):
+        with (
+            ThreadPoolExecutor(workers) as pool,
+            interruptible(stopping, on_first=shown.ending),
+        ):
             Sweep(
                 is_known=lambda _: False,
                 import_one=redrive_one,

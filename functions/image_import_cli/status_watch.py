@@ -32,6 +32,7 @@ class Watch:
         limit: Imports that the table in the end shows at most; 0 is all.
         pause: Waits so long, and returns whether to stop.
         known: What was seen last, in the order in which it was first seen.
+        is_looking: Whether it waits for a service, which Ctrl-C may cut short.
     """
 
     ledgers: Ledgers
@@ -45,6 +46,7 @@ class Watch:
     complaints: set[str] = field(default_factory=set)
     has_unreadable: bool = False
     say: Callable[[str], None] = field(default=lambda _: None)
+    is_looking: bool = False
 
     def run(self, console: Console, *, as_json: bool) -> int:
         """Watch until the end and return the exit status.
@@ -54,7 +56,7 @@ class Watch:
         """
         try:
             with (
-                interruptible(self.stopping),
+                interruptible(self.stopping, on_first=self._stop_looking),
                 showing(
                     console, self.ledgers.clock, as_json=as_json, limit=self.limit
                 ) as shows,
@@ -63,7 +65,8 @@ class Watch:
         except KeyboardInterrupt:
             is_over = False
             leave_echo(console)
-        shows.end(self.ordered())
+        if is_over or self.known:
+            shows.end(self.ordered())
         if not is_over:
             shows.say("interrupted; the imports go on, and the same command watches on")
         return int(not is_over or self.has_bad)
@@ -101,6 +104,11 @@ class Watch:
             self._show(changed, shows)
         return True
 
+    def _stop_looking(self) -> None:
+        """Wait for no service; what is being shown is shown to its end."""
+        if self.is_looking:
+            raise KeyboardInterrupt
+
     def _show(self, changed: Iterable[ImportStatus], shows: Shows) -> None:
         for status in changed:
             shows.change(status)
@@ -121,8 +129,13 @@ class Watch:
         Raises:
             ServiceUnavailable: The ledger could not be listed this time.
         """
+        self.is_looking = True
+        try:
+            found = live.over(self._statuses(self._readings()))
+        finally:
+            self.is_looking = False
         changed = []
-        for status in live.over(self._statuses(self._readings())):
+        for status in found:
             before = self.known.get(status.identity)
             self.known[status.identity] = status
             if before is None or _told(before) != _told(status):

@@ -87,7 +87,7 @@ class Course:
                 stopping=stopping,
             )
             try:
-                with interruptible(stopping):
+                with interruptible(stopping, on_first=self.shown.ending):
                     sweep.run(self._records(position, stopping))
             finally:
                 self._save(position.round, sweep.after)

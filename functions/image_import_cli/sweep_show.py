@@ -20,6 +20,7 @@ from image_import_cli.terminal import printable, shortened, without_key
 SAY_SECONDS = 10
 """Between two lines in a log."""
 
+ENDING = "ending what has begun, Ctrl-C again: at once; "
 QUIET = {Outcome.DUPLICATE, Outcome.IGNORED}
 """What is counted and not shown: most of a bucket that was swept before."""
 
@@ -46,6 +47,9 @@ class Counting:
         """Count an image."""
         self.counts[result.outcome.value] += 1
 
+    def ending(self) -> None:
+        """Tell that no more is begun, where that does not disturb."""
+
     @property
     def has_bad(self) -> bool:
         """Whether something failed or was refused."""
@@ -62,23 +66,40 @@ class Counting:
 class ForPerson(Counting):
     """A line for each image that is news, and the counts as they grow."""
 
-    def __init__(self, console: Console, *, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        console: Console,
+        *,
+        tell: Callable[[str], None],
+        is_moving: bool = False,
+    ) -> None:
         super().__init__()
         self._console = console
-        self._tell = tell
+        self._tell_text = tell
+        self._is_moving = is_moving
+        self._first_word = ""
+
+    def ending(self) -> None:
+        """Say in the moving line that Ctrl-C was heard."""
+        self._first_word = ENDING
+        if self._is_moving:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._tell_text(f"{self._first_word}{self.text}")
 
     def key(self) -> None:
         """Count a key; now and then, say how many there are."""
         super().key()
         if self.counts["keys"] % 500 == 0:
-            self._tell(self.text)
+            self._tell()
 
     def result(self, result: Result) -> None:
         """Count an image and show it if it is news."""
         super().result(result)
         if result.outcome not in self.quiet:
             show_line(result, self._console)
-        self._tell(self.text)
+        self._tell()
 
 
 class ForProgram(Counting):
@@ -112,6 +133,7 @@ def showing(
             person = ForPerson(
                 console,
                 tell=lambda text: progress.update(task, description=escape(text)),
+                is_moving=True,
             )
             yield _told(person, noun, quiet)
     else:

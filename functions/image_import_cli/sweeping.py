@@ -36,8 +36,15 @@ class TooManyFailuresError(Exception):
 
 
 @contextmanager
-def interruptible(stopping: threading.Event) -> Iterator[None]:
+def interruptible(
+    stopping: threading.Event, *, on_first: Callable[[], None] = lambda: None
+) -> Iterator[None]:
     """Let the first Ctrl-C set `stopping`, so that it cuts no line in two.
+
+    Args:
+        stopping: Whoever works looks at it.
+        on_first: Called by the first one wherever the program then is; it may tell
+            of it, or end what is under way by raising KeyboardInterrupt itself.
 
     Raises:
         KeyboardInterrupt: At the end after the first, at once after the second.
@@ -50,6 +57,7 @@ def interruptible(stopping: threading.Event) -> Iterator[None]:
             raise KeyboardInterrupt
         is_pressed = True
         stopping.set()
+        on_first()
 
     before = signal.signal(signal.SIGINT, press)
     try:

@@ -10,8 +10,10 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import pytest
+from fake_aliyun.ecs.images import BySeconds, Image, Stage
 from image_import.errors import ServiceUnavailable
 from image_import.settings import read_settings
 from image_import_cli.status_ledgers import open_ledgers
@@ -276,6 +278,24 @@ def test_an_oss_that_has_never_answered_is_an_error_and_no_good_end() -> None:
     )
     with pytest.raises(ServiceUnavailable):
         Watching(bucket).run()
+
+
+class PressesCtrlC(BySeconds):
+    """Somebody presses Ctrl-C while ECS is being asked."""
+
+    def stage(self, image: Image, now: datetime) -> Stage:
+        signal.raise_signal(signal.SIGINT)
+        return super().stage(image, now)
+
+
+def test_ctrl_c_cuts_short_what_only_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    bucket = Bucket()
+    bucket.uploads.upload("web.qcow2")
+    bucket.uploads.cloud.ecs.pace = PressesCtrlC(waiting=60, creating=600)
+    watching = Watching(bucket)
+    assert watching.run() == 1
+    assert (watching.looks, watching.lines) == (0, [])
+    assert capsys.readouterr().err.startswith("interrupted; ")
 
 
 def test_ctrl_c_ends_a_watch_with_whole_lines_and_status_1() -> None:

@@ -12,7 +12,9 @@ from image_import.errors import ServiceUnavailable
 from image_import.events import ObjectCreated
 from image_import.outcome import Outcome, Result
 from image_import_cli.sweep_show import (
+    ENDING,
     SAY_SECONDS,
+    ForPerson,
     Seldom,
     show_line,
     showing,
@@ -278,6 +280,31 @@ def test_the_first_ctrl_c_waits_for_the_end_and_the_second_does_not() -> None:
         press_twice()
     assert seen == [True]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_the_first_ctrl_c_may_end_what_only_waits() -> None:
+    seen = []
+
+    def end() -> None:
+        raise KeyboardInterrupt
+
+    def press() -> None:
+        with interruptible(threading.Event(), on_first=end):
+            signal.raise_signal(signal.SIGINT)
+            seen.append("not reached")
+
+    with pytest.raises(KeyboardInterrupt):
+        press()
+    assert seen == []
+
+
+def test_the_moving_line_says_that_ctrl_c_was_heard() -> None:
+    told: list[str] = []
+    console = Console(file=io.StringIO())
+    person = ForPerson(console, tell=told.append, is_moving=True)
+    person.ending()
+    person.result(Result(outcome=Outcome.DUPLICATE))
+    assert told == [f"{ENDING}0 keys: no images", f"{ENDING}0 keys: 1 duplicate"]
 
 
 def test_a_first_ctrl_c_that_comes_last_is_not_forgotten() -> None:
