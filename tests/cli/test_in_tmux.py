@@ -6,10 +6,12 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+from loopback import Say, serving
 from rich.cells import cell_len
 from status_bucket import Bucket, StuckByName
-from tmux import Tmux
+from tmux import PROMPT, Tmux
 from uploads import BUCKET
+from waiting import wait_until
 
 pytestmark = pytest.mark.needs("tmux", "bash")
 
@@ -83,6 +85,32 @@ def test_nothing_that_is_printed_wraps(
         shown = tmux.result()
         assert any(told in text for text in shown), (line, shown)
         assert wrapped(shown, width) == [], line
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_ctrl_c_leaves_a_clean_line_whatever_is_under_way(
+    width: int, opened: Opened
+) -> None:
+    with serving(Say(keep_silent=True)) as silent:
+        tmux = opened(width, {"OSS_ENDPOINT": silent.url, "ECS_ENDPOINT": silent.url})
+        for line in (DOCTOR, f"plan oss://{BUCKET}/web.qcow2", f"status {BUCKET}"):
+            silent.got.clear()
+            tmux.type(line)
+            wait_until(lambda: silent.got)
+            tmux.press("C-c")
+            shown = [text.strip() for text in tmux.result()]
+            assert [t for t in shown if t not in {"", "^C"}] == ["Aborted!"], line
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_ctrl_c_ends_a_demo_between_its_lines(width: int, opened: Opened) -> None:
+    tmux = opened(width)
+    tmux.type("demo")
+    tmux.wait_for(lambda text: "1  An image is uploaded" in text)
+    tmux.press("C-c")
+    shown = tmux.result()
+    assert "Traceback" not in "\n".join(shown)
+    assert wrapped(shown, width) == []
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -161,3 +189,35 @@ def test_colours_and_movement_go_where_the_terminal_has_none(
     assert sums == "1 import: 1 progress"
     assert said.startswith("interrupted; ")
     assert bool(COLOUR.search(tmux.screen("-e"))) is has_colours
+
+
+COLOURLESS = [
+    "demo",
+    "plan events/put-qcow2/bucket/noble-server-cloudimg-amd64.img",
+    f"sweep {BUCKET}/incoming/ --again --dry-run",
+    f"redrive oss://{BUCKET}/incoming/ --dry-run",
+    DOCTOR,
+]
+
+
+@pytest.mark.parametrize(
+    ("environ", "may_have"),
+    [
+        pytest.param({"NO_COLOR": "1"}, "bold", id="NO_COLOR"),
+        pytest.param({"TERM": "dumb"}, "nothing", id="dumb"),
+    ],
+)
+def test_no_command_prints_a_colour_where_none_is_wanted(
+    environ: Mapping[str, str], may_have: str, bucket: Bucket, opened: Opened
+) -> None:
+    bucket.fill()
+    tmux, plain = opened(80), opened(80, environ)
+    for line in COLOURLESS:
+        tmux.type(line)
+        plain.type(line)
+        for each in (tmux, plain):
+            each.wait_for(lambda text: text.rstrip().endswith(f"\n{PROMPT}"))
+            assert len(each.screen().rstrip().splitlines()) > 5, line
+        assert COLOUR.search(tmux.screen("-e")), line
+        assert not COLOUR.search(plain.screen("-e")), line
+        assert may_have == "bold" or "\x1b" not in plain.screen("-e"), line
