@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 
 import click
@@ -16,7 +17,7 @@ from image_import_cli.redrive_bench import Bench
 from image_import_cli.redrive_messages import Given
 from image_import_cli.remote_options import remote_options
 from image_import_cli.remotes import Remote
-from image_import_cli.screens import leave_echo
+from image_import_cli.screens import can_move, leave_echo
 from image_import_cli.settings_options import (
     checked_settings,
     environment,
@@ -99,7 +100,8 @@ def redrive(
     console = Console()
     with failures_explained():
         bench = Bench(settings, remote=remote)
-        given = bench.read(sources, workers=workers)
+        with _reading():
+            given = bench.read(sources, workers=workers)
         total = f"of {len(given.uploads):,} uploads"
         with showing(console, as_json=as_json, noun=total, quiet=()) as shown:
             redriving = bench.redriving(
@@ -112,6 +114,13 @@ def redrive(
     is_unknown = any(not place.endswith("/") for place in given.unknown)
     has_bad = shown.has_bad or bool(given.unread) or is_unknown
     ctx.exit(int(has_bad or bool(ended)))
+
+
+def _reading() -> AbstractContextManager[object]:
+    """Return what shows on a terminal that something is being read."""
+    aside = Console(stderr=True)
+    text = "Reading what is to be delivered again"
+    return aside.status(text) if can_move(aside) else nullcontext()
 
 
 def _course(

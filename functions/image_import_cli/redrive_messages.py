@@ -130,12 +130,23 @@ def _uploads(item: object, depth: int) -> Iterator[ObjectCreated]:
     if isinstance(item, str):
         yield from _uploads(_decoded(item), depth + 1)
     elif isinstance(item, list):
-        for part in item:
-            yield from _uploads(part, depth)
+        yield from _of_list(item, depth)
     elif isinstance(item, dict):
         yield from _of_object(item, depth)
     else:
         raise UnreadError(f"{_brief(item)} is not {EXPECTED}")
+
+
+def _of_list(parts: list[object], depth: int) -> Iterator[ObjectCreated]:
+    """Yield the uploads of all parts, then tell of those that are nothing we know."""
+    unknown = []
+    for part in parts:
+        try:
+            yield from _uploads(part, depth)
+        except UnreadError as exc:
+            unknown.append(str(exc))
+    if unknown:
+        raise UnreadError("; ".join(unknown))
 
 
 def _of_object(item: dict[str, Any], depth: int) -> Iterator[ObjectCreated]:

@@ -151,6 +151,15 @@ def test_a_log_line_that_names_no_version_is_not_lost(desk: Desk) -> None:
     assert "names no bucket, no object_key, no etag" in unread["reason"]
 
 
+def test_a_record_that_names_no_version_does_not_hide_the_next(desk: Desk) -> None:
+    refused = json.loads(line_of(desk.uploads.upload("a.qcow2", BAD_QCOW2)))
+    nameless = {"outcome": "refused", "reason": "the event is not JSON"}
+    line = json.dumps({"records": [nameless, refused]})
+    items, sums = desk.told("-", stdin=line.encode())
+    assert [item["object_key"] for item in items] == ["a.qcow2"]
+    assert sums["not_understood"] == 1
+
+
 def test_a_failed_import_gets_an_attempt_with_a_name_of_its_own(desk: Desk) -> None:
     first = desk.fail("web.qcow2")
     items, _ = desk.told(f"oss://{BUCKET}/web.qcow2")
