@@ -17,7 +17,7 @@ from image_import_cli.redrive_bench import Bench
 from image_import_cli.redrive_messages import Given
 from image_import_cli.remote_options import remote_options
 from image_import_cli.remotes import Remote
-from image_import_cli.screens import can_move, leave_echo
+from image_import_cli.screens import aside, can_move, leave_echo
 from image_import_cli.settings_options import (
     checked_settings,
     environment,
@@ -31,7 +31,6 @@ from image_import_cli.sweeping import (
     TooManyFailuresError,
     interruptible,
 )
-from image_import_cli.terminal import printable
 
 MOST_SHOWN = 20
 """Complaints of one kind: nobody reads more, and --json has more."""
@@ -118,9 +117,9 @@ def redrive(
 
 def _reading() -> AbstractContextManager[object]:
     """Return what shows on a terminal that something is being read."""
-    aside = Console(stderr=True)
+    stderr = Console(stderr=True)
     text = "Reading what is to be delivered again"
-    return aside.status(text) if can_move(aside) else nullcontext()
+    return stderr.status(text) if can_move(stderr) else nullcontext()
 
 
 def _course(
@@ -163,7 +162,7 @@ def _conclude(
 ) -> None:
     """Print what was not understood, and the sums."""
     for line in _complaints(given):
-        _aside(line)
+        aside(line)
     if as_json:
         counted = {
             **shown.counts,
@@ -180,7 +179,7 @@ def _conclude(
         told += f", {given.unread_count:,} not understood"
     console.print(told, soft_wrap=True, highlight=False)
     if ended:
-        _aside(ended)
+        aside(ended)
 
 
 def _complaints(given: Given) -> Iterator[str]:
@@ -192,9 +191,3 @@ def _complaints(given: Given) -> Iterator[str]:
         yield f"and {more:,} more that were not understood"
     for place in given.unknown:
         yield f"the ledger knows nothing of {place}; {SWEEP}"
-
-
-def _aside(text: str) -> None:
-    """Tell what is no image."""
-    aside = Console(stderr=True)
-    aside.print(printable(text), soft_wrap=True, highlight=False, markup=False)

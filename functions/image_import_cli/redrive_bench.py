@@ -17,7 +17,6 @@ from image_import.handler import Runtime, make_invocation
 from image_import.ledger_store import LedgerStore
 from image_import.oss import ObjectMissing
 from image_import.outcome import Result
-from image_import.patience import Patience
 from image_import.settings import Settings
 
 from image_import_cli.object_heads import head_record
@@ -27,6 +26,7 @@ from image_import_cli.redrive_messages import Given, read_given
 from image_import_cli.redriving import Redriving
 from image_import_cli.remote_sweep import import_remotely
 from image_import_cli.remotes import Remote
+from image_import_cli.repeats import patience
 from image_import_cli.sweeping import about
 
 
@@ -37,9 +37,7 @@ class Bench:
         self._settings = settings
         self._runtime = Runtime()
         self._clock = OssClock(time.monotonic)
-        self._patience = Patience(
-            remaining=lambda: 120.0, sleep=time.sleep, random=lambda: 0.5
-        )
+        self._patience = patience()
         self._is_remote = remote is not None
         self._deliver = import_remotely(remote) if remote else self._import_here
         credentials = read_credentials(None, os.environ)

@@ -102,7 +102,7 @@ class ImportStatus:
             return 1.0
         if self.state not in {*MOVING, State.STUCK}:
             return None
-        if self.state is State.SUBMITTED and not self.progress:
+        if self.state is not State.PROGRESS and not self.progress:
             return None
         digits = self.progress.rstrip("% ")
         percent = float(digits) if digits.replace(".", "", 1).isdigit() else 0.0

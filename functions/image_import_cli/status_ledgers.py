@@ -20,10 +20,11 @@ from image_import.oss import Listed, Oss
 from image_import.place import IMAGES, OPEN, Place, read_open_key
 from image_import.settings import Settings
 
+from image_import_cli.repeats import patience
 from image_import_cli.side_by_side import side_by_side
 from image_import_cli.status_imports import ImportStatus, statuses_of
 from image_import_cli.status_next import NEEDS_BYTES, next_step, without_source
-from image_import_cli.status_sources import LOST, fate_of, patience
+from image_import_cli.status_sources import LOST, fate_of
 
 WINDOW = 4
 """Ledgers asked for per worker before the oldest has to be there."""

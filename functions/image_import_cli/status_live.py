@@ -9,9 +9,9 @@ from image_import.lookups import Look, look_everywhere
 from image_import.progress import Seen, judge
 from image_import.targets import PUBLIC
 
+from image_import_cli.repeats import patience
 from image_import_cli.status_imports import MOVING, ImportStatus
 from image_import_cli.status_ledgers import Ledgers
-from image_import_cli.status_sources import patience
 
 FOLLOWED = MOVING | {State.STUCK}
 

@@ -1,10 +1,9 @@
 """What became of the objects that imports are made of."""
 
-import time
-
 from image_import.errors import ImageImportError
 from image_import.oss import ObjectChanged, ObjectMissing, Oss
-from image_import.patience import Patience
+
+from image_import_cli.repeats import patience
 
 DELETED, ANEW = "was deleted", "was uploaded anew since"
 LOST = (DELETED, ANEW)
@@ -22,8 +21,3 @@ def fate_of(oss: Oss, bucket: str, object_key: str, etag: str) -> str:
     except ImageImportError as exc:
         return f"{object_key}: unknown, {exc}"
     return f"{object_key} is there"
-
-
-def patience() -> Patience:
-    """Return short repeats, as an operator waits."""
-    return Patience(remaining=lambda: 120.0, sleep=time.sleep, random=lambda: 0.5)

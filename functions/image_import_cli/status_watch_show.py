@@ -10,7 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from image_import_cli.screens import can_move
+from image_import_cli.screens import aside, can_move
 from image_import_cli.show import print_json
 from image_import_cli.status_imports import ImportStatus, said
 from image_import_cli.status_table import (
@@ -92,9 +92,7 @@ class Aside:
 
     def say(self, text: str) -> None:
         """Print it there."""
-        Console(stderr=True).print(
-            Text(printable(text)), soft_wrap=True, highlight=False
-        )
+        aside(text)
 
 
 class ForLog(Aside):

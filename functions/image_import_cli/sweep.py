@@ -8,13 +8,13 @@ import click
 from image_import.events import ObjectCreated
 from image_import.outcome import Result
 from rich.console import Console
-from rich.text import Text
 
 from image_import_cli.failures import failures_explained
 from image_import_cli.places import read_place
 from image_import_cli.remote_options import remote_options
 from image_import_cli.remote_sweep import import_remotely
 from image_import_cli.remotes import Remote
+from image_import_cli.screens import aside
 from image_import_cli.settings_options import (
     checked_settings,
     environment,
@@ -25,7 +25,6 @@ from image_import_cli.sweep_bucket import SweptBucket
 from image_import_cli.sweep_course import Course
 from image_import_cli.sweep_show import Counting, showing
 from image_import_cli.sweep_state import Position, default_path, load
-from image_import_cli.terminal import printable
 
 
 @click.command(epilog="Example: image-import sweep images/incoming/ --dry-run")
@@ -94,8 +93,8 @@ def sweep(
     start = (load(keep) if keep and not from_start else None) or Position()
     console = Console()
     if start.after:
-        _aside(f"going on after {start.after} ({start.round});")
-        _aside("--from-start begins anew")
+        aside(f"going on after {start.after} ({start.round});")
+        aside("--from-start begins anew")
     with failures_explained():
         swept = SweptBucket(settings, os.environ, bucket=bucket, prefix=prefix)
         with showing(console, as_json=as_json) as shown:
@@ -129,10 +128,4 @@ def _conclude(console: Console, shown: Counting, ended: str, *, as_json: bool) -
         return
     console.print(shown.text, soft_wrap=True, highlight=False)
     if ended:
-        _aside(ended)
-
-
-def _aside(text: str) -> None:
-    """Tell what is no image."""
-    aside = Console(stderr=True)
-    aside.print(Text(printable(text)), soft_wrap=True, highlight=False)
+        aside(ended)

@@ -17,13 +17,13 @@ from image_import.ledger import Standing, attempt_of, view
 from image_import.ledger_store import Folder, LedgerStore
 from image_import.oss import Listed
 from image_import.outcome import Result
-from image_import.patience import Patience
 from image_import.place import Place
 from image_import.settings import Settings
 from image_import.sidecar import image_key_of
 from image_import.version import DiskVersion, ImageVersion
 
 from image_import_cli.made_events import event_name_of
+from image_import_cli.repeats import patience
 from image_import_cli.sweep_listing import list_objects
 from image_import_cli.sweep_state import IMAGES, SIDECARS, Position
 from image_import_cli.sweeping import about
@@ -53,9 +53,7 @@ class SweptBucket:
         self._bucket = bucket
         self._prefix = prefix
         self._runtime = Runtime()
-        self._patience = Patience(
-            remaining=lambda: 120.0, sleep=time.sleep, random=lambda: 0.5
-        )
+        self._patience = patience()
         credentials = read_credentials(None, environ)
         self._oss = self._runtime.clients.oss(settings, credentials, settings.region_id)
         self._clock = OssClock(time.monotonic)
