@@ -86,6 +86,7 @@ class Watch:
         self.say = self._once(shows.say)
         live = Live(ledgers=self.ledgers, say=self.say)
         pause = self.pause or self.stopping.wait
+        shows.begin()
         self._show(self._look(live), shows)
         silence = ""
         while not self._is_over():

@@ -29,6 +29,9 @@ OTHER_LINES = 4
 class Shows(Protocol):
     """Shows a watch."""
 
+    def begin(self) -> None:
+        """Show that the first look has begun, which may take a while."""
+
     def say(self, text: str) -> None:
         """Tell something beside the imports."""
 
@@ -52,6 +55,11 @@ class ForPerson:
         self._clock = clock
         self._live = live
         self._limit = limit
+
+    def begin(self) -> None:
+        """Draw the first line of the screen."""
+        line = Text("reading the ledger", "dim")
+        self._live.update(line, refresh=True)
 
     def say(self, text: str) -> None:
         """Print it above the screen."""
@@ -89,6 +97,9 @@ class ForPerson:
 
 class Aside:
     """Tells on standard error what is no import."""
+
+    def begin(self) -> None:
+        """Nothing: a log has one line for each change."""
 
     def say(self, text: str) -> None:
         """Print it there."""

@@ -227,6 +227,7 @@ def test_at_a_terminal_the_screen_moves_and_the_table_stays() -> None:
     watching = Watching(bucket)
     assert watching.run(terminal=True) == 0
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", watching.told.getvalue())
+    assert text.index("reading the ledger") < text.index("1 import: 1 progress; ")
     assert "progress       ━━───  40%" in text
     assert "Ctrl-C ends it" in text
     assert text.endswith("1 import: 1 available\n")
