@@ -45,13 +45,9 @@ def next_step(status: ImportStatus, *, now: datetime, stuck_after: timedelta) ->
     state, last = status.state, status.last
     if state is State.INTENT:
         is_left = last.lease_until is None or now >= last.lease_until + stuck_after
-        return (
-            Step(f"It should have been delivered again: {TRACKER}.", "")
-            if is_left
-            else Step()
-        )
+        return _overdue(status) if is_left else Step()
     if state is State.RETRYING or waits_for_room(last):
-        return Step(_again(status, now=now, stuck_after=stuck_after))
+        return _again(status, now=now, stuck_after=stuck_after)
     make = _STEPS.get(state)
     return make(status) if make else Step()
 
@@ -72,13 +68,20 @@ def place_of(status: ImportStatus) -> str:
     return shell_word(f"oss://{status.bucket or 'BUCKET'}/{status.object_key}")
 
 
-def _again(status: ImportStatus, *, now: datetime, stuck_after: timedelta) -> str:
+def _again(status: ImportStatus, *, now: datetime, stuck_after: timedelta) -> Step:
     due = delivery_due(status.lines, status.last)
     if now >= due + stuck_after:
-        return f"It should have been delivered again at {moment(due)}: {TRACKER}."
+        return _overdue(status, f" at {moment(due)}")
     wait = f"The tracker delivers it again after {moment(due)}."
     known = _explained(status.last)
-    return f"{known} {wait}" if known and waits_for_room(status.last) else wait
+    is_told = known and waits_for_room(status.last)
+    return Step(f"{known} {wait}" if is_told else wait)
+
+
+def _overdue(status: ImportStatus, when: str = "") -> Step:
+    """Return what to do where nobody delivers; a sweep may have been killed there."""
+    text = f"It should have been delivered again{when}: {TRACKER}. Without one, run"
+    return Step(text, _sweep(status))
 
 
 def _stuck(status: ImportStatus) -> Step:

@@ -97,7 +97,9 @@ def test_a_claim_says_how_long_it_holds_and_that_it_ran_out() -> None:
     assert status(INTENT).reason == "claimed until 2026-11-23 03:05:00Z"
     assert status(INTENT, after=6).reason.startswith("its claim ran out unfinished at ")
     assert step(INTENT, after=6) == Step()
-    assert "should have been delivered again" in step(INTENT, after=66).text
+    overdue = step(INTENT, after=66)
+    assert "should have been delivered again" in overdue.text
+    assert overdue.command == "image-import sweep oss://images/web.qcow2 --again"
 
 
 def test_what_was_handed_back_is_delivered_again_by_the_tracker() -> None:

@@ -119,6 +119,18 @@ def test_again_never_imports_again(sweeps: Sweeps) -> None:
     assert (sums["duplicate"], len(sweeps.uploads.image_names)) == (1, 1)
 
 
+def test_again_ends_a_claim_that_was_abandoned_without_a_second_image(
+    sweeps: Sweeps,
+) -> None:
+    event = sweeps.uploads.put("a.qcow2")
+    sweeps.uploads.cloud.ecs.fail_next(timeout=True, after_effect=True, times=4)
+    sweeps.uploads.handle(event)
+    sweeps.uploads.clock.advance(1000)
+    (record,) = sweeps.json("--again")[0]
+    assert record["outcome"] == "submitted"
+    assert len(sweeps.uploads.image_names) == 1
+
+
 def test_a_dry_run_of_again_plans_nothing_that_would_not_be_imported(
     sweeps: Sweeps,
 ) -> None:
