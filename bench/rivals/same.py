@@ -1,8 +1,8 @@
 """The same exchanges as ours, with the official SDKs: what they cost there.
 
-Head and tail of each disk, three possible sidecars, the ledger's listing, the line
-before the call and the one after it, the note of what is under way, the pointers of a
-set. What can be asked at once is asked at once.
+The head of each disk (all are called qcow2 and are), three possible sidecars, the
+ledger's listing, the line before the call and the one after it, the note of what is
+under way, the pointers of a set. What can be asked at once is asked at once.
 """
 
 import json
@@ -13,7 +13,6 @@ import oss2
 from official import ecs_client, import_request, oss_bucket
 
 HEAD_BYTES = 64 * 1024
-TAIL_BYTES = 512
 STANDARD = {"x-oss-range-behavior": "standard"}
 POOL = ThreadPoolExecutor(56)
 
@@ -23,7 +22,7 @@ def handler(event, context):
     record = json.loads(event)["events"][0]
     bucket = oss_bucket(record, context)
     key = record["oss"]["object"]["key"]
-    reads = start_reads(bucket, key)
+    head = start_read(bucket, key)
     sidecars = [
         POOL.submit(read_if_there, bucket, f"{key}.{ending}")
         for ending in ("json", "yaml", "yml")
@@ -34,7 +33,7 @@ def handler(event, context):
     sidecar = json.loads(found)
     if listing.result().object_list:
         return json.dumps({"outcome": "duplicate"})
-    size_gib, etag = finish_reads(reads)
+    size_gib, etag = finish_read(head)
     disks = [d["OSSObject"] for d in sidecar.get("DiskDeviceMapping", [])]
     parent = key.rpartition("/")[0]
     others = [f"{parent}/{name}" if parent else name for name in disks[1:]]
@@ -43,10 +42,9 @@ def handler(event, context):
     return send(bucket, request, record, context, ledger=f"{folder}{etag}.jsonl")
 
 
-def start_reads(bucket, key):
-    """Start to read the two ends of an object."""
-    ranges = [(0, HEAD_BYTES - 1), (None, TAIL_BYTES)]
-    return [POOL.submit(read_range, bucket, key, r) for r in ranges]
+def start_read(bucket, key):
+    """Start to read the first bytes of an object."""
+    return POOL.submit(read_range, bucket, key, (0, HEAD_BYTES - 1))
 
 
 def read_range(bucket, key, byte_range):
@@ -56,11 +54,11 @@ def read_range(bucket, key, byte_range):
     return reply
 
 
-def finish_reads(reads):
+def finish_read(head):
     """Return the size in GiB that is declared, and the ETag."""
-    head, _ = (future.result() for future in reads)
-    size = int(head.headers["Content-Range"].rpartition("/")[2])
-    return -(-size // 1024**3), head.headers["ETag"].strip('"')
+    headers = head.result().headers
+    size = int(headers["Content-Range"].rpartition("/")[2])
+    return -(-size // 1024**3), headers["ETag"].strip('"')
 
 
 def read_if_there(bucket, key):
@@ -73,9 +71,9 @@ def read_if_there(bucket, key):
 
 def read_others(bucket, keys):
     """Look at the other disks of a set, and leave each a pointer to it."""
-    reads = [start_reads(bucket, key) for key in keys]
-    for one in reads:
-        finish_reads(one)
+    heads = [start_read(bucket, key) for key in keys]
+    for head in heads:
+        finish_read(head)
     pointers = [
         POOL.submit(bucket.put_object, f".image-import/images/{key}/.set.json", b"{}")
         for key in keys

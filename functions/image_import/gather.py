@@ -5,14 +5,15 @@ Room: shell.
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from image_import.clock import OssClock
 from image_import.documents import MAX_SIDECAR_BYTES
 from image_import.errors import ServiceUnavailable
 from image_import.evidence import DiskEvidence
-from image_import.header import read_header
+from image_import.header import QCOW2, is_settled_by, read_header
+from image_import.keys import read_key
 from image_import.ledger_store import Folder, LedgerStore
 from image_import.oss import ObjectMissing, Oss, Piece
 from image_import.patience import Patience
@@ -33,17 +34,27 @@ class Wanted:
     object_size_bytes: int | None = None
 
 
+class Ends(NamedTuple):
+    """The first bytes of an object, and what has its last ones: perhaps the same.
+
+    None, where the last ones are not wanted, or are on their way separately.
+    """
+
+    head: Piece
+    tail: Piece | None
+
+
 class DiskReading:
-    """The head and tail of one object, on their way."""
+    """The ends of one object, on their way; the tail only where it may matter."""
 
     def __init__(
-        self, object_key: str, head: Future[Piece], tail: Future[Piece] | None
+        self, object_key: str, ends: Future[Ends], tail: Future[Piece] | None = None
     ) -> None:
         self._object_key = object_key
-        self._head = head
+        self._ends = ends
         self._tail = tail
 
-    @cached_property
+    @property
     def head(self) -> Piece:
         """The first bytes, with what the reply tells of the object.
 
@@ -51,7 +62,7 @@ class DiskReading:
             ObjectMissing: It is not there.
             ObjectChanged: Its ETag is not the one that was wanted.
         """
-        return self._head.result()
+        return self._ends.result().head
 
     @property
     def version(self) -> DiskVersion:
@@ -65,9 +76,10 @@ class DiskReading:
             HeaderError: They are damaged, or of two formats at once.
             ServiceUnavailable: The object changed between the two reads.
         """
-        head = self.head
-        tail = self._tail.result() if self._tail else head
-        if tail.etag != head.etag:
+        head, tail = self._ends.result()
+        if self._tail:
+            tail = self._tail.result()
+        if tail and tail.etag != head.etag:
             raise ServiceUnavailable(
                 f"{self._object_key} changed while it was read",
                 service="OSS",
@@ -78,7 +90,7 @@ class DiskReading:
             object_size_bytes=head.object_size_bytes,
             header=read_header(
                 head.data,
-                tail.data[-TAIL_BYTES:],
+                tail.data[-TAIL_BYTES:] if tail else b"",
                 object_size_bytes=head.object_size_bytes,
             ),
             user_metadata=dict(head.user_metadata),
@@ -138,25 +150,17 @@ class Gatherer:
         )
 
     def start_disk(self, wanted: Wanted) -> DiskReading:
-        """Start to read an object's head and tail."""
-        size = wanted.object_size_bytes
-        head = self._start(
-            lambda: self.oss.read_range(
-                self.bucket,
-                wanted.object_key,
-                first=0,
-                last=HEAD_BYTES - 1,
-                etag=wanted.etag,
-            )
-        )
-        if size is not None and size <= HEAD_BYTES:
-            return DiskReading(wanted.object_key, head, None)
-        tail = self._start(
-            lambda: self.oss.read_tail(
-                self.bucket, wanted.object_key, count=TAIL_BYTES, etag=wanted.etag
-            )
-        )
-        return DiskReading(wanted.object_key, head, tail)
+        """Start to read an object's ends.
+
+        What is called qcow2 needs no tail if it starts as one. If it does not, the tail
+        is read after the head: one round trip more, for a name that is wrong.
+        """
+        key, size = wanted.object_key, wanted.object_size_bytes
+        is_known_small = size is not None and size <= HEAD_BYTES
+        if is_known_small or read_key(key).format == QCOW2:
+            return DiskReading(key, self.pool.submit(self._read_ends, wanted))
+        ends = self.pool.submit(lambda: Ends(self._read_head(wanted), None))
+        return DiskReading(key, ends, self.pool.submit(self._read_tail, wanted))
 
     def place(self, object_key: str) -> Place:
         """Return where the ledger keeps what it knows of a key."""
@@ -178,11 +182,34 @@ class Gatherer:
         except ObjectMissing:
             return None
 
-    def _start(self, exchange: Callable[[], Piece]) -> Future[Piece]:
+    def _read_ends(self, wanted: Wanted) -> Ends:
+        head = self._read_head(wanted)
+        told = read_key(wanted.object_key).format
+        if head.object_size_bytes <= HEAD_BYTES:
+            return Ends(head, head)
+        if is_settled_by(head.data, format_by_name=told):
+            return Ends(head, None)
+        return Ends(head, self._read_tail(replace(wanted, etag=head.etag)))
+
+    def _read_head(self, wanted: Wanted) -> Piece:
+        key, last = wanted.object_key, HEAD_BYTES - 1
+        return self._read(
+            lambda: self.oss.read_range(
+                self.bucket, key, first=0, last=last, etag=wanted.etag
+            )
+        )
+
+    def _read_tail(self, wanted: Wanted) -> Piece:
+        key, etag = wanted.object_key, wanted.etag
+        return self._read(
+            lambda: self.oss.read_tail(self.bucket, key, count=TAIL_BYTES, etag=etag)
+        )
+
+    def _read(self, exchange: Callable[[], Piece]) -> Piece:
         def timed() -> Piece:
             sent = self.clock.tick()
             piece = exchange()
             self.clock.observe(piece.date, sent=sent)
             return piece
 
-        return self.pool.submit(self.patience.repeat, timed)
+        return self.patience.repeat(timed)

@@ -4,6 +4,12 @@ Raw has no signature: an object is raw when nothing else matches. A fixed VHD is
 disk followed by a footer, so only the last 512 bytes tell it from raw. Whatever
 matches two formats is refused, because two readers may then see two disks.
 
+One object is settled by its first bytes alone: one that is called qcow2 and starts as
+one. Whoever uploaded it, whoever reads its start and ECS, which is told `QCOW2`, mean
+the same disk, so nothing at its end could make another plan. What is called `.vhd`,
+`.raw` or `.img` and starts as qcow2 is another matter: the owner of a fixed disk writes
+its first bytes, and only a footer tells that they are the disk's, not the file's.
+
 Room: core.
 """
 
@@ -16,10 +22,20 @@ from image_import.errors import HeaderError
 from image_import.header_parts import Ends, Header, fix_command, whole_sectors
 from image_import.partitions import has_boot_signature, read_layout
 
-__all__ = ["HEAD_BYTES", "TAIL_BYTES", "Header", "fix_command", "read_header"]
+__all__ = [
+    "HEAD_BYTES",
+    "TAIL_BYTES",
+    "Header",
+    "fix_command",
+    "is_settled_by",
+    "read_header",
+]
 
 HEAD_BYTES = 64 * 1024
 TAIL_BYTES = 512
+
+QCOW2 = "qcow2"
+"""The format of a key that says it, as KeyClues has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +96,23 @@ _DISKS = (
 )  # fmt: skip
 
 
+def is_settled_by(head: bytes, *, format_by_name: str) -> bool:
+    """Whether an object's last bytes could change nothing that is planned.
+
+    Args:
+        format_by_name: As in KeyClues.
+    """
+    return format_by_name == QCOW2 and head.startswith(qcow2.MAGIC)
+
+
 def read_header(head: bytes, tail: bytes, *, object_size_bytes: int) -> Header:
     """Return what an object is, by its first and last bytes.
 
     Args:
         head: The first 64 KiB, or all of a shorter object. With less, what would
             stand further on is not seen.
-        tail: The last 512 bytes, or all of a shorter object.
+        tail: The last 512 bytes, or all of a shorter object; none are needed where
+            `is_settled_by` says so.
         object_size_bytes: Of the whole object.
 
     Raises:

@@ -15,7 +15,7 @@ from image_import.errors import EvidenceError, PlanError
 from image_import.events import ObjectCreated
 from image_import.evidence import Contents, DiskEvidence, Evidence
 from image_import.gather import HEAD_BYTES, TAIL_BYTES
-from image_import.header import read_header
+from image_import.header import is_settled_by, read_header
 from image_import.keys import read_key
 from image_import.look_inside import could_not, is_wanted
 from image_import.outcome import LOG_FIELDS, Outcome, Result, said
@@ -214,11 +214,13 @@ def _placeholder(path: Path) -> DiskVersion:
 
 
 def read_disk(path: Path, version: DiskVersion) -> DiskEvidence:
-    """Return what a local file's first and last bytes tell."""
+    """Return what a local file's first and last bytes tell, as in a bucket."""
     size = path.stat().st_size
     with path.open("rb") as image:
         head = image.read(HEAD_BYTES)
-        image.seek(max(0, size - TAIL_BYTES))
+        told = read_key(version.object_key).format
+        is_settled = size > len(head) and is_settled_by(head, format_by_name=told)
+        image.seek(size if is_settled else max(0, size - TAIL_BYTES))
         tail = image.read(TAIL_BYTES)
     return DiskEvidence(
         version=version,
