@@ -180,6 +180,29 @@ def test_a_disk_whose_name_tells_nothing_finds_its_set_by_the_manifests_note() -
     assert tuple(uploads.disks_of(last.image_name)) == names
 
 
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [
+        pytest.param("InternalError", Outcome.RETRYING, id="for now"),
+        pytest.param("AccessDenied", Outcome.FAILED, id="for good"),
+    ],
+)
+@pytest.mark.parametrize("names", [DISKS, DISKS[:1]], ids=["a set", "one disk"])
+def test_what_cannot_be_noted_beside_a_claim_hands_it_back_before_the_call(
+    names: Sequence[str], code: str, outcome: Outcome
+) -> None:
+    uploads = Uploads()
+    for name in names:
+        event = uploads.put(name, content(name))
+    if len(names) > 1:
+        event = uploads.put(MANIFEST_KEY, content(MANIFEST_KEY))
+    uploads.cloud.oss.fail_next(code, action="PutObject", times=999)
+    result = uploads.handle(event)
+    assert (result.outcome, uploads.calls("ImportImage")) == (outcome, 0)
+    uploads.cloud.faults.clear()
+    assert uploads.handle(event).outcome is Outcome.SUBMITTED
+
+
 def test_a_changed_data_disk_is_a_new_version_of_the_set() -> None:
     uploads = Uploads(REQUIRED)
     for key in (*DISKS, MANIFEST_KEY):

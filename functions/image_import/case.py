@@ -175,16 +175,21 @@ class Case:
     def _set(
         self, look: FirstLook, found: SidecarFound, readings: dict[str, DiskReading]
     ) -> Result:
-        """Import a set, disks mapped by name, if all of them are there."""
+        """Import a set, disks mapped by name, if all of them are there.
+
+        The pointers stand before it is written that something is missing, and before
+        ECS is asked; reading and planning need not wait for them.
+        """
         pointers = self._leave_pointers(look, found)
         book = self.store.read(look.folder, look.disk.version.etag)
-        pointers.wait()
         versions = [_version_if_there(readings[key]) for key in found.disk_keys[1:]]
         missing = [
             key
             for key, v in zip(found.disk_keys[1:], versions, strict=True)
             if v is None
         ]
+        if missing or book.entries:
+            pointers.wait()
         absent = [DiskVersion(object_key=key, etag="") for key in missing]
         present = [v for v in versions if v]
         version = self._version(look.disk.version, *present, *absent)
@@ -195,7 +200,11 @@ class Case:
             reason = f"the set waits for {', '.join(missing)}"
             return self.importing.wait(book, version, reason)
         disks = [look.disk, *(readings[key] for key in found.disk_keys[1:])]
-        return self.importing.import_image(book, version, disks, found)
+        result = self.importing.import_image(
+            book, version, disks, found, beside=pointers
+        )
+        pointers.wait()
+        return result
 
     def _alone(self, look: FirstLook, found: SidecarFound) -> Result:
         """Import one disk as a whole image, unless it waits for something."""
@@ -215,7 +224,9 @@ class Case:
             )
         if self.importing.settings.is_sidecar_required and not found.exists:
             return self.importing.wait(book, version, "its sidecar is not there yet")
-        return self.importing.import_image(book, version, [look.disk], found)
+        return self.importing.import_image(
+            book, version, [look.disk], found, beside=Started([])
+        )
 
     def _sidecar(self, look: FirstLook, image_key: str) -> SidecarFound:
         return find_sidecar(

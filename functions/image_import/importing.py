@@ -11,7 +11,7 @@ from image_import.declared import Declared
 from image_import.errors import EvidenceError, PlanError
 from image_import.events import ObjectCreated
 from image_import.evidence import Evidence
-from image_import.gather import DiskReading
+from image_import.gather import DiskReading, Started
 from image_import.keys import read_key
 from image_import.ledger import Entry, Standing, State, View, attempt_of, view
 from image_import.ledger_store import Book, LedgerStore
@@ -132,8 +132,14 @@ class Importing:
         version: ImageVersion,
         disks: Sequence[DiskReading],
         found: SidecarFound,
+        *,
+        beside: Started,
     ) -> Result:
-        """Plan the image and, unless that cannot be or nothing may be, import it."""
+        """Plan the image and, unless that cannot be or nothing may be, import it.
+
+        Args:
+            beside: What must stand before ECS is asked.
+        """
         try:
             if found.error:
                 raise found.error
@@ -150,7 +156,9 @@ class Importing:
             parameters=parameters,
             sidecar_key=found.key,
         )
-        sent = self.submitter.submit(book, intent, is_takeover=False)
+        sent = self.submitter.submit(
+            book, intent, is_takeover=False, beside=beside.wait
+        )
         return replace(sent, evidence=result.evidence, notes=result.notes)
 
     def _plan(

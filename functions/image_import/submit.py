@@ -4,7 +4,7 @@ Room: shell.
 """
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
@@ -26,6 +26,10 @@ CALL = timedelta(seconds=45)
 """What must be left of a lease to call ImportImage: its time-outs, and some."""
 
 TAKEN = {"invalidimagename.duplicated", "imageisimporting"}
+
+
+def _nothing() -> None:
+    """Stand for what does not have to be waited for."""
 
 
 class Service(Protocol):
@@ -72,39 +76,41 @@ class Submitter:
     fc_request_id: str = ""
     on_call: Callable[[Mapping[str, str]], None] = field(default=lambda _: None)
 
-    def submit(self, book: Book, intent: Entry, *, is_takeover: bool) -> Result:
+    def submit(
+        self,
+        book: Book,
+        intent: Entry,
+        *,
+        is_takeover: bool,
+        beside: Callable[[], None] = _nothing,
+    ) -> Result:
         """Claim, call, and write the outcome.
 
         Args:
             book: The ledger as it was read; nobody may have written since.
             intent: From `new_intent` or `take_over`.
             is_takeover: An earlier holder may have called already.
+            beside: Returns when everything stands that must stand before the call.
 
         Raises:
             Overtaken: Somebody else wrote first; nothing was called.
         """
-        claimed = self._claim(book, intent)
-        try:
-            answer = self._call(intent, is_takeover=is_takeover)
-        except ServiceUnavailable as exc:
-            answer = Answer(
-                state=State.RETRYING, reason=str(exc), error=exc, perhaps_started=True
-            )
-        return self._conclude(claimed, intent, answer)
+        return self._carry_out(
+            book,
+            intent,
+            lambda: self._call(intent, is_takeover=is_takeover),
+            beside=beside,
+            was_held=is_takeover,
+        )
 
     def settle(self, book: Book, intent: Entry) -> Result:
         """Find out how an abandoned claim ended whose bytes are gone by now.
 
         It cannot be sent again: ECS would read whatever stands at the key today.
         """
-        claimed = self._claim(book, intent)
-        try:
-            answer = self._look_up_settled(intent)
-        except ServiceUnavailable as exc:
-            answer = Answer(
-                state=State.RETRYING, reason=str(exc), error=exc, perhaps_started=True
-            )
-        return self._conclude(claimed, intent, answer)
+        return self._carry_out(
+            book, intent, lambda: self._look_up_settled(intent), was_held=True
+        )
 
     def new_intent(
         self,
@@ -152,8 +158,33 @@ class Submitter:
             fc_request_id=self.fc_request_id,
         )
 
-    def _claim(self, book: Book, intent: Entry) -> Book:
-        """Write the intent, and beside it the note that an import is under way."""
+    def _carry_out(
+        self,
+        book: Book,
+        intent: Entry,
+        act: Callable[[], Answer],
+        *,
+        was_held: bool,
+        beside: Callable[[], None] = _nothing,
+    ) -> Result:
+        """Write the intent, act when all else stands, and write how it ended.
+
+        What cannot be written beside the intent ends it before ECS is asked, and the
+        claim is handed back.
+        """
+        noted = self._start_note(book, intent)
+        claimed = self.store.write(book, intent)
+        try:
+            noted.result()
+            beside()
+        except ServiceError as exc:
+            answer = _not_begun(exc, perhaps_started=was_held)
+        else:
+            answer = _answer_or_doubt(act)
+        return self._conclude(claimed, intent, answer)
+
+    def _start_note(self, book: Book, intent: Entry) -> Future[None]:
+        """Start to write the note that an import is under way."""
         key = book.place.open_key(book.etag, self.claim)
         note = {
             "bucket": book.place.bucket,
@@ -163,10 +194,7 @@ class Submitter:
             "ledger": book.key,
             "claim": self.claim,
         }
-        noted = self.pool.submit(self.store.put_note, key, to_json_bytes(note))
-        claimed = self.store.write(book, intent)
-        noted.result()
-        return claimed
+        return self.pool.submit(self.store.put_note, key, to_json_bytes(note))
 
     def _call(self, intent: Entry, *, is_takeover: bool) -> Answer:
         """Call ImportImage until there is an answer, or no more time for one."""
@@ -324,6 +352,26 @@ class Submitter:
 def _adopted(image: ExistingImage, reason: str) -> Answer:
     reply = ImportReply(image_id=image.image_id)
     return Answer(state=State.SUBMITTED, reply=reply, reason=reason)
+
+
+def _not_begun(exc: ServiceError, *, perhaps_started: bool) -> Answer:
+    """Return the answer of a claim that has not come to ask ECS."""
+    ended = endings.of_error(exc)
+    return Answer(
+        state=State(ended.outcome.value),
+        reason=ended.reason,
+        error=exc,
+        perhaps_started=perhaps_started,
+    )
+
+
+def _answer_or_doubt(act: Callable[[], Answer]) -> Answer:
+    try:
+        return act()
+    except ServiceUnavailable as exc:
+        return Answer(
+            state=State.RETRYING, reason=str(exc), error=exc, perhaps_started=True
+        )
 
 
 def _doubtful(intent: Entry, exc: ServiceUnavailable | None) -> Answer:
