@@ -1,19 +1,21 @@
 """The cloud in a process of its own, so that its work is nobody else's CPU time.
 
-It delays each answer, counts exchanges and bytes, and fills its bucket on request.
+It answers no sooner than it is told to, counts exchanges and bytes, and fills its
+bucket on request.
 """
 
 import json
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "functions"))
 
-from fake_aliyun import FakeAliyun, Fault
-from fake_aliyun.faults import Faults
+from fake_aliyun import FakeAliyun
 from fake_aliyun.http import Response
 from fake_aliyun.server import Server
 from image_import_cli.demo import IMAGE, asset
@@ -24,22 +26,12 @@ DISKS = 17
 PATH = "/_bench/"
 
 
-class Late(Faults):
-    """Answers everything, each answer by so many seconds later."""
-
-    delay_seconds = 0.0
-
-    def take(self, *, service, action, key):
-        """Return the delay, if there is one."""
-        return Fault(delay_seconds=self.delay_seconds) if self.delay_seconds else None
-
-
 class Desk:
     """What the parent may ask for: each public method is one request."""
 
     def __init__(self):
         self._cloud = FakeAliyun()
-        self._late = self._cloud.faults = Late()
+        self._delay_seconds = 0.0
         self._handle, self._cloud.handle = self._cloud.handle, self._weighed
         self._lock = threading.Lock()
         self._made = 0
@@ -58,8 +50,8 @@ class Desk:
         self._cloud.oss.create_bucket(BUCKET)
 
     def delay(self, seconds):
-        """Let each answer come so much later from now on."""
-        self._late.delay_seconds = seconds
+        """Let each answer leave so long after its request came, from now on."""
+        self._delay_seconds = seconds
 
     def counters(self):
         """Return exchanges and bytes since the last call."""
@@ -105,6 +97,12 @@ class Desk:
         return [len(images), len(sources)]
 
     def _weighed(self, request):
+        """Answer, but not before the answer is due: our own work is no latency on top.
+
+        Of many requests at once some are answered later all the same, for this is one
+        Python process.
+        """
+        due = time.monotonic() + self._delay_seconds
         response = self._handle(request)
         size = len(response.content)
         with self._lock:
@@ -112,7 +110,8 @@ class Desk:
             self._seen["bytes"] += size + len(request.body)
             if request.method == "GET" and request.path.endswith(".qcow2"):
                 self._seen["image_bytes"] += size
-        return response
+        early = due - time.monotonic()
+        return replace(response, delay_seconds=early) if early > 0 else response
 
     def _answer(self, request):
         if not request.path.startswith(PATH):
