@@ -5,6 +5,7 @@ cloud over HTTP. How long that takes is for `make bench` to tell.
 """
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -98,6 +99,26 @@ def test_a_parser_of_yaml_is_loaded_for_yaml_alone(tmp_path: Path) -> None:
 
 def test_what_oss2_has_left_for_later_still_works(tmp_path: Path) -> None:
     assert invoked(tmp_path, "encrypts") == 128
+
+
+LOADED = """
+import gc, sys
+runs = []
+gc.callbacks.append(lambda phase, told: runs.append(phase))
+sys.path.insert(0, {functions!r})
+import image_import.handler
+print(runs.count("stop"), gc.isenabled(), gc.get_freeze_count() > 10_000)
+"""
+
+
+def test_the_garbage_collector_rests_while_the_function_is_loaded() -> None:
+    script = LOADED.format(functions=str(FUNCTIONS))
+    run = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=True, text=True
+    )
+    collections, is_on_again, is_spared = run.stdout.split()
+    assert int(collections) <= 20
+    assert (is_on_again, is_spared) == ("True", "True")
 
 
 class Scales:

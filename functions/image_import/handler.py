@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from image_import import collector  # isort: split - before all that is to be loaded
 from image_import.app import Invocation, import_record
 from image_import.clients import Clients
 from image_import.credentials import read_credentials
@@ -177,3 +178,6 @@ def _timeout_seconds(context: object) -> float:
         return float(told) if told else DEFAULT_TIMEOUT_SECONDS
     except (TypeError, ValueError):
         return DEFAULT_TIMEOUT_SECONDS
+
+
+collector.resume()
