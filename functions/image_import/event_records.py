@@ -197,7 +197,8 @@ def _text(value: object) -> str | None:
     if not isinstance(value, str) or not value:
         return None
     # JSON may spell half of a surrogate pair, which no text in OSS can hold.
-    return None if any("\ud800" <= c <= "\udfff" for c in value) else value
+    is_whole = value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value)
+    return value if is_whole else None
 
 
 def kind_of(value: object) -> str:

@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
-from urllib3.connectionpool import ConnectionPool
+from urllib3.connectionpool import HTTPConnectionPool
 
 from image_import.lean_oss2 import oss2
 
@@ -38,9 +38,15 @@ class KeepHeaders(requests.auth.AuthBase):
 
 
 class _Prepared(requests.PreparedRequest):
-    """A request that brings along the pool it goes through."""
+    """A request that brings along the pool it goes through.
 
-    pools: list[ConnectionPool]
+    Attributes:
+        pools: Empty until the first request of a client has found its pool.
+        target: Path and query.
+    """
+
+    pools: list[HTTPConnectionPool]
+    target: str
 
 
 class _Adapter(HTTPAdapter):
@@ -52,13 +58,22 @@ class _Adapter(HTTPAdapter):
         verify: bool | str | None,  # noqa: FBT001 - requests' signature
         proxies: Mapping[str, str] | None = None,
         cert: tuple[str, str] | str | None = None,
-    ) -> ConnectionPool:
+    ) -> HTTPConnectionPool:
         """Return the pool of the request's host; it is looked up once per client."""
         known = request.pools if isinstance(request, _Prepared) else []
         if not known:
             find = super().get_connection_with_tls_context
-            known.append(find(request, verify, proxies=proxies, cert=cert))
+            found: Any = find(request, verify, proxies=proxies, cert=cert)
+            known.append(found)
         return known[0]
+
+    def request_url(
+        self, request: requests.PreparedRequest, proxies: Mapping[str, str] | None
+    ) -> str:
+        """Return what stands in the request line: all of the URL only for a proxy."""
+        if isinstance(request, _Prepared) and request.pools[0].proxy is None:
+            return request.target
+        return super().request_url(request, proxies)
 
     def build_response(
         self,
@@ -91,8 +106,9 @@ class OssSession:
 class _Way(NamedTuple):
     """How one host is reached: proxies and TLS, and the pool once there is one."""
 
+    origin: str
     settings: Mapping[str, Any]
-    pools: list[ConnectionPool]
+    pools: list[HTTPConnectionPool]
 
 
 class Reply:
@@ -144,8 +160,7 @@ class Sender:
         self, req: oss2.http.Request, timeout: tuple[float, float]
     ) -> requests.Response:
         way = self._way(req.url)
-        request = _prepared(req)
-        request.pools = way.pools
+        request = _prepared(req, way)
         try:
             answer: requests.Response = self._connections.adapter.send(
                 request, timeout=timeout, **way.settings
@@ -174,11 +189,11 @@ class Sender:
             merged = self._connections.session.merge_environment_settings(
                 origin, {}, stream=True, verify=self._verify, cert=None
             )
-            way = self._ways.setdefault(origin, _Way(merged, []))
+            way = self._ways.setdefault(origin, _Way(origin, merged, []))
         return way
 
 
-def _prepared(req: oss2.http.Request) -> _Prepared:
+def _prepared(req: oss2.http.Request, way: _Way) -> _Prepared:
     """Return the request as a Session would have prepared it.
 
     oss2 has quoted the key, and quotes in it whatever is no letter, digit or `_.-~`.
@@ -186,7 +201,10 @@ def _prepared(req: oss2.http.Request) -> _Prepared:
     request = _Prepared()
     request.method = req.method
     params = [(name, text) for name, text in req.params.items() if text is not None]
-    request.url = f"{req.url}?{urlencode(params)}" if params else req.url
+    url = f"{req.url}?{urlencode(params)}" if params else req.url
+    request.url = url
+    request.target = url.removeprefix(way.origin)
+    request.pools = way.pools
     request.body = req.data or None
     told = {name: text for name, text in req.headers.lower_items() if text is not None}
     if request.body:
