@@ -22,7 +22,7 @@ DEFAULT_TIMEOUT_SECONDS = 120.0
 """Where no context tells the function's time-out."""
 
 POOL_SIZE = 56
-"""Exchanges at once: a set of 17 disks has two reads and one note for each."""
+"""Exchanges at once: a set of 17 disks has up to two reads and a note for each."""
 
 log = logging.getLogger("image_import")
 
