@@ -13,9 +13,9 @@ from fake_aliyun.context import Context, ContextFunction, make_context
 from fake_aliyun.ecs.control import Ecs
 from fake_aliyun.ecs.images import Pace
 from fake_aliyun.ecs.responses import RouteSettings
-from fake_aliyun.errors import UnknownHostError
+from fake_aliyun.errors import NotImitatedError, UnknownHostError
 from fake_aliyun.exchange import Exchange
-from fake_aliyun.faults import Fault, Faults
+from fake_aliyun.faults import ANY, Fault, Faults
 from fake_aliyun.fc.control import Fc
 from fake_aliyun.fc.platform import FUNCTION_ROLE, TOKEN_SECONDS
 from fake_aliyun.hosts import Hosts, Place, place_here
@@ -167,7 +167,10 @@ class FakeAliyun:
 
         # Functions that use the cloud over HTTP end before it stops to answer.
         with Server(self, port=port) as server, self.fc.worked_on(instances):
-            yield server
+            try:
+                yield server
+            finally:
+                server.hurry()
 
     def handle(self, request: Request) -> Response:
         """Return the answer to a request, whatever carried it.
@@ -218,9 +221,15 @@ class FakeAliyun:
         return place_here(request.decoded_path, action=action, headers=request.headers)
 
     def _check_fault(self, fault: Fault) -> None:
-        """Refuse a fault with an error code that its service does not have."""
-        service = self._services.get(fault.service)
-        if service and fault.code:
+        """Refuse a fault that no request could meet, or with an unknown error code."""
+        names = {ANY, *self._services}
+        if fault.service not in names:
+            raise NotImitatedError(f"the service {fault.service!r}", known=names)
+        meant = [s for n, s in self._services.items() if fault.service in {ANY, n}]
+        actions = {ANY}.union(*(service.actions for service in meant))
+        if fault.action not in actions:
+            raise NotImitatedError(f"the operation {fault.action!r}", known=actions)
+        for service in meant if fault.code and fault.service != ANY else ():
             service.error(fault.code, message="", status=fault.http_status)
 
     def on_object_created(self, callback: ObjectCreatedCallback) -> None:

@@ -3,10 +3,19 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from types import NoneType
 
 from fake_aliyun.errors import NotImitatedError
 
 ANY = "*"
+_LEAST = {"times": 1, "skip": 0, "http_status": 200, "delay_seconds": 0, "cut_at": 0}
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "http_status": (int, NoneType),
+    "cut_at": (int, NoneType),
+    "delay_seconds": (int, float),
+    "headers": (Mapping,),
+}
+"""What is not of its default's type alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +57,7 @@ class Fault:
     cut_at: int | None = None
 
     def __post_init__(self) -> None:
+        self._check_values()
         endings = (self.html, self.reset, self.timeout, bool(self.code))
         if sum(endings) > 1:
             raise ValueError("a fault is one of code, html, reset and timeout")
@@ -57,18 +67,40 @@ class Fault:
                 "delay_seconds and cut_at"
             )
 
+    def _check_values(self) -> None:
+        """Refuse what JSON may hold in a value's place, and counts that never end."""
+        for item in fields(self):
+            value = getattr(self, item.name)
+            kinds = _KINDS.get(item.name) or (type(item.default),)
+            is_odd = isinstance(value, bool) and bool not in kinds
+            if is_odd or not isinstance(value, kinds):
+                names = " or ".join(kind.__name__ for kind in kinds)
+                raise ValueError(f"{item.name} holds {value!r}; it may hold {names}")
+        for name, least in _LEAST.items():
+            number = getattr(self, name)
+            if number is not None and number < least:
+                raise ValueError(f"{name} holds {number}; it starts at {least}")
+
     @property
     def replaces_answer(self) -> bool:
         """Return whether the client gets no answer of the operation itself."""
         return any((self.code, self.http_status, self.html, self.reset, self.timeout))
 
     @classmethod
-    def from_json(cls, document: Mapping[str, object]) -> "Fault":
-        """Return the fault that a JSON object describes by the names above."""
+    def from_json(cls, document: object) -> "Fault":
+        """Return the fault that a JSON object describes by the names above.
+
+        Raises:
+            NotImitatedError: It has a name that is not above.
+            ValueError: It is no object, or a value is not what it may be.
+        """
+        if not isinstance(document, Mapping):
+            example = '{"code": "InternalError"}'
+            raise ValueError(f"a fault is a JSON object, as {example}")  # noqa: TRY004
         names = {item.name for item in fields(cls)}
         if unknown := set(document) - names:
             raise NotImitatedError(f"a fault with {sorted(unknown)}", known=names)
-        return cls(**document)  # type: ignore[arg-type] # checked by its use
+        return cls(**document)
 
     def is_about(self, *, service: str, action: str, key: str) -> bool:
         """Return whether this fault concerns such a request."""

@@ -16,9 +16,11 @@ class Service(Protocol):
 
     Attributes:
         name: "oss", "ecs" or "fc".
+        actions: The operations that it answers.
     """
 
     name: str
+    actions: frozenset[str]
 
     def begin(self, request: Request, place: Place, record: Recorded) -> Work:
         """Return what will answer a request, and say in `record` what it is.

@@ -159,6 +159,35 @@ def test_an_unknown_option_or_code_lists_the_known(cloud: FakeAliyun) -> None:
         cloud.ecs.fail_next("Throtling")
 
 
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"code": "InternalError", "times": "2"}, "times holds '2'"),
+        ({"code": "InternalError", "times": 0}, "times holds 0; it starts at 1"),
+        ({"code": "InternalError", "times": True}, "times holds True"),
+        ({"code": "InternalError", "skip": -1}, "skip holds -1"),
+        ({"delay_seconds": "1"}, "delay_seconds holds '1'; it may hold int or float"),
+        ({"http_status": "503"}, "http_status holds '503'"),
+        ({"cut_at": -1}, "cut_at holds -1"),
+        ({"html": 1}, "html holds 1; it may hold bool"),
+        ({"code": "Throttling", "headers": []}, "headers holds []"),
+        ([], "a fault is a JSON object"),
+        ({"service": "ec2", "reset": True}, "does not imitate the service 'ec2'"),
+        ({"service": "ecs", "action": "Import", "reset": True}, "- ImportImage"),
+        ({"service": "oss", "action": "ImportImage", "reset": True}, "- PutObject"),
+    ],
+    ids=str,
+)
+def test_a_fault_that_could_never_be_met_is_refused(
+    cloud: FakeAliyun, fault: object, said: str
+) -> None:
+    with cloud.serve() as server:
+        answer = requests.post(f"{server.url}/_fake/faults", json=fault, timeout=5)
+    assert answer.status_code == 400
+    assert said in answer.json()["error"]
+    assert cloud.faults.pending() == []
+
+
 def test_used_up_faults_are_gone() -> None:
     faults = Faults()
     faults.add(Fault(service="oss", code="InternalError", times=2))

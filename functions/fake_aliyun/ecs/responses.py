@@ -54,6 +54,7 @@ class EcsService:
     """Elastic Compute Service over HTTP."""
 
     name = "ecs"
+    actions = frozenset(OPERATIONS)
 
     def __init__(
         self,

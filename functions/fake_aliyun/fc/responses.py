@@ -10,7 +10,7 @@ from fake_aliyun.errors import ServiceError, error_for_fault
 from fake_aliyun.fc.authentication import Authenticator
 from fake_aliyun.fc.errors import ERRORS, FcError
 from fake_aliyun.fc.operations import Operations
-from fake_aliyun.fc.paths import Operation, find_operation
+from fake_aliyun.fc.paths import OPERATIONS, Operation, find_operation
 from fake_aliyun.fc.platform import Platform
 from fake_aliyun.hosts import Place
 from fake_aliyun.http import Request, Response
@@ -23,6 +23,7 @@ class FcService:
     """Function Compute over HTTP."""
 
     name = "fc"
+    actions = frozenset(operation.action for operation in OPERATIONS)
 
     def __init__(
         self,

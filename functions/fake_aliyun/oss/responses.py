@@ -20,7 +20,7 @@ from fake_aliyun.oss.listing_responses import ListingHandlers
 from fake_aliyun.oss.matching import check_known, find_operation
 from fake_aliyun.oss.models import Bucket, OssBackend
 from fake_aliyun.oss.multipart_responses import MultipartHandlers
-from fake_aliyun.oss.operations import Operation
+from fake_aliyun.oss.operations import OPERATIONS, Operation
 from fake_aliyun.oss.permissions import needed_permissions
 from fake_aliyun.oss.property_responses import PropertyHandlers
 from fake_aliyun.oss.requests import OssRequest, resolve
@@ -49,6 +49,7 @@ class OssService:
     """
 
     name = "oss"
+    actions = frozenset(operation.action for operation in OPERATIONS)
 
     def __init__(
         self,
