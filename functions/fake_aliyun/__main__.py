@@ -3,14 +3,20 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from math import inf
 
 from fake_aliyun.cloud import FakeAliyun
 from fake_aliyun.ecs.images import BySeconds
+from fake_aliyun.errors import ServiceError
+
+MAX_PORT = 65_535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until interrupted; the first line printed is the URL."""
-    options = parser().parse_args(arguments)
+    command = parser()
+    options = command.parse_args(arguments)
     cloud = FakeAliyun(
         region_id=options.region,
         access_key_id=options.access_key_id,
@@ -22,13 +28,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         route_lookup=options.route_lookup,
     )
     for name in options.bucket:
-        cloud.oss.create_bucket(name)
-    with cloud.serve(options.port) as server:
-        print(server.url, flush=True)  # noqa: T201 - what the command is for
         try:
+            cloud.oss.create_bucket(name)
+        except ServiceError as error:
+            command.error(f"argument --bucket: {name!r}: {error}")
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(cloud.serve(options.port))
+        except OSError as error:
+            command.exit(
+                1,
+                f"{command.prog}: port {options.port} cannot be served on "
+                f"({error.strerror}); choose another, or 0 for any free one\n",
+            )
+        print(server.url, flush=True)  # noqa: T201 - what the command is for
+        with suppress(KeyboardInterrupt):
             server.wait()
-        except KeyboardInterrupt:
-            return 0
     return 0
 
 
@@ -36,19 +51,54 @@ def parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
     made = argparse.ArgumentParser(
         prog="python -m fake_aliyun",
-        description="An Alibaba Cloud account on 127.0.0.1: OSS and ECS image imports.",
+        description="An Alibaba Cloud account on 127.0.0.1: OSS and ECS image imports. "
+        "Its URL is the first line printed; Ctrl-C ends it.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        allow_abbrev=False,
     )
     add = made.add_argument
-    add("--port", type=int, default=0, help="0 (the default): any free one")
-    add("--access-key-id", default="fake-access-key-id")
-    add("--access-key-secret", default="fake-access-key-secret")
+    add("--port", type=_port, default=0, help="0: any free one")
+    add("--access-key-id", type=_text, default="fake-access-key-id", help="clients'")
+    add(
+        "--access-key-secret",
+        type=_text,
+        default="fake-access-key-secret",
+        help="with which clients sign",
+    )
     add("--bucket", action="append", default=[], help="make it; may be repeated")
-    add("--region", default="cn-hangzhou")
-    add("--waiting-seconds", type=float, default=1, help="an import waits so long")
-    add("--creating-seconds", type=float, default=3, help="and then takes so long")
-    add("--route-auth", choices=["roa-v1", "none"], default="roa-v1")
+    add("--region", type=_text, default="cn-hangzhou", help="where buckets are")
+    add("--waiting-seconds", type=_seconds, default=1, help="an import waits so long")
+    add("--creating-seconds", type=_seconds, default=3, help="and then takes so long")
+    add(
+        "--route-auth",
+        choices=["roa-v1", "none"],
+        default="roa-v1",
+        help="how requests to Apsara Stack's route are signed",
+    )
     add("--route-lookup", action="store_true", help="the route serves look-ups too")
     return made
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text) <= MAX_PORT):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to {MAX_PORT}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds < inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return seconds
+
+
+def _text(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("it may not be empty")
+    return text
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import socket
 import struct
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -69,13 +68,17 @@ class Server:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stopping.set()
+        self.hurry()
         self._http.shutdown()
         self._http.server_close()
 
     def add_front(self, front: Front) -> None:
         """Let something answer some requests in the cloud's place from now on."""
         self._fronts.append(front)
+
+    def hurry(self) -> None:
+        """Hold no answer back any more, whatever faults say, since the end is near."""
+        self._stopping.set()
 
     def wait(self) -> None:
         """Return when the server has stopped, which by itself it never does."""
@@ -181,7 +184,7 @@ class _Handler(BaseHTTPRequestHandler):
         return data
 
     def _send(self, request: Request, response: Response) -> None:
-        time.sleep(response.delay_seconds)
+        self.stopping.wait(response.delay_seconds)
         content = response.content
         self.send_response_only(response.status)
         for name, value in response.headers.items():

@@ -13,6 +13,8 @@ import oss2
 import pytest
 import requests
 from fake_aliyun import FakeAliyun
+from fake_aliyun.__main__ import main
+from waiting import wait_until
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 
@@ -39,6 +41,50 @@ def test_the_command_prints_its_url_first_and_serves_its_bucket() -> None:
         bucket = oss2.Bucket(oss2.AuthV4("i", "s"), url, "box", region="cn-hangzhou")
         bucket.put_object("k", b"data")
         assert bucket.get_object("k").read() == b"data"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--port", "70000"], "argument --port: '70000' is no number from 0 to 65535"),
+        (["--port", "http"], "argument --port: 'http' is no number"),
+        (["--bucket", "Images"], "argument --bucket: 'Images': InvalidBucketName"),
+        (["--access-key-id", ""], "argument --access-key-id: it may not be empty"),
+        (["--waiting-seconds", "-1"], "argument --waiting-seconds: '-1' is no number"),
+        (["--creating-seconds", "nan"], "'nan' is no number of seconds"),
+        (["--prot", "1"], "unrecognized arguments: --prot 1"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_wrong_option_ends_the_command_with_its_reason(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_taken_port_ends_the_command_in_one_line(
+    cloud: FakeAliyun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with cloud.serve() as server, pytest.raises(SystemExit) as caught:
+        main(["--port", str(server.port)])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert caught.value.code == 1
+    assert f"port {server.port} cannot be served on" in line
+
+
+def test_what_a_fault_holds_back_does_not_hold_up_the_end(cloud: FakeAliyun) -> None:
+    def handler(event: bytes, context: object) -> int:
+        del event, context
+        return requests.get(f"{server.url}/images/k", timeout=300).status_code
+
+    cloud.oss.fail_next(delay_seconds=300)
+    with cloud.serve() as server:
+        call = cloud.fc.invoke_async(cloud.fc.create_function("s", "f", handler), b"")
+        wait_until(lambda: not cloud.faults.pending())
+    assert [attempt.body for attempt in call.attempts] == [b"404"]
 
 
 def test_the_state_shows_everything_and_a_reset_forgets_it(cloud: FakeAliyun) -> None:
