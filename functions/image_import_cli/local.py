@@ -19,6 +19,7 @@ from image_import_cli.local_clients import (
 from image_import_cli.local_desk import Desk
 from image_import_cli.local_news import News
 from image_import_cli.local_page import Page
+from image_import_cli.local_timer import Timer
 from image_import_cli.local_trigger import deploy, local_settings
 from image_import_cli.settings_options import (
     checked_settings,
@@ -82,7 +83,7 @@ def local(
         _go_round_proxies()
         click.echo(desk.url)
         click.echo(how_to_reach(desk))
-        _tell_news(cloud)
+        _watch(desk, import_seconds=import_seconds)
     click.echo("stopped; what was here is gone")
 
 
@@ -100,9 +101,13 @@ def at_desk(
 
     Raises:
         click.UsageError: A setting or the bucket's name is not what it may be.
-        click.ClickException: The port is taken.
+        click.ClickException: The port cannot be served on.
     """
     with ExitStack() as stack:
+        try:
+            cloud.oss.create_bucket(bucket)
+        except ServiceError as exc:
+            raise click.UsageError(f"--bucket {bucket}: {exc}") from exc
         try:
             server = stack.enter_context(cloud.serve(port, instances=INSTANCES))
         except OSError as exc:
@@ -112,16 +117,19 @@ def at_desk(
             ) from exc
         environ = local_settings(given, url=server.url, bucket=bucket)
         settings = checked_settings(environ)
-        desk = Desk(cloud=cloud, settings=settings, url=server.url, bucket=bucket)
+        desk = Desk(
+            cloud=cloud,
+            environ=environ,
+            settings=settings,
+            url=server.url,
+            bucket=bucket,
+        )
         if desk.hears_its_ledger:
             raise click.UsageError(
                 "the trigger would hear the function's own notes; leave LEDGER_BUCKET "
                 "out, so that they have a bucket of their own, or give a --prefix"
             )
-        try:
-            deploy(cloud, environ, settings, bucket=bucket)
-        except ServiceError as exc:
-            raise click.UsageError(f"--bucket {bucket}: {exc}") from exc
+        deploy(cloud, environ, settings, bucket=bucket)
         server.add_front(Page(desk))
         yield desk
 
@@ -146,9 +154,11 @@ def how_to_reach(desk: Desk) -> str:
     return "\n".join(said)
 
 
-def _tell_news(cloud: FakeAliyun) -> None:
-    news = News(cloud)
+def _watch(desk: Desk, *, import_seconds: float) -> None:
+    """Tell what happens, and let the tracker follow it, until Ctrl-C."""
+    news, timer = News(desk), Timer(desk, import_seconds=import_seconds)
     while True:
+        timer.fire_if_due()
         for line in news.lines():
             click.echo(line)
         time.sleep(LOOK_SECONDS)

@@ -27,10 +27,9 @@ def shell_settings(desk: Desk) -> str:
     """Return what to set in a shell for the commands of `image-import`."""
     keys = desk.cloud.credentials
     settings = {
-        "OSS_ENDPOINT": desk.url,
-        "ECS_ENDPOINT": desk.url,
+        **desk.environ,
         "REGION_ID": desk.cloud.region_id,
-        "LEDGER_BUCKET": desk.settings.ledger_bucket or desk.bucket,
+        "LEDGER_BUCKET": desk.ledger_bucket,
         "ALIBABA_CLOUD_ACCESS_KEY_ID": keys.access_key_id,
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": keys.access_key_secret,
     }

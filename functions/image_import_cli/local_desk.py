@@ -1,9 +1,12 @@
 """What `image-import local` sets up, as all of its parts know it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fake_aliyun import FakeAliyun
 from image_import.settings import Settings
+
+from image_import_cli.local_trigger import EVENTS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -11,11 +14,13 @@ class Desk:
     """A cloud on this machine with the function on it.
 
     Attributes:
+        environ: What the function's settings were read from.
         url: Where the cloud is served.
         bucket: Whose uploads the trigger hears.
     """
 
     cloud: FakeAliyun
+    environ: Mapping[str, str]
     settings: Settings
     url: str
     bucket: str
@@ -45,4 +50,18 @@ class Desk:
             return f"it is in {bucket}; the trigger listens to {self.bucket}"
         if not object_key.startswith(prefix):
             return f"the trigger listens to keys that begin with {prefix}"
-        return f"the trigger does not listen to {event_name}"
+        name = event_name.removeprefix("ObjectCreated:")
+        if name == "AppendObject":
+            return (
+                "the trigger does not listen to AppendObject, since nothing tells when "
+                "an object that grows is whole; put it, or upload it in parts"
+            )
+        return f"the trigger does not listen to {name}"
+
+    def hears(self, bucket: str, object_key: str, event_name: str) -> bool:
+        """Return whether the trigger fires on an event."""
+        return (
+            bucket == self.bucket
+            and object_key.startswith(self.settings.key_prefix)
+            and f"oss:{event_name}" in EVENTS
+        )

@@ -3,24 +3,41 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from fake_aliyun import FakeAliyun
-
 from image_import_cli.local_deliveries import Delivery, read_delivery
+from image_import_cli.local_desk import Desk
+from image_import_cli.local_shown import shown_event
+from image_import_cli.local_trigger import is_delivery
 from image_import_cli.terminal import printable
 
 
 class News:
-    """Tells of each attempt and each image that has come to its end, once."""
+    """Tells of each upload, attempt, and image that has come to its end, once."""
 
-    def __init__(self, cloud: FakeAliyun) -> None:
-        self._cloud = cloud
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._cloud = desk.cloud
+        self._seen_events = 0
         self._told: dict[str, int] = {}
         self._statuses: dict[str, str] = {}
 
     def lines(self) -> Iterator[str]:
         """Yield what has happened since the last call."""
+        yield from self._of_unheard()
         yield from self._of_deliveries()
         yield from self._of_images()
+
+    def _of_unheard(self) -> Iterator[str]:
+        """Yield what became of uploads that the trigger does not listen to: nothing."""
+        events = list(self._cloud.oss.events)
+        # Fewer than before: somebody has reset the cloud.
+        began = self._seen_events if self._seen_events <= len(events) else 0
+        self._seen_events = len(events)
+        for event in events[began:]:
+            shown = shown_event(event)
+            told = shown["bucket"], shown["key"], shown["name"]
+            if not self._desk.hears(*told) and not self._desk.is_ledger(*told[:2]):
+                why = self._desk.why_unheard(*told)
+                yield _line("not heard", f"oss://{told[0]}/{told[1]}: {why}")
 
     def _of_deliveries(self) -> Iterator[str]:
         for invocation in list(self._cloud.fc.invocations):
@@ -29,7 +46,10 @@ class News:
                 continue
             delivery = read_delivery(invocation)
             self._told[invocation.request_id] = len(delivery.tries)
-            yield from _of(delivery)
+            if is_delivery(invocation):
+                yield from _of(delivery)
+            elif failed := delivery.tries[-1].error:
+                yield _line("not followed", f"the tracker ended with {failed}")
 
     def _of_images(self) -> Iterator[str]:
         self._cloud.ecs.move_imports()
@@ -50,9 +70,9 @@ def _of(delivery: Delivery) -> Iterator[str]:
     for record in delivery.records:
         name, reason = record.get("image_name", ""), record.get("reason", "")
         became = f" -> {name}" if name else ""
-        why = f": {reason}" if reason else ""
-        outcome = str(record["outcome"])
-        yield _line(outcome, f"{record.get('object_key', key)}{became}{why}")
+        about = str(record.get("object_key", key))
+        why = f": {str(reason).removeprefix(f'{about}: ')}" if reason else ""
+        yield _line(str(record["outcome"]), f"{about}{became}{why}")
     if delivery.status == "Failed":
         yield _line("given up", f"{key} after {len(delivery.tries)} attempts")
 

@@ -23,8 +23,7 @@ from image_import_cli.local_shown import (
     shown_object,
     shown_try,
 )
-
-ENDED = frozenset({"Succeeded", "Failed", "Expired"})
+from image_import_cli.local_trigger import is_delivery
 
 
 class View:
@@ -89,7 +88,7 @@ class View:
         if known := self._ended.get(invocation.request_id):
             return known
         # Its status first: a delivery that ends meanwhile is read again next time.
-        has_ended = invocation.status in ENDED
+        has_ended = not invocation.is_open
         delivery = read_delivery(invocation)
         if has_ended:
             self._ended[invocation.request_id] = delivery
@@ -97,7 +96,8 @@ class View:
 
     def _events(self) -> Shown:
         """Return what was uploaded, delivered or not; but for the function's notes."""
-        deliveries = [self._read(i) for i in list(self._cloud.fc.invocations)]
+        invocations = list(self._cloud.fc.invocations)
+        deliveries = [self._read(i) for i in invocations if is_delivery(i)]
         heard = {delivery.upload_id for delivery in deliveries}
         shown = [shown_delivery(delivery) for delivery in deliveries]
         for event in list(self._cloud.oss.events):

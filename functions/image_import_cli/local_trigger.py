@@ -6,18 +6,19 @@ the same code, called with bytes and a context, again and again while it raises.
 
 import importlib
 import threading
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Protocol
 
-from fake_aliyun import FakeAliyun
+from fake_aliyun import AsyncConfig, FakeAliyun
 from fake_aliyun.context import Context
+from fake_aliyun.fc.invocations import Invocation
 from image_import.settings import Settings
 
 if TYPE_CHECKING:
     from image_import.handler import Runtime
 
-SERVICE, FUNCTION = "image-import", "importer"
-HANDLER = "image_import.handler"
+SERVICE, FUNCTION, TRACKER = "image-import", "importer", "tracker"
+HANDLER, SCHEDULE = "image_import.handler", "image_import.schedule"
 EVENTS = (
     "oss:ObjectCreated:PutObject",
     "oss:ObjectCreated:PostObject",
@@ -26,7 +27,16 @@ EVENTS = (
 )
 """What the deployed trigger listens to; a test compares them."""
 
-TIMEOUT_SECONDS = 120
+LONGEST_STEM = 63 - len("-ledger")
+"""Source: "Bucket overview", OSS documentation: a name has 63 characters at most."""
+
+TIMEOUT_SECONDS, TRACKER_TIMEOUT_SECONDS = 120, 240
+"""As deployed."""
+
+
+def is_delivery(invocation: Invocation) -> bool:
+    """Return whether an invocation is anything but a run of the tracker."""
+    return invocation.function.name != TRACKER
 
 
 def local_settings(
@@ -39,7 +49,7 @@ def local_settings(
     own = {
         "OSS_ENDPOINT": url,
         "ECS_ENDPOINT": url,
-        "LEDGER_BUCKET": f"{bucket}-ledger",
+        "LEDGER_BUCKET": f"{bucket[:LONGEST_STEM].rstrip('-')}-ledger",
     }
     return {**own, **given}
 
@@ -47,7 +57,7 @@ def local_settings(
 def deploy(
     cloud: FakeAliyun, environ: Mapping[str, str], settings: Settings, *, bucket: str
 ) -> None:
-    """Let uploads to a bucket invoke the function.
+    """Let uploads to a bucket invoke the function, and a timer its tracker.
 
     Args:
         cloud: Where to.
@@ -60,30 +70,68 @@ def deploy(
     function = cloud.fc.create_function(
         SERVICE,
         FUNCTION,
-        Instances(environ),
+        Instances(environ, _importer),
         handler_name=f"{HANDLER}.on_object_created",
         timeout_seconds=TIMEOUT_SECONDS,
         environment=environ,
     )
     cloud.fc.create_trigger(function, bucket, events=EVENTS, prefix=settings.key_prefix)
+    tracker = cloud.fc.create_function(
+        SERVICE,
+        TRACKER,
+        Instances(environ, _tracker),
+        handler_name=f"{HANDLER}.on_schedule",
+        timeout_seconds=TRACKER_TIMEOUT_SECONDS,
+        environment=environ,
+        async_config=AsyncConfig(retries=1),
+    )
+    cloud.fc.create_timer(tracker, "@every 1m", name="schedule", payload=bucket)
     # A second's worth of imports; whoever uploads meanwhile waits for the rest of it.
     threading.Thread(
-        target=importlib.import_module, args=(HANDLER,), daemon=True
+        target=importlib.import_module, args=(SCHEDULE,), daemon=True
     ).start()
+
+
+class Handle(Protocol):
+    """What answers an event, with an explicit environment."""
+
+    def __call__(
+        self,
+        event: bytes,
+        context: object,
+        *,
+        environ: Mapping[str, str],
+        runtime: "Runtime",
+    ) -> str:
+        """Return the handler's answer."""
+
+
+def _importer() -> Handle:
+    from image_import.handler import handle  # noqa: PLC0415 - slow, see `deploy`
+
+    return handle
+
+
+def _tracker() -> Handle:
+    from image_import.schedule import handle_schedule  # noqa: PLC0415 - same
+
+    return handle_schedule
 
 
 class Instances:
     """The function's code; each thread that runs it is an instance of its own."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], handler: Callable[[], Handle]
+    ) -> None:
         self._environ = environ
+        self._handler = handler
         self._here = threading.local()
 
     def __call__(self, event: bytes, context: Context) -> str:
         """Return the handler's answer, or raise as it does."""
-        from image_import.handler import handle  # noqa: PLC0415 - slow, see `deploy`
-
-        return handle(event, context, environ=self._environ, runtime=self._runtime())
+        runtime = self._runtime()
+        return self._handler()(event, context, environ=self._environ, runtime=runtime)
 
     def _runtime(self) -> "Runtime":
         from image_import.handler import Runtime  # noqa: PLC0415 - same

@@ -14,7 +14,9 @@ import oss2
 import pytest
 from click.testing import CliRunner
 from desks import QCOW2
-from image_import_cli.local import local
+from fake_aliyun import FakeAliyun
+from image_import_cli.local import at_desk, local
+from image_import_cli.local_clients import shell_settings
 from image_import_cli.main import cli
 
 ROOT = Path(__file__).parents[2]
@@ -91,7 +93,7 @@ def test_a_port_that_is_taken_is_said_to_be() -> None:
     ("options", "said"),
     [
         (["--set", "SIDECAR=maybe"], "SIDECAR holds"),
-        (["--bucket", "No_Bucket"], "No_Bucket"),
+        (["--bucket", "No_Bucket"], "Error: --bucket No_Bucket: InvalidBucketName"),
         (["--set", "LEDGER_BUCKET=images"], "leave LEDGER_BUCKET out"),
         (["--target", "moon"], "'moon' is not one of"),
         (["--port", "70000"], "0<=x<=65535"),
@@ -101,6 +103,22 @@ def test_a_port_that_is_taken_is_said_to_be() -> None:
 def test_a_wrong_option_is_explained(options: list[str], said: str) -> None:
     result = CliRunner().invoke(local, options)
     assert (result.exit_code, said in result.output) == (2, True)
+
+
+def test_a_bucket_of_the_longest_name_has_a_ledger_beside_it() -> None:
+    name = "a" * 55 + "-" * 7 + "b"
+    with at_desk(FakeAliyun(), {}, bucket=name) as desk:
+        assert sorted(desk.cloud.oss.buckets) == [name, "a" * 55 + "-ledger"]
+
+
+def test_the_settings_for_other_commands_are_those_of_the_function() -> None:
+    given = {"IMPORT_TARGET": "apsara-pop", "KEY_PREFIX": "in coming/"}
+    with at_desk(FakeAliyun(), given, bucket="images") as desk:
+        lines = shell_settings(desk).splitlines()
+    assert "export IMPORT_TARGET=apsara-pop" in lines
+    assert "export KEY_PREFIX='in coming/'" in lines
+    assert f"export ECS_ENDPOINT={desk.url}" in lines
+    assert "export LEDGER_BUCKET=images-ledger" in lines
 
 
 def test_the_help_has_an_example() -> None:

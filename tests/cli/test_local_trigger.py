@@ -8,8 +8,13 @@ import oss2
 import pytest
 import yaml
 from desks import BUCKET, LEDGER, QCOW2, client, desk_with, wait_for_deliveries
+from fake_aliyun.fc.invocations import Invocation
 from image_import_cli.local_deliveries import read_delivery
-from image_import_cli.local_trigger import EVENTS
+from image_import_cli.local_desk import Desk
+from image_import_cli.local_news import News
+from image_import_cli.local_timer import Timer
+from image_import_cli.local_trigger import EVENTS, TRACKER
+from waiting import wait_until
 
 TEMPLATE = Path(__file__).parents[2] / "template.yml"
 
@@ -126,3 +131,66 @@ def test_the_trigger_listens_to_what_the_deployed_one_does() -> None:
         if event["Type"] == "OSS"
     ]
     assert [tuple(trigger["Events"]) for trigger in triggers] == [EVENTS]
+
+
+def ledger_states(desk: Desk) -> list[str]:
+    keys = desk.cloud.oss.keys(LEDGER, ".image-import/images/")
+    text = desk.cloud.oss.get(LEDGER, keys[0]).content.to_bytes()
+    return [json.loads(line)["state"] for line in text.splitlines()]
+
+
+def runs(desk: Desk) -> list[Invocation]:
+    return [i for i in desk.cloud.fc.invocations if i.function.name == TRACKER]
+
+
+def follow(desk: Desk) -> None:
+    timer = Timer(desk, import_seconds=0)
+    timer.fire_if_due()
+    wait_until(lambda: not any(run.is_open for run in runs(desk)))
+
+
+def test_an_import_is_followed_to_its_end_in_the_ledger() -> None:
+    with desk_with(ON_AVAILABLE="delete") as desk:
+        client(desk).put_object("debian-12.qcow2", QCOW2)
+        wait_for_deliveries(desk, 1)
+        follow(desk)
+        assert ledger_states(desk)[-1] == "available"
+        assert desk.cloud.oss.keys(BUCKET) == []
+
+
+def test_the_tracker_runs_only_while_something_is_open() -> None:
+    with desk_with() as desk:
+        follow(desk)
+        assert runs(desk) == []
+        client(desk).put_object("debian-12.qcow2", QCOW2)
+        wait_for_deliveries(desk, 1)
+        follow(desk)
+        follow(desk)
+        assert len(runs(desk)) == 1
+
+
+def test_runs_of_the_tracker_are_told_of_only_if_they_fail() -> None:
+    with desk_with() as desk:
+        client(desk).put_object("debian-12.qcow2", QCOW2)
+        wait_for_deliveries(desk, 1)
+        news = News(desk)
+        assert len(list(news.lines())) == 2
+        desk.cloud.oss.fail_next("AccessDenied", action="ListObjectsV2", times=20)
+        follow(desk)
+        (line,) = news.lines()
+    assert "not followed" in line
+    assert "AccessDenied" in line
+
+
+def test_the_tracker_is_deployed_with_the_time_out_of_the_template() -> None:
+    text = TEMPLATE.read_text("utf-8")
+    tracker = yaml.safe_load(text)["Resources"]["ImageImport"]["tracker"]["Properties"]
+    with desk_with() as desk:
+        client(desk).put_object("debian-12.qcow2", QCOW2)
+        wait_for_deliveries(desk, 1)
+        follow(desk)
+        (run,) = runs(desk)
+    assert run.function.timeout_seconds == tracker["Timeout"]
+    assert run.function.handler_name == tracker["Handler"]
+    retries = tracker["AsyncConfiguration"]["MaxAsyncRetryAttempts"]
+    assert run.function.async_config.retries == retries

@@ -71,6 +71,11 @@ class Invocation:
     platform_faults: int = 0
 
     @property
+    def is_open(self) -> bool:
+        """Return whether something may still become of it."""
+        return self.status in {"Enqueued", "Running", "Retrying"}
+
+    @property
     def result(self) -> bytes:
         """Return what the last attempt gave."""
         return self.attempts[-1].body if self.attempts else b""
