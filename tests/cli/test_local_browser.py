@@ -68,6 +68,49 @@ def test_several_files_go_under_the_folder_that_was_typed(
     assert desk.cloud.oss.keys(BUCKET) == [f"a folder/{file.name}" for file in files]
 
 
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        ("", "web.qcow2"),
+        ("a/b", "a/b/web.qcow2"),
+        ("a/b/", "a/b/web.qcow2"),
+        ("/a", "a/web.qcow2"),
+        ("in-", "in-web.qcow2"),
+    ],
+)
+def test_a_folder_needs_no_last_slash(
+    tab: Tab, tmp_path: Path, typed: str, key: str
+) -> None:
+    file = tmp_path / "web.qcow2"
+    file.write_bytes(QCOW2)
+    with desk_with(KEY_PREFIX="in-") as desk:
+        tab.open(desk.url)
+        tab.wait_for("document.querySelector('#folder').value === 'in-'")
+        tab.evaluate(f"document.querySelector('#folder').value = {typed!r}")
+        tab.drop([file], ".zone")
+        tab.wait_for(f"{EVENTS}.length === 1")
+        assert desk.cloud.oss.keys(BUCKET) == [key]
+        tab.open("about:blank")
+
+
+def test_a_very_long_key_is_brief_in_lists_and_whole_inside(
+    tab: Tab, desk: Desk
+) -> None:
+    key = "x" * 700 + "/debian-12.qcow2"
+    client(desk).put_object(key, QCOW2)
+    wait_for_deliveries(desk, 1)
+    tab.open(desk.url)
+    tab.wait_for(f"{EVENTS}.length")
+    lists = ("#events-list", "#images .facts", "#buckets td", "#ledger")
+    for shown in (text_of(tab, f"{name} bdi") for name in lists):
+        assert shown == f"{key[:60]} \u2026 {key[-60:]}"
+    tab.evaluate(f"{EVENTS}[0].open = true")
+    tab.evaluate("document.querySelector('#ledger > details').open = true")
+    for name in ("#events-list", "#ledger"):
+        inside = f"document.querySelector('{name} > details > div')"
+        tab.wait_for(f"{inside}?.innerText.includes({key!r})")
+
+
 def test_an_upload_that_oss_refuses_is_shown_with_its_reason(
     tab: Tab, desk: Desk, tmp_path: Path
 ) -> None:
@@ -158,6 +201,9 @@ def test_everything_can_be_read_in_both_schemes(
     tab.wait_for(f"{EVENTS}.length === 4")
     tab.evaluate(f"{EVENTS}.forEach(event => {{ event.open = true; }})")
     tab.wait_for("document.querySelectorAll('#events-list table').length")
+    tab.wait_for(f"{EVENTS}[1].querySelector(':scope > div .reason')")
+    told = tab.evaluate(f"{EVENTS}[1].innerText.split('neither').length - 1")
+    assert told == 1, "an open event tells its reason twice"
     looks = "[...document.querySelectorAll('.pill')].map(pill => pill.classList[1])"
     assert {"good", "known", "wait", "bad", None} <= set(tab.evaluate(looks))
     assert tab.evaluate(POOR_CONTRASTS) == []
@@ -171,6 +217,7 @@ def test_a_phone_shows_all_without_scrolling_sideways(tab: Tab, desk: Desk) -> N
     wait_for_deliveries(desk, 1)
     tab.open(desk.url, width=360)
     tab.wait_for(f"{EVENTS}.length")
+    assert not tab.evaluate("document.querySelector('#buckets details').open")
     tab.evaluate(
         "document.querySelectorAll('details').forEach(d => { d.open = true; })"
     )

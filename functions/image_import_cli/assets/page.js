@@ -1,120 +1,12 @@
-// What the page does: it asks for the state until it differs from what is shown, and
-// puts files where they are dropped. Object keys may hold anything, so all text goes
-// into the page as text: nothing here makes HTML of a string.
-"use strict";
+// What the page does: it asks for the state until it differs from what is shown.
 
-const byId = (id) => document.getElementById(id);
+import {
+  ask, brief, byId, clock, count, element, facts, isolated, lines, opening, pill, quiet, size, sync, table,
+  visible,
+} from "./page-parts.js";
+import { acceptDrops } from "./page-uploads.js";
+
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const LOOKS = {
-  good: ["submitted", "Available", "available", "succeeded"],
-  known: ["duplicate", "planned"],
-  wait: ["waiting", "retrying", "Waiting", "Creating", "running", "enqueued", "intent"],
-  bad: ["refused", "failed", "CreateFailed", "given up", "unreadable"],
-};
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
-
-function element(tag, { className = "", ...properties } = {}, ...children) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  for (const [name, value] of Object.entries(properties)) made.setAttribute(name, value);
-  made.append(...children.filter(Boolean));
-  return made;
-}
-
-const isolated = (text) =>
-  text ? element("bdi", { className: "mono", dir: "ltr" }, visible(text)) : "";
-const quiet = (text) => element("span", { className: "quiet" }, text);
-const lines = (many) => `${many} ${many === 1 ? "line" : "lines"}`;
-
-// Control and direction characters would hide what a key really is.
-function visible(text) {
-  return String(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu, (character) =>
-    `\\u{${character.codePointAt(0).toString(16)}}`);
-}
-
-function pill(word) {
-  const look = Object.keys(LOOKS).find((name) => LOOKS[name].includes(word)) ?? "";
-  return element("span", { className: `pill ${look}` }, word);
-}
-
-function size(bytes) {
-  const power = bytes ? Math.min(4, Math.floor(Math.log2(bytes) / 10)) : 0;
-  const number = bytes / 1024 ** power;
-  return `${power && number < 10 ? number.toFixed(1) : Math.round(number)} ${UNITS[power]}`;
-}
-
-function clock(at) {
-  const moment = new Date(at);
-  const isOne = !Number.isNaN(moment.valueOf());
-  const shown = isOne ? moment.toLocaleTimeString([], { hour12: false }) : visible(at);
-  return element("time", { className: "quiet tight", datetime: at, title: at }, shown);
-}
-
-const STYLES = { size: "tight number", ETag: "tight", parameter: "tight", claim: "tight" };
-
-function table(names, rows, caption) {
-  const head = names.map((name) =>
-    element("th", { scope: "col", className: STYLES[name] }, name));
-  const cell = (content, index) =>
-    element("td", { "data-label": names[index], className: STYLES[names[index]] }, content);
-  const made = element("table", {},
-    element("thead", {}, element("tr", {}, ...head)),
-    element("tbody", {}, ...rows.map((cells) => element("tr", {}, ...cells.map(cell)))));
-  return element("div",
-    { className: "table", tabindex: "0", role: "group", "aria-label": caption }, made);
-}
-
-function facts(pairs) {
-  const told = pairs.filter(([, value]) => value);
-  return element("dl", { className: "facts" }, ...told.flatMap(([name, value]) =>
-    [element("dt", {}, name), element("dd", {}, isolated(value))]));
-}
-
-// Elements stay what they are while their item does, so that what is open stays open.
-function sync(parent, items, keyOf, make, update) {
-  const known = new Map([...parent.children].map((child) => [child.dataset.key, child]));
-  items.forEach((item, index) => {
-    const key = keyOf(item);
-    const node = known.get(key) ?? make(item);
-    known.delete(key);
-    node.dataset.key = key;
-    const print = JSON.stringify(item);
-    if (node.print !== print) update(node, item);
-    node.print = print;
-    if (parent.children[index] !== node) parent.insertBefore(node, parent.children[index] ?? null);
-  });
-  for (const node of known.values()) node.remove();
-}
-
-// A line that opens; what is inside is fetched when it does.
-function opening(load) {
-  const line = element("span", { className: "line" });
-  const inside = element("div");
-  const made = element("details", {}, element("summary", {}, line), inside);
-  made.refresh = async () => {
-    if (made.open) inside.replaceChildren(...await load(made.item));
-  };
-  made.addEventListener("toggle", made.refresh);
-  made.show = (item, reason, ...children) => {
-    made.item = item;
-    line.replaceChildren(
-      element("span", { className: "head" }, ...children),
-      reason ? element("p", { className: "reason" }, visible(reason)) : "");
-    made.refresh();
-  };
-  return made;
-}
-
-async function ask(name, asked) {
-  const answer = await fetch(`/_local/${name}?${new URLSearchParams(asked)}`);
-  const said = await answer.json();
-  if (!answer.ok) throw new Error(said.error ?? answer.status);
-  return said;
-}
-
-function count(shown, { newest, count: all }) {
-  shown.textContent = all > newest.length ? `the newest ${newest.length} of ${all}` : all || "";
-}
 
 // Events
 
@@ -179,7 +71,7 @@ function showEvent(node, event) {
   const isDue = event.outcome === "retrying" && event.due;
   node.show(event, event.reason,
     pill(event.outcome),
-    isolated(event.key),
+    brief(event.key),
     clock(event.at),
     quiet(event.name.replace("ObjectCreated:", "") + again),
     Number.isFinite(event.size) && quiet(size(event.size)),
@@ -195,13 +87,14 @@ function showImage(node, image) {
   const label = `Import of ${visible(image.name)}`;
   const bar = element("progress", { max: "100", value: image.percent, "aria-label": label });
   const percent = isUnderWay ? quiet(`${image.percent} %`) : null;
-  const disks = image.disks.map((disk) => `${disk.key} (${disk.format}, ${disk.gib} GiB)`);
+  const disks = image.disks.map((disk) => element("div", {}, brief(disk.key),
+    quiet(` ${disk.format}, ${disk.gib} GiB`)));
   node.replaceChildren(
     element("div", { className: "head" }, pill(image.status), isolated(image.name), percent, clock(image.at)),
     ...(isUnderWay ? [bar] : []),
     ...(image.failure ? [element("p", { className: "reason" }, visible(image.failure))] : []),
     facts([
-      [disks.length > 1 ? "disks" : "from", disks.join(", ")],
+      [disks.length > 1 ? "disks" : "from", disks],
       ["system", `${image.platform}, ${image.architecture}`],
       ["image ID", image.image_id],
     ]));
@@ -209,7 +102,7 @@ function showImage(node, image) {
 
 function showBucket(node, [name, objects]) {
   const rows = objects.newest.map((object) => [
-    isolated(object.key), size(object.size), isolated(object.etag), clock(object.at),
+    brief(object.key), size(object.size), isolated(object.etag), clock(object.at),
   ]);
   const held = `${objects.count} ${objects.count === 1 ? "object" : "objects"}`;
   const shown = objects.count > rows.length ? `${held}, the newest ${rows.length} here` : held;
@@ -220,11 +113,11 @@ function showBucket(node, [name, objects]) {
 }
 
 function showLedger(node, ledger) {
-  node.show(ledger, "", pill(ledger.state), isolated(ledger.object_key), clock(ledger.at),
+  node.show(ledger, "", pill(ledger.state), brief(ledger.object_key), clock(ledger.at),
     quiet(lines(ledger.lines)));
 }
 
-async function insideLedger({ key }) {
+async function insideLedger({ key, object_key: objectKey }) {
   const rows = (await ask("ledger", { key })).map((line) => [
     clock(line.at ?? ""),
     pill(line.state ?? ""),
@@ -233,7 +126,7 @@ async function insideLedger({ key }) {
       .filter(Boolean).join(", ")),
   ]);
   return [
-    facts([["object", key]]),
+    facts([["object", objectKey], ["ledger", key]]),
     table(["at", "state", "claim", "what"], rows, "Lines of the ledger"),
   ];
 }
@@ -248,6 +141,7 @@ function showDesk(desk) {
 function showBucketChoice(names, chosen) {
   const select = byId("bucket");
   if (!select.options.length) byId("folder").value = chosen.prefix;
+  byId("folder").dataset.prefix = chosen.prefix;
   const held = select.value || chosen.bucket;
   sync(select, names, (name) => name, (name) => element("option", { value: name }), (node, name) => {
     node.textContent = name;
@@ -256,6 +150,7 @@ function showBucketChoice(names, chosen) {
 }
 
 function show(state) {
+  const isWide = matchMedia("(min-width: 60rem)").matches;
   showDesk(state.desk);
   showBucketChoice(Object.keys(state.buckets), state.desk);
   sync(byId("events-list"), state.events.newest, (event) => event.id || event.upload,
@@ -263,7 +158,7 @@ function show(state) {
   sync(byId("images"), state.images.newest, (image) => image.image_id,
     () => element("li"), showImage);
   sync(byId("buckets"), Object.entries(state.buckets), ([name]) => name,
-    ([name]) => element("details", name === state.desk.bucket ? { open: "" } : {}), showBucket);
+    ([name]) => element("details", isWide && name === state.desk.bucket ? { open: "" } : {}), showBucket);
   sync(byId("ledger"), state.ledger.newest, (ledger) => ledger.key,
     () => opening(insideLedger), showLedger);
   count(byId("events-count"), state.events);
@@ -308,71 +203,6 @@ async function showClients() {
   const clients = await ask("clients");
   byId("ossutil").textContent = clients.ossutil;
   byId("oss2").textContent = clients.oss2;
-}
-
-// Uploads
-
-function explain(request) {
-  const said = new DOMParser().parseFromString(request.responseText, "application/xml");
-  const text = (tag) => said.querySelector(tag)?.textContent;
-  return text("Code") ? `${text("Code")}: ${text("Message")}` : `HTTP status ${request.status}`;
-}
-
-function put(file, { url, type }, bar) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.upload.addEventListener("progress", ({ loaded, total }) => {
-      bar.value = total ? loaded / total : 1;
-    });
-    request.addEventListener("load", () =>
-      request.status === 200 ? resolve() : reject(new Error(explain(request))));
-    request.addEventListener("error", () => reject(new Error("it cannot be read, or the server is gone")));
-    request.open("PUT", url);
-    request.setRequestHeader("Content-Type", type);
-    request.send(file);
-  });
-}
-
-async function upload(file) {
-  const key = byId("folder").value + file.name;
-  const bar = element("progress", { max: "1", value: "0", "aria-label": `Upload of ${visible(key)}` });
-  const note = element("span", { className: "quiet" }, size(file.size));
-  const shown = element("li", {}, element("div", { className: "head" }, isolated(key), note), bar);
-  byId("uploads").prepend(shown);
-  try {
-    const asked = { bucket: byId("bucket").value, key, size: file.size };
-    await put(file, await ask("upload", asked), bar);
-    shown.remove();
-  } catch (error) {
-    bar.remove();
-    note.replaceWith(pill("failed"), visible(error.message));
-  }
-}
-
-async function uploadAll(files) {
-  for (const file of files) await upload(file);
-}
-
-function acceptDrops() {
-  const zone = document.documentElement;
-  const isFile = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
-  zone.addEventListener("dragover", (event) => {
-    if (!isFile(event)) return;
-    event.preventDefault();
-    zone.classList.add("dropping");
-  });
-  zone.addEventListener("dragleave", (event) => {
-    if (!event.relatedTarget) zone.classList.remove("dropping");
-  });
-  zone.addEventListener("drop", (event) => {
-    if (!isFile(event)) return;
-    event.preventDefault();
-    zone.classList.remove("dropping");
-    uploadAll([...event.dataTransfer.files]);
-  });
-  byId("files").addEventListener("change", ({ target }) => {
-    uploadAll([...target.files]).then(() => { target.value = ""; });
-  });
 }
 
 acceptDrops();

@@ -1,0 +1,75 @@
+// Puts files where they are dropped.
+
+import { ask, brief, byId, element, pill, size, visible } from "./page-parts.js";
+
+function explain(request) {
+  const said = new DOMParser().parseFromString(request.responseText, "application/xml");
+  const text = (tag) => said.querySelector(tag)?.textContent;
+  return text("Code") ? `${text("Code")}: ${text("Message")}` : `HTTP status ${request.status}`;
+}
+
+function put(file, { url, type }, bar) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.upload.addEventListener("progress", ({ loaded, total }) => {
+      bar.value = total ? loaded / total : 1;
+    });
+    request.addEventListener("load", () =>
+      request.status === 200 ? resolve() : reject(new Error(explain(request))));
+    request.addEventListener("error", () => reject(new Error("it cannot be read, or the server is gone")));
+    request.open("PUT", url);
+    request.setRequestHeader("Content-Type", type);
+    request.send(file);
+  });
+}
+
+// What was typed is a folder with or without its last slash; a prefix that uploads are
+// heard under may also end within a name.
+function keyOf(file) {
+  const { value, dataset } = byId("folder");
+  const typed = value.replace(/^\/+/, "");
+  const isWhole = !typed || typed.endsWith("/") || typed === dataset.prefix;
+  return `${typed}${isWhole ? "" : "/"}${file.name}`;
+}
+
+async function upload(file) {
+  const key = keyOf(file);
+  const bar = element("progress", { max: "1", value: "0", "aria-label": `Upload of ${visible(key)}` });
+  const note = element("span", { className: "quiet" }, size(file.size));
+  const shown = element("li", {}, element("div", { className: "head" }, brief(key), note), bar);
+  byId("uploads").prepend(shown);
+  try {
+    const asked = { bucket: byId("bucket").value, key, size: file.size };
+    await put(file, await ask("upload", asked), bar);
+    shown.remove();
+  } catch (error) {
+    bar.remove();
+    note.replaceWith(pill("failed"), visible(error.message));
+  }
+}
+
+async function uploadAll(files) {
+  for (const file of files) await upload(file);
+}
+
+export function acceptDrops() {
+  const zone = document.documentElement;
+  const isFile = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
+  zone.addEventListener("dragover", (event) => {
+    if (!isFile(event)) return;
+    event.preventDefault();
+    zone.classList.add("dropping");
+  });
+  zone.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) zone.classList.remove("dropping");
+  });
+  zone.addEventListener("drop", (event) => {
+    if (!isFile(event)) return;
+    event.preventDefault();
+    zone.classList.remove("dropping");
+    uploadAll([...event.dataTransfer.files]);
+  });
+  byId("files").addEventListener("change", ({ target }) => {
+    uploadAll([...target.files]).then(() => { target.value = ""; });
+  });
+}
