@@ -21,7 +21,7 @@ Not imitated:
 
 - OSS: PostObject and its callbacks, V2 signatures, lifecycle, CORS and other bucket
   configurations, data processing, cold archive priorities, retention, requester
-  pays, traffic limits, server-side copies above 5 GB, bandwidth.
+  pays, traffic limits, bandwidth.
 - ECS: everything but images and their import; system, shared and marketplace images;
   cloud boxes; VMDK; detection results. Formats are told from the first and last bytes,
   contents are never checked.

@@ -113,6 +113,45 @@ def test_a_part_may_be_a_span_of_another_object(bucket: oss2.Bucket) -> None:
     assert bucket.get_object("k").read() == b"234"
 
 
+@pytest.mark.parametrize(
+    ("asked", "copied", "told"),
+    [
+        ("bytes=2-4", b"234", "bytes 2-4/10"),
+        ("bytes=2-", b"23456789", "bytes 2-9/10"),
+        ("bytes=2-10", b"0123456789", None),
+        ("bytes=10-12", b"0123456789", None),
+        ("bytes=4-2", b"0123456789", None),
+        ("2-4", b"0123456789", None),
+    ],
+)
+def test_a_span_that_does_not_fit_copies_the_whole_object(
+    images: oss2.Bucket, asked: str, copied: bytes, told: str | None
+) -> None:
+    images.put_object("source", b"0123456789")
+    upload_id = images.init_multipart_upload("k").upload_id
+    part = images.upload_part_copy(
+        "images",
+        "source",
+        None,
+        "k",
+        upload_id,
+        1,
+        headers={"x-oss-copy-source-range": asked},
+    )
+    images.complete_multipart_upload("k", upload_id, [PartInfo(1, part.etag)])
+    assert images.get_object("k").read() == copied
+    assert part.headers.get("Content-Range") == told
+
+
+def test_uploads_are_grouped_by_a_delimiter(images: oss2.Bucket) -> None:
+    for key in ("a/1", "a/2", "b", "b", "c/1", "d"):
+        images.init_multipart_upload(key)
+    listed = oss2.MultipartUploadIterator(images, delimiter="/", max_uploads=1)
+    assert [upload.key for upload in listed] == ["a/", "b", "b", "c/", "d"]
+    under = oss2.MultipartUploadIterator(images, prefix="a/", delimiter="/")
+    assert [upload.key for upload in under] == ["a/1", "a/2"]
+
+
 @pytest.mark.parametrize("where", ["init", "complete"])
 def test_an_upload_may_not_replace_an_object_it_must_not(
     images: oss2.Bucket, where: str

@@ -25,7 +25,11 @@ class BucketHandlers(Handlers):
     """Answers operations on buckets."""
 
     def list_buckets(self, request: OssRequest) -> Response:
-        """Return the account's buckets, a page of them."""
+        """Return the account's buckets, a page of them.
+
+        Source: ListBuckets, "Response elements", OSS documentation, read 2026-11: if
+        all are returned, nothing is said of pages.
+        """
         parameters = request.parameters
         names = sorted(
             name
@@ -35,19 +39,20 @@ class BucketHandlers(Handlers):
         )
         size = read_count(request, "max-keys", default=100)
         page = [self.backend.buckets[name] for name in names[:size]]
-        more = len(names) > size
-        return xml_answer(
-            "ListAllMyBucketsResult",
-            [
+        shown: list[tuple[str, xml.Children]] = [
+            self.owner(),
+            ("Buckets", [("Bucket", _summary(bucket)) for bucket in page]),
+        ]
+        if len(names) > size:
+            shown = [
                 ("Prefix", parameters.get("prefix", "")),
                 ("Marker", parameters.get("marker", "")),
                 ("MaxKeys", str(size)),
-                ("IsTruncated", flag(more)),
-                ("NextMarker", page[-1].name if more else ""),
-                self.owner(),
-                ("Buckets", [("Bucket", _summary(bucket)) for bucket in page]),
-            ],
-        )
+                ("IsTruncated", flag(True)),
+                ("NextMarker", page[-1].name),
+                *shown,
+            ]
+        return xml_answer("ListAllMyBucketsResult", shown)
 
     def put_bucket(self, request: OssRequest) -> Response:
         """Make a bucket, or change the ACL of one's own."""

@@ -73,6 +73,11 @@ def size_before(bucket: Bucket, key: str) -> int:
     return current.size_bytes if current else 0
 
 
+def forbids(request: OssRequest) -> bool:
+    """Return whether a request may not replace an object."""
+    return request.header("x-oss-forbid-overwrite").lower() == "true"
+
+
 def read_body(request: OssRequest) -> Content:
     """Return the body, checked against its Content-MD5 if it has one.
 

@@ -79,7 +79,7 @@ def _page(listed: Iterable[Version], query: Query) -> Page:
     prefixes: list[str] = []
     last, last_version = "", ""
     for version in listed:
-        prefix = _common_prefix(version.key, query)
+        prefix = common_prefix(version.key, query.prefix, query.delimiter)
         group = prefix or version.key
         if not version.key.startswith(query.prefix) or prefix in prefixes:
             continue
@@ -95,12 +95,12 @@ def _page(listed: Iterable[Version], query: Query) -> Page:
     return Page(entries, prefixes, "")
 
 
-def _common_prefix(key: str, query: Query) -> str:
+def common_prefix(key: str, prefix: str, delimiter: str) -> str:
     """Return the common prefix that a key is listed under, or ""."""
-    if not query.delimiter:
+    if not delimiter:
         return ""
-    end = key.find(query.delimiter, len(query.prefix))
-    return key[: end + len(query.delimiter)] if end >= 0 else ""
+    end = key.find(delimiter, len(prefix))
+    return key[: end + len(delimiter)] if end >= 0 else ""
 
 
 def _is_before(group: str, version: Version, query: Query) -> bool:

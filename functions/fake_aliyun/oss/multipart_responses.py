@@ -6,9 +6,11 @@ from fake_aliyun import xml
 from fake_aliyun.clock import iso_date
 from fake_aliyun.content import Content
 from fake_aliyun.http import Response
+from fake_aliyun.oss.copy_responses import CopyHandlers, source_version
 from fake_aliyun.oss.errors import OssError
 from fake_aliyun.oss.handlers import (
     flag,
+    forbids,
     ok,
     read_body,
     read_count,
@@ -23,15 +25,15 @@ from fake_aliyun.oss.multipart import (
     join,
     multipart_etag,
 )
-from fake_aliyun.oss.object_responses import ObjectHandlers, forbids
 from fake_aliyun.oss.objects import OssObject
 from fake_aliyun.oss.property_responses import read_xml
-from fake_aliyun.oss.ranges import read_range
+from fake_aliyun.oss.ranges import Span, read_range
 from fake_aliyun.oss.rendering import encoded, read_attributes, written_headers
 from fake_aliyun.oss.requests import OssRequest
+from fake_aliyun.oss.upload_listing import UploadQuery, list_uploads
 
 
-class MultipartHandlers(ObjectHandlers):
+class MultipartHandlers(CopyHandlers):
     """Answers operations of multipart uploads."""
 
     def initiate_multipart_upload(self, request: OssRequest) -> Response:
@@ -63,15 +65,28 @@ class MultipartHandlers(ObjectHandlers):
         return ok(_part_headers(part))
 
     def upload_part_copy(self, request: OssRequest) -> Response:
-        """Keep a part of another object's bytes."""
-        _, source = self.copy_source(request)
-        part = self._keep(request, _copied(request, source))
+        """Keep a part of another object's bytes.
+
+        Source: UploadPartCopy, `x-oss-copy-source-range`, OSS documentation, and its
+        description in the SDK for Java (UploadPartCopyHeaders), read 2026-11: a range
+        that does not fit copies the whole object, without Content-Range. What becomes
+        of a symlink is stated nowhere; here its target's bytes are copied.
+        """
+        bucket, named = self.copy_source(request, of_marker="InvalidArgument")
+        source = self.backend.find_object(bucket, named.key, named.version_id)
+        span = _copied_span(request, source)
+        content = source.content.span(*span) if span else source.content
+        part = self._keep(request, content)
         self._announce(request, part.content, etag=part.etag, by="UploadPartCopy")
         shown = [
             ("LastModified", iso_date(part.last_modified)),
             ("ETag", f'"{part.etag}"'),
         ]
-        return xml_answer("CopyPartResult", shown, headers=_part_headers(part))
+        headers = {**_part_headers(part), **source_version(bucket, named)}
+        if span:
+            length = source.size_bytes
+            headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{length}"
+        return xml_answer("CopyPartResult", shown, headers=headers)
 
     def _announce(
         self, request: OssRequest, content: Content, *, etag: str, by: str
@@ -153,35 +168,9 @@ class MultipartHandlers(ObjectHandlers):
 
     def list_multipart_uploads(self, request: OssRequest) -> Response:
         """Return the uploads under way, a page of them by key."""
-        parameters = request.parameters
-        coding = parameters.get("encoding-type", "")
-        after = (
-            parameters.get("key-marker", ""),
-            parameters.get("upload-id-marker", ""),
-        )
-        size = read_count(request, "max-uploads", default=1000)
-        uploads = sorted(
-            (
-                upload
-                for upload in self.bucket_of(request).uploads.values()
-                if upload.key.startswith(parameters.get("prefix", ""))
-                and _is_behind(upload, after)
-            ),
-            key=lambda upload: (upload.key, upload.upload_id),
-        )
-        page, more = uploads[:size], len(uploads) > size
-        shown: list[tuple[str, xml.Children]] = [
-            ("Bucket", request.bucket),
-            ("EncodingType", coding),
-            ("KeyMarker", encoded(after[0], coding)),
-            ("UploadIdMarker", after[1]),
-            ("NextKeyMarker", encoded(page[-1].key, coding) if more else ""),
-            ("NextUploadIdMarker", page[-1].upload_id if more else ""),
-            ("MaxUploads", str(size)),
-            ("IsTruncated", flag(more)),
-            *(("Upload", _upload(upload, coding)) for upload in page),
-        ]
-        return xml_answer("ListMultipartUploadsResult", shown)
+        query = UploadQuery.of(request)
+        page = list_uploads(self.bucket_of(request).uploads.values(), query)
+        return xml_answer("ListMultipartUploadsResult", query.shown(request, page))
 
 
 def _names(request: OssRequest) -> list[tuple[str, xml.Children]]:
@@ -216,12 +205,11 @@ def _listed(request: OssRequest, upload: Upload) -> list[tuple[int, str]]:
     return [(int(number), etag) for number, etag in texts]
 
 
-def _copied(request: OssRequest, source: OssObject) -> Content:
+def _copied_span(request: OssRequest, source: OssObject) -> Span | None:
     header = request.header("x-oss-copy-source-range")
     if not header:
-        return source.content
-    span = read_range(header, size_bytes=source.size_bytes, standard=False)
-    return source.content if span is None else source.content.span(*span)
+        return None
+    return read_range(header, size_bytes=source.size_bytes, standard=False)
 
 
 def _part_headers(part: Part) -> dict[str, str]:
@@ -239,19 +227,3 @@ def _part(part: Part) -> xml.Children:
         ("HashCrc64ecma", str(part.content.crc64)),
         ("Size", str(len(part.content))),
     ]
-
-
-def _upload(upload: Upload, coding: str) -> xml.Children:
-    return [
-        ("Key", encoded(upload.key, coding)),
-        ("UploadId", upload.upload_id),
-        ("StorageClass", "Standard"),
-        ("Initiated", iso_date(upload.initiated)),
-    ]
-
-
-def _is_behind(upload: Upload, after: tuple[str, str]) -> bool:
-    key, upload_id = after
-    if not upload_id:
-        return not key or upload.key > key
-    return (upload.key, upload.upload_id) > after

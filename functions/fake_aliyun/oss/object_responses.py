@@ -1,22 +1,13 @@
-"""Operations on whole objects: put, get, head, append, copy, delete."""
+"""Operations on whole objects: put, get, head, append, delete."""
 
-from dataclasses import replace
-from urllib.parse import parse_qs, unquote
-
-from fake_aliyun.clock import http_date, iso_date
+from fake_aliyun.clock import http_date
 from fake_aliyun.http import Response
 from fake_aliyun.oss.appending import append_object
-from fake_aliyun.oss.conditions import COPY, READ, check_conditions
+from fake_aliyun.oss.conditions import READ, check_conditions
 from fake_aliyun.oss.errors import OssError
-from fake_aliyun.oss.handlers import (
-    Handlers,
-    ok,
-    read_body,
-    size_before,
-    xml_answer,
-)
-from fake_aliyun.oss.models import MAX_PUT_BYTES, Bucket, put_etag
-from fake_aliyun.oss.objects import Attributes, DeleteMarker, OssObject
+from fake_aliyun.oss.handlers import Handlers, forbids, ok, read_body, size_before
+from fake_aliyun.oss.models import put_etag
+from fake_aliyun.oss.objects import DeleteMarker, OssObject
 from fake_aliyun.oss.ranges import Span, read_range
 from fake_aliyun.oss.rendering import (
     object_headers,
@@ -115,45 +106,6 @@ class ObjectHandlers(Handlers):
             return f'ongoing-request="false", expiry-date="{ends}"'
         return ""
 
-    def copy_object(self, request: OssRequest) -> Response:
-        """Make a Normal object of another one's bytes."""
-        bucket = self.bucket_of(request)
-        source_bucket, source = self.copy_source(request)
-        if source.size_bytes > MAX_PUT_BYTES:
-            raise OssError("EntityTooLarge", Key=source.key)
-        if source.object_type == "Appendable":
-            raise OssError("OperationNotSupported", Detail="CopyObject of Appendable")
-        self.backend.check_overwrite(bucket, request.key, forbidden=forbids(request))
-        before = size_before(bucket, request.key)
-        made = self.backend.store(
-            bucket,
-            request.key,
-            source.content,
-            etag=source.etag,
-            object_type="Normal",
-            attributes=_copied_attributes(request, source),
-        )
-        self.made(request, made, by="CopyObject", old_size_bytes=before)
-        headers = written_headers(bucket, made)
-        if source_bucket.versioning:
-            headers["x-oss-copy-source-version-id"] = source.version_id
-        shown = [
-            ("ETag", f'"{made.etag}"'),
-            ("LastModified", iso_date(made.last_modified)),
-        ]
-        return xml_answer("CopyObjectResult", shown, headers=headers)
-
-    def copy_source(self, request: OssRequest) -> tuple[Bucket, OssObject]:
-        """Return the object that `x-oss-copy-source` names, if it may be copied."""
-        path, _, query = request.header("x-oss-copy-source").partition("?")
-        bucket_name, _, key = unquote(path).removeprefix("/").partition("/")
-        version_id = parse_qs(query).get("versionId", [""])[0]
-        bucket = self.backend.bucket(bucket_name)
-        source = self.backend.find_object(bucket, key, version_id)
-        self.backend.check_readable(source)
-        check_conditions(source, request.http.headers, names=COPY)
-        return bucket, source
-
     def delete_object(self, request: OssRequest) -> Response:
         """Remove an object; that there was none is no error."""
         bucket = self.bucket_of(request)
@@ -165,11 +117,6 @@ class ObjectHandlers(Handlers):
         if isinstance(gone, DeleteMarker):
             headers["x-oss-delete-marker"] = "true"
         return ok(headers, status=204)
-
-
-def forbids(request: OssRequest) -> bool:
-    """Return whether a request may not replace an object."""
-    return request.header("x-oss-forbid-overwrite").lower() == "true"
 
 
 def _position(request: OssRequest) -> int:
@@ -186,17 +133,3 @@ def _span(request: OssRequest, found: OssObject) -> Span | None:
         return None
     standard = request.header("x-oss-range-behavior") == "standard"
     return read_range(header, size_bytes=found.size_bytes, standard=standard)
-
-
-def _copied_attributes(request: OssRequest, source: OssObject) -> Attributes:
-    """Return what a copy keeps of its source and what the request replaces.
-
-    Source: CopyObject, `x-oss-metadata-directive` and `x-oss-tagging-directive`, OSS
-    documentation, read 2026-11.
-    """
-    given = read_attributes(request.http)
-    if request.header("x-oss-metadata-directive", "COPY").upper() == "COPY":
-        given = replace(given, headers=source.headers, metadata=source.metadata)
-    if request.header("x-oss-tagging-directive", "Copy").upper() == "COPY":
-        given = replace(given, tags=source.tags)
-    return given

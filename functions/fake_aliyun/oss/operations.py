@@ -211,8 +211,10 @@ OPERATIONS: tuple[Operation, ...] = (
         "UploadPart", "PUT", "uploadId", parameters=frozenset({"partNumber"}),
         ram_action="PutObject",
     ),
+    # oss2 2.19.1 names the source's version in the query as well, to no effect.
     _object(
-        "UploadPartCopy", "PUT", "uploadId", parameters=frozenset({"partNumber"}),
+        "UploadPartCopy", "PUT", "uploadId",
+        parameters=frozenset({"partNumber"}) | VERSION,
         needs_header="x-oss-copy-source",
         headers=COPY_SOURCE | {"x-oss-copy-source-range"}, ram_action="PutObject",
     ),

@@ -7,9 +7,8 @@ from fake_aliyun import xml
 from fake_aliyun.content import Content
 from fake_aliyun.http import Response
 from fake_aliyun.oss.errors import OssError
-from fake_aliyun.oss.handlers import Handlers, ok, size_before, xml_answer
+from fake_aliyun.oss.handlers import Handlers, forbids, ok, size_before, xml_answer
 from fake_aliyun.oss.models import check_tags, opaque_etag
-from fake_aliyun.oss.object_responses import forbids
 from fake_aliyun.oss.rendering import (
     encoded,
     read_attributes,

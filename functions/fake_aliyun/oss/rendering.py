@@ -36,10 +36,21 @@ def read_attributes(request: Request) -> Attributes:
 
 
 def read_tags(header: str) -> dict[str, str]:
-    """Return the tags of `x-oss-tagging`: k=v&k2=v2, URL-encoded."""
+    """Return the tags of `x-oss-tagging`: k=v&k2=v2, URL-encoded.
+
+    Source: "HTTP status code 400", InvalidArgument, and "0010-00000219", OSS
+    documentation, read 2026-11.
+    """
     pairs = parse_qsl(header, keep_blank_values=True)
-    if len({key for key, _ in pairs}) != len(pairs):
-        raise OssError("InvalidTag", message="The tag key is duplicated.")
+    is_odd = any(piece.count("=") > 1 for piece in header.split("&"))
+    if is_odd or len({key for key, _ in pairs}) != len(pairs):
+        raise OssError(
+            "InvalidArgument",
+            message="The header 'x-oss-tagging' shall be encoded as UTF-8 then "
+            "URLEncoded URL query parameters without tag name duplicates.",
+            ArgumentName="x-oss-tagging",
+            ArgumentValue=header,
+        )
     return dict(pairs)
 
 

@@ -20,6 +20,7 @@ from fake_aliyun.oss.listing_responses import ListingHandlers
 from fake_aliyun.oss.matching import check_known, find_operation
 from fake_aliyun.oss.models import Bucket, OssBackend
 from fake_aliyun.oss.multipart_responses import MultipartHandlers
+from fake_aliyun.oss.object_responses import ObjectHandlers
 from fake_aliyun.oss.operations import OPERATIONS, Operation
 from fake_aliyun.oss.permissions import needed_permissions
 from fake_aliyun.oss.property_responses import PropertyHandlers
@@ -37,7 +38,9 @@ READING = frozenset({"GetObject", "HeadObject", "GetObjectMeta", "GetSymlink"})
 WRITING = frozenset({"PutObject", "AppendObject"})
 
 
-class OssHandlers(BucketHandlers, ListingHandlers, MultipartHandlers, PropertyHandlers):
+class OssHandlers(
+    BucketHandlers, ListingHandlers, MultipartHandlers, ObjectHandlers, PropertyHandlers
+):
     """Answers every operation of OSS that is imitated."""
 
 

@@ -1,7 +1,10 @@
 """What headers and parameters of OSS may hold that name one of a few values.
 
 Sources: PutObject, CopyObject, GetObject and the listing operations, "Request headers"
-and "Request parameters", OSS documentation, read 2026-11.
+and "Request parameters"; "HTTP status code 400", InvalidArgument and
+InvalidEncryptionAlgorithmError, OSS documentation, read 2026-11. CopyObject writes
+the values of `x-oss-tagging-directive` as Copy and Replace; whether capitals are taken
+as well is stated nowhere, here they are.
 """
 
 from collections.abc import Mapping
@@ -30,6 +33,10 @@ def check_values(request: OssRequest) -> None:
         _check(name, request.header(name), allowed)
     coding = request.parameters.get("encoding-type", "")
     _check("encoding-type", coding, frozenset({"url"}))
+    if request.parameters.get("versionId") == "":
+        raise OssError(
+            "InvalidArgument", message="Version id can not be the empty string."
+        )
     encryption = request.header("x-oss-server-side-encryption")
     if encryption and encryption not in ENCRYPTIONS:
         raise OssError("InvalidEncryptionAlgorithmError")
