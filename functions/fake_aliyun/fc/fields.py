@@ -1,4 +1,8 @@
-"""Which fields a request to Function Compute may have."""
+"""Which fields a request to Function Compute may have, and of which kind they are.
+
+Source: "Error codes", InvalidArgument, Function Compute 2.0 documentation, read
+2026-11. The SDKs send a field that has no value as null.
+"""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -18,3 +22,42 @@ def check_known(
         raise FcError(
             "InvalidArgument", f"{where} has no {unknown}, but {sorted(known)}"
         )
+
+
+def read_object(value: object, known: Collection[str], *, where: str) -> dict[str, Any]:
+    """Return a JSON object with known fields alone; null stands for an empty one.
+
+    Raises:
+        FcError: InvalidArgument.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise FcError("InvalidArgument", f"{where} must be an object, not {value!r}")
+    check_known(value, known, where=where)
+    return value
+
+
+def read_text(value: object, *, where: str) -> str:
+    """Return a text; null stands for "".
+
+    Raises:
+        FcError: InvalidArgument.
+    """
+    if not isinstance(value, str | None):
+        raise FcError("InvalidArgument", f"{where} must be text, not {value!r}")
+    return value or ""
+
+
+def read_whole(value: object, allowed: range, *, default: int, where: str) -> int:
+    """Return a whole number; null stands for the default.
+
+    Raises:
+        FcError: InvalidArgument.
+    """
+    if value is None:
+        return default
+    if type(value) is not int or value not in allowed:
+        bounds = f"{allowed.start} to {allowed.stop - 1}"
+        raise FcError("InvalidArgument", f"{where} is {bounds}, not {value!r}")
+    return value

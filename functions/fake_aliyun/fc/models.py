@@ -14,6 +14,7 @@ from typing import Any
 from fake_aliyun.clock import Clock
 from fake_aliyun.context import Context
 from fake_aliyun.fc.errors import FcError
+from fake_aliyun.fc.fields import read_object, read_text, read_whole
 from fake_aliyun.fc.oss_triggers import OssTrigger, check_no_overlap
 from fake_aliyun.fc.triggers import Trigger
 from fake_aliyun.fc_runtime import FcFunction
@@ -52,21 +53,31 @@ class AsyncConfig:
             "destinationConfig", "maxAsyncEventAgeInSeconds", "maxAsyncRetryAttempts",
             "statefulInvocation",
         }  # fmt: skip
-        if unknown := set(document) - known:
-            raise FcError("InvalidArgument", f"unknown fields {sorted(unknown)}")
-        retries = document.get("maxAsyncRetryAttempts", DEFAULT_RETRIES)
-        age = document.get("maxAsyncEventAgeInSeconds", DEFAULT_EVENT_AGE_SECONDS)
-        if retries not in range(9):
-            raise FcError("InvalidArgument", "maxAsyncRetryAttempts is 0 to 8")
-        if age not in range(1, 604_801):
-            raise FcError("InvalidArgument", "maxAsyncEventAgeInSeconds is 1 to 604800")
-        destinations = document.get("destinationConfig") or {}
+        said = read_object(document, known, where="a configuration")
+        destinations = read_object(
+            said.get("destinationConfig"),
+            {"onSuccess", "onFailure"},
+            where="destinationConfig",
+        )
+        is_stateful = said.get("statefulInvocation") or False
+        if not isinstance(is_stateful, bool):
+            raise FcError("InvalidArgument", "statefulInvocation is true or false")
         return cls(
-            retries=retries,
-            event_age_seconds=age,
+            retries=read_whole(
+                said.get("maxAsyncRetryAttempts"),
+                range(9),
+                default=DEFAULT_RETRIES,
+                where="maxAsyncRetryAttempts",
+            ),
+            event_age_seconds=read_whole(
+                said.get("maxAsyncEventAgeInSeconds"),
+                range(1, 604_801),
+                default=DEFAULT_EVENT_AGE_SECONDS,
+                where="maxAsyncEventAgeInSeconds",
+            ),
             on_success=_destination(destinations, "onSuccess"),
             on_failure=_destination(destinations, "onFailure"),
-            is_stateful=bool(document.get("statefulInvocation")),
+            is_stateful=is_stateful,
         )
 
     def as_document(self) -> dict[str, Any]:
@@ -88,7 +99,8 @@ class AsyncConfig:
 
 
 def _destination(destinations: Mapping[str, Any], name: str) -> str:
-    arn = str((destinations.get(name) or {}).get("destination", ""))
+    said = read_object(destinations.get(name), {"destination"}, where=name)
+    arn = read_text(said.get("destination"), where=name)
     if arn and not _DESTINATION.fullmatch(arn):
         raise FcError("InvalidArgument", f"{name}: {arn!r} is no MNS or FC ARN")
     return arn
@@ -181,6 +193,12 @@ class FcBackend:
         if trigger.name in function.triggers:
             raise FcError("TriggerAlreadyExists", f"'{trigger.name}'")
         if isinstance(trigger, OssTrigger):
+            if trigger.region_id not in {"", self.region_id}:
+                raise FcError(
+                    "InvalidArgument",
+                    f"a bucket in {trigger.region_id} for a function in "
+                    f"{self.region_id}",
+                )
             others = [other for _, other in self.all_triggers()]
             beside = [other for other in others if isinstance(other, OssTrigger)]
             check_no_overlap(trigger, beside)

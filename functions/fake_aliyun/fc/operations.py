@@ -20,8 +20,15 @@ from fake_aliyun.fc.triggers import Trigger, read_trigger
 from fake_aliyun.http import Request, Response
 
 LOG_TAIL_BYTES = 4096
+DEFAULT_LIMIT, MAX_LIMIT = 20, 100
 TASK_ID = re.compile(r"[a-zA-Z_][\w-]{0,127}", re.ASCII)
 Names = Mapping[str, str]
+_HEADERS = frozenset(
+    {"x-fc-account-id", "x-fc-date", "x-fc-security-token", "x-fc-trace-id"}
+)
+_INVOKING = frozenset(
+    {"x-fc-invocation-type", "x-fc-log-type", "x-fc-stateful-async-invocation-id"}
+)
 
 
 class Operations:
@@ -35,6 +42,7 @@ class Operations:
         self, operation: Operation, request: Request, names: Names, principal: str
     ) -> Response:
         """Return the answer of an operation."""
+        _check_headers(operation, request)
         if operation.action == "InvokeFunction":
             return self._invoke_function(request, names, principal)
         others: dict[str, Callable[[Request, Names], Response]] = {
@@ -90,8 +98,9 @@ class Operations:
 
     def _list_services(self, request: Request, names: Names) -> Response:
         del names
-        services = _page(request, {name: name for name in self._backend.services()})
-        return _json({"services": [self._shown_service(name) for name in services]})
+        services, more = _page(request, {n: n for n in self._backend.services()})
+        shown = [self._shown_service(name) for name in services]
+        return _json({"services": shown, **more})
 
     def _get_service(self, request: Request, names: Names) -> Response:
         del request
@@ -110,11 +119,11 @@ class Operations:
         service = self._backend.check_service(names["service"])
         functions = {
             name: function
-            for (home, name), function in sorted(self._backend.functions.items())
+            for (home, name), function in self._backend.functions.items()
             if home == service
         }
-        shown = [_shown_function(found) for found in _page(request, functions)]
-        return _json({"functions": shown})
+        found, more = _page(request, functions)
+        return _json({"functions": [_shown_function(f) for f in found], **more})
 
     def _get_function(self, request: Request, names: Names) -> Response:
         del request
@@ -127,8 +136,8 @@ class Operations:
         return _json(_shown_trigger(trigger))
 
     def _list_triggers(self, request: Request, names: Names) -> Response:
-        triggers = _page(request, self._function(names).triggers)
-        return _json({"triggers": [_shown_trigger(trigger) for trigger in triggers]})
+        found, more = _page(request, self._function(names).triggers)
+        return _json({"triggers": [_shown_trigger(t) for t in found], **more})
 
     def _get_trigger(self, request: Request, names: Names) -> Response:
         del request
@@ -170,6 +179,16 @@ class Operations:
         return function
 
 
+def _check_headers(operation: Operation, request: Request) -> None:
+    """Refuse to ignore what a header of Function Compute asks for."""
+    own = _INVOKING if operation.action == "InvokeFunction" else frozenset[str]()
+    for name in sorted(request.headers):
+        if name.startswith("x-fc-") and name not in _HEADERS | own:
+            raise NotImitatedError(
+                f"the header {name!r} of {operation.action}", known=_HEADERS | own
+            )
+
+
 def _choice(request: Request, name: str, allowed: tuple[str, ...]) -> str:
     value = request.headers.get(name, allowed[0])
     if value not in allowed:
@@ -191,17 +210,22 @@ def _task_id(request: Request, function: Function) -> str:
     return task_id
 
 
-def _page(request: Request, entries: Mapping[str, Any]) -> list[Any]:
+def _page(request: Request, entries: Mapping[str, Any]) -> tuple[list[Any], Names]:
+    """Return a page of what has a name, and what leads to the next page.
+
+    Source: ListServices and ListFunctions, Function Compute 2016-08-15, read 2026-11:
+    20 to a page unless it says, 100 at most, beginning with startKey; nextToken is a
+    name in the examples.
+    """
     parameters = request.query_parameters
-    if parameters.get("nextToken"):
-        raise NotImitatedError("nextToken", known=["startKey"])
-    chosen = [
-        entry
-        for name, entry in sorted(entries.items())
-        if name.startswith(parameters.get("prefix", ""))
-        and name >= parameters.get("startKey", "")
-    ]
-    return chosen[: int(parameters.get("limit") or 20)]
+    limit = parameters.get("limit") or str(DEFAULT_LIMIT)
+    if not re.fullmatch("[0-9]{1,3}", limit) or not 1 <= int(limit) <= MAX_LIMIT:
+        raise FcError("InvalidArgument", f"limit is 1 to {MAX_LIMIT}, not {limit!r}")
+    first = max(parameters.get("startKey", ""), parameters.get("nextToken", ""))
+    prefix = parameters.get("prefix", "")
+    names = sorted(n for n in entries if n.startswith(prefix) and n >= first)
+    page, rest = names[: int(limit)], names[int(limit) :]
+    return [entries[n] for n in page], {"nextToken": rest[0]} if rest else {}
 
 
 def _read_json(request: Request) -> dict[str, Any]:

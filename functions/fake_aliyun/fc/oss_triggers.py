@@ -5,13 +5,15 @@ Compute documentation; `IOssTriggerConfig` in `schema.json` of the Serverless De
 component fc3; read 2026-11. Which code a conflict answers with is stated nowhere.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from fake_aliyun.fc.errors import FcError
-from fake_aliyun.fc.fields import check_known
+from fake_aliyun.fc.fields import check_known, read_object, read_text
+from fake_aliyun.fc.trigger_heads import TriggerHead, read_head
 
 MAX_PER_BUCKET = 10
 _CREATED = (
@@ -28,25 +30,21 @@ EVENTS = frozenset(
         "oss:ObjectRemoved:DeleteObjects",
     }
 )
+_KNOWN = sorted(EVENTS)
+_SOURCE = re.compile(r"acs:oss:[\w-]*:\d*:[a-z0-9-]+", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class OssTrigger:
+class OssTrigger(TriggerHead):
     """One native OSS trigger.
 
     Attributes:
         events: With the prefix `oss:`, which the records themselves lack.
-        invocation_role: Whose right to invoke OSS uses; "" for that of the account.
     """
 
-    name: str
-    bucket: str
     events: tuple[str, ...]
     prefix: str = ""
     suffix: str = ""
-    invocation_role: str = ""
-    source_arn: str = ""
-    created: datetime
 
     @classmethod
     def from_document(
@@ -61,38 +59,37 @@ class OssTrigger:
         Raises:
             FcError: InvalidArgument.
         """
+        head = read_head(document, created=created)
+        if not _SOURCE.fullmatch(head["source_arn"]):
+            raise FcError(
+                "InvalidArgument",
+                f"sourceArn is acs:oss:REGION:ACCOUNT:BUCKET, not "
+                f"{head['source_arn']!r}",
+            )
         check_known(config, {"events", "filter"}, where="an OSS trigger")
-        events = tuple(config.get("events") or ())
-        if not events or set(events) - EVENTS:
-            raise FcError("InvalidArgument", f"events are some of {sorted(EVENTS)}")
-        chosen = config.get("filter") or {}
-        key = chosen.get("key") or {}
-        check_known(chosen, {"key"}, where="filter")
-        check_known(key, {"prefix", "suffix"}, where="key")
-        source_arn = str(document.get("sourceArn") or "")
-        role = str(document.get("invocationRole") or "")
+        chosen = read_object(config.get("filter"), {"key"}, where="filter")
+        key = read_object(chosen.get("key"), {"prefix", "suffix"}, where="key")
         return cls(
-            name=document["triggerName"],
-            bucket=source_arn.rpartition(":")[2],
-            events=events,
-            prefix=str(key.get("prefix") or ""),
-            suffix=str(key.get("suffix") or ""),
-            invocation_role=role.rpartition("/")[2],
-            source_arn=source_arn,
-            created=created,
+            **head,
+            events=_read_events(config.get("events")),
+            prefix=read_text(key.get("prefix"), where="prefix"),
+            suffix=read_text(key.get("suffix"), where="suffix"),
         )
+
+    @property
+    def bucket(self) -> str:
+        """Return the bucket that it listens to."""
+        return self.source_arn.rpartition(":")[2]
+
+    @property
+    def region_id(self) -> str:
+        """Return the region of that bucket, "" if it is left out."""
+        return self.source_arn.split(":")[2]
 
     def as_document(self) -> dict[str, Any]:
         """Return the trigger's configuration as answers show it."""
         key = {"prefix": self.prefix, "suffix": self.suffix}
-        return {
-            "triggerName": self.name,
-            "triggerType": "oss",
-            "sourceArn": self.source_arn,
-            "invocationRole": self.invocation_role,
-            "qualifier": "LATEST",
-            "triggerConfig": {"events": list(self.events), "filter": {"key": key}},
-        }
+        return self.head("oss", {"events": list(self.events), "filter": {"key": key}})
 
     def hears(self, record: Mapping[str, Any]) -> bool:
         """Return whether a record from OSS is one that this trigger listens to."""
@@ -106,6 +103,13 @@ class OssTrigger:
                 _covers(event, f"oss:{record['eventName']}") for event in self.events
             )
         )
+
+
+def _read_events(said: object) -> tuple[str, ...]:
+    events = said if isinstance(said, list) else []
+    if not events or any(event not in _KNOWN for event in events):
+        raise FcError("InvalidArgument", f"events are some of {_KNOWN}, not {said!r}")
+    return tuple(events)
 
 
 def _covers(pattern: str, event: str) -> bool:

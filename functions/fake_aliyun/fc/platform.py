@@ -151,7 +151,7 @@ class Platform:
 
     def _oss_may_invoke(self, function: Function, trigger: OssTrigger) -> bool:
         """Return whether the trigger's role lets OSS invoke the function."""
-        role = trigger.invocation_role
+        role = trigger.role_name
         if not role:
             return True
         if not self._ram.may_assume(role, service=OSS_SERVICE):

@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 
 from fake_aliyun.clock import iso_seconds
 from fake_aliyun.fc.errors import FcError
-from fake_aliyun.fc.fields import check_known
+from fake_aliyun.fc.fields import check_known, read_text
+from fake_aliyun.fc.trigger_heads import TriggerHead, read_head
 
 MAX_MESSAGE_BYTES = 128 * 1024
 _INTERVAL = re.compile(r"@every [1-9]\d*m", re.ASCII)
@@ -74,7 +75,7 @@ _FIELDS = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TimerTrigger:
+class TimerTrigger(TriggerHead):
     """One time trigger.
 
     Attributes:
@@ -83,13 +84,9 @@ class TimerTrigger:
         message: What the event's `payload` holds.
     """
 
-    name: str
     schedule: str
     message: str = ""
     is_enabled: bool
-    invocation_role: str = ""
-    source_arn: str = ""
-    created: datetime
 
     @classmethod
     def from_document(
@@ -105,7 +102,8 @@ class TimerTrigger:
             FcError: InvalidArgument.
         """
         check_known(config, {"payload", "cronExpression", "enable"}, where="a timer")
-        schedule, message = config.get("cronExpression"), config.get("payload") or ""
+        schedule = config.get("cronExpression")
+        message = read_text(config.get("payload"), where="payload")
         if not isinstance(schedule, str) or not is_schedule(schedule):
             raise FcError(
                 "InvalidArgument",
@@ -114,35 +112,25 @@ class TimerTrigger:
             )
         if not isinstance(config.get("enable"), bool):
             raise FcError("InvalidArgument", "enable must be true or false")
-        if not isinstance(message, str) or len(message.encode()) > MAX_MESSAGE_BYTES:
+        if len(message.encode()) > MAX_MESSAGE_BYTES:
             raise FcError(
-                "InvalidArgument",
-                f"payload is text of {MAX_MESSAGE_BYTES} bytes at most",
+                "InvalidArgument", f"payload has {MAX_MESSAGE_BYTES} bytes at most"
             )
         return cls(
-            name=document["triggerName"],
+            **read_head(document, created=created),
             schedule=schedule,
             message=message,
             is_enabled=config["enable"],
-            invocation_role=str(document.get("invocationRole") or ""),
-            source_arn=str(document.get("sourceArn") or ""),
-            created=created,
         )
 
     def as_document(self) -> dict[str, Any]:
         """Return the trigger's configuration as answers show it."""
-        return {
-            "triggerName": self.name,
-            "triggerType": "timer",
-            "sourceArn": self.source_arn,
-            "invocationRole": self.invocation_role,
-            "qualifier": "LATEST",
-            "triggerConfig": {
-                "payload": self.message,
-                "cronExpression": self.schedule,
-                "enable": self.is_enabled,
-            },
+        config = {
+            "payload": self.message,
+            "cronExpression": self.schedule,
+            "enable": self.is_enabled,
         }
+        return self.head("timer", config)
 
     def event(self, now: datetime) -> bytes:
         """Return the event that the trigger sends at a moment."""

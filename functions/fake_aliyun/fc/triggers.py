@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from fake_aliyun.fc.errors import FcError
-from fake_aliyun.fc.fields import check_known
+from fake_aliyun.fc.fields import check_known, read_text
 from fake_aliyun.fc.oss_triggers import OssTrigger
 from fake_aliyun.fc.timers import TimerTrigger
 
@@ -36,13 +36,14 @@ def read_trigger(document: Mapping[str, Any], *, created: datetime) -> Trigger:
         FcError: InvalidArgument.
     """
     check_known(document, _FIELDS, where="a trigger")
-    name = str(document.get("triggerName") or "")
+    name = read_text(document.get("triggerName"), where="triggerName")
     if not _NAME.fullmatch(name):
         raise FcError("InvalidArgument", f"triggerName {name!r} is malformed")
-    if document.get("qualifier") not in {None, "", "LATEST"}:
+    qualifier = read_text(document.get("qualifier"), where="qualifier")
+    if qualifier not in {"", "LATEST"}:
         raise FcError("InvalidArgument", "qualifier must be LATEST")
     kind = document.get("triggerType")
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise FcError("InvalidArgument", f"triggerType is one of {sorted(_KINDS)}")
     config = document.get("triggerConfig")
     if not isinstance(config, dict):
