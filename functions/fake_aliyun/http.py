@@ -77,7 +77,7 @@ class Request:
     def hostname(self) -> str:
         """Return the host without its port."""
         name, colon, port = self.host.rpartition(":")
-        return name if colon and port.isdigit() else self.host
+        return name if colon and port.isdecimal() else self.host
 
     @cached_property
     def is_to_this_machine(self) -> bool:

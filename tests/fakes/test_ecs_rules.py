@@ -107,6 +107,14 @@ def test_a_format_is_told_from_the_bytes(
             "InvalidDataDiskSize",
         ),
         ({"RegionId": ""}, "MissingParameter"),
+        ({"DiskDeviceMapping.1.DiskImageSize": "²"}, "InvalidImageSize"),
+        ({"DiskDeviceMapping.1.DiskImageSize": "4.5"}, "InvalidImageSize"),
+        ({"DiskDeviceMapping.1.OSSBucket": "My_Images"}, "InvalidOSSBucket.Malformed"),
+        ({"DiskDeviceMapping.1.OSSObject": "/web.raw"}, "InvalidOSSObject.Malformed"),
+        (
+            {"DiskDeviceMapping.1.OSSObject": "k" * 1024},
+            "InvalidOSSObject.Malformed",
+        ),
     ],
     ids=str,
 )
@@ -120,7 +128,10 @@ def test_a_request_that_breaks_a_rule_is_refused(
     assert not desk.cloud.ecs.images
 
 
-@pytest.mark.parametrize("name", ["DiskDeviceMapping.18.OSSBucket", "Tag.21.Key"])
+@pytest.mark.parametrize(
+    "name",
+    ["DiskDeviceMapping.18.OSSBucket", "DiskDeviceMapping.0.OSSBucket", "Tag.21.Key"],
+)
 def test_a_number_that_the_cloud_ignores_stops_the_test(name: str) -> None:
     with pytest.raises(NotImitatedError, match=name.rpartition(".")[0]):
         Desk().run("ImportImage", {**IMPORT, name: "x"})
@@ -181,16 +192,34 @@ def test_images_are_filtered_and_paged(filters: dict[str, str], count: int) -> N
     [
         ({"Status": "Broken"}, "InvalidStatus.Malformed"),
         ({"PageSize": "101"}, "InvalidParameter"),
+        ({"PageSize": "0"}, "InvalidParameter"),
+        ({"PageSize": "²"}, "InvalidParameter"),
         ({"PageNumber": "0"}, "InvalidParameter"),
         ({"ImageId": ",".join(["m"] * 101)}, "InvalidParameter"),
         ({"RegionId": "cn-none"}, "InvalidRegionId.NotFound"),
     ],
-    ids=["status", "page size", "page number", "too many IDs", "region"],
+    ids=[
+        "status",
+        "page size",
+        "no page",
+        "odd page",
+        "page number",
+        "too many IDs",
+        "region",
+    ],
 )
 def test_a_bad_filter_is_refused(filters: dict[str, str], code: str) -> None:
     with pytest.raises(EcsError) as caught:
         Desk().images(**filters)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize("action", ["CancelTask", "DescribeTaskAttribute"])
+def test_a_task_must_be_named(action: str) -> None:
+    with pytest.raises(EcsError) as caught:
+        Desk().run(action, {"RegionId": "cn-hangzhou"})
+    assert caught.value.code == "MissingParameter"
+    assert '"TaskId"' in caught.value.message
 
 
 def test_an_unknown_task_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from fake_aliyun.ecs.errors import EcsError
 from fake_aliyun.ecs.models import EcsBackend
 from fake_aliyun.ecs.queries import (
     DESCRIBE_IMAGES,
@@ -101,12 +102,12 @@ class Operations:
 
     def _describe_task_attribute(self, parameters: Mapping[str, str]) -> Document:
         self._backend.check_region(parameters)
-        image = self._backend.find_task(parameters.get("TaskId", ""))
+        image = self._backend.find_task(_task_id(parameters))
         return shown_attribute(self._backend.look([image])[0])
 
     def _cancel_task(self, parameters: Mapping[str, str]) -> Document:
         self._backend.check_region(parameters)
-        self._backend.cancel_task(parameters.get("TaskId", ""))
+        self._backend.cancel_task(_task_id(parameters))
         return {}
 
     def _describe_regions(self, parameters: Mapping[str, str]) -> Document:
@@ -127,3 +128,9 @@ class Operations:
                 ]
             }
         }
+
+
+def _task_id(parameters: Mapping[str, str]) -> str:
+    if not parameters.get("TaskId"):
+        raise EcsError("MissingParameter", "TaskId")
+    return parameters["TaskId"]

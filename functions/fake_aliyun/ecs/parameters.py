@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fake_aliyun.ecs.errors import EcsError
 from fake_aliyun.errors import NotImitatedError
 from fake_aliyun.hosts import Door
+from fake_aliyun.oss.models import BUCKET_NAME, MAX_KEY_BYTES
 
 MAX_DISKS = 17
 MAX_TAGS = 20
@@ -85,7 +86,7 @@ RULES: Mapping[Door, DoorRules] = {
     "apsara-pop": APSARA_POP,
     "apsara-route": APSARA_POP,
 }
-_NUMBERED = re.compile(r"(DiskDeviceMapping|Tag)\.(\d+)\.(\w+)")
+_NUMBERED = re.compile(r"(DiskDeviceMapping|Tag)\.(0|[1-9]\d{0,5})\.(\w+)", re.ASCII)
 Numbered = dict[int, dict[str, str]]
 
 
@@ -225,6 +226,11 @@ def read_tags(parameters: Mapping[str, str]) -> dict[str, str]:
     return tags
 
 
+def is_whole(text: str) -> bool:
+    """Return whether a text is a number of at most nine ASCII digits."""
+    return re.fullmatch(r"[0-9]{1,9}", text) is not None
+
+
 def _has_url(text: str) -> bool:
     return "http://" in text or "https://" in text
 
@@ -247,6 +253,11 @@ def _check_disk(number: int, disk: Mapping[str, str], rules: DoorRules) -> None:
     for name in ("OSSBucket", "OSSObject"):
         if not disk.get(name):
             raise EcsError("MissingParameter", f"DiskDeviceMapping.{number}.{name}")
+    if not BUCKET_NAME.fullmatch(disk["OSSBucket"]):
+        raise EcsError("InvalidOSSBucket.Malformed")
+    key = disk["OSSObject"]
+    if key[0] in "/\\" or len(key.encode()) > MAX_KEY_BYTES:
+        raise EcsError("InvalidOSSObject.Malformed")
     file_format = disk.get("Format", "RAW")
     if file_format == "VMDK" and "QCOW2" in rules.formats:
         raise EcsError("InvalidImageFormat.RegionNotSupported")
@@ -257,7 +268,7 @@ def _check_disk(number: int, disk: Mapping[str, str], rules: DoorRules) -> None:
     allowed = rules.system_disk_gib if number == 1 else rules.data_disk_gib
     for name in ("DiskImageSize", "DiskImSize"):
         text = disk.get(name, str(allowed.start))
-        if not text.isdigit() or int(text) not in allowed:
+        if not is_whole(text) or int(text) not in allowed:
             raise _bad_size(f"DiskDeviceMapping.{number}.{name}", text, allowed)
 
 

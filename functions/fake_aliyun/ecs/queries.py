@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from fake_aliyun.clock import iso_seconds
 from fake_aliyun.ecs.errors import EcsError
 from fake_aliyun.ecs.images import Disk, Image
-from fake_aliyun.ecs.parameters import read_tags
+from fake_aliyun.ecs.parameters import is_whole, read_tags
 
 Document = dict[str, Any]
 STATUSES = frozenset(
@@ -70,7 +70,7 @@ def _whole(
     parameters: Mapping[str, str], name: str, default: str, allowed: range
 ) -> int:
     text = parameters.get(name, default)
-    if not text.isdigit() or int(text) not in allowed:
+    if not is_whole(text) or int(text) not in allowed:
         raise EcsError("InvalidParameter", name)
     return int(text)
 

@@ -137,7 +137,7 @@ class Authenticator:
     def _v1_in_url(self, request: OssRequest) -> _Claim:
         parameters = request.parameters
         expires = parameters.get("Expires", "")
-        if not expires.isdigit() or "OSSAccessKeyId" not in parameters:
+        if not expires.isdecimal() or "OSSAccessKeyId" not in parameters:
             raise OssError(
                 "AccessDenied",
                 message="Query-string authentication requires the Signature, Expires "
@@ -189,7 +189,7 @@ class Authenticator:
         date = parameters.get("x-oss-date", "")
         seconds = parameters.get("x-oss-expires", "")
         began = _v4_date(date)
-        if not seconds.isdigit() or not 1 <= int(seconds) <= MAX_V4_SECONDS:
+        if not seconds.isdecimal() or not 1 <= int(seconds) <= MAX_V4_SECONDS:
             raise OssError(
                 "InvalidArgument", ArgumentName="x-oss-expires", ec="0002-00000232"
             )

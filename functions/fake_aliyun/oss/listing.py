@@ -44,7 +44,7 @@ def read_max_keys(text: str) -> int:
     """
     if not text:
         return DEFAULT_KEYS
-    if not text.isdigit() or not 1 <= int(text) <= MAX_KEYS:
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_KEYS:
         raise OssError("InvalidArgument", ArgumentName="max-keys", ArgumentValue=text)
     return int(text)
 

@@ -104,7 +104,7 @@ class MultipartHandlers(CopyHandlers):
     def _keep(self, request: OssRequest, content: Content) -> Part:
         upload = _upload_of(self.bucket_of(request), request)
         number = request.parameters.get("partNumber", "")
-        if not number.isdigit():
+        if not number.isdecimal():
             raise OssError("InvalidArgument", ArgumentName="partNumber")
         part = Part(
             number=int(number),
@@ -200,7 +200,7 @@ def _listed(request: OssRequest, upload: Upload) -> list[tuple[int, str]]:
         (xml.text(node, "PartNumber"), xml.text(node, "ETag"))
         for node in root.iter("Part")
     ]
-    if not all(number.isdigit() for number, _ in texts):
+    if not all(number.isdecimal() for number, _ in texts):
         raise OssError("MalformedXML", ErrorDetail="PartNumber")
     return [(int(number), etag) for number, etag in texts]
 

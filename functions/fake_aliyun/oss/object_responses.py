@@ -121,7 +121,7 @@ class ObjectHandlers(Handlers):
 
 def _position(request: OssRequest) -> int:
     text = request.parameters.get("position", "")
-    if not text.isdigit():
+    if not text.isdecimal():
         raise OssError("MissingArgument" if not text else "InvalidArgument")
     return int(text)
 

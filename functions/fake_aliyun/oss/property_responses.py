@@ -98,7 +98,7 @@ class PropertyHandlers(Handlers):
         days = 1
         if request.http.body:
             text = xml.text(read_xml(request, "RestoreRequest"), "Days")
-            days = int(text) if text.isdigit() else 0
+            days = int(text) if text.isdecimal() else 0
         if not 1 <= days <= MAX_RESTORE_DAYS:
             raise OssError("MalformedXML", ErrorDetail="Days must be 1 to 365")
         found = self.version_of(request)
