@@ -104,7 +104,8 @@ class Request:
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/x-www-form-urlencoded":
             return {}
-        return _once(parse_qsl(self.body.decode("utf-8"), keep_blank_values=True))
+        text = self.body.decode("utf-8", "replace")
+        return _once(parse_qsl(text, keep_blank_values=True))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -127,7 +127,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle_any(self) -> None:
         """Answer one request of whatever method."""
-        request = self._read_request()
+        try:
+            request = self._read_request()
+        except ValueError as error:
+            self.send_error(400, explain=f"this is no HTTP request: {error}")
+            self.close_connection = True
+            return
         try:
             response = self._ask_fronts(request) or self.cloud.handle(request)
         except NotImitatedError as error:
@@ -171,6 +176,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _read_all(self, size: int) -> bytes:
         """Return that many bytes; a client that stops before has sent no request."""
+        if size < 0:
+            message = f"a body of {size} bytes"
+            raise ValueError(message)
         data = self.rfile.read(size)
         if len(data) < size:
             message = f"{len(data)} of {size} bytes came"

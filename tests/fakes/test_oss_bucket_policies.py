@@ -78,6 +78,13 @@ MALFORMED = {
     "one principal that is no list": document(statement("Deny", Principal="*")),
     "a principal by its name": document(statement("Deny", "user/ann")),
     "a number as action": document(statement("Deny", "*", Action=[1])),
+    "a text as condition": document(statement("Deny", "*", Condition="")),
+    "a text as StringLike": document(
+        statement("Deny", "*", Condition={"StringLike": "oss:Prefix"})
+    ),
+    "a number as prefix": document(
+        statement("Deny", "*", Condition={"StringLike": {"oss:Prefix": 1}})
+    ),
     "another effect": document(statement("Refuse", "*")),
     "too large": document(statement("Deny", "*", Resource=["x" * 16_384])),
 }

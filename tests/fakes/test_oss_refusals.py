@@ -137,6 +137,7 @@ def code(answer: Response) -> tuple[int, str]:
             "InvalidArgument",
         ),
         (signed("GET", "/k", query="versionId="), "InvalidArgument"),
+        (signed("PUT", "/k", headers={"content-md5": "\u4e2d"}), "InvalidDigest"),
         (
             signed("PUT", "/c", headers={"x-oss-copy-source": "images/k"}),
             "InvalidArgument",

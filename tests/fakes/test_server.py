@@ -87,6 +87,36 @@ def test_what_a_fault_holds_back_does_not_hold_up_the_end(cloud: FakeAliyun) -> 
     assert [attempt.body for attempt in call.attempts] == [b"404"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+        "PUT /images/k HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+        "PUT /images/k HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "GET http://[bad HTTP/1.1\r\n\r\n",
+    ],
+    ids=["length", "negative length", "chunk", "address"],
+)
+def test_what_is_no_http_is_answered_as_such(cloud: FakeAliyun, text: str) -> None:
+    with (
+        cloud.serve() as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection,
+    ):
+        connection.sendall(text.encode())
+        assert connection.recv(12) == b"HTTP/1.1 400"
+
+
+def test_a_form_that_is_no_utf_8_is_refused(cloud: FakeAliyun) -> None:
+    with cloud.serve() as server:
+        answer = requests.post(
+            f"{server.url}/?Action=ImportImage&Version=2014-05-26",
+            data=b"\xff=\xfe",
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            timeout=5,
+        )
+    assert answer.status_code == 400
+
+
 def test_the_state_shows_everything_and_a_reset_forgets_it(cloud: FakeAliyun) -> None:
     cloud.oss.put("images", "k", b"data")
     with cloud.serve() as server:

@@ -1,7 +1,6 @@
 """What all handlers of OSS operations share."""
 
 import base64
-import binascii
 import re
 from collections.abc import Callable, Mapping
 
@@ -94,7 +93,7 @@ def read_body(request: OssRequest) -> Content:
 def _digest(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:
         return b""
 
 

@@ -117,18 +117,25 @@ def read_statement(entry: Mapping[str, Any]) -> Statement:
     )
 
 
-def _likes(conditions: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+def _likes(conditions: object) -> dict[str, tuple[str, ...]]:
+    if not isinstance(conditions, dict):
+        raise ValueError("Condition is an object")  # noqa: TRY004 - as others here
     if unknown := set(conditions) - set(_CONDITIONS):
         raise NotImitatedError(f"the conditions {sorted(unknown)}", known=_CONDITIONS)
     asked = conditions.get("StringLike", {})
+    if not isinstance(asked, dict):
+        raise ValueError("StringLike is an object")  # noqa: TRY004 - as others here
     known = _CONDITIONS["StringLike"]
     if unknown := set(asked) - known:
         raise NotImitatedError(f"StringLike on {sorted(unknown)}", known=known)
     return {key: _listed(patterns) for key, patterns in asked.items()}
 
 
-def _listed(value: str | list[str]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
+def _listed(value: object) -> tuple[str, ...]:
+    listed = value if isinstance(value, list) else [value]
+    if not all(isinstance(text, str) for text in listed):
+        raise ValueError(f"{value!r} is no text and no list of texts")
+    return tuple(listed)
 
 
 def fits(pattern: str, text: str) -> bool:
