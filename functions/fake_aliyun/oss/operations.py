@@ -5,7 +5,7 @@ documentation, read 2026-11.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
 Level = Literal["service", "bucket", "object"]
@@ -47,7 +47,7 @@ COPY_SOURCE = frozenset(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One operation.
 
@@ -63,6 +63,7 @@ class Operation:
     method: str
     level: Level
     marker: str = ""
+    _: KW_ONLY
     parameters: frozenset[str] = frozenset()
     headers: frozenset[str] = frozenset()
     needs_header: str = ""
@@ -79,154 +80,112 @@ class Operation:
         return f"oss:{self.ram_action or self.action}"
 
 
-def _service(action: str, parameters: frozenset[str]) -> Operation:
-    return Operation(
-        action=action, method="GET", level="service", parameters=parameters
-    )
-
-
-def _bucket(
-    action: str,
-    method: str,
-    marker: str = "",
-    *,
-    parameters: frozenset[str] = frozenset(),
-    headers: frozenset[str] = frozenset(),
-    ram_action: str = "",
-) -> Operation:
-    return Operation(
-        action=action,
-        method=method,
-        level="bucket",
-        marker=marker,
-        parameters=parameters,
-        headers=headers,
-        ram_action=ram_action,
-    )
-
-
-def _object(  # noqa: PLR0913 - the columns of a table, all but three by name
-    action: str,
-    method: str,
-    marker: str = "",
-    *,
-    parameters: frozenset[str] = frozenset(),
-    headers: frozenset[str] = frozenset(),
-    needs_header: str = "",
-    ram_action: str = "",
-) -> Operation:
-    return Operation(
-        action=action,
-        method=method,
-        level="object",
-        marker=marker,
-        parameters=parameters,
-        headers=headers,
-        needs_header=needs_header,
-        ram_action=ram_action,
-    )
-
-
 OPERATIONS: tuple[Operation, ...] = (
-    _service("ListBuckets", frozenset({"prefix", "marker", "max-keys"})),
-    _bucket("PutBucket", "PUT", headers=frozenset({"x-oss-acl"})),
-    _bucket("DeleteBucket", "DELETE"),
-    _bucket("GetBucketInfo", "GET", "bucketInfo"),
-    _bucket("GetBucketLocation", "GET", "location"),
-    _bucket("GetBucketStat", "GET", "stat"),
-    _bucket("GetBucketAcl", "GET", "acl"),
-    _bucket("PutBucketAcl", "PUT", "acl", headers=frozenset({"x-oss-acl"})),
-    _bucket("GetBucketVersioning", "GET", "versioning"),
-    _bucket("PutBucketVersioning", "PUT", "versioning"),
-    _bucket("GetBucketEncryption", "GET", "encryption"),
-    _bucket("PutBucketEncryption", "PUT", "encryption"),
-    _bucket("DeleteBucketEncryption", "DELETE", "encryption"),
-    _bucket("GetBucketPolicy", "GET", "policy"),
-    _bucket("PutBucketPolicy", "PUT", "policy"),
-    _bucket("DeleteBucketPolicy", "DELETE", "policy"),
-    _bucket("ListObjects", "GET", parameters=LIST | {"marker"}),
-    _bucket(
-        "ListObjectsV2", "GET", "list-type",
+    Operation(
+        "ListBuckets", "GET", "service",
+        parameters=frozenset({"prefix", "marker", "max-keys"}),
+    ),
+    Operation("PutBucket", "PUT", "bucket", headers=frozenset({"x-oss-acl"})),
+    Operation("DeleteBucket", "DELETE", "bucket"),
+    Operation("GetBucketInfo", "GET", "bucket", "bucketInfo"),
+    Operation("GetBucketLocation", "GET", "bucket", "location"),
+    Operation("GetBucketStat", "GET", "bucket", "stat"),
+    Operation("GetBucketAcl", "GET", "bucket", "acl"),
+    Operation("PutBucketAcl", "PUT", "bucket", "acl", headers=frozenset({"x-oss-acl"})),
+    Operation("GetBucketVersioning", "GET", "bucket", "versioning"),
+    Operation("PutBucketVersioning", "PUT", "bucket", "versioning"),
+    Operation("GetBucketEncryption", "GET", "bucket", "encryption"),
+    Operation("PutBucketEncryption", "PUT", "bucket", "encryption"),
+    Operation("DeleteBucketEncryption", "DELETE", "bucket", "encryption"),
+    Operation("GetBucketPolicy", "GET", "bucket", "policy"),
+    Operation("PutBucketPolicy", "PUT", "bucket", "policy"),
+    Operation("DeleteBucketPolicy", "DELETE", "bucket", "policy"),
+    Operation("ListObjects", "GET", "bucket", parameters=LIST | {"marker"}),
+    Operation(
+        "ListObjectsV2", "GET", "bucket", "list-type",
         parameters=LIST | {"continuation-token", "start-after", "fetch-owner"},
         ram_action="ListObjects",
     ),
-    _bucket(
-        "ListObjectVersions", "GET", "versions",
+    Operation(
+        "ListObjectVersions", "GET", "bucket", "versions",
         parameters=LIST | {"key-marker", "version-id-marker"},
     ),
-    _bucket(
-        "ListMultipartUploads", "GET", "uploads",
+    Operation(
+        "ListMultipartUploads", "GET", "bucket", "uploads",
         parameters=frozenset(
             {"prefix", "delimiter", "max-uploads", "encoding-type", "key-marker",
              "upload-id-marker"}
         ),
     ),
-    _bucket(
-        "DeleteMultipleObjects", "POST", "delete",
+    Operation(
+        "DeleteMultipleObjects", "POST", "bucket", "delete",
         parameters=frozenset({"encoding-type"}), ram_action="DeleteObject",
     ),
-    _object("PutObject", "PUT", headers=ATTRIBUTES | FORBID),
-    _object(
-        "CopyObject", "PUT", needs_header="x-oss-copy-source",
+    Operation("PutObject", "PUT", "object", headers=ATTRIBUTES | FORBID),
+    Operation(
+        "CopyObject", "PUT", "object", needs_header="x-oss-copy-source",
         headers=ATTRIBUTES | FORBID | COPY_SOURCE
         | {"x-oss-metadata-directive", "x-oss-tagging-directive"},
         ram_action="PutObject",
     ),
-    _object(
-        "AppendObject", "POST", "append", parameters=frozenset({"position"}),
+    Operation(
+        "AppendObject", "POST", "object", "append", parameters=frozenset({"position"}),
         headers=ATTRIBUTES, ram_action="PutObject",
     ),
-    _object(
-        "GetObject", "GET", parameters=VERSION | RESPONSE,
+    Operation(
+        "GetObject", "GET", "object", parameters=VERSION | RESPONSE,
         headers=frozenset({"x-oss-range-behavior"}),
     ),
-    _object("HeadObject", "HEAD", parameters=VERSION, ram_action="GetObject"),
-    _object(
-        "GetObjectMeta", "HEAD", "objectMeta", parameters=VERSION,
+    Operation(
+        "HeadObject", "HEAD", "object", parameters=VERSION, ram_action="GetObject",
+    ),
+    Operation(
+        "GetObjectMeta", "HEAD", "object", "objectMeta", parameters=VERSION,
         ram_action="GetObject",
     ),
-    _object("DeleteObject", "DELETE", parameters=VERSION),
-    _object("PutObjectTagging", "PUT", "tagging", parameters=VERSION),
-    _object("GetObjectTagging", "GET", "tagging", parameters=VERSION),
-    _object("DeleteObjectTagging", "DELETE", "tagging", parameters=VERSION),
-    _object(
-        "PutObjectAcl", "PUT", "acl", parameters=VERSION,
+    Operation("DeleteObject", "DELETE", "object", parameters=VERSION),
+    Operation("PutObjectTagging", "PUT", "object", "tagging", parameters=VERSION),
+    Operation("GetObjectTagging", "GET", "object", "tagging", parameters=VERSION),
+    Operation("DeleteObjectTagging", "DELETE", "object", "tagging", parameters=VERSION),
+    Operation(
+        "PutObjectAcl", "PUT", "object", "acl", parameters=VERSION,
         headers=frozenset({"x-oss-object-acl"}),
     ),
-    _object("GetObjectAcl", "GET", "acl", parameters=VERSION),
-    _object(
-        "PutSymlink", "PUT", "symlink",
+    Operation("GetObjectAcl", "GET", "object", "acl", parameters=VERSION),
+    Operation(
+        "PutSymlink", "PUT", "object", "symlink",
         headers=ATTRIBUTES | FORBID | {"x-oss-symlink-target"}, ram_action="PutObject",
     ),
-    _object(
-        "GetSymlink", "GET", "symlink", parameters=VERSION, ram_action="GetObject"
+    Operation(
+        "GetSymlink", "GET", "object", "symlink", parameters=VERSION,
+        ram_action="GetObject",
     ),
-    _object("RestoreObject", "POST", "restore", parameters=VERSION),
-    _object(
-        "InitiateMultipartUpload", "POST", "uploads",
+    Operation("RestoreObject", "POST", "object", "restore", parameters=VERSION),
+    Operation(
+        "InitiateMultipartUpload", "POST", "object", "uploads",
         parameters=frozenset({"encoding-type", "sequential"}),
         headers=ATTRIBUTES | FORBID, ram_action="PutObject",
     ),
-    _object(
-        "UploadPart", "PUT", "uploadId", parameters=frozenset({"partNumber"}),
+    Operation(
+        "UploadPart", "PUT", "object", "uploadId", parameters=frozenset({"partNumber"}),
         ram_action="PutObject",
     ),
     # oss2 2.19.1 names the source's version in the query as well, to no effect.
-    _object(
-        "UploadPartCopy", "PUT", "uploadId",
+    Operation(
+        "UploadPartCopy", "PUT", "object", "uploadId",
         parameters=frozenset({"partNumber"}) | VERSION,
         needs_header="x-oss-copy-source",
         headers=COPY_SOURCE | {"x-oss-copy-source-range"}, ram_action="PutObject",
     ),
-    _object(
-        "CompleteMultipartUpload", "POST", "uploadId",
+    Operation(
+        "CompleteMultipartUpload", "POST", "object", "uploadId",
         parameters=frozenset({"encoding-type"}),
         headers=FORBID | {"x-oss-complete-all", "x-oss-object-acl"},
         ram_action="PutObject",
     ),
-    _object("AbortMultipartUpload", "DELETE", "uploadId"),
-    _object(
-        "ListParts", "GET", "uploadId",
+    Operation("AbortMultipartUpload", "DELETE", "object", "uploadId"),
+    Operation(
+        "ListParts", "GET", "object", "uploadId",
         parameters=frozenset({"max-parts", "part-number-marker", "encoding-type"}),
     ),
 )  # fmt: skip
