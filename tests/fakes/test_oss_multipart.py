@@ -143,6 +143,16 @@ def test_a_span_that_does_not_fit_copies_the_whole_object(
     assert part.headers.get("Content-Range") == told
 
 
+def test_all_parts_are_taken_where_none_is_listed(images: oss2.Bucket) -> None:
+    upload_id, _ = uploaded(images, "k", bytes(100 * 1024), b"end")
+    whole = {"x-oss-complete-all": "yes"}
+    with pytest.raises(ServerError) as caught:
+        images.complete_multipart_upload("k", upload_id, [], headers=whole)
+    assert caught.value.code == "InvalidArgument"
+    images.complete_multipart_upload("k", upload_id, None, headers=whole)
+    assert images.head_object("k").content_length == 100 * 1024 + 3
+
+
 def test_uploads_are_grouped_by_a_delimiter(images: oss2.Bucket) -> None:
     for key in ("a/1", "a/2", "b", "b", "c/1", "d"):
         images.init_multipart_upload(key)

@@ -191,8 +191,14 @@ def _upload_of(bucket: Bucket, request: OssRequest) -> Upload:
 
 
 def _listed(request: OssRequest, upload: Upload) -> list[tuple[int, str]]:
-    """Return number and ETag of the parts that a client lists, or of all."""
+    """Return number and ETag of the parts that a client lists, or of all.
+
+    Source: CompleteMultipartUpload, `x-oss-complete-all`, OSS documentation, read
+    2026-11: it takes no body; which code that answers with is stated nowhere.
+    """
     if request.header("x-oss-complete-all").lower() == "yes":
+        if request.http.body:
+            raise OssError("InvalidArgument", ArgumentName="x-oss-complete-all")
         parts = sorted(upload.parts.values(), key=lambda part: part.number)
         return [(part.number, part.etag) for part in parts]
     root = read_xml(request, "CompleteMultipartUpload")
