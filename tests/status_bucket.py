@@ -81,7 +81,7 @@ class Bucket:
         gone = uploads.upload("incoming/gone.qcow2").image_name
         ecs.delete_image(gone)
         cancelled = uploads.upload("incoming/cancelled.qcow2").image_name
-        ecs._backend.cancel_task(ecs.images[cancelled].task_id)
+        ecs._backend.cancel_task(ecs.images[cancelled])
         uploads.upload("incoming/stuck.qcow2")
         uploads.upload("incoming/noble-server-cloudimg-amd64.img")
 

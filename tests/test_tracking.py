@@ -133,7 +133,7 @@ def delete(uploads: Uploads, name: str) -> None:
 
 def cancel(uploads: Uploads, name: str) -> None:
     image = uploads.cloud.ecs.images[name]
-    uploads.cloud.ecs._backend.cancel_task(image.task_id)
+    uploads.cloud.ecs._backend.cancel_task(image)
 
 
 @pytest.mark.parametrize(

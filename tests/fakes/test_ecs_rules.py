@@ -222,6 +222,21 @@ def test_a_task_must_be_named(action: str) -> None:
     assert '"TaskId"' in caught.value.message
 
 
+@pytest.mark.parametrize("action", ["CancelTask", "DescribeTaskAttribute"])
+def test_a_task_belongs_to_its_region(action: str) -> None:
+    desk = Desk()
+    task_id = desk.run("ImportImage", IMPORT)["TaskId"]
+    with pytest.raises(EcsError) as caught:
+        desk.run(action, {"RegionId": "cn-beijing", "TaskId": task_id})
+    assert caught.value.code == "InvalidTaskId.NotFound"
+    desk.run(action, {"RegionId": "cn-hangzhou", "TaskId": task_id})
+
+
+def test_an_owner_that_does_not_exist_stops_the_test() -> None:
+    with pytest.raises(NotImitatedError, match="- marketplace"):
+        Desk().images(ImageOwnerAlias="nobody")
+
+
 def test_an_unknown_task_is_refused() -> None:
     with pytest.raises(EcsError) as caught:
         Desk().run("CancelTask", {"RegionId": "cn-hangzhou", "TaskId": "t-none"})

@@ -259,16 +259,15 @@ class EcsBackend:
                 return Failure(error.code, error.message)
         return None
 
-    def find_task(self, task_id: str) -> Image:
-        """Return the image of a task."""
+    def find_task(self, task_id: str, *, region_id: str) -> Image:
+        """Return the image of a task of a region."""
         for image in self.by_id.values():
-            if image.task_id == task_id:
+            if (image.task_id, image.region_id) == (task_id, region_id):
                 return image
         raise EcsError("InvalidTaskId.NotFound")
 
-    def cancel_task(self, task_id: str) -> None:
+    def cancel_task(self, image: Image) -> None:
         """End an import that has not ended; its image is gone."""
-        image = self.find_task(task_id)
         self.move(image)
         if not image.is_under_way or image.is_cancelled:
             raise EcsError("InvalidTaskId.IncorrectTaskStatus")

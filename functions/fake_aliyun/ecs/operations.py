@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from fake_aliyun.ecs.errors import EcsError
+from fake_aliyun.ecs.images import Image
 from fake_aliyun.ecs.models import EcsBackend
 from fake_aliyun.ecs.queries import (
     DESCRIBE_IMAGES,
@@ -101,14 +102,18 @@ class Operations:
         }
 
     def _describe_task_attribute(self, parameters: Mapping[str, str]) -> Document:
-        self._backend.check_region(parameters)
-        image = self._backend.find_task(_task_id(parameters))
+        image = self._task(parameters)
         return shown_attribute(self._backend.look([image])[0])
 
     def _cancel_task(self, parameters: Mapping[str, str]) -> Document:
-        self._backend.check_region(parameters)
-        self._backend.cancel_task(_task_id(parameters))
+        self._backend.cancel_task(self._task(parameters))
         return {}
+
+    def _task(self, parameters: Mapping[str, str]) -> Image:
+        region_id = self._backend.check_region(parameters)
+        if not parameters.get("TaskId"):
+            raise EcsError("MissingParameter", "TaskId")
+        return self._backend.find_task(parameters["TaskId"], region_id=region_id)
 
     def _describe_regions(self, parameters: Mapping[str, str]) -> Document:
         language = parameters.get("AcceptLanguage", "zh-CN")
@@ -128,9 +133,3 @@ class Operations:
                 ]
             }
         }
-
-
-def _task_id(parameters: Mapping[str, str]) -> str:
-    if not parameters.get("TaskId"):
-        raise EcsError("MissingParameter", "TaskId")
-    return parameters["TaskId"]

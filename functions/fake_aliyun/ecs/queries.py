@@ -11,11 +11,14 @@ from fake_aliyun.clock import iso_seconds
 from fake_aliyun.ecs.errors import EcsError
 from fake_aliyun.ecs.images import Disk, Image
 from fake_aliyun.ecs.parameters import is_whole, read_tags
+from fake_aliyun.errors import NotImitatedError
 
 Document = dict[str, Any]
 STATUSES = frozenset(
     {"Creating", "Waiting", "Available", "UnAvailable", "CreateFailed", "Deprecated"}
 )
+OWNERS = frozenset({"system", "self", "others", "marketplace"})
+"""Of whom only `self` has images here."""
 TASK_STATUSES = frozenset({"Finished", "Processing", "Failed"})
 MAX_IDS = 100
 COMMON = frozenset(
@@ -87,6 +90,8 @@ def image_filter(parameters: Mapping[str, str]) -> Callable[[Image], bool]:
     ids = _listed(parameters, "ImageId")
     tags = read_tags(parameters)
     owner = parameters.get("ImageOwnerAlias", "self")
+    if owner not in OWNERS:
+        raise NotImitatedError(f"ImageOwnerAlias {owner!r}", known=OWNERS)
     exact = {
         "Architecture": "architecture",
         "OSType": "os_type",
