@@ -116,14 +116,15 @@ def storm(uploads: int, clients: int) -> dict[str, object]:
         stop.set()
         looks = [page.result() for page in pages]
     statuses = {image["status"] for image in everything["images"]}
-    errors = [r["code"] for r in everything["requests"] if (r["status"] or 500) >= 500]
+    # A request without a status is one of the tracker's that is not answered yet.
+    errors = [r["code"] for r in everything["requests"] if (r["status"] or 0) >= 500]
     return {
         "uploads": uploads,
         "clients": clients,
         "failed uploads": failed,
         "images": len(everything["images"]),
         "statuses": sorted(statuses),
-        "server errors": len(errors),
+        "server errors": errors,
         "seconds to the last upload": round(uploaded, 1),
         "seconds to the last image": round(ended, 1),
         "page updates": looks,

@@ -51,6 +51,8 @@ def local_settings(
         "ECS_ENDPOINT": url,
         "LEDGER_BUCKET": f"{bucket[:LONGEST_STEM].rstrip('-')}-ledger",
     }
+    if given.get("ECS_LOOKUP") == "pop":
+        own["ECS_LOOKUP_ENDPOINT"] = url
     return {**own, **given}
 
 

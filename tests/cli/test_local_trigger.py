@@ -158,6 +158,20 @@ def test_an_import_is_followed_to_its_end_in_the_ledger() -> None:
         assert desk.cloud.oss.keys(BUCKET) == []
 
 
+def test_behind_the_route_an_import_is_followed_where_a_look_up_is_set() -> None:
+    given = {"IMPORT_TARGET": "apsara-route", "ECS_LOOKUP": "pop"}
+    with desk_with(**given) as desk:
+        client(desk).put_object("debian-12.qcow2", QCOW2)
+        wait_for_deliveries(desk, 1)
+        follow(desk)
+        assert ledger_states(desk)[-1] == "available"
+    with desk_with(IMPORT_TARGET="apsara-route") as desk:
+        client(desk).put_object("debian-12.qcow2", QCOW2)
+        wait_for_deliveries(desk, 1)
+        follow(desk)
+        assert ledger_states(desk)[-1] == "unfollowed"
+
+
 def test_the_tracker_runs_only_while_something_is_open() -> None:
     with desk_with() as desk:
         follow(desk)
