@@ -37,7 +37,7 @@ class News:
             told = shown["bucket"], shown["key"], shown["name"]
             if not self._desk.hears(*told) and not self._desk.is_ledger(*told[:2]):
                 why = self._desk.why_unheard(*told)
-                yield _line("not heard", f"oss://{told[0]}/{told[1]}: {why}")
+                yield _line("not delivered", f"oss://{told[0]}/{told[1]}: {why}")
 
     def _of_deliveries(self) -> Iterator[str]:
         for invocation in list(self._cloud.fc.invocations):
@@ -79,4 +79,4 @@ def _of(delivery: Delivery) -> Iterator[str]:
 
 def _line(word: str, text: str) -> str:
     now = datetime.now().astimezone()
-    return f"{now:%H:%M:%S}  {word:<12} {printable(text)}"
+    return f"{now:%H:%M:%S}  {word:<13} {printable(text)}"

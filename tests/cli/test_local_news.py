@@ -63,11 +63,11 @@ def test_what_the_trigger_does_not_hear_is_told_with_the_reason() -> None:
         desk.cloud.oss.put("other", "k", b"")
         (third,) = told(news)
     outside, grown = first
-    assert outside.startswith("not heard oss://images/debian-12.qcow2: the trigger ")
+    assert outside.startswith("not delivered oss://images/debian-12.qcow2: the ")
     assert outside.endswith(" listens to keys that begin with incoming/")
     assert "does not listen to AppendObject, since nothing tells when" in grown
     assert second == []
-    assert third.startswith("not heard oss://other/k: it is in other;")
+    assert third.startswith("not delivered oss://other/k: it is in other;")
 
 
 def test_a_reason_does_not_name_its_object_again() -> None:
