@@ -68,6 +68,21 @@ def test_several_files_go_under_the_folder_that_was_typed(
     assert desk.cloud.oss.keys(BUCKET) == [f"a folder/{file.name}" for file in files]
 
 
+def test_files_that_wait_for_their_turn_are_shown_and_go_where_they_were_dropped(
+    tab: Tab, desk: Desk, tmp_path: Path
+) -> None:
+    files = [tmp_path / name for name in ("debian-11.qcow2", "debian-12.qcow2")]
+    for file in files:
+        file.write_bytes(QCOW2)
+    tab.open(desk.url)
+    tab.wait_for(READY)
+    tab.evaluate(WHEN_FILES_WAIT)
+    tab.drop(files, ".zone")
+    tab.wait_for(f"{EVENTS}.length === 2")
+    assert tab.evaluate("mostRows") == 2
+    assert desk.cloud.oss.keys(BUCKET) == [file.name for file in files]
+
+
 @pytest.mark.parametrize(
     ("typed", "key"),
     [
@@ -242,6 +257,16 @@ def test_the_page_says_when_the_server_is_gone_and_comes_back(
     tab.wait_for(f"{EVENTS}.length === 1")
     tab.complaints.clear()  # the browser's own lines about being offline
 
+
+# Counts the files that wait, and types another folder once the first one does.
+WHEN_FILES_WAIT = """
+var mostRows = 0;
+new MutationObserver(() => {
+  const rows = document.querySelectorAll("#uploads li").length;
+  mostRows = Math.max(mostRows, rows);
+  document.querySelector("#folder").value = "elsewhere/";
+}).observe(document.querySelector("#uploads"), { childList: true });
+"""
 
 # Elements that stick out of the page, unless they lie in something that scrolls.
 WIDER_THAN_THEIR_PLACE = """

@@ -32,15 +32,19 @@ function keyOf(file) {
   return `${typed}${isWhole ? "" : "/"}${file.name}`;
 }
 
-async function upload(file) {
+// Where a file goes is settled when it is dropped, however long it waits for its turn.
+function enqueue(file) {
   const key = keyOf(file);
   const bar = element("progress", { max: "1", value: "0", "aria-label": `Upload of ${visible(key)}` });
   const note = element("span", { className: "quiet" }, size(file.size));
   const shown = element("li", {}, element("div", { className: "head" }, brief(key), note), bar);
-  byId("uploads").prepend(shown);
+  byId("uploads").append(shown);
+  return { file, bucket: byId("bucket").value, key, bar, note, shown };
+}
+
+async function upload({ file, bucket, key, bar, note, shown }) {
   try {
-    const asked = { bucket: byId("bucket").value, key, size: file.size };
-    await put(file, await ask("upload", asked), bar);
+    await put(file, await ask("upload", { bucket, key, size: file.size }), bar);
     shown.remove();
   } catch (error) {
     bar.remove();
@@ -49,7 +53,7 @@ async function upload(file) {
 }
 
 async function uploadAll(files) {
-  for (const file of files) await upload(file);
+  for (const queued of files.map(enqueue)) await upload(queued);
 }
 
 export function acceptDrops() {
