@@ -53,27 +53,46 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m fake_aliyun",
         description="An Alibaba Cloud account on 127.0.0.1: OSS and ECS image imports. "
         "Its URL is the first line printed; Ctrl-C ends it.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         allow_abbrev=False,
     )
     add = made.add_argument
-    add("--port", type=_port, default=0, help="0: any free one")
-    add("--access-key-id", type=_text, default="fake-access-key-id", help="clients'")
+    add("--port", type=_port, default=0, help="0, as if not given: any free one")
+    add(
+        "--access-key-id",
+        type=_text,
+        default="fake-access-key-id",
+        help="of the account's own key; %(default)s if not given",
+    )
     add(
         "--access-key-secret",
         type=_text,
         default="fake-access-key-secret",
-        help="with which clients sign",
+        help="of the same key; %(default)s if not given",
     )
     add("--bucket", action="append", default=[], help="make it; may be repeated")
-    add("--region", type=_text, default="cn-hangzhou", help="where buckets are")
-    add("--waiting-seconds", type=_seconds, default=1, help="an import waits so long")
-    add("--creating-seconds", type=_seconds, default=3, help="and then takes so long")
+    add(
+        "--region",
+        type=_text,
+        default="cn-hangzhou",
+        help="where buckets are; %(default)s if not given",
+    )
+    add(
+        "--waiting-seconds",
+        type=_seconds,
+        default=1,
+        help="an import waits so long; %(default)s if not given",
+    )
+    add(
+        "--creating-seconds",
+        type=_seconds,
+        default=3,
+        help="and then takes so long; %(default)s if not given",
+    )
     add(
         "--route-auth",
         choices=["roa-v1", "none"],
         default="roa-v1",
-        help="how requests to Apsara Stack's route are signed",
+        help="how Apsara Stack's route is signed for; %(default)s if not given",
     )
     add("--route-lookup", action="store_true", help="the route serves look-ups too")
     return made
