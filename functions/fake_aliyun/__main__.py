@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     for name in options.bucket:
         try:
-            cloud.oss.create_bucket(name)
+            cloud.oss.create_bucket(name, is_lasting=True)
         except ServiceError as error:
             command.error(f"argument --bucket: {name!r}: {error}")
     with ExitStack() as stack:

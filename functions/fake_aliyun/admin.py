@@ -6,7 +6,7 @@
     GET /_fake/faults    those still to come
     DELETE /_fake/faults
     POST /_fake/tick     let each enabled time trigger fire once
-    POST /_fake/reset    forget everything but the settings
+    POST /_fake/reset    forget everything but the settings and `--bucket`s, now empty
     GET /_fake/state     buckets, images, faults and requests
 """
 

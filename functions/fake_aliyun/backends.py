@@ -70,7 +70,7 @@ class Backends:
     def clear(self) -> None:
         """Forget what was stored; functions, which are code, stay."""
         self.ram.clear()
-        self.oss.buckets.clear()
+        self.oss.clear()
         self.ecs.clear()
         self.platform.clear()
         self._add_defaults()

@@ -130,7 +130,7 @@ class FakeAliyun:
     def reset(self) -> None:
         """Forget buckets, images, roles, faults and requests.
 
-        Settings, listeners and functions, which are code, stay.
+        Settings, listeners, functions, which are code, and lasting buckets stay.
         """
         with self._lock:
             self.faults.clear()

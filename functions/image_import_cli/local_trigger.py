@@ -68,7 +68,7 @@ def deploy(
         bucket: Its trigger's; made if it is not there, like that of the ledger.
     """
     for name in (bucket, settings.ledger_bucket or bucket):
-        cloud.oss.create_bucket(name)
+        cloud.oss.create_bucket(name, is_lasting=True)
     function = cloud.fc.create_function(
         SERVICE,
         FUNCTION,

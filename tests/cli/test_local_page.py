@@ -17,6 +17,7 @@ from desks import BUCKET, LEDGER, QCOW2, client, desk_with, wait_for_deliveries
 from fake_aliyun import BySeconds
 from fake_aliyun.http import Request
 from image_import_cli.local import how_to_reach
+from image_import_cli.local_deliveries import read_delivery
 from image_import_cli.local_desk import Desk
 from image_import_cli.local_page import FILES, Page
 from image_import_cli.local_shown import MOST_SHOWN
@@ -288,7 +289,11 @@ def test_a_desk_that_was_reset_is_shown_empty(desk: Desk) -> None:
     wait_for_deliveries(desk, 1)
     requests.post(f"{desk.url}/_fake/reset", timeout=5)
     shown = state(desk)
-    assert (shown["events"]["count"], shown["buckets"]) == (0, {})
+    empty = {"count": 0, "newest": []}
+    assert shown["events"]["count"] == 0
+    assert shown["buckets"] == {BUCKET: empty, LEDGER: empty}
+    client(desk).put_object("debian-12.qcow2", QCOW2)
+    assert read_delivery(wait_for_deliveries(desk, 1)[0]).outcome == "submitted"
     assert get(desk, "/_local/ledger", key="k").status_code == 404
 
 

@@ -41,6 +41,9 @@ def test_the_command_prints_its_url_first_and_serves_its_bucket() -> None:
         bucket = oss2.Bucket(oss2.AuthV4("i", "s"), url, "box", region="cn-hangzhou")
         bucket.put_object("k", b"data")
         assert bucket.get_object("k").read() == b"data"
+        requests.post(f"{url}/_fake/reset", timeout=5)
+        assert not bucket.object_exists("k")
+        bucket.put_object("k", b"again")
 
 
 @pytest.mark.parametrize(

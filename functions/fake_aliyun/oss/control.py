@@ -47,9 +47,20 @@ class Oss:
     def restore_seconds(self, seconds: float) -> None:
         self._backend.restore_seconds = seconds
 
-    def create_bucket(self, name: str, *, region_id: str = "") -> Bucket:
-        """Return a bucket, new unless there is one."""
-        return self._backend.create_bucket(name, region_id=region_id)
+    def create_bucket(
+        self, name: str, *, region_id: str = "", is_lasting: bool = False
+    ) -> Bucket:
+        """Return a bucket, new unless there is one.
+
+        Args:
+            name: Its name.
+            region_id: Where it is; "" for the cloud's own region.
+            is_lasting: Whether a reset makes it anew, empty.
+        """
+        bucket = self._backend.create_bucket(name, region_id=region_id)
+        if is_lasting:
+            self._backend.lasting[name] = bucket.region_id
+        return bucket
 
     def put(  # noqa: PLR0913 - what an object may have, all by name
         self,

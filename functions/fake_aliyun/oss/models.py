@@ -66,14 +66,25 @@ class Bucket:
 
 
 class OssBackend:
-    """All buckets of one account."""
+    """All buckets of one account.
+
+    Attributes:
+        lasting: Names and regions of the buckets that a reset makes anew.
+    """
 
     def __init__(self, *, account_id: str, region_id: str, clock: Clock) -> None:
         self.account_id = account_id
         self.region_id = region_id
         self.clock = clock
         self.buckets: dict[str, Bucket] = {}
+        self.lasting: dict[str, str] = {}
         self.restore_seconds: float = 3600
+
+    def clear(self) -> None:
+        """Forget all buckets but those that last, which are empty then."""
+        self.buckets.clear()
+        for name, region_id in self.lasting.items():
+            self.create_bucket(name, region_id=region_id)
 
     def create_bucket(self, name: str, *, region_id: str = "") -> Bucket:
         """Return a bucket, new or the account's own of that name and region."""
