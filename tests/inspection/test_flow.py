@@ -13,11 +13,13 @@ from fake_aliyun import FakeAliyun
 from image_import.outcome import Outcome, Result
 from image_import_cli.inspect_image import inspect
 from image_import_cli.plan import plan
-from made_images import NEEDS, make_disk
+from made_images import NEEDS, make_disk, run
 from small_debian import DEBIAN, ELF_ARM64, PE_X86_64
 from uploads import Uploads
 
-pytestmark = pytest.mark.needs(*NEEDS["ext4"], *NEEDS["gpt"], *NEEDS["vfat"])
+pytestmark = pytest.mark.needs(
+    *NEEDS["ext4"], *NEEDS["gpt"], *NEEDS["vfat"], "qemu-img"
+)
 
 AUTO = {"INSPECT": "auto"}
 
@@ -88,6 +90,14 @@ def test_what_cannot_be_read_is_imported_with_a_note(disk: Path) -> None:
     assert result.outcome is Outcome.SUBMITTED
     assert any("could not tell" in note for note in result.notes)
     assert "Platform" not in result.parameters
+
+
+def test_an_image_that_was_cut_off_is_noted(disk: Path, tmp_path: Path) -> None:
+    image = tmp_path / "disk.qcow2"
+    run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", disk, image)
+    data = image.read_bytes()
+    result = Uploads(AUTO).upload("disk.qcow2", data[: len(data) * 3 // 4])
+    assert any("it is cut off: data should stand at" in n for n in result.notes)
 
 
 def test_too_little_time_left_is_a_note(disk: Path) -> None:

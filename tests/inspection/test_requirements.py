@@ -19,6 +19,7 @@ def read(value: str) -> Finding:
 
 
 GOOD = Findings(
+    complete=read("yes"),
     layout=read("partition 1: ext4"),
     lvm=read("no"),
     root_file_system=read("ext4"),

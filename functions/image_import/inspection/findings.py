@@ -42,6 +42,7 @@ class Findings:
     """All answers.
 
     Attributes:
+        complete: Whether the file holds all of its disk, and the disk its partitions.
         layout: Partitions and logical volumes with their file systems.
         boot_mode: `BIOS`, `UEFI` or `both`: what the disk has boot loaders for.
         platforms: Platform in the two lists of ImportImage.
@@ -51,6 +52,7 @@ class Findings:
         agent: cloud-init, cloudbase-init or Alibaba Cloud's own.
     """
 
+    complete: Finding = NOT_LOOKED_AT
     layout: Finding = NOT_LOOKED_AT
     lvm: Finding = NOT_LOOKED_AT
     root_file_system: Finding = NOT_LOOKED_AT

@@ -11,6 +11,7 @@ from image_import.evidence import Contents, DiskEvidence
 from image_import.header import TAIL_BYTES
 from image_import.inspection.boot_mode import Bios
 from image_import.inspection.bounded import FIRST_BYTES, Bounded, Budget
+from image_import.inspection.complete import YES, complete_of
 from image_import.inspection.contents import open_file_system
 from image_import.inspection.disks import open_disk
 from image_import.inspection.findings import Findings, Inspection
@@ -135,6 +136,7 @@ def examine(disk: Source) -> Findings:
     return look(
         Disk(
             bios=_bios(layout),
+            complete=complete_of(disk, layout),
             layout=[describe(volume) for volume in layout.volumes],
             volumes=volumes,
             unread=unread,
@@ -205,6 +207,9 @@ def contents_of(inspection: Inspection, target_name: str) -> Contents:
             for name in ("os_name", "architecture")
             if not answers[name]
         ]
+        complete = inspection.findings.complete
+        if complete and complete.value != YES:
+            notes.append(f"image contents: it is cut off: {complete.value}")
     return Contents(
         told={name: finding.value for name, finding in told.items()},
         where={name: finding.where for name, finding in told.items()},

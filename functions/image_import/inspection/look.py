@@ -30,12 +30,14 @@ class Disk:
     """A disk as its partition table and its file systems show it.
 
     Attributes:
+        complete: Whether all of it is there.
         layout: One line for each volume.
         volumes: Those whose file system could be read.
         unread: Why others could not.
     """
 
     bios: Bios
+    complete: Finding
     layout: Sequence[str]
     volumes: Sequence[Seen]
     unread: Sequence[str] = ()
@@ -79,7 +81,11 @@ def _of_layout(disk: Disk) -> dict[str, Any]:
     if not lines:
         layout = Finding(why_not="; ".join(disk.unread) or "it has no partitions")
     lvm = Finding(value="yes" if disk.has_lvm else "no", where="partitions")
-    return {"layout": layout, "lvm": lvm if lines else layout}
+    return {
+        "complete": disk.complete,
+        "layout": layout,
+        "lvm": lvm if lines else layout,
+    }
 
 
 def _nothing(why: str) -> dict[str, Finding]:

@@ -118,6 +118,14 @@ class MappedDisk(ABC):
                 f" {self._file.size_bytes:,}; it is truncated or damaged"
             )
 
+    def first_missing(self) -> int | None:
+        """Return up to where data should stand that the file ends before, or None.
+
+        Raises:
+            CannotTellError: It cannot be found out.
+        """
+        return None
+
     @abstractmethod
     def _map(self, ranges: list[Range]) -> Iterator[Piece]:
         """Yield where these ranges are, after one `want` for all their tables."""

@@ -13,6 +13,7 @@ from itertools import groupby
 
 from image_import.inspection.mapped import MappedDisk, Piece
 from image_import.inspection.parts import CannotTellError, DamagedError, Source
+from image_import.inspection.qcow2_cut import first_missing, want_refcounts
 from image_import.inspection.spans import Range
 from image_import.inspection.unpack import unpack_zlib, unpack_zstd
 from image_import.qcow2 import COMPRESSION, EXTENDED_L2, Qcow2
@@ -39,6 +40,7 @@ class Qcow2Disk(MappedDisk):
 
     def __init__(self, file: Source, header: Qcow2) -> None:
         super().__init__(file, size_bytes=header.size)
+        self._header = header
         self._version = header.version
         self._l1_offset = header.l1_table_offset
         self._cluster_bits = header.cluster_bits
@@ -55,8 +57,13 @@ class Qcow2Disk(MappedDisk):
             )
         self._want_few_tables(header.l1_size)
 
+    def first_missing(self) -> int | None:
+        """Return where a cluster is that the file ends before, None if it has all."""
+        return first_missing(self._file, self._header)
+
     def _want_few_tables(self, entries: int) -> None:
         """Get the L2 tables side by side, where there are only a few of them."""
+        want_refcounts(self._file, self._header)
         if not 0 < entries <= _SHORT_L1:
             return
         words = self._words(self._l1_offset, entries, "the L1 table")

@@ -76,6 +76,7 @@ def check(image: Image, target: Target) -> list[Check]:
     found = image.findings
     checks = [
         _format(image),
+        _complete(found),
         _size(image.header, target),
         _platform(found, target),
         _architecture(found, target),
@@ -123,6 +124,17 @@ def _format(image: Image) -> Check:
     advice = image.advice or "convert it to qcow2, raw or VHD"
     requirement = "format is RAW, VHD or QCOW2"
     return _check(requirement, finding, IMPORT_IMAGE, bad=bad, advice=advice)
+
+
+def _complete(found: Findings) -> Check:
+    value = found.complete.value
+    return _check(
+        "file holds all of the disk",
+        found.complete,
+        IMPORT_IMAGE,
+        bad="" if value == "yes" else value,
+        advice="upload it again, and compare its size with the original",
+    )
 
 
 def _size(header: Header, target: Target) -> Check:

@@ -7,12 +7,15 @@ import struct
 from collections.abc import Iterator
 
 from image_import.inspection.mapped import MappedDisk, Piece
-from image_import.inspection.parts import DamagedError, Source
+from image_import.inspection.parts import CannotTellError, DamagedError, Source
 from image_import.inspection.spans import Range
+from image_import.inspection.steps import exactly
 from image_import.vhd import FOOTER_BYTES, Blocks
 
 _SECTOR = 512
 _ABSENT = 0xFFFFFFFF
+_MAX_TABLE_BYTES = 1 << 20
+"""Of a disk of 512 GiB in blocks of 2 MiB."""
 
 
 class FixedVhdDisk(MappedDisk):
@@ -42,6 +45,18 @@ class DynamicVhdDisk(MappedDisk):
         self._block = blocks.block_bytes
         sectors = self._block // _SECTOR
         self._bitmap = -(-sectors // 8 // _SECTOR) * _SECTOR
+
+    def first_missing(self) -> int | None:
+        """Return where a block ends that the file ends before, None if it has all."""
+        if not self.size_bytes:
+            return None
+        place, length = self._entries_place(0, self.size_bytes)
+        if length > _MAX_TABLE_BYTES:
+            raise CannotTellError(f"the block table has {length:,} bytes")
+        sectors = struct.unpack(f">{length // 4}I", exactly(self._file, place, length))
+        length = self._bitmap + self._block
+        ends = (sector * _SECTOR + length for sector in sectors if sector != _ABSENT)
+        return next((end for end in ends if end > self._file.size_bytes), None)
 
     def _map(self, ranges: list[Range]) -> Iterator[Piece]:
         self._file.want([self._entries_place(*wanted) for wanted in ranges])

@@ -1,0 +1,49 @@
+"""Whether an image is all there: the file down to its last cluster, the disk as well.
+
+Room: core.
+"""
+
+from image_import.inspection.findings import Finding
+from image_import.inspection.mapped import MappedDisk
+from image_import.inspection.parts import CannotTellError, Source
+from image_import.inspection.volumes import Layout
+
+YES = "yes"
+
+
+def complete_of(disk: Source, layout: Layout) -> Finding:
+    """Return `yes`, or what is missing.
+
+    A raw disk without partitions has nothing that tells where it should end.
+    """
+    tables = "none" if layout.scheme == "none" else layout.scheme.upper()
+    if beyond := _beyond(disk, layout):
+        return Finding(value=beyond, where=f"{tables} partition table")
+    if not isinstance(disk, MappedDisk):
+        if layout.scheme == "none":
+            why_not = "a raw disk without partitions does not say its size"
+            return Finding(why_not=why_not)
+        return Finding(value=YES, where=f"{tables} partition table")
+    try:
+        missing = disk.first_missing()
+    except CannotTellError as exc:
+        return Finding(why_not=str(exc))
+    if missing is None:
+        return Finding(value=YES, where="the image file's own tables")
+    return Finding(
+        value=f"data should stand at byte {missing:,} of the file, which ends before",
+        where="the image file's own tables",
+    )
+
+
+def _beyond(disk: Source, layout: Layout) -> str:
+    """Return which partition ends behind the end of the disk, "" if none."""
+    for volume in layout.volumes:
+        if volume.number and volume.offset is not None:
+            end = volume.offset + volume.size_bytes
+            if end > disk.size_bytes:
+                return (
+                    f"partition {volume.number} ends at byte {end:,} of the disk, which"
+                    f" has {disk.size_bytes:,}"
+                )
+    return ""

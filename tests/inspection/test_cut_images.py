@@ -1,0 +1,121 @@
+"""An image of which the end is missing is told from one that is all there."""
+
+import json
+import random
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from image_import.inspection.disks import open_disk
+from image_import.inspection.mapped import MappedDisk
+from image_import_cli.inspect_image import inspect
+from made_images import MIB, NEEDS, make_disk, run
+from memory_files import BytesSource
+
+FORMATS = {
+    "qcow2": ("-O", "qcow2"),
+    "clusters of 4 KiB": ("-O", "qcow2", "-o", "cluster_size=4096"),
+    "clusters of 512 bytes": ("-O", "qcow2", "-o", "cluster_size=512"),
+    "clusters of 2 MiB": ("-O", "qcow2", "-o", "cluster_size=2M"),
+    "refcounts of 1 bit": ("-O", "qcow2", "-o", "refcount_bits=1"),
+    "refcounts of 64 bits": ("-O", "qcow2", "-o", "refcount_bits=64"),
+    "packed": ("-c", "-O", "qcow2"),
+    "subclusters": ("-O", "qcow2", "-o", "extended_l2=on"),
+    "allocated ahead": ("-S", "0", "-O", "qcow2", "-o", "preallocation=metadata"),
+    "VHD, dynamic": ("-O", "vpc", "-o", "force_size=on"),
+}
+pytestmark = pytest.mark.needs("qemu-img")
+
+
+@pytest.fixture(scope="module")
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A disk of 24 MiB with noise at both of its ends and in the middle."""
+    path = tmp_path_factory.mktemp("disk") / "disk.raw"
+    chance = random.Random(5)  # noqa: S311 - the same each time
+    with path.open("wb") as file:
+        file.truncate(24 * MIB)
+        for at in (0, 11, 23):
+            file.seek(at * MIB)
+            file.write(chance.randbytes(MIB - 512))
+    return path
+
+
+def made(disk: Path, options: tuple[str, ...]) -> bytes:
+    image = disk.parent / "made"
+    run("qemu-img", "convert", "-f", "raw", *options, disk, image)
+    return image.read_bytes()
+
+
+def opened(data: bytes) -> MappedDisk:
+    found = open_disk(BytesSource(data))
+    assert isinstance(found, MappedDisk)
+    return found
+
+
+@pytest.mark.parametrize("options", FORMATS.values(), ids=FORMATS.keys())
+def test_a_whole_image_misses_nothing(disk: Path, options: tuple[str, ...]) -> None:
+    assert opened(made(disk, options)).first_missing() is None
+
+
+@pytest.mark.parametrize("kept", [0.4, 0.7])
+@pytest.mark.parametrize("options", FORMATS.values(), ids=FORMATS.keys())
+def test_of_an_image_that_was_cut_off_something_is_missing(
+    disk: Path, options: tuple[str, ...], kept: float
+) -> None:
+    whole = made(disk, options)
+    data = whole[: int(len(whole) * kept)]
+    if "vpc" in options:
+        data = data[: len(data) // 512 * 512] + whole[-512:]
+    missing = opened(data).first_missing()
+    assert missing is not None
+    assert len(data) <= missing <= len(whole)
+
+
+def test_a_cluster_that_is_counted_but_not_used_is_not_missed(disk: Path) -> None:
+    data = bytearray(made(disk, FORMATS["qcow2"]))
+    (table,) = struct.unpack_from(">Q", data, 48)
+    (block,) = struct.unpack_from(">Q", data, table)
+    behind = len(data) // 65536 + 3
+    data[block + 2 * behind : block + 2 * behind + 2] = b"\0\1"
+    assert opened(bytes(data)).first_missing() is None
+
+
+def checklist(image: Path, **environ: str) -> dict[str, Any]:
+    answer = CliRunner().invoke(inspect, [str(image), "--json"], env=environ)
+    told: dict[str, Any] = json.loads(answer.stdout)
+    checks = {check["requirement"]: check for check in told["checks"]}
+    return {**checks["file holds all of the disk"], "exit": answer.exit_code}
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A disk with a partition of noise."""
+    folder = tmp_path_factory.mktemp("system")
+    chance = random.Random(5)  # noqa: S311 - the same each time
+    tree = {"etc/os-release": b"ID=debian\n", "noise": chance.randbytes(4 * MIB)}
+    return make_disk(folder, tree)
+
+
+@pytest.mark.needs(*NEEDS["ext4"], *NEEDS["gpt"])
+def test_inspect_fails_an_image_that_was_cut_off(system: Path, tmp_path: Path) -> None:
+    image = tmp_path / "disk.qcow2"
+    run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", system, image)
+    assert checklist(image)["verdict"] == "passes"
+    image.write_bytes(image.read_bytes()[: 2 * MIB])
+    check = checklist(image)
+    assert (check["verdict"], check["exit"]) == ("fails", 1)
+    assert check["seen"].endswith("of the file, which ends before")
+
+
+@pytest.mark.needs(*NEEDS["ext4"], *NEEDS["gpt"])
+def test_inspect_fails_a_disk_that_was_made_smaller_than_its_partitions(
+    system: Path, tmp_path: Path
+) -> None:
+    image = tmp_path / "disk.qcow2"
+    run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", system, image)
+    run("qemu-img", "resize", "-q", "--shrink", image, "9M")
+    check = checklist(image)
+    assert (check["verdict"], check["exit"]) == ("fails", 1)
+    assert check["seen"].startswith("partition 1 ends at byte 17,825,792 of the disk")
