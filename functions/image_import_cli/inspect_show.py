@@ -51,13 +51,13 @@ def print_report(
         target: Whose requirements these are.
     """
     name, _, size = head.partition("\n")
-    worst, colour = _worst(checks)
+    worst, colour = _worst(inspection, checks)
     title = Text.assemble(
         (f" {worst} ", f"bold reverse {colour}"), f"  {printable(name)}"
     )
     parts: list[RenderableType] = [title, Padding(Text(size, style="dim"), BELOW)]
     if inspection.why_not:
-        why = Text(f"could not tell: {printable(inspection.why_not)}")
+        why = Text(f"could not look inside: {printable(inspection.why_not)}")
         parts.append(Padding(why, BELOW))
     else:
         parts.append(Padding(_findings(inspection), BELOW))
@@ -72,11 +72,15 @@ def print_report(
     console.print(Text(f"\n  {_spent(inspection)}", style="dim"), highlight=False)
 
 
-def _worst(checks: Sequence[Check]) -> tuple[str, str]:
+def _worst(inspection: Inspection, checks: Sequence[Check]) -> tuple[str, str]:
     """Return the report's headline and its colour."""
     count = sum(check.verdict == "fails" for check in checks)
     if count:
-        return f"{count} FAILED" if count > 1 else "1 FAILS", "red"
+        return f"{count} FAIL" if count > 1 else "1 FAILS", "red"
+    if inspection.why_not:
+        return "could not look inside", "red"
+    if not inspection.findings.os_type:
+        return "could not tell", "yellow"
     return "nothing fails", "green"
 
 

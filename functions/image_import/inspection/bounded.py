@@ -3,6 +3,7 @@
 Room: shell.
 """
 
+import random
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from image_import.errors import ImageImportError
 from image_import.inspection.findings import Spent
 from image_import.inspection.parts import BudgetSpentError, CannotTellError
+from image_import.patience import Patience
 
 BLOCK_BYTES = 256 * 1024
 FIRST_BYTES = 2 * BLOCK_BYTES
@@ -20,6 +22,9 @@ FIRST_BYTES = 2 * BLOCK_BYTES
 LARGEST_REQUEST_BLOCKS = 16
 GAP_BLOCKS = 1
 """Between two wanted blocks, what is cheaper to get along than to ask twice for."""
+
+MOST_TRIES = 4
+"""Of one request, where the service is busy or does not answer."""
 
 Fetch = Callable[[int, int], bytes]
 """Returns the bytes of an offset and a count, in one request."""
@@ -56,9 +61,11 @@ class Bounded:
     block_bytes: int = BLOCK_BYTES
     on_progress: Callable[[int, int], None] = lambda _, __: None
     monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
     _blocks: dict[int, Future[bytes]] = field(default_factory=dict)
     _waves: dict[int, int] = field(default_factory=dict)
     _requests: int = 0
+    _repeats: list[int] = field(default_factory=list)
     _bytes: int = 0
     _trips: int = 0
     _is_wave_open: bool = False
@@ -67,8 +74,12 @@ class Bounded:
     def spent(self) -> Spent:
         """Return what it has cost so far."""
         return Spent(
-            requests=self._requests, bytes_read=self._bytes, round_trips=self._trips
+            requests=self._sent, bytes_read=self._bytes, round_trips=self._trips
         )
+
+    @property
+    def _sent(self) -> int:
+        return self._requests + len(self._repeats)
 
     def know(self, head: bytes, *, requests: int, bytes_read: int) -> None:
         """Take over first bytes that are here already, and what they cost.
@@ -145,7 +156,7 @@ class Bounded:
             return f"the {budget.seconds:.0f} seconds allowed for it are over"
         if self._bytes + blocks * self.block_bytes > budget.most_bytes:
             return f"the {budget.most_bytes:,} bytes allowed for it are read"
-        if self._requests >= budget.most_requests:
+        if self._sent >= budget.most_requests:
             return f"the {budget.most_requests} requests allowed for it are made"
         return ""
 
@@ -167,17 +178,36 @@ class Bounded:
             begin = number * self.block_bytes
             self._blocks[first + number] = _part(whole, begin, self.block_bytes)
             self._waves[first + number] = self._trips
-        self.on_progress(self._requests, self._bytes)
+        self.on_progress(self._sent, self._bytes)
 
     def _submit(self, offset: int, length: int) -> "Future[bytes]":
         if self.pool is not None:
-            return self.pool.submit(self.fetch, offset, length)
+            return self.pool.submit(self._fetched, offset, length)
         done: Future[bytes] = Future()
         try:
-            done.set_result(self.fetch(offset, length))
+            done.set_result(self._fetched(offset, length))
         except ImageImportError as exc:
             done.set_exception(exc)
         return done
+
+    def _fetched(self, offset: int, count: int) -> bytes:
+        """Return bytes, asked for again where the service asks for patience."""
+        tries = 0
+
+        def once() -> bytes:
+            nonlocal tries
+            tries += 1
+            if tries > 1:
+                self._repeats.append(offset)
+            return self.fetch(offset, count)
+
+        return Patience(
+            remaining=self._seconds_left,
+            sleep=self.sleep,
+            random=random.random,
+            attempts=MOST_TRIES,
+            reserve_seconds=0.0,
+        ).repeat(once)
 
 
 def _runs(blocks: list[int]) -> list[tuple[int, int]]:

@@ -129,5 +129,5 @@ class Inspection:
             "requests": self.spent.requests,
             "bytes_read": self.spent.bytes_read,
             "round_trips": self.spent.round_trips,
-            **({"could_not_tell": self.why_not} if self.why_not else {}),
+            **({"error": self.why_not} if self.why_not else {}),
         }

@@ -1,0 +1,193 @@
+"""Looks of `image-import inspect` at an object and at a local file."""
+
+import os
+import random
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from image_import.clients import Clients
+from image_import.credentials import read_credentials
+from image_import.errors import HeaderError, ServiceRejected
+from image_import.evidence import DiskEvidence
+from image_import.header import HEAD_BYTES, TAIL_BYTES, read_header
+from image_import.header_parts import Header
+from image_import.oss import Oss, Piece
+from image_import.patience import Patience
+from image_import.settings import Settings
+from image_import.version import DiskVersion
+
+from image_import_cli.daemon_pool import DaemonPool
+from image_import_cli.plan import ANY_REGION, check_is_readable
+
+if TYPE_CHECKING:
+    from image_import.inspection.bounded import Budget
+    from image_import.inspection.findings import Inspection
+
+AT_ONCE = 16
+NOT_SATISFIABLE = 416
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """How to look.
+
+    Attributes:
+        seconds: How long it may take.
+        on_progress: Called with the requests made and the bytes read so far.
+    """
+
+    settings: Settings
+    seconds: float
+    on_progress: Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Looked:
+    """One image, from outside and from inside.
+
+    Attributes:
+        header: None if not even its ends could be read.
+    """
+
+    name: str
+    inspection: "Inspection"
+    header: Header | None = None
+    size_bytes: int = 0
+
+
+def not_seen(name: str, why_not: str) -> Looked:
+    """Return that an image could not be read at all."""
+    from image_import.inspection.findings import Inspection  # noqa: PLC0415
+
+    return Looked(name=name, inspection=Inspection(why_not=why_not))
+
+
+def _looked(disk: DiskEvidence, inspection: "Inspection") -> Looked:
+    """Return what was seen, with what a plan would note about the file as well."""
+    findings = inspection.findings
+    findings = replace(findings, notes=(*disk.header.notes, *findings.notes))
+    return Looked(
+        name=disk.object_key,
+        inspection=replace(inspection, findings=findings),
+        header=disk.header,
+        size_bytes=disk.object_size_bytes,
+    )
+
+
+def look_at_object(bucket: str, object_key: str, order: Order) -> Looked:
+    """Return what is seen of an object.
+
+    Raises:
+        ServiceError: Its ends cannot be read.
+    """
+    from image_import.inspection.inspecting import inspect_object  # noqa: PLC0415
+
+    settings = order.settings
+    credentials = read_credentials(None, os.environ)
+    region_id = settings.region_id or ANY_REGION
+    oss = Clients(pool_size=AT_ONCE).oss(settings, credentials, region_id)
+    pool = DaemonPool(AT_ONCE)
+    ends = _ends_of_object(oss, bucket, object_key, order, pool)
+    if ends is None:
+        return _empty(object_key)
+    head, tail = ends
+    disk = DiskEvidence(
+        version=DiskVersion(object_key=object_key, etag=head.etag),
+        object_size_bytes=head.object_size_bytes,
+        header=header_of(head.data[:HEAD_BYTES], tail.data, head.object_size_bytes),
+    )
+    inspection = inspect_object(
+        oss,
+        bucket,
+        disk,
+        budget_of(order),
+        pool=pool,
+        head=head.data,
+        on_progress=order.on_progress,
+    )
+    return _looked(disk, inspection)
+
+
+def _ends_of_object(
+    oss: Oss, bucket: str, object_key: str, order: Order, pool: Executor
+) -> tuple[Piece, Piece] | None:
+    """Return an object's first and last bytes; None if it has none at all."""
+    from image_import.inspection.bounded import FIRST_BYTES  # noqa: PLC0415
+
+    end = time.monotonic() + order.seconds
+    repeat = Patience(
+        remaining=lambda: end - time.monotonic(),
+        sleep=time.sleep,
+        random=random.random,
+        reserve_seconds=0.0,
+    ).repeat
+    last = FIRST_BYTES - 1
+    first = pool.submit(
+        repeat, lambda: oss.read_range(bucket, object_key, first=0, last=last)
+    )
+    tail = pool.submit(
+        repeat, lambda: oss.read_tail(bucket, object_key, count=TAIL_BYTES)
+    )
+    try:
+        return first.result(), tail.result()
+    except ServiceRejected as exc:
+        if exc.http_status == NOT_SATISFIABLE:
+            return None
+        raise
+
+
+def _empty(name: str) -> Looked:
+    """Return what there is to say of an object or file without a byte."""
+    from image_import.inspection.findings import Inspection  # noqa: PLC0415
+
+    header = header_of(b"", b"", 0)
+    return Looked(name=name, inspection=Inspection(), header=header)
+
+
+def look_at_file(path: Path, order: Order) -> Looked:
+    """Return what is seen of a local file.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    from image_import.inspection.inspecting import inspect_file  # noqa: PLC0415
+
+    check_is_readable(path)
+    size = path.stat().st_size
+    if not size:
+        return _empty(path.name)
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+        file.seek(max(0, size - TAIL_BYTES))
+        disk = DiskEvidence(
+            version=DiskVersion(object_key=path.name, etag=""),
+            object_size_bytes=size,
+            header=header_of(head, file.read(TAIL_BYTES), size),
+        )
+        inspection = inspect_file(
+            file,
+            disk,
+            budget_of(order),
+            on_progress=order.on_progress,
+        )
+    return _looked(disk, inspection)
+
+
+def header_of(head: bytes, tail: bytes, object_size_bytes: int) -> Header:
+    """Return what a file is; that it is damaged is a finding like any other."""
+    try:
+        return read_header(head, tail, object_size_bytes=object_size_bytes)
+    except HeaderError as exc:
+        return Header(detected="damaged", problem=str(exc))
+
+
+def budget_of(order: Order) -> "Budget":
+    """Return what a look may cost here."""
+    from image_import.inspection.bounded import Budget  # noqa: PLC0415
+
+    most_bytes = order.settings.inspect_mib << 20
+    return Budget(seconds=order.seconds, most_bytes=most_bytes)
