@@ -24,7 +24,7 @@ sys.path[:0] = [str(ROOT / "functions"), str(ROOT / "tests")]
 
 from image_import.errors import HeaderError  # noqa: E402
 from image_import.evidence import DiskEvidence  # noqa: E402
-from image_import.header import read_header  # noqa: E402
+from image_import.header import HEAD_BYTES, read_header  # noqa: E402
 from image_import.inspection.bounded import Bounded, Budget  # noqa: E402
 from image_import.inspection.inspecting import inspect_bytes  # noqa: E402
 from image_import.version import DiskVersion  # noqa: E402
@@ -126,7 +126,7 @@ def damage(image: Image, chance: random.Random) -> None:
 def inspect(image: Image) -> tuple[str, float]:
     started = time.monotonic()
     size = image.size
-    head, tail = image.fetch(0, 65536), image.fetch(max(0, size - 512), 512)
+    head, tail = image.fetch(0, HEAD_BYTES), image.fetch(max(0, size - 512), 512)
     try:
         header = read_header(head, tail, object_size_bytes=size)
     except HeaderError:

@@ -3,7 +3,7 @@
 import struct
 import zlib
 
-from image_import.header import Header, read_header
+from image_import.header import HEAD_BYTES, Header, read_header
 
 SECTOR = 512
 ESP = bytes.fromhex("28732ac11ff8d211ba4b00a0c93ec93b")
@@ -19,7 +19,7 @@ def read_disk(
 
 def read_whole(data: bytes) -> Header:
     """Return what a small object is, of which all bytes are given."""
-    return read_header(data[:65536], data[-512:], object_size_bytes=len(data))
+    return read_header(data[:HEAD_BYTES], data[-512:], object_size_bytes=len(data))
 
 
 def patched(data: bytes, offset: int, new: bytes) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from fake_aliyun.http import Request, Response
-from image_import.gather import HEAD_BYTES, TAIL_BYTES
+from image_import.header import HEAD_BYTES, TAIL_BYTES
 from image_import.outcome import Outcome, Result
 from specimens import Specimen, load
 from uploads import QCOW2, Uploads, manifest

@@ -21,7 +21,7 @@ from uploads import QCOW2, Uploads, manifest
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
 GIB = 1024**3
-HEAD_AND_TAIL = 64 * 1024 + 512
+HEAD_AND_TAIL = 68 * 1024 + 512
 
 MOST_OF_OURS = 90
 MOST_IN_ALL = 480

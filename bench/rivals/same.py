@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import oss2
 from official import ecs_client, import_request, oss_bucket
 
-HEAD_BYTES = 64 * 1024
+HEAD_BYTES = 68 * 1024
 STANDARD = {"x-oss-range-behavior": "standard"}
 POOL = ThreadPoolExecutor(56)
 

@@ -16,6 +16,8 @@ _SIGNATURES: tuple[tuple[str, int, bytes], ...] = (
     ("EROFS", 1024, b"\xe2\xe1\xf5\xe0"),
     ("F2FS", 1024, b"\x10\x20\xf5\xf2"),
     ("swap space", 4086, b"SWAPSPACE2"),
+    ("swap space", 65526, b"SWAPSPACE2"),
+    ("Btrfs", 65536 + 64, b"_BHRfS_M"),
     ("an md RAID member", 4096, b"\xfc\x4e\x2b\xa9"),
     *(("an LVM physical volume", at, b"LABELONE") for at in range(0, 2048, 512)),
 )

@@ -12,7 +12,13 @@ from image_import.clock import OssClock
 from image_import.documents import MAX_SIDECAR_BYTES
 from image_import.errors import ServiceUnavailable
 from image_import.evidence import DiskEvidence
-from image_import.header import QCOW2, is_settled_by, read_header
+from image_import.header import (
+    HEAD_BYTES,
+    QCOW2,
+    TAIL_BYTES,
+    is_settled_by,
+    read_header,
+)
 from image_import.keys import read_key
 from image_import.ledger_store import Folder, LedgerStore
 from image_import.oss import ObjectMissing, Oss, Piece
@@ -20,9 +26,6 @@ from image_import.patience import Patience
 from image_import.place import Place
 from image_import.sidecar import sidecar_keys
 from image_import.version import DiskVersion
-
-HEAD_BYTES = 64 * 1024
-TAIL_BYTES = 512
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

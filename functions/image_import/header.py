@@ -31,7 +31,9 @@ __all__ = [
     "read_header",
 ]
 
-HEAD_BYTES = 64 * 1024
+HEAD_BYTES = 68 * 1024
+"""The superblock of Btrfs stands at 64 KiB, and nothing before it."""
+
 TAIL_BYTES = 512
 
 QCOW2 = "qcow2"
@@ -109,7 +111,7 @@ def read_header(head: bytes, tail: bytes, *, object_size_bytes: int) -> Header:
     """Return what an object is, by its first and last bytes.
 
     Args:
-        head: The first 64 KiB, or all of a shorter object. With less, what would
+        head: The first HEAD_BYTES, or all of a shorter object. With less, what would
             stand further on is not seen.
         tail: The last 512 bytes, or all of a shorter object; none are needed where
             `is_settled_by` says so.
@@ -157,7 +159,8 @@ def _read_raw(ends: Ends) -> Header:
             virtual_size_bytes=size,
             problem=(
                 f"its first {len(ends.head):,} and last {len(ends.tail):,} bytes are"
-                " all zero: no boot record, no file system; upload the image again"
+                " all zero: neither a boot record nor a file system begins there;"
+                " upload the image again"
             ),
         )
     layout = read_layout(ends.head, ends.object_size_bytes)

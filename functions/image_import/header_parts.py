@@ -61,7 +61,7 @@ class Ends:
     """The two ends of an object.
 
     Attributes:
-        head: Its first bytes, up to 64 KiB.
+        head: Its first bytes, up to HEAD_BYTES.
         tail: Its last 512 bytes, or all of them if it has fewer.
     """
 

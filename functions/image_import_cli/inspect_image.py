@@ -86,9 +86,9 @@ def _report(looked: Looked, target: Target, *, as_json: bool) -> bool:
     header = looked.header
     checks = []
     if header:
-        advice = fix_command(header.fix, looked.name) if header.fix else ""
+        command = fix_command(header.fix, looked.name) if header.fix else ""
         found = looked.inspection.findings
-        checks = check(Image(header=header, findings=found, advice=advice), target)
+        checks = check(Image(header=header, findings=found, command=command), target)
     console = Console()
     if as_json:
         answer = to_dict(looked, target)
@@ -116,8 +116,7 @@ def _look_with_progress(image: str, settings: Settings, seconds: float) -> Looke
         task = progress.add_task("Looking into the image ...")
 
         def on_progress(requests: int, bytes_read: int) -> None:
-            made = f"{requests} request{'' if requests == 1 else 's'}"
-            text = f"{made}, {bytes_read / 1_000_000:.1f} MB read ..."
+            text = f"requests: {requests}, {bytes_read / 1_000_000:.1f} MB read ..."
             progress.update(task, description=f"Looking into the image: {text}")
 
         order = Order(settings=settings, seconds=seconds, on_progress=on_progress)
@@ -147,8 +146,9 @@ def _look(image: str, order: Order) -> Looked:
 
 def describe(header: Header, object_size_bytes: int) -> str:
     """Return format and sizes, in a line."""
-    size = header.virtual_size_bytes
-    virtual = f", virtual size {size / (1 << 30):.1f} GiB" if size else ""
+    size = header.virtual_size_bytes or 0
+    shown = f"{size / (1 << 30):,.1f} GiB" if size >> 30 else f"{size >> 20:,} MiB"
+    virtual = f", virtual size {shown}" if size else ""
     return f"{header.detected}{virtual}, file of {object_size_bytes:,} bytes"
 
 
@@ -157,6 +157,7 @@ def to_dict(looked: Looked, target: Target) -> dict[str, Any]:
     header, inspection = looked.header, looked.inspection
     found = inspection.findings
     detected = header.detected if header else None
+    mode = found.boot_mode.value or None
     named = header.format.value if header and header.format else detected
     return {
         "image": looked.name,
@@ -168,6 +169,6 @@ def to_dict(looked: Looked, target: Target) -> dict[str, Any]:
         "platform": found.platform(target.name),
         "os_version": found.os_version.value or None,
         "architecture": found.architecture.value or None,
-        "boot_mode": found.boot_mode.value or None,
+        "boot_mode": mode if mode != "none" else None,
         **inspection.as_dict(),
     }

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from image_import.inspection.findings import Finding, Inspection
 from image_import.inspection.requirements import Check, Verdict
 from rich.console import Console, Group, RenderableType
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -14,6 +13,9 @@ from image_import_cli.terminal import printable
 
 BELOW = (0, 0, 1, 2)
 """Padding: an empty line below, two columns on the left."""
+
+MOST_LISTED = 4
+"""Requirements that share a reason why they could not be told; --json has them all."""
 
 MARKS: dict[Verdict, tuple[str, str]] = {
     "passes": ("passes", "green"),
@@ -65,6 +67,9 @@ def print_report(
     notes = inspection.findings.notes
     parts.extend(Padding(Text(f"note: {printable(n)}"), BELOW) for n in notes)
     console.print(Group(*parts), highlight=False)
+    for command in (check.command for check in checks if check.command):
+        line = Text(f"  $ {printable(command)}\n", style="bold")
+        console.print(line, soft_wrap=True, highlight=False)
     for number, source in enumerate(_sources(checks), 1):
         # The terminal wraps it, so that it can be opened.
         line = Text(f"  [{number}] {source}", style="dim")
@@ -85,42 +90,68 @@ def _worst(inspection: Inspection, checks: Sequence[Check]) -> tuple[str, str]:
 
 
 def _findings(inspection: Inspection) -> Table:
-    """Return what was found, each with where it was read under it."""
+    """Return what was found, each with where it was read; below, what was not."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column("what", no_wrap=True, style="bold")
     table.add_column("found", overflow="fold", ratio=1)
     answers = dict(inspection.findings.answers())
+    not_told: dict[str, list[str]] = {}
     for attribute, title in TITLES.items():
-        table.add_row(title, _finding(answers[attribute]))
+        if finding := answers[attribute]:
+            table.add_row(title, _finding(finding))
+        else:
+            not_told.setdefault(finding.why_not, []).append(title)
+    for why_not, titles in not_told.items():
+        why = Text(f"{', '.join(titles)}: {printable(why_not)}")
+        table.add_row("could not tell", why, style="bright_black")
     return table
 
 
 def _finding(finding: Finding) -> Text:
-    if not finding:
-        return Text(
-            f"could not tell: {printable(finding.why_not)}", style="bright_black"
-        )
-    text = Text("\n".join(printable(line) for line in finding.value.split("; ")))
-    return text.append(f"  {printable(finding.where)}", style="dim")
+    lines = [printable(line) for line in finding.value.split("; ")]
+    between = "  " if len(lines) == 1 else "\n"
+    text = Text("\n".join(lines))
+    return text.append(f"{between}{printable(finding.where)}", style="dim")
 
 
 def _checklist(checks: Sequence[Check], target: str) -> Table:
-    """Return the requirements with what was found of each."""
+    """Return the requirements with what was found of each.
+
+    Those of which nothing could be told for the same reason share a line.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("", no_wrap=True)
     table.add_column(f"{target} asks for", overflow="fold", ratio=2)
     table.add_column("found", overflow="fold", ratio=3)
     table.add_column("", no_wrap=True, style="dim")
     sources = _sources(checks)
-    for check in checks:
+    for same in _alike(checks):
+        check = same[0]
         word, colour = MARKS[check.verdict]
         found = Text(printable(check.seen))
         if check.advice:
             found.append(f"\n→ {printable(check.advice)}", style="bold")
+        if check.command:
+            found.append("\n→ run the command below", style="bold")
         mark = Text(word, style=colour)
-        page = Text(f"[{sources.index(check.source) + 1}]")
-        table.add_row(mark, escape(check.requirement), found, page)
+        asked = "\n".join(each.requirement for each in same)
+        if len(same) > MOST_LISTED:
+            asked = f"{len(same)} others"
+        page = f"[{sources.index(check.source) + 1}]" if len(same) == 1 else ""
+        table.add_row(mark, Text(asked), found, Text(page))
     return table
+
+
+def _alike(checks: Sequence[Check]) -> list[list[Check]]:
+    """Return the checks in order; those that could not be told by their reason."""
+    found: list[list[Check]] = []
+    by_reason: dict[str, list[Check]] = {}
+    for check in checks:
+        if check.verdict == "could not tell":
+            by_reason.setdefault(check.seen, []).append(check)
+        else:
+            found.append([check])
+    return [*found, *by_reason.values()]
 
 
 def _sources(checks: Sequence[Check]) -> list[str]:
@@ -131,6 +162,12 @@ def _sources(checks: Sequence[Check]) -> list[str]:
 def _spent(inspection: Inspection) -> str:
     spent = inspection.spent
     return (
-        f"{spent.requests} requests, {spent.bytes_read / 1_000_000:.2f} MB read, "
-        f"{spent.round_trips} round trips"
+        f"{counted(spent.requests, 'request')},"
+        f" {spent.bytes_read / 1_000_000:.2f} MB read,"
+        f" {counted(spent.round_trips, 'round trip')}"
     )
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless it is one."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

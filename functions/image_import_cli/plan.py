@@ -14,8 +14,7 @@ from image_import.credentials import read_credentials
 from image_import.errors import EvidenceError, PlanError
 from image_import.events import ObjectCreated
 from image_import.evidence import Contents, DiskEvidence, Evidence
-from image_import.gather import HEAD_BYTES, TAIL_BYTES
-from image_import.header import is_settled_by, read_header
+from image_import.header import HEAD_BYTES, TAIL_BYTES, is_settled_by, read_header
 from image_import.keys import read_key
 from image_import.look_inside import could_not, is_wanted
 from image_import.outcome import LOG_FIELDS, Outcome, Result, said

@@ -14,6 +14,7 @@ from disk_bytes import (
 )
 from image_import.disk import DiskFormat
 from image_import.errors import HeaderError
+from image_import.header import HEAD_BYTES
 
 LINUX_ENTRY = mbr_entry(0x83, 2048, 2048, flag=0x80)
 
@@ -211,6 +212,9 @@ FAT = patched(at(510, b"\x55\xaa"), 16, b"\x02" + bytes(4) + b"\xf8")
         pytest.param(at(0, b"XFSB"), "XFS", id="XFS"),
         pytest.param(at(1024, b"LABELONE"), "an LVM physical volume", id="LVM"),
         pytest.param(at(4086, b"SWAPSPACE2"), "swap space", id="swap"),
+        pytest.param(
+            patched(bytes(HEAD_BYTES), 65536 + 64, b"_BHRfS_M"), "Btrfs", id="Btrfs"
+        ),
         pytest.param(EXT, "ext2, ext3 or ext4", id="ext"),
         pytest.param(FAT, "FAT", id="FAT"),
     ],

@@ -235,6 +235,62 @@ def test_a_damaged_header_is_a_failed_requirement(
         assert "FAILS" in answer.stdout
 
 
+def report(path: Path, width: int = 80) -> str:
+    environ = {"COLUMNS": str(width), "NO_COLOR": "1"}
+    return CliRunner().invoke(inspect, [str(path)], env=environ).stdout
+
+
+def test_a_command_can_be_copied_from_the_report(tmp_path: Path) -> None:
+    image = tmp_path / "a-long-name-that-is-wrapped-in-every-table.qcow2"
+    base = tmp_path / "base.qcow2"
+    run("qemu-img", "create", "-f", "qcow2", base, "1M")
+    run("qemu-img", "create", "-f", "qcow2", "-b", base, "-F", "qcow2", image)
+    target = image.name.replace(".qcow2", "-new.qcow2")
+    command = f"$ qemu-img convert -f qcow2 -O qcow2 {image.name} {target}"
+    assert command in report(image)
+    assert "1 request," in report(image)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "advice"),
+    [
+        (
+            "text.raw",
+            b"Not an image, but a letter.\n" * 99,
+            "upload the disk image its",
+        ),
+        ("zeros.raw", bytes(1 << 20), ""),
+        ("empty.raw", b"", "upload the disk image itself"),
+    ],
+)
+def test_nobody_is_told_to_convert_what_is_no_image(
+    tmp_path: Path, name: str, data: bytes, advice: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    checks = inspected(str(tmp_path / name))["checks"]
+    assert checks[0].get("advice", "").startswith(advice)
+    assert "convert" not in json.dumps(checks)
+
+
+def test_what_shares_a_reason_shares_a_line(tmp_path: Path) -> None:
+    (tmp_path / "noise.raw").write_bytes(b"\xd5\x00" * 35_000)
+    shown = report(tmp_path / "noise.raw", 200)
+    assert shown.count("there is no file system with a system on it") == 2
+
+
+@pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs"])
+@pytest.mark.needs(*NEEDS["xfs"], *NEEDS["btrfs"])
+def test_a_file_system_on_the_whole_disk_is_read_and_said_not_to_start(
+    tmp_path: Path, kind: str
+) -> None:
+    tree = {path[1:]: _bytes(text) for path, text in DEBIAN.items()}
+    told = inspected(str(make_disk(tmp_path, tree, file_system=kind, scheme="none")))
+    assert (told["detected"], told["platform"]) == ("raw-filesystem", "Debian")
+    failed = [c["seen"] for c in told["checks"] if c["verdict"] == "fails"]
+    assert failed == ["none: no boot code for BIOS, no loader for UEFI"]
+    assert told["boot_mode"] is None
+
+
 def test_a_person_may_limit_the_time_of_a_look(disk: Path) -> None:
     told = inspected(str(disk), INSPECT_SECONDS="1", INSPECT_MIB="1")
     assert told["bytes_read"] <= 1 << 20

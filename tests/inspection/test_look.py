@@ -74,6 +74,12 @@ def test_each_answer_says_where_it_was_read() -> None:
     assert findings.virtio.where.endswith("/lib/modules/6.12.9-amd64/modules.dep")
 
 
+def test_that_nothing_starts_it_is_said_only_if_all_was_read() -> None:
+    assert found(volume(DEBIAN)).boot_mode.value == "none"
+    mode = found(volume(DEBIAN), unread=["partition 9: it is damaged"]).boot_mode
+    assert (mode.value, mode.why_not) == ("", "partition 9: it is damaged")
+
+
 def test_all_first_look_ups_are_announced_together() -> None:
     seen = volume(DEBIAN)
     found(seen)
@@ -113,8 +119,8 @@ def test_a_btrfs_is_searched_for_the_subvolume_of_the_system() -> None:
         ({}, MBR, "BIOS"),
         (ESP, Bios(boot_code=True, scheme="GPT"), "UEFI"),
         ({}, Bios(boot_code=True, scheme="GPT", boot_partition="1"), "BIOS"),
-        ({"/efi/boot/bootx64.efi": PE_X86_64}, NO_BIOS, ""),
-        ({}, NO_BIOS, ""),
+        ({}, Bios(boot_code=True, scheme="GPT"), ""),
+        ({}, NO_BIOS, "none"),
     ],
 )
 def test_the_boot_mode_is_what_there_are_loaders_for(

@@ -68,6 +68,8 @@ def test_nothing_known_is_no_failure() -> None:
     [
         ({"architecture": read("unsupported")}, "processor", "make the image"),
         ({"virtio": read("no")}, "virtio driver", "install a kernel"),
+        ({"boot_mode": read("none")}, "a boot loader", "make the image of a whole"),
+        ({"complete": read("it ends before")}, "file holds all", "upload it again"),
         ({"root_device": read("/dev/sda1")}, "root is not found", "root=UUID="),
         (
             {"lost_devices": read("/dev/sdb1")},

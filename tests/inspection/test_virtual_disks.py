@@ -6,8 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from image_import.gather import HEAD_BYTES, TAIL_BYTES
-from image_import.header import read_header
+from image_import.header import HEAD_BYTES, TAIL_BYTES, read_header
 from image_import.inspection.bounded import Bounded, Budget
 from image_import.inspection.disks import open_disk
 from image_import.inspection.parts import CannotTellError, DamagedError, Source

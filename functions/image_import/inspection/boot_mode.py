@@ -23,7 +23,7 @@ LOADERS = {
 }
 """In EFI/BOOT, by what firmware starts where its own memory names nothing else."""
 
-BOOT_CODE_BYTES = 440
+NOTHING_STARTS_IT = "none"
 
 
 class Loader(NamedTuple):
@@ -90,7 +90,11 @@ class Bios(NamedTuple):
 
 
 def boot_mode(firmware: Firmware, bios: Bios, why_not: str = "") -> Finding:
-    """Return BIOS, UEFI or both, with where that was seen."""
+    """Return BIOS, UEFI, both or none, with where that was seen.
+
+    Args:
+        why_not: Why something on the disk could not be read, "" if all could.
+    """
     seen = []
     if firmware.loader:
         seen.append(("UEFI", firmware.loader.seen.where(firmware.loader.path)))
@@ -101,8 +105,11 @@ def boot_mode(firmware: Firmware, bios: Bios, why_not: str = "") -> Finding:
         if bios.boot_partition:
             where += f", {bios.boot_partition}"
         seen.append(("BIOS", where))
+    if not seen and not why_not and not bios.boot_code:
+        where = "first sector and file systems"
+        return Finding(value=NOTHING_STARTS_IT, where=where)
     if not seen:
-        nothing = "neither boot code for BIOS nor a loader for UEFI was found"
-        return Finding(why_not=why_not or nothing)
+        nothing = "neither a loader for UEFI nor a partition for the boot code of BIOS"
+        return Finding(why_not=why_not or f"{nothing} was found")
     value = "both" if len(seen) == 2 else seen[0][0]
     return Finding(value=value, where="; ".join(where for _, where in seen))

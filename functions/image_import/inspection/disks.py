@@ -20,7 +20,7 @@ def open_disk(file: Source, header: Header | None = None) -> Source:
     """Return the disk in an image as a machine would see it.
 
     Args:
-        file: The image; its first 64 KiB are read.
+        file: The image; its first HEAD_BYTES are read.
         header: What its ends say; where it is not known yet, its last 512 bytes are
             read as well.
 
@@ -55,10 +55,7 @@ def _open(file: Source, header: Header, ends: Ends) -> Source:
         return Qcow2Disk(file, fields)
     if header.format is DiskFormat.VHD:
         return _open_vhd(file, header, ends)
-    raise CannotTellError(
-        f"the disk in a file of kind {header.detected} cannot be read; expected raw,"
-        " qcow2 or VHD"
-    )
+    raise CannotTellError(header.problem or f"it is {header.detected}")
 
 
 def _open_vhd(file: Source, header: Header, ends: Ends) -> Source:

@@ -129,6 +129,8 @@ def examine(disk: Source) -> Findings:
     for volume in sorted(layout.volumes, key=_interest):
         if has_logical and volume.kind == "LVM2_member" and not volume.problem:
             continue  # What is on it are the logical volumes, which are looked at.
+        if volume.kind == "swap":
+            continue  # There are no files on it.
         if volume.problem:
             unread.append(f"{title(volume)}: {volume.problem}")
         elif volume.kind and (seen := _open(volume, unread)):

@@ -89,9 +89,9 @@ def _of_layout(disk: Disk) -> dict[str, Any]:
 
 
 def _nothing(why: str) -> dict[str, Finding]:
-    names = ("os_type", "os_name", "os_version", "root_device", "virtio", "initramfs",
-             "nvme", "agent", "ssh", "selinux", "kernel", "lost_devices",
-             "root_file_system")  # fmt: skip
+    names = ("architecture", "os_type", "os_name", "os_version", "root_device",
+             "virtio", "initramfs", "nvme", "agent", "ssh", "selinux", "kernel",
+             "lost_devices", "root_file_system")  # fmt: skip
     return dict.fromkeys(names, Finding(why_not=why))
 
 

@@ -6,10 +6,10 @@ Room: core.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from image_import.disk import GIB
+from image_import.disk import GIB, DiskFormat
 from image_import.header import Header
 from image_import.inspection.findings import Finding, Findings
 from image_import.inspection.root_device import is_lost_on_ecs
@@ -43,6 +43,7 @@ class Check:
         where: Where that was read.
         source: The page that asks for it.
         advice: What to do; "" if nothing.
+        command: What to run for it; "" if nothing.
     """
 
     requirement: str
@@ -51,6 +52,7 @@ class Check:
     source: str
     where: str = ""
     advice: str = ""
+    command: str = ""
 
     def as_dict(self) -> dict[str, str]:
         """Return it as a program reads it."""
@@ -63,12 +65,12 @@ class Image:
     """What is checked.
 
     Attributes:
-        advice: How to mend a file that cannot be imported as it is.
+        command: What makes of it a file that can be imported; "" if there is none.
     """
 
     header: Header
     findings: Findings
-    advice: str = ""
+    command: str = ""
 
 
 def check(image: Image, target: Target) -> list[Check]:
@@ -121,9 +123,21 @@ def _format(image: Image) -> Check:
     if header.is_guess and header.is_importable:
         finding = Finding(why_not=NO_SIGNATURE)
     bad = "" if header.is_importable else header.problem or header.detected
-    advice = image.advice or "convert it to qcow2, raw or VHD"
+    advice = "" if image.command else _how_to_mend(header)
     requirement = "format is RAW, VHD or QCOW2"
-    return _check(requirement, finding, IMPORT_IMAGE, bad=bad, advice=advice)
+    found = _check(requirement, finding, IMPORT_IMAGE, bad=bad, advice=advice)
+    return replace(found, command=image.command) if bad else found
+
+
+def _how_to_mend(header: Header) -> str:
+    """Return what to do about a file that cannot be imported and has no command."""
+    if header.detected in {"damaged", "all-zeros"}:
+        return ""  # The problem says it.
+    if header.detected in {"empty", "text"}:
+        return "upload the disk image itself"
+    if header.format is DiskFormat.RAW:
+        return "make the image of a whole disk, with its partitions and boot loader"
+    return "convert it to qcow2, raw or VHD"
 
 
 def _complete(found: Findings) -> Check:
@@ -177,7 +191,11 @@ def _architecture(found: Findings, target: Target) -> Check:
 
 def _boot_mode(found: Findings, target: Target) -> Check:
     mode, architecture = found.boot_mode.value, found.architecture.value
-    if architecture == "arm64":
+    if mode == "none":
+        bad = "none: no boot code for BIOS, no loader for UEFI"
+        advice = "make the image of a whole system disk, not of one partition"
+        requirement = "a boot loader for BIOS or UEFI"
+    elif architecture == "arm64":
         bad = "BIOS alone" if mode == "BIOS" else ""
         advice = "install a loader for UEFI: EFI/BOOT/BOOTAA64.EFI in an ESP"
         requirement = "arm64 starts by UEFI"
