@@ -300,3 +300,14 @@ def test_damaged_hives_raise_nothing_but_cannot_tell(tmp_path: Path) -> None:
         except CannotTellError:
             failed += 1
     assert failed > 100
+
+
+def test_of_thousands_of_keys_only_those_on_the_way_are_read(tmp_path: Path) -> None:
+    """A real SOFTWARE has them all over some 100 MB, of which 16 MiB may be read."""
+    keys = tuple(f"Microsoft\\Component {n}" for n in range(2000))
+    path = made_hive(tmp_path, TYPICAL, keys)
+    source = CountingFile(path, block=512)
+    assert Hive(source).value(VERSION, "CurrentBuild") == "20348"
+    # The list of all these keys is read: 8 bytes of each.
+    assert source.bytes_read < 2000 * 8 + 40 * 512
+    assert path.stat().st_size > 10 * source.bytes_read

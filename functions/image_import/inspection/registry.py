@@ -10,8 +10,8 @@ Room: core.
 """
 
 import struct
-from collections.abc import Iterator
-from typing import TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeAlias
 
 from image_import.inspection.parts import (
     CannotTellError,
@@ -25,8 +25,8 @@ from image_import.inspection.steps import exactly
 # from byte 4,096 on: 0-3 size, negative if in use, then the content.
 # A key: 0-1 "nk", 2-3 flags (0x20: name in Latin-1), 20-23 number of subkeys, 28-31
 #   their list, 36-39 number of values, 40-43 their list, 72-73 length of the name, 76-.
-# A list of subkeys: 0-1 "lf", "lh" (8 bytes each: cell, hash), "li" (4 bytes each) or
-#   "ri" (a list of lists), 2-3 number.
+# A list of subkeys: 0-1 "lf" (8 bytes each: cell, first four letters), "lh" (8 bytes
+#   each: cell, hash), "li" (4 bytes each: cell) or "ri" (a list of lists), 2-3 number.
 # A value: 0-1 "vk", 2-3 length of the name, 4-7 size (top bit: the data is at 8-11),
 #   8-11 cell of the data, 12-15 type, 16-17 flags (1: name in Latin-1), 20-.
 # Data of more than 16,344 bytes, in hives since 1.4: 0-1 "db", 2-3 number of pieces,
@@ -39,6 +39,8 @@ _MAX_NAME_BYTES = 1024
 _LATIN_KEY, _LATIN_VALUE = 0x20, 0x1
 _INSIDE = 1 << 31
 _PIECE_BYTES = 16344
+_LIST_BYTES = 8 * 1024
+"""Of a list of a list, as many as are fetched ahead: Windows writes up to 4 KiB."""
 
 _TEXTS, _NUMBER, _BIG_NUMBER, _LIST = {1, 2}, 4, 11, 7
 
@@ -84,7 +86,7 @@ class Hive:
     def _find(self, path: str) -> bytes:
         key = self._key(self._root)
         for name in filter(None, path.replace("/", "\\").split("\\")):
-            for cell in self._subkey_cells(key):
+            for cell in self._subkey_cells(key, name):
                 below = self._key(cell)
                 if _name_of_key(below).casefold() == name.casefold():
                     key = below
@@ -106,33 +108,42 @@ class Hive:
             raise DamagedError(f"the registry has no key at {offset:,}")
         return cell
 
-    def _subkey_cells(self, key: bytes) -> list[int]:
+    def _subkey_cells(self, key: bytes, name: str = "") -> list[int]:
+        """Return the cells of a key's subkeys.
+
+        Args:
+            name: Only those that may have this name: their list has a hash of it, so
+                that of some thousand keys all over the hive only one is read.
+        """
         count, at = struct.unpack_from("<I4xI", key, 20)
         if count > _MAX_KEYS:
             raise DamagedError(f"a registry key claims {count:,} subkeys")
         if not count:
             return []
-        cells = [offset for part in self._lists(at) for offset in part]
-        self._want(cells[:count], 128)
-        return cells[:count]
+        listed = [subkey for part in self._lists(at) for subkey in part][:count]
+        cells = [cell for cell, hint in listed if not name or hint.may_be(name)]
+        self._want(cells, 128)
+        return cells
 
-    def _lists(self, at: int) -> Iterator[list[int]]:
+    def _lists(self, at: int) -> Iterator[list["_Subkey"]]:
         raw = self._cell(at)
         if raw[:2] != b"ri":
-            yield _offsets(raw)
+            yield _subkeys(raw)
             return
         (count,) = struct.unpack_from("<H", raw, 2)
         if 4 + 4 * count > len(raw):
             raise DamagedError(f"a list of the registry claims {count:,} lists")
         total = 0
-        for offset in struct.unpack_from(f"<{count}I", raw, 4):
-            part = _offsets(self._cell(offset))
+        offsets = struct.unpack_from(f"<{count}I", raw, 4)
+        self._want(offsets, _LIST_BYTES)
+        for offset in offsets:
+            part = _subkeys(self._cell(offset))
             total += len(part)
             if total > _MAX_KEYS:
                 raise DamagedError("a registry key has too many subkeys")
             yield part
 
-    def _want(self, cells: list[int], count: int) -> None:
+    def _want(self, cells: Sequence[int], count: int) -> None:
         """Get cells side by side."""
         self._source.want([(_BINS_AT + cell, count) for cell in cells])
 
@@ -186,14 +197,46 @@ class Hive:
         return b"".join(self._cell(cell)[:_PIECE_BYTES] for cell in cells)
 
 
-def _offsets(raw: bytes) -> list[int]:
-    steps = {b"lf": 8, b"lh": 8, b"li": 4}
-    step = steps.get(raw[:2])
+class _Hint(NamedTuple):
+    """What a list of subkeys has of a name."""
+
+    kind: bytes
+    value: bytes
+
+    def may_be(self, name: str) -> bool:
+        """Whether it may be a hint at this name."""
+        if self.kind == b"lh":
+            return self.value == struct.pack("<I", _hash_of(name))
+        if self.kind == b"lf" and all(0 < byte < 0x80 for byte in self.value):
+            return self.value.decode().casefold() == name[:4].casefold()
+        return True
+
+
+_Subkey: TypeAlias = tuple[int, _Hint]
+
+
+def _hash_of(name: str) -> int:
+    """Return the hash that a list of the kind lh has of a name."""
+    found = 0
+    for letter in name.upper():
+        found = (found * 37 + ord(letter)) & 0xFFFFFFFF
+    return found
+
+
+def _subkeys(raw: bytes) -> list[_Subkey]:
+    """Return the cells that a list names, each with a hint at the key's name."""
+    kind = raw[:2]
+    step = {b"lf": 8, b"lh": 8, b"li": 4}.get(kind)
     count = int.from_bytes(raw[2:4], "little")
     if step is None or 4 + step * count > len(raw):
         raise DamagedError(f"a list of the registry begins with {raw[:4].hex()}")
-    places = range(4, 4 + step * count, step)
-    return [int.from_bytes(raw[at : at + 4], "little") for at in places]
+    return [
+        (
+            int.from_bytes(raw[at : at + 4], "little"),
+            _Hint(kind, raw[at + 4 : at + step]),
+        )
+        for at in range(4, 4 + step * count, step)
+    ]
 
 
 def _name_of_key(cell: bytes) -> str:
