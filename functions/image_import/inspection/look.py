@@ -12,7 +12,7 @@ from image_import.inspection.findings import Finding, Findings
 from image_import.inspection.linux import FIRST_WANTED, Linux
 from image_import.inspection.seen import Seen
 from image_import.inspection.windows import FIRST_WANTED as WINDOWS_WANTED
-from image_import.inspection.windows import Windows
+from image_import.inspection.windows import Windows, is_windows
 
 SUBVOLUMES = ("", "/@", "/@rootfs", "/root", "/rootfs")
 """Where a Btrfs may have the system's /, if its default subvolume is not that."""
@@ -99,8 +99,7 @@ def _windows_root(volumes: Sequence[Seen]) -> Seen | None:
     for seen in volumes:
         if seen.file_system.kind == "ntfs":
             seen.want(WINDOWS_WANTED)
-            names = {name.lower() for name in seen.names("/") or []}
-            if "windows" in names and seen.names("/Windows/System32") is not None:
+            if is_windows(seen):
                 return seen
     return None
 

@@ -10,10 +10,18 @@ Room: core.
 """
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from image_import.inspection.lznt1 import decompress_unit
+from image_import.inspection.ntfs_index import (
+    BLOCK_HEADER,
+    ROOT_HEADER,
+    block_of,
+    names_of,
+    towards,
+    upper_case,
+)
 from image_import.inspection.ntfs_records import (
     Attribute,
     attributes,
@@ -40,8 +48,10 @@ _LIST, _DATA, _INDEX_ROOT, _INDEX, _REPARSE = 0x20, 0x80, 0x90, 0xA0, 0xC0
 _COMPRESSED, _ENCRYPTED = 0x00FF, 0x4000
 _MAX_RECORDS = 256
 _MAX_RUNS = 65536
-_DOS_NAME = 2
-_LAST = 2
+_MAX_LEVELS = 16
+_NODE_SECTOR = 512
+LARGE_FOLDER_BYTES = 1024 * 1024
+"""Of an index: what is no larger comes in one go, and answers for every name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +92,7 @@ class NtfsInodes(Inodes[NtfsNode]):
 
     def fold(self, name: str) -> str:
         """Return the name in upper case."""
-        return name.upper()
+        return upper_case(name)
 
     def root(self) -> Steps[Key]:
         """Return the root folder's record."""
@@ -188,24 +198,72 @@ class NtfsInodes(Inodes[NtfsNode]):
 
     def entries(self, node: NtfsNode) -> Steps[dict[str, Key]]:
         """Return the names in a folder, its index read from end to end."""
-        own = [each for each in node.attributes if each.name == "$I30"]
-        roots = [each.value for each in own if each.type == _INDEX_ROOT]
-        if not roots or roots[0] is None or len(roots[0]) < 32:
-            raise DamagedError("a folder has no index")
-        found: dict[str, Key] = dict(_names(roots[0], 16))
-        (block_bytes,) = struct.unpack_from("<I", roots[0], 8)
-        blocks = [each for each in own if each.type == _INDEX]
-        if not blocks:
+        index = _index_of(node)
+        found: dict[str, Key] = dict(names_of(index.root, ROOT_HEADER))
+        if index.size_bytes > MAX_FOLDER_BYTES:
+            raise CannotTellError(f"a folder has {index.size_bytes:,} bytes")
+        if not index.size_bytes:
             return found
-        size = blocks[0].size_bytes
-        if size > MAX_FOLDER_BYTES or not 512 <= block_bytes <= 65536:
-            raise CannotTellError(f"a folder has {size:,} bytes")
-        data = yield from self._value(blocks, 0, size)
-        for at in range(0, size, block_bytes):
+        data = yield from self._value(index.blocks, 0, index.size_bytes)
+        for at in range(0, index.size_bytes, index.block_bytes):
             if data.startswith(b"INDX", at):
-                block = fixed_up(data[at : at + block_bytes], b"INDX")
-                found.update(_names(block, 24))
+                block = block_of(data[at : at + index.block_bytes])
+                found.update(names_of(block, BLOCK_HEADER))
         return found
+
+    def find(self, node: NtfsNode, name: str) -> Steps[Key | None]:
+        """Return the key of a name in a large folder, by one node of each level."""
+        index = _index_of(node)
+        wanted = upper_case(name)
+        entry = towards(index.root, ROOT_HEADER, wanted)
+        for _ in range(_MAX_LEVELS):
+            if entry is None or upper_case(entry.name) == wanted:
+                return entry and entry.record
+            if entry.below is None:
+                return None
+            at = entry.below * self._block_unit(index)
+            if at + index.block_bytes > index.size_bytes:
+                raise DamagedError(f"a folder has no node at byte {at:,}")
+            raw = yield from self._value(index.blocks, at, index.block_bytes)
+            entry = towards(block_of(raw), BLOCK_HEADER, wanted)
+        raise DamagedError(f"a folder has more than {_MAX_LEVELS} levels")
+
+    def is_large(self, node: NtfsNode) -> bool:
+        """Whether a name is looked for in a folder alone, and not all of it read."""
+        return _index_of(node).size_bytes > LARGE_FOLDER_BYTES
+
+    def _block_unit(self, index: "_Index") -> int:
+        """Return what the numbers of nodes count: clusters, or sectors if smaller."""
+        is_whole = self.cluster_bytes <= index.block_bytes
+        return self.cluster_bytes if is_whole else _NODE_SECTOR
+
+
+class _Index(NamedTuple):
+    """The index of a folder.
+
+    Attributes:
+        blocks: The pieces of its other nodes.
+        size_bytes: Of these, 0 if there are none.
+        block_bytes: Of one of them.
+    """
+
+    root: bytes
+    blocks: list[Attribute]
+    size_bytes: int
+    block_bytes: int
+
+
+def _index_of(node: NtfsNode) -> _Index:
+    own = [each for each in node.attributes if each.name == "$I30"]
+    roots = [each.value for each in own if each.type == _INDEX_ROOT]
+    if not roots or roots[0] is None or len(roots[0]) < 32:
+        raise DamagedError("a folder has no index")
+    (block_bytes,) = struct.unpack_from("<I", roots[0], 8)
+    blocks = [each for each in own if each.type == _INDEX]
+    size = blocks[0].size_bytes if blocks else 0
+    if size and not 512 <= block_bytes <= 65536:
+        raise DamagedError(f"the nodes of a folder have {block_bytes:,} bytes")
+    return _Index(roots[0], blocks, size, block_bytes)
 
 
 def _stored_in(extents: list[Extent], at: int, unit: int) -> int:
@@ -217,24 +275,3 @@ def _stored_in(extents: list[Extent], at: int, unit: int) -> int:
         if first < end and extent.at is not None:
             kept += end - first
     return kept
-
-
-def _names(node: bytes, header: int) -> Iterator[tuple[str, int]]:
-    """Yield names and records from a node of an index.
-
-    Its header: 0-3 offset of the entries, 4-7 their end, both from the header on. An
-    entry: 0-7 record (its lower 6 bytes), 8-9 length, 10-11 length of the key, 12-15
-    flags (2: the last one); the key: 64 length of the name, 65 its kind, 66- name.
-    """
-    first, end = struct.unpack_from("<II", node, header)
-    at, end = header + first, min(header + end, len(node))
-    while at + 16 <= end:
-        record, length, key_length, flags = struct.unpack_from("<QHHI", node, at)
-        if flags & _LAST or length < 16:
-            return
-        key = node[at + 16 : at + 16 + key_length]
-        if len(key) > 66 and key[65] != _DOS_NAME:
-            name = key[66 : 66 + 2 * key[64]].decode("utf-16-le", errors="replace")
-            if name != ".":
-                yield name, record & (1 << 48) - 1
-        at += length

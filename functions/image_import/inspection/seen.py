@@ -70,6 +70,17 @@ class Seen:
                 self._read[path] = None
         return self._read[path]
 
+    def has_file(self, path: str) -> bool:
+        """Whether there is a regular file, whose bytes may not be readable."""
+        try:
+            self.file_system.open_file(self.inside(path))
+        except FileMissingError:
+            return False
+        except CannotTellError as exc:
+            self._failed(path, exc)
+            return False
+        return True
+
     def text(self, path: str, *, limit: int = TEXT_BYTES) -> str | None:
         """Return a file's text; None if it is not there or cannot be read."""
         data = self.read(path, limit=limit)

@@ -86,6 +86,16 @@ class Inodes(ABC, Generic[N]):
     def content(self, node: N, offset: int, count: int) -> Steps[bytes]:
         """Return bytes of a file or the target of a link; `count` ends inside it."""
 
+    def is_large(self, node: N) -> bool:
+        """Whether a name in a folder is to be looked for by `find`."""
+        del node
+        return False
+
+    def find(self, node: N, name: str) -> Steps[Key | None]:
+        """Return the key of one name in a folder, None if it has no such."""
+        entries = yield from self.entries(node)
+        return entries.get(name)
+
     @abstractmethod
     def entries(self, node: N) -> Steps[dict[str, Key]]:
         """Return the names in a folder."""
@@ -192,10 +202,17 @@ class Tree(Generic[N]):
     def _child(self, folder: tuple[Key, N], name: str, path: str) -> Steps[Key]:
         key, node = folder
         if node.kind == "folder":
-            entries = yield from self._entries(key, node)
-            if found := entries.get(self._inodes.fold(name)):
-                return found[1]
+            found = yield from self._find(key, node, name)
+            if found is not None:
+                return found
         raise FileMissingError(f"{path} does not exist: there is no {name} on its way")
+
+    def _find(self, key: Key, node: N, name: str) -> Steps[Key | None]:
+        if key not in self._folders and self._inodes.is_large(node):
+            return (yield from self._inodes.find(node, name))
+        entries = yield from self._entries(key, node)
+        found = entries.get(self._inodes.fold(name))
+        return found[1] if found else None
 
     def _target(self, node: N, path: str) -> Steps[str]:
         if not 0 < node.size_bytes < _MAX_PATH_BYTES:

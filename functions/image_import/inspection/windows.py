@@ -21,6 +21,7 @@ from image_import.inspection.registry import Hive
 from image_import.inspection.seen import Seen
 
 SYSTEM32 = "/Windows/System32"
+KERNEL = f"{SYSTEM32}/ntoskrnl.exe"
 SOFTWARE = f"{SYSTEM32}/config/SOFTWARE"
 CURRENT_VERSION = "Microsoft\\Windows NT\\CurrentVersion"
 DRIVERS = {"virtio": "viostor.sys", "nvme": "stornvme.sys"}
@@ -30,7 +31,7 @@ AGENTS = {
 }
 
 FIRST_WANTED = (
-    SYSTEM32, f"{SYSTEM32}/ntoskrnl.exe", SOFTWARE, f"{SYSTEM32}/drivers", *AGENTS,
+    KERNEL, SOFTWARE, f"{SYSTEM32}/drivers", *AGENTS,
 )  # fmt: skip
 
 NOT_FOR_WINDOWS = Finding(why_not="it is a question about Linux")
@@ -61,12 +62,11 @@ class Windows:
         return {**found, **named(self.root)}
 
     def _architecture(self) -> Finding:
-        path = f"{SYSTEM32}/ntoskrnl.exe"
-        program = self.root.read(path, limit=PROGRAM_BYTES)
+        program = self.root.read(KERNEL, limit=PROGRAM_BYTES)
         architecture = architecture_of(program) if program else None
         if architecture:
-            return self.root.found(architecture, path)
-        return self.root.not_found(f"{path} does not tell the processor")
+            return self.root.found(architecture, KERNEL)
+        return self.root.not_found(f"{KERNEL} does not tell the processor")
 
     def _agent(self) -> Finding:
         for folder, name in AGENTS.items():
@@ -81,6 +81,11 @@ class Windows:
             return self.root.not_found(f"there is no {folder}")
         has = file in {name.lower() for name in names}
         return self.root.found("yes" if has else "no", folder)
+
+
+def is_windows(volume: Seen) -> bool:
+    """Whether a volume has a Windows: its registry, or its kernel."""
+    return volume.has_file(SOFTWARE) or volume.has_file(KERNEL)
 
 
 def named(root: Seen) -> dict[str, Any]:
