@@ -51,6 +51,21 @@ def make_hive(folder: Path, entries: str) -> bytes:
     return path.read_bytes()
 
 
+def system(processor: str, **starts: int) -> str:
+    """Return what Windows has in SYSTEM: the processor, and when drivers start."""
+    services = "".join(
+        f'[HIVE\\ControlSet002\\Services\\{name}]\n"Start"=dword:{start:08x}\n\n'
+        for name, start in starts.items()
+    )
+    manager = "HIVE\\ControlSet002\\Control\\Session Manager"
+    return (
+        '[HIVE\\Select]\n"Current"=dword:00000002\n\n[HIVE\\ControlSet002]\n\n'
+        f"[HIVE\\ControlSet002\\Control]\n\n[{manager}]\n\n[{manager}\\Environment]\n"
+        f'"PROCESSOR_ARCHITECTURE"="{processor}"\n\n'
+        f"[HIVE\\ControlSet002\\Services]\n\n{services}"
+    )
+
+
 def software(product: str, build: int, version: str = "") -> str:
     """Return what Windows has of itself in SOFTWARE."""
     key = "[HIVE\\Microsoft\\Windows NT\\CurrentVersion]"

@@ -211,6 +211,7 @@ def _boot_mode(found: Findings, target: Target) -> Check:
 
 def _virtio(found: Findings) -> Check:
     bad = "" if found.virtio.value == "yes" else "no virtio driver for disks"
+    bad = found.virtio.value if ":" in found.virtio.value else bad
     advice = "install a kernel, or for Windows the drivers, with virtio"
     return _check(
         "virtio driver", found.virtio, IMPORT_CHECK, bad=bad, advice=advice
