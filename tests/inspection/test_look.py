@@ -206,3 +206,9 @@ def test_a_packed_initramfs_cannot_tell_what_is_in_it() -> None:
     }
     answer = found(volume(files)).initramfs
     assert answer.why_not == "/boot/initrd.img-6.12.9-amd64 is packed with zstd"
+
+
+def test_a_release_file_that_says_nothing_is_named() -> None:
+    files = {**DEBIAN, "/etc/os-release": bytes(9), "/usr/lib/os-release": b""}
+    why_not = found(volume(files)).os_name.why_not
+    assert why_not == "/etc/os-release names no system"

@@ -68,7 +68,7 @@ def test_nothing_known_is_no_failure() -> None:
     [
         ({"architecture": read("unsupported")}, "processor", "make the image"),
         ({"virtio": read("no")}, "virtio driver", "install a kernel"),
-        ({"boot_mode": read("none")}, "a boot loader", "make the image of a whole"),
+        ({"boot_mode": read("none")}, "a boot loader", "install one, or make"),
         ({"complete": read("it ends before")}, "file holds all", "upload it again"),
         ({"root_device": read("/dev/sda1")}, "root is not found", "root=UUID="),
         (

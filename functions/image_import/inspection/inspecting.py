@@ -176,6 +176,8 @@ def title(volume: Volume) -> str:
 def describe(volume: Volume) -> str:
     """Return a volume in a few words."""
     size = f"{volume.size_bytes / (1 << 20):,.0f} MiB"
+    if volume.size_bytes >= 10 << 30:
+        size = f"{volume.size_bytes / (1 << 30):,.1f} GiB"
     kind = volume.kind or "no known content"
     named = f" ({volume.type_name})" if volume.type_name else ""
     return f"{title(volume)}{named}: {kind}, {size}"

@@ -37,6 +37,7 @@ FIRST_WANTED = (
 )  # fmt: skip
 """All that is looked for first, so that it advances side by side."""
 
+NO_RELEASE_FILES = "it has none of the files that name a release"
 MODULES_BYTES = 2 * 1024 * 1024
 MOST_CONFIGURATIONS = 8
 
@@ -67,7 +68,9 @@ class Linux:
         """Return what the release tells, for Findings."""
         release = self.release()
         if release is None:
-            why = self.root.not_found("it has none of the files that name a release")
+            there = [path for path in READERS if self.root.read(path)]
+            nothing = f"{there[0]} names no system" if there else NO_RELEASE_FILES
+            why = self.root.not_found(nothing)
             return {"os_name": why, "os_version": why}
         system = system_of(release)
         name = release.pretty_name or release.name or release.id

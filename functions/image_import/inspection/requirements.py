@@ -193,7 +193,7 @@ def _boot_mode(found: Findings, target: Target) -> Check:
     mode, architecture = found.boot_mode.value, found.architecture.value
     if mode == "none":
         bad = "none: no boot code for BIOS, no loader for UEFI"
-        advice = "make the image of a whole system disk, not of one partition"
+        advice = "install one, or make the image of the whole system disk"
         requirement = "a boot loader for BIOS or UEFI"
     elif architecture == "arm64":
         bad = "BIOS alone" if mode == "BIOS" else ""
