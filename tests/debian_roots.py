@@ -2,7 +2,8 @@
 
 Each is made once for all test processes and lies in a temporary folder. What makes it
 large and tells nothing (libraries, documentation) is left out; what is there is letter
-for letter Debian's.
+for letter Debian's. The one for amd64 has a kernel, of whose modules only those for
+disks are kept; what its installation would generate is made by this machine's depmod.
 """
 
 import fcntl
@@ -14,11 +15,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from made_images import run
+
 SUITE = "bookworm"
-NEEDS = ("debootstrap", "dpkg-deb")
+NEEDS = ("debootstrap", "dpkg-deb", "depmod")
 _BULK = ("usr/share", "var/lib", "var/cache", "debootstrap", "usr/lib/*/gconv",
          "usr/lib/*/perl*", "usr/bin/perl*", "usr/lib/gcc*", "usr/lib/*/lib[g-z]*",
          "usr/lib/*/lib[a-e]*")  # fmt: skip
+KERNEL_PACKAGE = "linux-image-cloud-amd64"
+_KEPT_MODULES = ("virtio_blk.ko", "virtio_scsi.ko", "virtio_net.ko")
 _LOADERS = {  # package, folder and loader in it, its name in EFI/BOOT
     "amd64": ("grub-efi-amd64-bin", "x86_64-efi", "grubx64.efi", "BOOTX64.EFI"),
     "i386": ("grub-efi-ia32-bin", "i386-efi", "grubia32.efi", "BOOTIA32.EFI"),
@@ -57,8 +62,11 @@ def _bootstrap(folder: Path, extra: Path, architecture: str) -> None:
     packages = [_LOADERS[architecture][0]]
     if architecture != "arm64":
         packages.append("grub-pc-bin")
+    included = [*packages]
+    if architecture == "amd64":
+        included.append(KERNEL_PACKAGE)
     command = ["debootstrap", "--foreign", "--variant=minbase", "--no-check-gpg",
-               f"--arch={architecture}", f"--include={','.join(packages)}", SUITE,
+               f"--arch={architecture}", f"--include={','.join(included)}", SUITE,
                str(folder), _mirror()]  # fmt: skip
     if os.geteuid():
         command.insert(0, "fakeroot")
@@ -74,6 +82,8 @@ def _bootstrap(folder: Path, extra: Path, architecture: str) -> None:
     for package in packages:
         (archive,) = folder.glob(f"var/cache/apt/archives/{package}_*.deb")
         subprocess.run(["dpkg-deb", "-x", str(archive), str(extra)], check=True)
+    if architecture == "amd64":
+        _add_kernel(folder, extra)
     for pattern in _BULK:
         for found in folder.glob(pattern):
             if found.is_dir() and not found.is_symlink():
@@ -82,6 +92,26 @@ def _bootstrap(folder: Path, extra: Path, architecture: str) -> None:
                 found.unlink()
     shutil.rmtree(folder / "dev")
     (folder / "dev").mkdir()
+
+
+def _add_kernel(folder: Path, extra: Path) -> None:
+    """Lay the files of the kernel's package where dpkg would."""
+    archives = folder / "var/cache/apt/archives"
+    unpacked = extra / "kernel"
+    for package in ("linux-image-[0-9]*-cloud-amd64", "initramfs-tools-core"):
+        (archive,) = archives.glob(f"{package}_*.deb")
+        run("dpkg-deb", "-x", archive, unpacked)
+    (modules,) = (unpacked / "lib/modules").iterdir()
+    for module in modules.rglob("*.ko"):
+        if module.name not in _KEPT_MODULES:
+            module.unlink()
+    run("depmod", "-b", unpacked, modules.name)
+    target = folder / "usr/lib/modules" / modules.name
+    shutil.copytree(modules, target)
+    shutil.copytree(unpacked / "boot", folder / "boot", dirs_exist_ok=True)
+    configuration = "etc/initramfs-tools"
+    shutil.copytree(unpacked / configuration, folder / configuration)
+    shutil.rmtree(unpacked)
 
 
 def _mirror() -> str:

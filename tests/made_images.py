@@ -295,24 +295,24 @@ def make_partitioned(
 def copy_into(content: Path, image: Path, offset: int) -> None:
     """Copy an image into a larger one; what is a hole stays one, and is not read."""
     with content.open("rb") as source, image.open("r+b") as target:
-        end = os.fstat(source.fileno()).st_size
-        for begin, stop in _written(source.fileno(), end):
+        for begin, stop in written_places(content):
             source.seek(begin)
             target.seek(offset + begin)
             while (left := stop - source.tell()) > 0:
                 target.write(source.read(min(left, 1 << 20)))
 
 
-def _written(file: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield where a file has bytes, as the system tells."""
-    stop = 0
-    while stop < end:
-        try:
-            begin = os.lseek(file, stop, os.SEEK_DATA)
-        except OSError:  # ENXIO: holes to the end
-            return
-        stop = os.lseek(file, begin, os.SEEK_HOLE)
-        yield begin, stop
+def written_places(path: Path) -> Iterator[tuple[int, int]]:
+    """Yield where a file has bytes and no holes, as the system tells."""
+    with path.open("rb") as file:
+        end, stop = os.fstat(file.fileno()).st_size, 0
+        while stop < end:
+            try:
+                begin = os.lseek(file.fileno(), stop, os.SEEK_DATA)
+            except OSError:  # ENXIO: holes to the end
+                return
+            stop = os.lseek(file.fileno(), begin, os.SEEK_HOLE)
+            yield begin, stop
 
 
 def make_disk(

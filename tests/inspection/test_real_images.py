@@ -4,13 +4,14 @@ import os
 import random
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import debian_roots
 import pytest
 from debian_roots import Root, make_root
 from image_import.header import HEAD_BYTES, TAIL_BYTES, read_header
-from image_import.inspection.bounded import Budget
+from image_import.inspection.bounded import Bounded, Budget
+from image_import.inspection.disks import open_disk
 from image_import.inspection.findings import Inspection
 from image_import.inspection.inspecting import inspect_file
 from image_import.version import DiskVersion
@@ -24,6 +25,7 @@ from made_images import (
     make_file_system,
     make_partitioned,
     run,
+    written_places,
 )
 
 MIB, GIB = 1 << 20, 1 << 30
@@ -131,13 +133,66 @@ def plain(
     return make_image(folder, root_of("amd64"), "ext4", "gpt", "both")
 
 
-@pytest.mark.parametrize("options", FORMATS.values(), ids=FORMATS.keys())
-def test_every_format_tells_the_same(
-    plain: Path, tmp_path: Path, options: tuple[str, ...]
+def test_debians_kernel_is_known_with_its_drivers(
+    plain: Path, root_of: Callable[[str], Root]
 ) -> None:
-    image = tmp_path / "image"
-    run("qemu-img", "convert", "-f", "raw", *options, plain, image)
-    assert told(inspection_of(image)) == told(inspection_of(plain))
+    (kernel,) = (root_of("amd64").folder / "boot").glob("vmlinuz-*")
+    found = inspection_of(plain).findings
+    version = kernel.name.removeprefix("vmlinuz-")
+    assert found.kernel.value == version
+    modules = f"partition 3 (ext4): /lib/modules/{version}"
+    # In Debian's kernel for clouds virtio_blk is a module, and nvme is built in.
+    assert (found.virtio.value, found.nvme.value) == ("yes", "yes")
+    assert found.virtio.where == f"{modules}/modules.dep"
+    assert found.nvme.where == f"{modules}/modules.builtin"
+    assert found.initramfs.value == "yes"
+    assert found.initramfs.where.endswith("/etc/initramfs-tools/initramfs.conf")
+
+
+@pytest.fixture(scope="module", params=FORMATS.values(), ids=list(FORMATS))
+def converted(plain: Path, request: pytest.FixtureRequest) -> Path:
+    """The Debian in another format."""
+    image = plain.with_name("converted")
+    run("qemu-img", "convert", "-f", "raw", *request.param, plain, image)
+    return image
+
+
+def test_every_format_tells_the_same(plain: Path, converted: Path) -> None:
+    assert told(inspection_of(converted)) == told(inspection_of(plain))
+
+
+def test_the_bytes_of_a_debian_are_what_qemu_img_converts_to(
+    plain: Path, converted: Path, tmp_path: Path
+) -> None:
+    back = tmp_path / "back.raw"
+    found = read_disk(converted, DiskVersion(object_key="x", etag=""))
+    assert found.header.format
+    kind = "vpc" if found.header.format.value == "VHD" else "qcow2"
+    run("qemu-img", "convert", "-f", kind, "-O", "raw", converted, back)
+    chance = random.Random(13)  # noqa: S311 - the same each time
+    with converted.open("rb") as file, back.open("rb") as expected:
+        source = bytes_of(file)
+        disk = open_disk(source, found.header)
+        assert disk.size_bytes == back.stat().st_size == plain.stat().st_size
+        written = [range(*place) for place in written_places(back)]
+        for number in range(10_000):
+            # The disk is nearly empty: most of them where there is something.
+            place = chance.choice(written) if number % 10 else range(disk.size_bytes)
+            offset = chance.choice(place)
+            expected.seek(offset)
+            assert disk.read(offset, 512) == expected.read(512), offset
+
+
+def bytes_of(file: BinaryIO) -> Bounded:
+    """Return an image file as the view over an object shows it."""
+
+    def fetch(offset: int, count: int) -> bytes:
+        file.seek(offset)
+        return file.read(count)
+
+    budget = Budget(seconds=600, most_bytes=1 << 40, most_requests=1 << 20)
+    size = os.fstat(file.fileno()).st_size
+    return Bounded(fetch=fetch, size_bytes=size, budget=budget)
 
 
 @pytest.mark.parametrize("file_system", ["ext4", "xfs"])

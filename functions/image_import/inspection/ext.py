@@ -74,6 +74,8 @@ _ROOT = 2
 
 # What is fetched around an inode: those of its folder are near.
 _INODES_SPAN = 16 * 1024
+# And with the root's: most of a small system's folders are among them.
+_FIRST_INODES = 1536
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +151,7 @@ class ExtInodes(Inodes[ExtNode]):
         table = yield from self._inode_table(group)
         at = table + index * self._inode_bytes
         near = at - at % _INODES_SPAN, 2 * _INODES_SPAN
-        yield [near, *self._root_folder_guess(number, table)]
+        yield [near, *self._around_root(number, table)]
         raw = exactly(self.source, at, self._inode_bytes)
         mode, low, flags = struct.unpack_from("<H2xI24xI", raw)
         (high,) = struct.unpack_from("<I", raw, 108)
@@ -183,15 +185,19 @@ class ExtInodes(Inodes[ExtNode]):
             return True
         return any(group == base**n for base in (3, 5, 7) for n in range(1, 21))
 
-    def _root_folder_guess(self, number: int, table: int) -> list[Range]:
-        """Return where mkfs puts the root folder: behind the first inode tables."""
+    def _around_root(self, number: int, table: int) -> list[Range]:
+        """Return the first inodes, and where mkfs puts the root folder.
+
+        That is behind the first inode tables.
+        """
         if number != _ROOT:
             return []
         blocks = int.from_bytes(self._super[4:8], "little")
         groups = -(-(blocks - self._first_data) // self._group_blocks)
         near = min(max(groups, 1), 1 << min(self._super[372], 16))
         tables = near * self._group_inodes * self._inode_bytes
-        return [(table + tables, self.block_bytes)]
+        inodes = min(_FIRST_INODES, self._group_inodes) * self._inode_bytes
+        return [(table, inodes), (table + tables, self.block_bytes)]
 
     def content(self, node: ExtNode, offset: int, count: int) -> Steps[bytes]:
         """Return bytes of a file, a link or a folder."""
