@@ -22,6 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "functions"), str(ROOT / "tests")]
 
+import hives  # noqa: E402
 from image_import.errors import HeaderError  # noqa: E402
 from image_import.evidence import DiskEvidence  # noqa: E402
 from image_import.header import HEAD_BYTES, read_header  # noqa: E402
@@ -71,6 +72,11 @@ class Image:
 def make_images(folder: Path) -> dict[str, Image]:
     tree = {p[1:]: t.encode() if isinstance(t, str) else t for p, t in DEBIAN.items()}
     tree["Windows/System32/ntoskrnl.exe"] = PE_X86_64
+    said = hives.software("Windows Server 2022 Datacenter", 20348, "21H2")
+    tree["Windows/System32/config/SOFTWARE"] = hives.make_hive(folder, said)
+    said = hives.system("AMD64", viostor=0, stornvme=0)
+    tree["Windows/System32/config/SYSTEM"] = hives.make_hive(folder, said)
+    tree["Windows/System32/drivers/viostor.sys"] = PE_X86_64
     images = {}
     for file_system in FILE_SYSTEMS:
         for scheme in ("gpt", "mbr"):

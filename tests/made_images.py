@@ -146,12 +146,8 @@ def make_file_system(
     """Return an image of a file system that holds the tree.
 
     Args:
-        folder: Where to make it.
-        tree: What it holds.
-        kind: As mount(8) names it.
-        size_bytes: Sparse; 0 is the smallest that the tool likes.
-        label: Its label.
-        options: More options of its mkfs.
+        size_bytes: Sparse; 0 is the smallest that the tool likes. All else is as
+            file_system_of takes it.
     """
     root = lay_out(folder / f"tree-{uuid.uuid4().hex[:8]}", tree)
     if not any(root.iterdir()) and kind == "xfs":

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import debian_roots
 import pytest
 from debian_roots import Root, make_root
-from image_import.header import HEAD_BYTES, TAIL_BYTES, read_header
+from image_import.header import HEAD_BYTES, TAIL_BYTES
 from image_import.inspection.bounded import Bounded, Budget
 from image_import.inspection.disks import open_disk
 from image_import.inspection.findings import Inspection
@@ -216,7 +216,8 @@ def test_a_plain_image_costs_little_whatever_its_size(
 
 def test_damage_anywhere_ends_within_the_budget(plain: Path, tmp_path: Path) -> None:
     chance = random.Random(3)  # noqa: S311 - the same each time
-    data = plain.read_bytes()[: 64 * MIB]
+    with plain.open("rb") as whole:
+        data = whole.read(64 * MIB)
     image = tmp_path / "damaged.raw"
     for _ in range(12):
         damaged = bytearray(data)
@@ -224,8 +225,6 @@ def test_damage_anywhere_ends_within_the_budget(plain: Path, tmp_path: Path) -> 
             at = chance.randrange(0, 4 * MIB)
             damaged[at : at + 4] = chance.randbytes(4)
         image.write_bytes(damaged)
-        header = read_header(b"", b"", object_size_bytes=0)
-        assert header.problem
         with image.open("rb") as file:
             disk = read_disk(plain, DiskVersion(object_key="x", etag=""))
             budget = Budget(seconds=60, most_bytes=16 * MIB)
