@@ -20,7 +20,7 @@ from image_import_cli.inspect_looks import (
     not_seen,
 )
 from image_import_cli.object_errors import explained
-from image_import_cli.plan import OBJECT
+from image_import_cli.plan import match_object
 from image_import_cli.screens import leave_echo
 from image_import_cli.settings_options import (
     checked_settings,
@@ -133,14 +133,9 @@ def _look_with_progress(image: str, settings: Settings, seconds: float) -> Looke
 
 
 def _look(image: str, order: Order) -> Looked:
-    match = OBJECT.fullmatch(image)
+    match = match_object(image)
     if match:
         return look_at_object(match["bucket"], match["key"], order)
-    if image.startswith("oss://"):
-        raise click.UsageError(
-            f"{image} names no object; give oss://BUCKET/KEY, as in"
-            " oss://images/web.qcow2"
-        )
     return look_at_file(Path(image), order)
 
 

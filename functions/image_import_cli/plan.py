@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import click
 from image_import.app import Invocation, import_record
 from image_import.clients import Clients
 from image_import.credentials import read_credentials
-from image_import.errors import EvidenceError, PlanError
+from image_import.errors import EvidenceError, ImageImportError, PlanError
 from image_import.events import ObjectCreated
 from image_import.evidence import Contents, DiskEvidence, Evidence
 from image_import.header import HEAD_BYTES, TAIL_BYTES, is_settled_by, read_header
@@ -26,7 +25,8 @@ from image_import.sidecars import SidecarFound, find_sidecar
 from image_import.version import DiskVersion, ImageVersion
 from rich.console import Console
 
-from image_import_cli.failures import failures_explained
+from image_import_cli.daemon_pool import DaemonPool
+from image_import_cli.object_errors import explained
 from image_import_cli.places import complete_file
 from image_import_cli.settings_options import (
     checked_settings,
@@ -38,6 +38,7 @@ from image_import_cli.show import exit_status, print_json, render
 OBJECT = re.compile(r"oss://(?P<bucket>[^/]+)/(?P<key>.+)", re.DOTALL)
 ANY_BUCKET = "your-bucket"
 ANY_REGION = "cn-hangzhou"
+AT_ONCE = 10
 
 
 @click.command(
@@ -58,12 +59,15 @@ def plan(
     environ = environment(assignments)
     environ["DRY_RUN"] = "true"
     settings = checked_settings(environ)
-    match = OBJECT.fullmatch(image)
-    with failures_explained():
+    match = match_object(image)
+    try:
         if match:
             result = plan_object(match["bucket"], match["key"], settings)
         else:
             result = plan_file(Path(image), settings)
+    except ImageImportError as exc:
+        why = explained(exc, image) if match else str(exc)
+        raise click.ClickException(why) from exc
     console = Console()
     if as_json:
         print_json(console, said(result, LOG_FIELDS))
@@ -72,11 +76,26 @@ def plan(
     ctx.exit(exit_status([result]))
 
 
+def match_object(image: str) -> re.Match[str] | None:
+    """Return the bucket and key of an object, None for a local file.
+
+    Raises:
+        click.UsageError: It is a bucket without a key.
+    """
+    match = OBJECT.fullmatch(image)
+    if not match and image.startswith("oss://"):
+        raise click.UsageError(
+            f"{image} names no object; give oss://BUCKET/KEY, as in"
+            " oss://images/web.qcow2"
+        )
+    return match
+
+
 def plan_object(bucket: str, object_key: str, settings: Settings) -> Result:
     """Return the plan for an object, by a dry run of the function's own code."""
     credentials = read_credentials(None, os.environ)
     region_id = settings.region_id or ANY_REGION
-    clients = Clients(pool_size=10)
+    clients = Clients(pool_size=AT_ONCE)
     oss = clients.oss(settings, credentials, region_id)
     first = oss.read_range(bucket, object_key, first=0, last=0)
     record = ObjectCreated(
@@ -87,15 +106,14 @@ def plan_object(bucket: str, object_key: str, settings: Settings) -> Result:
         event_name="ObjectCreated:PutObject",
         region_id=region_id,
     )
-    with ThreadPoolExecutor(10) as pool:
-        invocation = Invocation(
-            settings=settings,
-            oss=lambda _: oss,
-            ecs=lambda region: clients.ecs(settings, credentials, region),
-            pool=pool,
-            timeout_seconds=120,
-        )
-        return import_record(record, invocation)
+    invocation = Invocation(
+        settings=settings,
+        oss=lambda _: oss,
+        ecs=lambda region: clients.ecs(settings, credentials, region),
+        pool=DaemonPool(AT_ONCE),
+        timeout_seconds=120,
+    )
+    return import_record(record, invocation)
 
 
 def plan_file(path: Path, settings: Settings) -> Result:

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click import Command
 from click.testing import CliRunner, Result
 from fake_aliyun import FakeAliyun
 from image_import_cli.demo import IMAGE, asset
 from image_import_cli.inspect_image import inspect
+from image_import_cli.plan import plan
 from loopback import Say, serving
 from waiting import wait_until
 
@@ -82,9 +84,18 @@ def test_no_rights_are_an_error_and_no_finding(cloud: FakeAliyun) -> None:
 
 
 @pytest.mark.usefixtures("cloud")
-def test_a_bucket_alone_is_a_usage_error() -> None:
+def test_a_plan_of_an_object_that_is_not_there_says_the_same() -> None:
+    answer = CliRunner().invoke(plan, ["oss://images/Disk.qcow2"])
+    assert answer.exit_code == 1
+    assert "oss://images/Disk.qcow2: OSS GetObject: NoSuchKey" in answer.stderr
+    assert answer.stderr.endswith(f"; {MISSING}\n")
+
+
+@pytest.mark.usefixtures("cloud")
+@pytest.mark.parametrize("command", [inspect, plan])
+def test_a_bucket_alone_is_a_usage_error(command: Command) -> None:
     for image in ("oss://images", "oss://images/"):
-        answer = looked(image)
+        answer = CliRunner().invoke(command, [image])
         assert answer.exit_code == 2
         assert "names no object; give oss://BUCKET/KEY" in answer.stderr
 
