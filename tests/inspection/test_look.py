@@ -80,6 +80,13 @@ def test_that_nothing_starts_it_is_said_only_if_all_was_read() -> None:
     assert (mode.value, mode.why_not) == ("", "partition 9: it is damaged")
 
 
+def test_a_folder_that_cannot_be_read_is_why_nothing_is_found() -> None:
+    findings = found(volume(DEBIAN, damaged=frozenset("/")))
+    why_not = "partition 1 (ext4): /: / is damaged"
+    assert findings.os_type.why_not == why_not
+    assert (findings.boot_mode.value, findings.boot_mode.why_not) == ("", why_not)
+
+
 def test_all_first_look_ups_are_announced_together() -> None:
     seen = volume(DEBIAN)
     found(seen)

@@ -49,7 +49,6 @@ def look(disk: Disk) -> Findings:
     esps = _by_esp(v for v in disk.volumes if v.file_system.kind == "vfat")
     others = [v for v in disk.volumes if v.file_system.kind != "vfat"]
     found = _of_layout(disk)
-    why = "; ".join(disk.unread) or "there is no file system with a system on it"
     windows = _windows_root(others)
     root = None if windows else _linux_root(others)
     if root:
@@ -57,9 +56,10 @@ def look(disk: Disk) -> Findings:
     elif windows:
         found.update(Windows(windows).findings())
     else:
-        found.update(_nothing(why))
+        why = "; ".join(_unread(disk))
+        found.update(_nothing(why or "there is no file system with a system on it"))
     firmware = find_firmware(esps)
-    mode = boot_mode(firmware, disk.bios, "; ".join(disk.unread))
+    mode = boot_mode(firmware, disk.bios, "; ".join(_unread(disk)))
     found["boot_mode"] = mode
     loader = firmware.loader
     if loader and not found.get("architecture"):
@@ -69,6 +69,12 @@ def look(disk: Disk) -> Findings:
     if firmware.only_vendors and not loader:
         notes += (f"UEFI: {firmware.only_vendors} {UNKNOWN_LOADER}",)
     return Findings(**found, notes=notes)
+
+
+def _unread(disk: Disk) -> list[str]:
+    """Return what could not be read so far: volumes, and folders or files on others."""
+    failed = [seen.why_not for seen in disk.volumes if seen.why_not]
+    return list(dict.fromkeys([*disk.unread, *failed]))
 
 
 def _by_esp(volumes: Iterable[Seen]) -> list[Seen]:
