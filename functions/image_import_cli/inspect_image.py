@@ -75,12 +75,16 @@ def inspect(
         leave_echo(Console(stderr=True))
         click.echo("interrupted; nothing was changed", err=True)
         ctx.exit(1)
-    is_good = _report(looked, target, as_json=as_json)
+    is_good = _report(looked, image, target, as_json=as_json)
     ctx.exit(int(not is_good))
 
 
-def _report(looked: Looked, target: Target, *, as_json: bool) -> bool:
-    """Print what was seen, and return whether it was seen and nothing fails."""
+def _report(looked: Looked, image: str, target: Target, *, as_json: bool) -> bool:
+    """Print what was seen, and return whether it was seen and nothing fails.
+
+    Args:
+        image: As it was given.
+    """
     from image_import.inspection.requirements import Image, check, fails  # noqa: PLC0415
 
     header = looked.header
@@ -91,7 +95,7 @@ def _report(looked: Looked, target: Target, *, as_json: bool) -> bool:
         checks = check(Image(header=header, findings=found, command=command), target)
     console = Console()
     if as_json:
-        answer = to_dict(looked, target)
+        answer = {"image": image, **to_dict(looked, target)}
         answer["checks"] = [entry.as_dict() for entry in checks]
         print_json(console, answer)
     elif header:
@@ -155,7 +159,6 @@ def to_dict(looked: Looked, target: Target) -> dict[str, Any]:
     mode = found.boot_mode.value or None
     named = header.format.value if header and header.format else detected
     return {
-        "image": looked.name,
         "target": target.name,
         "format": named,
         "detected": detected,

@@ -115,6 +115,7 @@ def test_a_busy_service_is_asked_again(cloud: FakeAliyun, skip: int) -> None:
     big = b"\xd5\x00" * 200 + bytes(600_000) + b"\xd5" * 600
     cloud.oss.put("images", "disk.raw", big + b"\x01" * (-len(big) % 512))
     undisturbed = told("oss://images/disk.raw")
+    assert undisturbed["image"] == "oss://images/disk.raw"
     cloud.oss.fail_next("ServiceUnavailable", skip=skip, times=1)
     said = told("oss://images/disk.raw")
     assert said["checks"] == undisturbed["checks"]
