@@ -87,6 +87,11 @@ def test_a_folder_that_cannot_be_read_is_why_nothing_is_found() -> None:
     assert (findings.boot_mode.value, findings.boot_mode.why_not) == ("", why_not)
 
 
+def test_what_is_encrypted_may_be_lvm() -> None:
+    assert found(volume(DEBIAN), is_encrypted=True).lvm.value == ""
+    assert found(volume(DEBIAN), is_encrypted=True, has_lvm=True).lvm.value == "yes"
+
+
 def test_all_first_look_ups_are_announced_together() -> None:
     seen = volume(DEBIAN)
     found(seen)

@@ -23,6 +23,7 @@ from image_import.inspection.volumes import Layout, Volume, find_volumes
 from image_import.oss import Oss
 
 MBR_ESP = "0xef"
+ENCRYPTED = {"crypto_LUKS", "BitLocker"}
 SCHEMES = {"gpt": "GPT", "mbr": "MBR"}
 
 
@@ -143,6 +144,7 @@ def examine(disk: Source) -> Findings:
             volumes=volumes,
             unread=unread,
             has_lvm=any(volume.kind == "LVM2_member" for volume in layout.volumes),
+            is_encrypted=any(volume.kind in ENCRYPTED for volume in layout.volumes),
         )
     )
 

@@ -34,6 +34,7 @@ class Disk:
         layout: One line for each volume.
         volumes: Those whose file system could be read.
         unread: Why others could not.
+        is_encrypted: Whether one of them is.
     """
 
     bios: Bios
@@ -42,6 +43,7 @@ class Disk:
     volumes: Sequence[Seen]
     unread: Sequence[str] = ()
     has_lvm: bool = False
+    is_encrypted: bool = False
 
 
 def look(disk: Disk) -> Findings:
@@ -87,6 +89,8 @@ def _of_layout(disk: Disk) -> dict[str, Any]:
     if not lines:
         layout = Finding(why_not="; ".join(disk.unread) or "it has no partitions")
     lvm = Finding(value="yes" if disk.has_lvm else "no", where="partitions")
+    if disk.is_encrypted and not disk.has_lvm:
+        lvm = Finding(why_not="what is encrypted cannot be read")
     return {
         "complete": disk.complete,
         "layout": layout,
