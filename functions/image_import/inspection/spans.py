@@ -9,11 +9,11 @@ Range = tuple[int, int]
 """An offset and a count of bytes."""
 
 
-def joined(places: Iterable[Range], *, gap: int = 0) -> Iterator[Range]:
+def joined(places: Iterable[Range]) -> Iterator[Range]:
     """Yield ranges in order, those that touch or overlap as one."""
     start = end = -1
     for offset, count in sorted(places):
-        if start >= 0 and offset <= end + gap:
+        if start >= 0 and offset <= end:
             end = max(end, offset + count)
             continue
         if start >= 0:
