@@ -20,7 +20,7 @@ from image_import_cli.inspect_looks import (
     not_seen,
 )
 from image_import_cli.object_errors import explained
-from image_import_cli.plan import match_object
+from image_import_cli.places import complete_file, object_named
 from image_import_cli.screens import leave_echo
 from image_import_cli.settings_options import (
     checked_settings,
@@ -39,7 +39,7 @@ SECONDS = 120.0
     "inspect",
     epilog="Example: image-import inspect oss://images/web.qcow2",
 )
-@click.argument("image", metavar="OBJECT|FILE")
+@click.argument("image", metavar="OBJECT|FILE", shell_complete=complete_file)
 @click.option(
     "--target",
     "target_name",
@@ -137,9 +137,8 @@ def _look_with_progress(image: str, settings: Settings, seconds: float) -> Looke
 
 
 def _look(image: str, order: Order) -> Looked:
-    match = match_object(image)
-    if match:
-        return look_at_object(match["bucket"], match["key"], order)
+    if named := object_named(image):
+        return look_at_object(*named, order)
     return look_at_file(Path(image), order)
 
 

@@ -39,6 +39,17 @@ def read_object(given: str, *, expected: str) -> tuple[str, str]:
     return bucket, object_key
 
 
+def object_named(given: str) -> tuple[str, str] | None:
+    """Return bucket and key of an object, None where a local file is named.
+
+    Raises:
+        click.UsageError: It is a bucket without a key, or no bucket's name.
+    """
+    if not given.startswith(SCHEME):
+        return None
+    return read_object(given, expected="oss://BUCKET/KEY, as in oss://images/web.qcow2")
+
+
 def complete_file(
     ctx: click.Context,  # noqa: ARG001 - click's
     param: click.Parameter,  # noqa: ARG001 - click's

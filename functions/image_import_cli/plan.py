@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from rich.console import Console
 
 from image_import_cli.daemon_pool import DaemonPool
 from image_import_cli.object_errors import explained
-from image_import_cli.places import complete_file
+from image_import_cli.places import complete_file, object_named
 from image_import_cli.settings_options import (
     checked_settings,
     environment,
@@ -35,7 +34,6 @@ from image_import_cli.settings_options import (
 )
 from image_import_cli.show import exit_status, print_json, render
 
-OBJECT = re.compile(r"oss://(?P<bucket>[^/]+)/(?P<key>.+)", re.DOTALL)
 ANY_BUCKET = "your-bucket"
 ANY_REGION = "cn-hangzhou"
 AT_ONCE = 10
@@ -59,36 +57,21 @@ def plan(
     environ = environment(assignments)
     environ["DRY_RUN"] = "true"
     settings = checked_settings(environ)
-    match = match_object(image)
+    named = object_named(image)
     try:
-        if match:
-            result = plan_object(match["bucket"], match["key"], settings)
+        if named:
+            result = plan_object(*named, settings)
         else:
             result = plan_file(Path(image), settings)
     except ImageImportError as exc:
-        why = explained(exc, image) if match else str(exc)
+        why = explained(exc, image) if named else str(exc)
         raise click.ClickException(why) from exc
     console = Console()
     if as_json:
         print_json(console, said(result, LOG_FIELDS))
     else:
-        console.print(render(result, origin="object" if match else "file"))
+        console.print(render(result, origin="object" if named else "file"))
     ctx.exit(exit_status([result]))
-
-
-def match_object(image: str) -> re.Match[str] | None:
-    """Return the bucket and key of an object, None for a local file.
-
-    Raises:
-        click.UsageError: It is a bucket without a key.
-    """
-    match = OBJECT.fullmatch(image)
-    if not match and image.startswith("oss://"):
-        raise click.UsageError(
-            f"{image} names no object; give oss://BUCKET/KEY, as in"
-            " oss://images/web.qcow2"
-        )
-    return match
 
 
 def plan_object(bucket: str, object_key: str, settings: Settings) -> Result:
