@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 
 from image_import.errors import ServiceRejected, ServiceUnavailable
+from image_import.import_call import CALL
 from image_import.ledger import State, read_lines
 from image_import.marks import ExistingImage
 from image_import.oss import (
@@ -24,7 +25,6 @@ from image_import.oss import (
     PositionTaken,
 )
 from image_import.replies import ImportReply
-from image_import.submit import CALL
 
 Answer = TypeVar("Answer")
 START = datetime(2026, 11, 23, 3, 0, tzinfo=timezone.utc)

@@ -16,6 +16,7 @@ from image_import.clock import OssClock
 from image_import.errors import ImageImportError
 from image_import.events import Ignored, ObjectCreated, Rejected, why_not_ours
 from image_import.gather import Gatherer
+from image_import.import_call import Caller, Service
 from image_import.importing import Importing
 from image_import.keys import read_key
 from image_import.ledger_store import LedgerStore
@@ -24,7 +25,7 @@ from image_import.oss import Oss
 from image_import.outcome import Result
 from image_import.patience import Patience
 from image_import.settings import Settings
-from image_import.submit import Service, Submitter
+from image_import.submit import Submitter
 
 LEASE_MARGIN = timedelta(seconds=60)
 """By which a lease outlasts the invocation's hard deadline."""
@@ -119,15 +120,19 @@ def make_case(record: ObjectCreated, region_id: str, invocation: Invocation) -> 
     timeout = timedelta(seconds=invocation.timeout_seconds)
     lease = timedelta(seconds=settings.lease_seconds)
     submitter = Submitter(
-        ecs=invocation.ecs(region_id),
+        caller=Caller(
+            ecs=invocation.ecs(region_id),
+            clock=clock,
+            patience=patience,
+            on_call=invocation.on_call,
+        ),
         store=store,
         clock=clock,
-        patience=patience,
+        attempts=patience.attempts,
         pool=invocation.pool,
         lease=max(lease, timeout + LEASE_MARGIN),
         claim=invocation.new_claim(),
         fc_request_id=invocation.fc_request_id,
-        on_call=invocation.on_call,
     )
     return Case(
         record=record,

@@ -1,0 +1,218 @@
+"""ImportImage, called until it is known what became of it.
+
+Room: shell.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
+
+from image_import import endings
+from image_import.catalogue import explain
+from image_import.clock import OssClock
+from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
+from image_import.ledger import Entry, State
+from image_import.marks import ExistingImage, is_marked
+from image_import.patience import Patience
+from image_import.replies import ImportReply
+from image_import.version import MARK_LENGTH
+
+CALL = timedelta(seconds=45)
+"""What must be left of a lease to call ImportImage: its time-outs, and some."""
+
+TAKEN = {"invalidimagename.duplicated", "imageisimporting"}
+
+
+class Service(Protocol):
+    """What is asked of ECS here."""
+
+    has_client_token: bool
+    has_lookup: bool
+
+    def import_image(self, parameters: Mapping[str, str]) -> ImportReply:
+        """Start an import."""
+
+    def find_images(self, image_name: str) -> list[ExistingImage]:
+        """Return the images of exactly this name, whatever their status."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What became of a call, before it is written down."""
+
+    state: State
+    reason: str = ""
+    reply: ImportReply | None = None
+    error: ServiceError | None = None
+    perhaps_started: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Caller:
+    """Asks ECS for an image, and finds out what came of it where no answer did.
+
+    Attributes:
+        on_call: Is told the parameters of each call before it is made.
+    """
+
+    ecs: Service
+    clock: OssClock
+    patience: Patience
+    on_call: Callable[[Mapping[str, str]], None] = field(default=lambda _: None)
+
+    @property
+    def has_client_token(self) -> bool:
+        """Whether ECS tells a repeated call by its token."""
+        return self.ecs.has_client_token
+
+    def call(self, intent: Entry, *, is_takeover: bool) -> Answer:
+        """Call ImportImage until there is an answer, or no more time for one.
+
+        Args:
+            intent: What is sent, as it was written down.
+            is_takeover: An earlier holder may have called already.
+        """
+        return _answer_or_doubt(lambda: self._call(intent, is_takeover=is_takeover))
+
+    def look_up(self, intent: Entry) -> Answer:
+        """Find out what became of an intent that cannot be sent again."""
+        return _answer_or_doubt(lambda: self._look_up(intent))
+
+    def _call(self, intent: Entry, *, is_takeover: bool) -> Answer:
+        is_lost = is_takeover
+        last: ServiceUnavailable | None = None
+        for attempt in range(self.patience.attempts):
+            if is_lost and not intent.client_token:
+                settled = self._look_up_lost(intent, last)
+                if settled:
+                    return settled
+            if self.clock.latest() + CALL > (intent.lease_until or intent.at):
+                return Answer(
+                    state=State.RETRYING,
+                    reason="too little is left of the lease to call ImportImage",
+                    perhaps_started=is_lost,
+                )
+            try:
+                return self._import(intent)
+            except ServiceRejected as exc:
+                return self._rejected(intent, exc)
+            except ServiceUnavailable as exc:
+                is_lost = is_lost or exc.perhaps_done
+                last = exc
+                if not self.patience.pause(attempt, exc):
+                    break
+        if is_lost and not intent.client_token and not self.ecs.has_lookup:
+            return _doubtful(intent, last)
+        return Answer(
+            state=State.RETRYING, reason=str(last), error=last, perhaps_started=is_lost
+        )
+
+    def _import(self, intent: Entry) -> Answer:
+        parameters = dict(intent.parameters)
+        if intent.client_token:
+            parameters["ClientToken"] = intent.client_token
+        self.on_call(parameters)
+        reply = self.ecs.import_image(parameters)
+        return Answer(state=State.SUBMITTED, reply=reply)
+
+    def _look_up_lost(
+        self, intent: Entry, last: ServiceUnavailable | None
+    ) -> Answer | None:
+        """Return how a call without an answer ended; None if it had no effect."""
+        if not self.ecs.has_lookup:
+            return _doubtful(intent, last)
+        own = self._own(self._images(intent), intent)
+        return (
+            _adopted(own, "found by its name after an answer was lost") if own else None
+        )
+
+    def _look_up(self, intent: Entry) -> Answer:
+        if not self.ecs.has_lookup:
+            return _doubtful(intent, None)
+        own = self._own(self._images(intent), intent)
+        if own:
+            return _adopted(own, "found by its name; its bytes are gone since")
+        return Answer(
+            state=State.FAILED,
+            reason="the object was overwritten or deleted before its import began; "
+            "the newer upload, if there is one, has an event of its own",
+        )
+
+    def _images(self, intent: Entry) -> list[ExistingImage]:
+        return self.patience.repeat(lambda: self.ecs.find_images(intent.image_name))
+
+    def _own(self, images: list[ExistingImage], intent: Entry) -> ExistingImage | None:
+        mark = intent.version[:MARK_LENGTH]
+        return next((image for image in images if is_marked(image, mark)), None)
+
+    def _rejected(self, intent: Entry, exc: ServiceRejected) -> Answer:
+        if exc.code.lower() in TAKEN:
+            return self._name_is_taken(intent, exc)
+        entry = explain("ECS", exc.code, exc.http_status)
+        if entry.kind in {"transient", "perhaps-already-done"}:
+            return Answer(
+                state=State.RETRYING,
+                reason=f"{exc}. {entry.cause}",
+                error=exc,
+                perhaps_started=entry.kind == "perhaps-already-done",
+            )
+        return Answer(
+            state=State.FAILED, reason=endings.explained(exc, entry), error=exc
+        )
+
+    def _name_is_taken(self, intent: Entry, exc: ServiceRejected) -> Answer:
+        """An image of this name exists: ours from a lost call, or somebody else's."""
+        images = self._images(intent) if self.ecs.has_lookup else []
+        if own := self._own(images, intent):
+            return _adopted(own, f"{exc.code}: it was imported before, by this version")
+        if images:
+            return Answer(
+                state=State.FAILED, reason=_clash(intent, images[0]), error=exc
+            )
+        if intent.version[:MARK_LENGTH] in intent.image_name:
+            reason = f"{exc.code}: an image with this version's mark in its name exists"
+            reply = ImportReply(request_id=exc.request_id or "")
+            return Answer(state=State.SUBMITTED, reply=reply, reason=reason)
+        return Answer(
+            state=State.FAILED,
+            reason=f"an image named {intent.image_name!r} exists and nothing here "
+            "tells whose it is; look at it in the console, and give this image another "
+            "ImageName if it is not this one",
+            error=exc,
+        )
+
+
+def _adopted(image: ExistingImage, reason: str) -> Answer:
+    reply = ImportReply(image_id=image.image_id)
+    return Answer(state=State.SUBMITTED, reply=reply, reason=reason)
+
+
+def _answer_or_doubt(act: Callable[[], Answer]) -> Answer:
+    try:
+        return act()
+    except ServiceUnavailable as exc:
+        return Answer(
+            state=State.RETRYING, reason=str(exc), error=exc, perhaps_started=True
+        )
+
+
+def _doubtful(intent: Entry, exc: ServiceUnavailable | None) -> Answer:
+    said = str(exc) if exc else "an earlier invocation ended without an outcome"
+    return Answer(
+        state=State.FAILED,
+        reason=f"perhaps already started: {said}; this service has no look-up to tell, "
+        "so it is not sent again. Look for an image named "
+        f"{intent.image_name!r} in the console",
+        error=exc,
+        perhaps_started=True,
+    )
+
+
+def _clash(intent: Entry, other: ExistingImage) -> str:
+    source = other.import_object_key or "an unknown object"
+    return (
+        f"the image name {intent.image_name!r} is held by {other.image_id}, imported "
+        f"from {source}, which is not this version of {intent.disks[0][0]}; give this "
+        "one another ImageName, or rename or delete that image"
+    )
