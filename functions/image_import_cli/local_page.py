@@ -32,6 +32,7 @@ from image_import_cli.local_state import View
 PREFIX = "/_local/"
 FILES = {
     "page.html": "text/html; charset=utf-8",
+    "colours.css": "text/css; charset=utf-8",
     "page.css": "text/css; charset=utf-8",
     "page.js": "text/javascript; charset=utf-8",
     "page-parts.js": "text/javascript; charset=utf-8",

@@ -32,7 +32,8 @@ def make_page(
         now: By OSS's clock.
         total: How many there are; more than shown if there was a limit.
     """
-    style, script = _asset("status.css"), _asset("status.js")
+    style = _asset("colours.css") + "\n" + _asset("status.css")
+    script = _asset("status.js")
     begin = min((status.since for status in statuses), default=now)
     number = len(statuses)
     values = {

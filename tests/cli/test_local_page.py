@@ -107,7 +107,7 @@ def test_the_page_needs_nothing_from_elsewhere(desk: Desk) -> None:
     assert {urlsplit(found).path for found in own} == {
         f"/_local/{name}" for name in FILES if name != "page.html"
     }
-    for name in ("page.css", *(name for name in FILES if name.endswith(".js"))):
+    for name in (name for name in FILES if name.endswith((".css", ".js"))):
         assert not re.search(
             r"https?://|url\(|@import", get(desk, f"/_local/{name}").text
         )
