@@ -78,11 +78,20 @@ class DeployedTrigger:
     suffix: str = ""
     role: str = ""
     is_enabled: bool = True
+    schedule: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeployedFunction:
-    """A function as it is deployed; None where it has no asynchronous settings."""
+    """A function as it is deployed.
+
+    Attributes:
+        role: "" if it has none.
+        max_retries: None where it is left to a default, as max_event_age_seconds is.
+        on_failure: "" where failed events go nowhere.
+        log_project: "" where no log is kept.
+        state: As FC 3.0 calls it; "" where it is not told.
+    """
 
     name: str
     handler: str
@@ -93,6 +102,11 @@ class DeployedFunction:
     triggers: tuple[DeployedTrigger, ...]
     max_retries: int | None
     on_failure: str
+    max_event_age_seconds: int | None = None
+    log_project: str = ""
+    log_store: str = ""
+    state: str = ""
+    state_reason: str = ""
 
 
 def roles_in_use(importer: DeployedFunction | Problem) -> tuple[str, str]:

@@ -2,7 +2,8 @@
 
 Sources: aliyun-fc2 2.5.2 for FC 2.0; "GetFunction", "ListTriggers" and
 "GetAsyncInvokeConfig", Function Compute API 2023-03-30, for FC 3.0, read 2026-11. A
-trigger's configuration is an object on 2.0 and JSON text on 3.0.
+trigger's configuration is an object on 2.0 and JSON text on 3.0; role and log are those
+of the service on 2.0.
 """
 
 import contextlib
@@ -81,12 +82,12 @@ class Fc2Account:
         """Return a function of the service, or why it is not to be seen."""
         try:
             with silent():
-                role = self._client.get_service(self._service).data.get("role") or ""
+                service = self._client.get_service(self._service).data
                 held = self._client.get_function(self._service, name).data
                 listed = self._client.list_triggers(self._service, name).data
                 settings = self._async_settings(name)
                 triggers = listed.get("triggers") or []
-                return _function(held, role=role, triggers=triggers, settings=settings)
+                return _function(held, service, triggers=triggers, settings=settings)
         except fc2.fc_exceptions.FcError as exc:
             if exc.err_code in {"ServiceNotFound", "FunctionNotFound"}:
                 what = f"there is no function {self._service}/{name}"
@@ -139,8 +140,7 @@ class Fc3Account:
             listed = self._ask("ListTriggers", f"{path}/triggers") or {}
             settings = self._ask("GetAsyncInvokeConfig", f"{path}/async-invoke-config")
             triggers = listed.get("triggers") or []
-            role = held.get("role") or ""
-            return _function(held, role=role, triggers=triggers, settings=settings)
+            return _function(held, held, triggers=triggers, settings=settings)
         except FcRefusal as exc:
             return self._door.refusal(exc.code, exc.message)
         except (requests.RequestException, *NOT_UNDERSTOOD) as exc:
@@ -164,19 +164,31 @@ class Fc3Account:
 
 
 def _function(
-    held: Json, *, role: str, triggers: list[Json], settings: Json | None
+    held: Json, service: Json, *, triggers: list[Json], settings: Json | None
 ) -> DeployedFunction:
-    destination = ((settings or {}).get("destinationConfig") or {}).get("onFailure")
+    """Return a function from what FC tells.
+
+    Args:
+        service: What role and log are told with.
+    """
+    settings = settings or {}
+    destination = (settings.get("destinationConfig") or {}).get("onFailure")
+    log = service.get("logConfig") or {}
     return DeployedFunction(
         name=held["functionName"],
         handler=held["handler"],
         runtime=held.get("runtime") or "",
         timeout_seconds=int(held["timeout"]),
         environment=held.get("environmentVariables") or {},
-        role=role,
+        role=service.get("role") or "",
         triggers=tuple(_trigger(trigger) for trigger in triggers),
-        max_retries=(settings or {}).get("maxAsyncRetryAttempts"),
+        max_retries=settings.get("maxAsyncRetryAttempts"),
+        max_event_age_seconds=settings.get("maxAsyncEventAgeInSeconds"),
         on_failure=(destination or {}).get("destination") or "",
+        log_project=log.get("project") or "",
+        log_store=log.get("logstore") or "",
+        state=held.get("state") or "",
+        state_reason=held.get("stateReason") or "",
     )
 
 
@@ -193,4 +205,5 @@ def _trigger(held: Json) -> DeployedTrigger:
         suffix=key.get("suffix") or "",
         role=held.get("invocationRole") or "",
         is_enabled=config.get("enable", True),
+        schedule=config.get("cronExpression") or "",
     )

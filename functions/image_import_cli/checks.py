@@ -26,7 +26,7 @@ from image_import_cli.account_facts import (
 )
 from image_import_cli.bucket_checks import image_bucket_findings, ledger_findings
 from image_import_cli.bucket_policies import granted, role_sessions
-from image_import_cli.function_checks import function_findings, trigger_findings
+from image_import_cli.function_checks import function_findings
 from image_import_cli.policies import (
     Json,
     Role,
@@ -40,6 +40,7 @@ from image_import_cli.role_commands import (
     mending_commands,
     trust_command,
 )
+from image_import_cli.trigger_checks import trigger_findings
 
 MOST_SKEW_SECONDS = 15 * 60
 DOUBTFUL_SKEW_SECONDS = 60

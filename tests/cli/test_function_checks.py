@@ -37,6 +37,18 @@ FAILURES: dict[str, tuple[Facts, str, str, str]] = {
         "runs on python3.9, not python3.10 or python3.12",
         "s deploy",
     ),
+    "no role": (
+        importer(role=""),
+        "importer",
+        "image-import-importer has no role",
+        "s deploy",
+    ),
+    "another region": (
+        importer(environment={**VARIABLES, "REGION_ID": "cn-shanghai"}),
+        "importer",
+        "has REGION_ID=cn-shanghai, and doctor was given --region cn-hangzhou",
+        "s deploy",
+    ),
     "a setting that stops the function": (
         importer(environment={**VARIABLES, "SIDECAR": "maybe"}),
         "importer",

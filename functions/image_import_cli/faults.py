@@ -1,0 +1,40 @@
+"""What is wrong with something that is deployed, and how it is deployed again."""
+
+from dataclasses import dataclass
+
+from image_import_cli.account_facts import Facts, Finding, Status
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fault:
+    """What is wrong.
+
+    Attributes:
+        before: The comment that says what to change before it is deployed again.
+    """
+
+    text: str
+    status: Status = "fail"
+    before: str = ""
+
+    def finding(self, check: str, facts: Facts) -> Finding:
+        """Return it with the command that mends it."""
+        again = deploy_command(facts)
+        mend = f"# {self.before}\n{again}" if self.before else again
+        return Finding(check=check, status=self.status, text=self.text, mend=mend)
+
+
+def deploy_command(facts: Facts) -> str:
+    """Return what deploys again, from a clone; STACK_ID is the stack's."""
+    if facts.fc_version == "3.0":
+        return "s deploy -y"
+    return (
+        f"aliyun ros UpdateStack --RegionId {facts.names.region_id} "
+        '--StackId "$STACK_ID" --UsePreviousParameters true '
+        '--TemplateBody "$(cat template.yml)"'
+    )
+
+
+def settings_file(facts: Facts) -> str:
+    """Return what a setting is changed in."""
+    return "s.yaml" if facts.fc_version == "3.0" else "the stack's parameters"

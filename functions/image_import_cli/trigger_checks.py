@@ -1,0 +1,66 @@
+"""What must be so of the triggers that run the functions.
+
+Source: "Overview of OSS triggers", Function Compute documentation, read 2026-11: a
+wildcard event fires for parts of an upload; a trigger on what the function writes
+runs for ever.
+"""
+
+from collections.abc import Iterator
+
+from image_import_cli.account_facts import (
+    DeployedFunction,
+    DeployedTrigger,
+    Facts,
+    Finding,
+)
+from image_import_cli.deployment import OBJECT_CREATED
+from image_import_cli.faults import Fault
+
+
+def trigger_findings(facts: Facts) -> Iterator[Finding]:
+    """Yield what is wrong with what runs the functions, or that nothing is."""
+    if isinstance(facts.importer, DeployedFunction):
+        yield from _of_importer(facts.importer, facts)
+    if isinstance(facts.tracker, DeployedFunction):
+        yield from _of_tracker(facts.tracker, facts)
+
+
+def _of_importer(importer: DeployedFunction, facts: Facts) -> Iterator[Finding]:
+    check = "trigger"
+    triggers = [t for t in importer.triggers if t.kind == "oss"]
+    about = [t for t in triggers if t.bucket == facts.names.image_bucket]
+    if not about:
+        yield Fault(text="no OSS trigger on the image bucket").finding(check, facts)
+    for trigger in about:
+        faults = [fault.finding(check, facts) for fault in _oss_trigger(trigger, facts)]
+        text = f"fires for {trigger.prefix or 'every object'}"
+        yield from faults or [Finding(check=check, status="ok", text=text)]
+
+
+def _of_tracker(tracker: DeployedFunction, facts: Facts) -> Iterator[Finding]:
+    check = "timer"
+    timers = [t for t in tracker.triggers if t.kind == "timer" and t.is_enabled]
+    if not timers:
+        text = "no timer runs: nobody follows imports"
+        yield Fault(text=text).finding(check, facts)
+        return
+    yield Finding(check=check, status="ok", text="imports are followed")
+
+
+def _oss_trigger(trigger: DeployedTrigger, facts: Facts) -> Iterator[Fault]:
+    names = facts.names
+    if any(event.endswith("*") for event in trigger.events):
+        yield Fault(text="fires for each part of an upload (ObjectCreated:*)")
+    elif missing := set(OBJECT_CREATED) - set(trigger.events):
+        yield Fault(text=f"does not fire for {', '.join(sorted(missing))}")
+    if not names.key_prefix.startswith(trigger.prefix):
+        yield Fault(
+            text=f"fires for {trigger.prefix!r} and not for {names.key_prefix!r}"
+        )
+    in_same_bucket = names.ledger_bucket == trigger.bucket
+    if in_same_bucket and names.ledger_prefix.startswith(trigger.prefix):
+        text = "fires for what the function writes to its ledger: without end"
+        yield Fault(text=text)
+    if trigger.suffix:
+        text = f"fires for *{trigger.suffix} alone: sidecars and other images go unseen"
+        yield Fault(text=text, status="warn")
