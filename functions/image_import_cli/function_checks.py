@@ -1,7 +1,13 @@
-"""What must be so of the two functions."""
+"""What must be so of the two functions.
+
+Source: "Function states and invocation for custom images", Function Compute
+documentation, and Function of its API 2023-03-30 (state, stateReason), read 2026-11: a
+function that is Failed is not invoked.
+"""
 
 from collections.abc import Iterator
 
+from image_import import ecs, oss
 from image_import.errors import SettingsError
 from image_import.settings import read_settings
 
@@ -16,6 +22,11 @@ from image_import_cli.delivery_checks import delivery_faults
 from image_import_cli.deployment import FUNCTIONS, RUNTIMES, Function
 from image_import_cli.environment_checks import environment_faults
 from image_import_cli.faults import Fault, deploy_command
+
+LEAST_SECONDS = (
+    ecs.CONNECT_SECONDS + ecs.READ_SECONDS + oss.CONNECT_SECONDS + oss.READ_SECONDS
+)
+"""What one call to ECS and one to OSS may take; an import needs both."""
 
 
 def function_findings(facts: Facts) -> Iterator[Finding]:
@@ -53,7 +64,7 @@ def _faults(held: DeployedFunction, model: Function, facts: Facts) -> Iterator[F
         yield Fault(text=str(exc))
     else:
         yield from environment_faults(held, settings, facts)
-    yield from delivery_faults(held)
+    yield from delivery_faults(held, model, facts)
 
 
 def _itself(held: DeployedFunction, model: Function) -> Iterator[Fault]:
@@ -63,6 +74,13 @@ def _itself(held: DeployedFunction, model: Function) -> Iterator[Fault]:
     if held.runtime not in RUNTIMES:
         text = f"{held.name} runs on {held.runtime or 'nothing'}, not "
         yield Fault(text=text + " or ".join(RUNTIMES))
+    if held.state == "Failed":
+        why = held.state_reason or "it gives no reason"
+        yield Fault(text=f"FC cannot run {held.name}, its state is Failed: {why}")
+    if held.timeout_seconds < LEAST_SECONDS:
+        text = f"the time-out of {held.name} is {held.timeout_seconds} s, less than "
+        text += f"one call to ECS and one to OSS may take ({LEAST_SECONDS:.0f} s): an "
+        yield Fault(text=text + "import may be cut off half-way", status="warn")
     if not held.role:
         text = f"{held.name} has no role: it gets no keys, and can neither read nor "
         yield Fault(text=text + "import anything")

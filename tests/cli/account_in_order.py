@@ -56,9 +56,14 @@ FUNCTION = DeployedFunction(
     role="acs:ram::1234567890123456:role/image-import-function",
     triggers=(TRIGGER,),
     max_retries=8,
-    on_failure="acs:mns:cn-hangzhou:1234567890123456:/queues/q/messages",
+    max_event_age_seconds=86_400,
+    on_failure="acs:mns:cn-hangzhou:1234567890123456:/queues/image-import-failures/"
+    "messages",
+    log_project="image-import",
+    log_store="functions",
+    state="Active",
 )
-TIMER = DeployedTrigger(kind="timer")
+TIMER = DeployedTrigger(kind="timer", schedule="@every 5m")
 
 
 def held(role: Role) -> HeldRole:

@@ -13,7 +13,7 @@ from typing import Any
 
 import oss2
 from click.testing import CliRunner, Result
-from deployment.cloud_run import ACCOUNT, ENVIRONMENT, NAMES, REGION
+from deployment.cloud_run import ACCOUNT, ENVIRONMENT, NAMES, QUEUE, REGION
 from fake_aliyun import FakeAliyun
 from image_import_cli.deployment import IMPORTER, OBJECT_CREATED, TRACKER, Function
 from image_import_cli.doctor import doctor
@@ -28,7 +28,10 @@ from loopback import Say, serving
 
 BESIDE = replace(NAMES, ledger_bucket=NAMES.image_bucket)
 """The ledger in the bucket that is uploaded to."""
-TIMER = {"triggerType": "timer", "triggerConfig": '{"enable": true}'}
+TIMER = {
+    "triggerType": "timer",
+    "triggerConfig": '{"enable": true, "cronExpression": "@every 5m"}',
+}
 NO_ROLE = Say(status=404, json={"Code": "EntityNotExist.Role"})
 
 
@@ -71,10 +74,13 @@ def function_answers(
             "LEDGER_PREFIX": names.ledger_prefix,
         },
         "role": f"acs:ram::{ACCOUNT}:role/image-import-function",
+        "logConfig": {"project": names.log_project, "logstore": names.log_store},
+        "state": "Active",
     }
     settings = {
-        "maxAsyncRetryAttempts": 8,
-        "destinationConfig": {"onFailure": {"destination": "acs:mns:x"}},
+        "maxAsyncRetryAttempts": model.async_settings.max_retries,
+        "maxAsyncEventAgeInSeconds": model.async_settings.max_event_age_seconds,
+        "destinationConfig": {"onFailure": {"destination": QUEUE}},
     }
     return [Say(json=function), Say(json={"triggers": [trigger]}), Say(json=settings)]
 

@@ -260,6 +260,32 @@ DOUBTS: dict[str, tuple[Facts, str, str]] = {
         "importer",
         "they would be lost",
     ),
+    "events that are not tried again": (
+        importer(max_retries=0),
+        "importer",
+        "maxAsyncRetryAttempts of image-import-importer is 0, not 8",
+    ),
+    "events that are soon too old": (
+        importer(max_event_age_seconds=60),
+        "importer",
+        "maxAsyncEventAgeInSeconds of image-import-importer is 60, not 86400",
+    ),
+    "retries that are left to a default": (
+        importer(max_retries=None),
+        "importer",
+        "maxAsyncRetryAttempts of image-import-importer is not set",
+    ),
+    "no log": (importer(log_project=""), "importer", "keeps no log"),
+    "another log": (
+        importer(log_store="others"),
+        "importer",
+        "logs to image-import/others; its role may write to image-import/functions",
+    ),
+    "a time-out that is too short": (
+        importer(timeout_seconds=3),
+        "importer",
+        "the time-out of image-import-importer is 3 s",
+    ),
     "a suffix": (trigger(suffix=".qcow2"), "trigger", "sidecars"),
 }
 

@@ -43,6 +43,18 @@ FAILURES: dict[str, tuple[Facts, str, str, str]] = {
         "image-import-importer has no role",
         "s deploy",
     ),
+    "a function that FC cannot run": (
+        importer(state="Failed", state_reason="no such layer"),
+        "importer",
+        "its state is Failed: no such layer",
+        "s deploy",
+    ),
+    "another queue of failed events": (
+        importer(on_failure="acs:mns:cn-hangzhou:1:/queues/others/messages"),
+        "importer",
+        "sends failed events to acs:mns:cn-hangzhou:1:/queues/others/messages",
+        "if --failure-queue image-import-failures is right, write it into s.yaml",
+    ),
     "another region": (
         importer(environment={**VARIABLES, "REGION_ID": "cn-shanghai"}),
         "importer",
