@@ -28,6 +28,7 @@ from image_import_cli.policies import (
     function_role,
     objects,
 )
+from image_import_cli.policy import is_ledger_open
 
 WRITERS = "ledger's writers"
 
@@ -73,13 +74,23 @@ def _beside_images(
 ) -> Finding:
     """Return whether uploaders to the ledger's bucket are kept from the ledger."""
     ledger = _ledger(facts)
+    names = facts.names
+    separate = "Give the ledger a bucket of its own: --ledger-bucket in the commands, "
+    separate += "LEDGER_BUCKET in the function."
+    if is_ledger_open(names):
+        return Finding(
+            check=WRITERS,
+            status="fail",
+            text=f"whoever may upload under {names.key_prefix!r} could write the "
+            f"ledger at {names.ledger_prefix!r} of the same bucket",
+            mend=separate,
+            is_in_words=True,
+        )
     free = [
         uploader
         for uploader in facts.uploaders
         if not keeps_away(statements, uploader, ledger)
     ]
-    separate = "Give the ledger a bucket of its own: --ledger-bucket in the commands, "
-    separate += "LEDGER_BUCKET in the function."
     beside = "the ledger is in the bucket that is uploaded to"
     if not facts.uploaders:
         return Finding(

@@ -154,6 +154,12 @@ BROKEN: dict[str, tuple[Break, str, str, str]] = {
         "fires for what the function writes to its ledger: without end",
         "s deploy -y",
     ),
+    "a ledger where uploads go": (
+        ledger_under_the_trigger,
+        "ledger's writers",
+        "whoever may upload under 'incoming/' could write the ledger",
+        "Give the ledger a bucket of its own",
+    ),
     "no import role": (
         no_role(2),
         "ECS role",
