@@ -51,6 +51,10 @@ BAD_KEYS = {
     "SecurityTokenExpired",
     "SignatureDoesNotMatch",
 }
+GIVE_KEYS = (
+    "export ALIBABA_CLOUD_ACCESS_KEY_ID=... ALIBABA_CLOUD_ACCESS_KEY_SECRET=...\n"
+    "# and ALIBABA_CLOUD_SECURITY_TOKEN=... if the key ID begins with STS."
+)
 NOTHING_SAID = {"", "RequestTimeTooSkewed"}
 """OSS did not answer, or looked no further than the clock."""
 DRY_RUN_PASSED = {"DryRunOperation", "DRYRUN.SUCCESS"}
@@ -79,6 +83,17 @@ def run_checks(facts: Facts, *, with_fc: bool = True) -> list[Finding]:
     ]
 
 
+def no_keys() -> Finding:
+    """Return the only finding where the environment has no keys to look with."""
+    return Finding(
+        check="credentials",
+        status="fail",
+        text="ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET are not "
+        "both set in this shell; without keys nothing can be looked at",
+        mend=GIVE_KEYS,
+    )
+
+
 def _credentials(facts: Facts) -> Iterator[Finding]:
     bucket = facts.image_bucket
     if isinstance(bucket, Problem) and bucket.code in BAD_KEYS:
@@ -86,9 +101,7 @@ def _credentials(facts: Facts) -> Iterator[Finding]:
             check="credentials",
             status="fail",
             text=bucket.what,
-            mend="export ALIBABA_CLOUD_ACCESS_KEY_ID=... "
-            "ALIBABA_CLOUD_ACCESS_KEY_SECRET=...\n"
-            "# and ALIBABA_CLOUD_SECURITY_TOKEN=... if the key ID begins with STS.",
+            mend=GIVE_KEYS,
         )
     elif isinstance(bucket, Problem) and bucket.code in NOTHING_SAID:
         yield untold("credentials", bucket)

@@ -3,8 +3,10 @@
 import json
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
+from typing import NoReturn
 
 import click
 from image_import.credentials import Credentials, read_credentials
@@ -18,12 +20,13 @@ from rich.console import Console
 
 from image_import_cli import doctor_show
 from image_import_cli.account import Absent, Account, gather
+from image_import_cli.account_facts import Finding
 from image_import_cli.account_fc import Fc2Account, Fc3Account, FcAccount
 from image_import_cli.account_oss import OssAccount
 from image_import_cli.account_ram import ENDPOINT as RAM_ENDPOINT
 from image_import_cli.account_ram import RamAccount
 from image_import_cli.bucket_policies import UPLOADER
-from image_import_cli.checks import run_checks
+from image_import_cli.checks import no_keys, run_checks
 from image_import_cli.name_options import choice_options, name_options
 from image_import_cli.policies import FcVersion, Names, OnAvailable
 from image_import_cli.settings_options import checked_settings
@@ -80,8 +83,8 @@ def doctor(
     settings = checked_settings({**os.environ, "REGION_ID": names.region_id})
     try:
         credentials = read_credentials(None, os.environ)
-    except SettingsError as exc:
-        raise click.ClickException(str(exc)) from exc
+    except SettingsError:
+        _tell([no_keys()], as_json=as_json)
     account = make_account(
         names,
         settings,
@@ -103,7 +106,11 @@ def doctor(
             uploaders=uploaders,
             step=lambda text: status.update(f"Looking at {text}"),
         )
-    findings = run_checks(facts, with_fc=not without_fc)
+    _tell(run_checks(facts, with_fc=not without_fc), as_json=as_json)
+
+
+def _tell(findings: Sequence[Finding], *, as_json: bool) -> NoReturn:
+    """Print what was found, and end with the status that it stands for."""
     if as_json:
         click.echo(json.dumps(doctor_show.as_json(findings), indent=2))
     else:

@@ -21,6 +21,10 @@ from image_import_cli.doctor_show import is_in_order
 from loopback import Say, serving
 
 OUT_OF_REACH = Problem(what="not known there", is_beyond_reach=True)
+NAMED = [
+    *("--image-bucket", "images", "--ledger-bucket", "ledger"),
+    *("--region", REGION, "--account-id", ACCOUNT),
+]
 BUCKET_INFO = b"""<BucketInfo><Bucket>
 <Name>images</Name><Location>oss-cn-hangzhou</Location>
 <StorageClass>Standard</StorageClass><CreationDate>2026-11-01T00:00:00.000Z</CreationDate>
@@ -312,20 +316,39 @@ def test_a_bad_region_is_told_by_its_option(account: World, region: str) -> None
     ("arguments", "environment", "status", "said"),
     [
         (["--region", "*"], {}, 2, "give --region and --account-id"),
-        ([], {}, 1, "no credentials"),
         ([], {"SIDECAR": "maybe"}, 2, "SIDECAR"),
     ],
-    ids=["no region", "no keys", "a bad setting"],
+    ids=["no region", "a bad setting"],
 )
 def test_what_it_needs_to_know_is_asked_for(
     arguments: list[str], environment: dict[str, str], status: int, said: str
 ) -> None:
     without = {"ALIBABA_CLOUD_ACCESS_KEY_ID": None, "REGION_ID": None, **environment}
-    names = ["--image-bucket", "images", "--ledger-bucket", "ledger"]
-    place = ["--region", REGION, "--account-id", ACCOUNT]
-    run = CliRunner(env=without).invoke(doctor, [*names, *place, *arguments])
+    run = CliRunner(env=without).invoke(doctor, [*NAMED, *arguments])
     assert run.exit_code == status
     assert said in run.stderr
+
+
+WITHOUT_KEYS = {
+    "ALIBABA_CLOUD_ACCESS_KEY_ID": None,
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": None,
+}
+
+
+def test_without_keys_a_person_is_told_in_words_for_a_shell() -> None:
+    run = CliRunner(env=WITHOUT_KEYS).invoke(doctor, NAMED)
+    words = " ".join(run.stdout.split())
+    assert (run.exit_code, run.stderr) == (1, "")
+    assert "are not both set in this shell" in words
+    assert "export ALIBABA_CLOUD_ACCESS_KEY_ID=" in words
+
+
+def test_without_keys_a_program_gets_its_document() -> None:
+    run = CliRunner(env=WITHOUT_KEYS).invoke(doctor, [*NAMED, "--json"])
+    said = json.loads(run.stdout)
+    assert run.exit_code == 1
+    assert (said["fail"], said["ok"], said["unknown"]) == (1, 0, 0)
+    assert [f["check"] for f in said["findings"]] == ["credentials"]
 
 
 def test_on_apsara_stack_what_is_not_known_is_said() -> None:
