@@ -20,6 +20,12 @@ def environment_faults(
             before=f"LEASE_SECONDS: '{held.timeout_seconds + 60}' for both functions, "
             f"in {file}",
         )
+    if settings.dry_run:
+        yield Fault(
+            text=f"{held.name} has DRY_RUN=true: it plans, and never imports anything",
+            status="warn",
+            before=f"if it should import, DRY_RUN: 'false' in {file}",
+        )
     for name, option, there, here in _named(settings, facts):
         if there != here:
             yield Fault(

@@ -15,6 +15,7 @@ from image_import_cli.account_facts import (
 )
 from image_import_cli.deployment import OBJECT_CREATED
 from image_import_cli.faults import Fault
+from image_import_cli.timer_schedules import is_hourly
 
 
 def trigger_findings(facts: Facts) -> Iterator[Finding]:
@@ -44,6 +45,12 @@ def _of_tracker(tracker: DeployedFunction, facts: Facts) -> Iterator[Finding]:
         text = "no timer runs: nobody follows imports"
         yield Fault(text=text).finding(check, facts)
         return
+    schedules = [timer.schedule for timer in timers]
+    if not any(is_hourly(schedule) for schedule in schedules):
+        text = f"the timer runs at {' and '.join(map(repr, schedules))}, not in every "
+        text += "hour: so late it is known how imports ended"
+        yield Fault(text=text, status="warn").finding(check, facts)
+        return
     yield Finding(check=check, status="ok", text="imports are followed")
 
 
@@ -56,6 +63,12 @@ def _oss_trigger(trigger: DeployedTrigger, facts: Facts) -> Iterator[Fault]:
     if not names.key_prefix.startswith(trigger.prefix):
         yield Fault(
             text=f"fires for {trigger.prefix!r} and not for {names.key_prefix!r}"
+        )
+    elif trigger.prefix != names.key_prefix:
+        yield Fault(
+            text=f"fires for {trigger.prefix!r}, and only {names.key_prefix!r} is "
+            "imported: each other object is an invocation that costs and does nothing",
+            status="warn",
         )
     in_same_bucket = names.ledger_bucket == trigger.bucket
     if in_same_bucket and names.ledger_prefix.startswith(trigger.prefix):

@@ -74,6 +74,7 @@ TRACKING = replace(
     FUNCTION, name="image-import-tracker", handler=TRACKER.handler, triggers=(TIMER,)
 )
 STOPPED = replace(TRACKING, triggers=(replace(TIMER, is_enabled=False),))
+DAILY = replace(TRACKING, triggers=(replace(TIMER, schedule="@every 24h"),))
 FINE = Facts(
     names=NAMES,
     fc_version="3.0",

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from cli.account_in_order import (
     BUCKET,
+    DAILY,
     DENIED,
     FINE,
     FUNCTION,
@@ -275,6 +276,11 @@ DOUBTS: dict[str, tuple[Facts, str, str]] = {
         "importer",
         "maxAsyncRetryAttempts of image-import-importer is not set",
     ),
+    "a function that only plans": (
+        importer(environment={**VARIABLES, "DRY_RUN": "true"}),
+        "importer",
+        "has DRY_RUN=true: it plans, and never imports anything",
+    ),
     "no log": (importer(log_project=""), "importer", "keeps no log"),
     "another log": (
         importer(log_store="others"),
@@ -285,6 +291,16 @@ DOUBTS: dict[str, tuple[Facts, str, str]] = {
         importer(timeout_seconds=3),
         "importer",
         "the time-out of image-import-importer is 3 s",
+    ),
+    "a trigger on the whole bucket": (
+        trigger(prefix=""),
+        "trigger",
+        "fires for '', and only 'incoming/' is imported",
+    ),
+    "a timer that runs once a day": (
+        changed(tracker=DAILY),
+        "timer",
+        "the timer runs at '@every 24h', not in every hour",
     ),
     "a suffix": (trigger(suffix=".qcow2"), "trigger", "sidecars"),
 }
