@@ -17,6 +17,7 @@ from image_import_cli.account_facts import (
     sentences,
 )
 from image_import_cli.account_fc import FcAccount
+from image_import_cli.needed_roles import ecs_role_name
 from image_import_cli.policies import ECS_ROLE, FcVersion, Names, OnAvailable
 
 NO_DRY_RUN = "NoDryRun"
@@ -79,6 +80,7 @@ def gather(
     on_available: OnAvailable,
     object_key: str = "",
     uploaders: tuple[str, ...] = (),
+    role_name: str = "",
     step: Callable[[str], None] = lambda _text: None,
 ) -> Facts:
     """Return what there is.
@@ -86,6 +88,7 @@ def gather(
     Args:
         object_key: An uploaded image for the dry run, if there is one.
         uploaders: Who uploads, as policies of buckets name them.
+        role_name: The setting ROLE_NAME of this machine, where no function has one.
     """
     step("buckets")
     image_bucket = account.oss.bucket(names.image_bucket)
@@ -97,7 +100,8 @@ def gather(
     function_role, trigger_role = roles_in_use(importer)
     function_held = account.ram.role(function_role)
     trigger_held = account.ram.role(trigger_role)
-    ecs_held = account.ram.role(ECS_ROLE)
+    reader = ecs_role_name(importer, setting=role_name)
+    ecs_held = account.ram.role(reader)
     step("ImportImage")
     key = object_key or f"{names.key_prefix}{PROBE_KEY}"
     return Facts(
@@ -112,13 +116,16 @@ def gather(
         function_role=function_held,
         trigger_role=trigger_held,
         ecs_role=ecs_held,
-        dry_run=_dry_run(account, names, key),
+        dry_run=_dry_run(account, names, key, role_name=reader),
         uploaders=uploaders,
         object_key=object_key,
+        ecs_role_name=reader,
     )
 
 
-def _dry_run(account: Account, names: Names, object_key: str) -> Problem:
+def _dry_run(
+    account: Account, names: Names, object_key: str, *, role_name: str
+) -> Problem:
     if account.import_image is None:
         what = "a dry run exists on public Alibaba Cloud alone"
         return Problem(what=what, is_beyond_reach=True)
@@ -129,6 +136,8 @@ def _dry_run(account: Account, names: Names, object_key: str) -> Problem:
         "DiskDeviceMapping.1.OSSBucket": names.image_bucket,
         "DiskDeviceMapping.1.OSSObject": object_key,
     }
+    if role_name != ECS_ROLE:
+        parameters["RoleName"] = role_name
     try:
         reply = account.import_image(parameters)
     except ServiceUnavailable as exc:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from image_import_cli.policies import (
+    ECS_ROLE,
     FUNCTION_ROLE,
     TRIGGER_ROLE,
     FcVersion,
@@ -132,6 +133,7 @@ class Facts:
             "" where it was not asked.
         uploaders: Who uploads, as policies of buckets name them.
         object_key: An uploaded image that the dry run named; "" if none was given.
+        ecs_role_name: Of the role in which ECS reads, be it there or not.
     """
 
     names: Names
@@ -148,6 +150,7 @@ class Facts:
     dry_run: Problem
     uploaders: tuple[str, ...] = ()
     object_key: str = ""
+    ecs_role_name: str = ECS_ROLE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,13 +19,11 @@ from image_import_cli.bucket_policies import (
     read_statements,
     role_sessions,
 )
+from image_import_cli.needed_roles import needed_ecs_role, needed_function_role
 from image_import_cli.policies import (
-    ECS_ROLE,
     FUNCTION_ROLE,
     Grant,
     Json,
-    ecs_role,
-    function_role,
     objects,
 )
 from image_import_cli.policy import is_ledger_open
@@ -126,8 +124,8 @@ def denial_findings(check: str, bucket: Bucket, facts: Facts) -> Iterator[Findin
         text += "does not read: look whether it shuts our roles out"
         yield Finding(check=check, status="unknown", text=text)
     needed = (
-        ("function", function_role(facts.names, on_available=facts.on_available)),
-        ("ecs", ecs_role(facts.names)),
+        ("function", needed_function_role(facts)),
+        ("ecs", needed_ecs_role(facts)),
     )
     for which, role in needed:
         sessions = _sessions(facts, which)
@@ -179,7 +177,7 @@ def _sessions(facts: Facts, which: str) -> str:
     held, usual = (
         (facts.function_role, FUNCTION_ROLE)
         if which == "function"
-        else (facts.ecs_role, ECS_ROLE)
+        else (facts.ecs_role, facts.ecs_role_name)
     )
     name = usual if isinstance(held, Problem) else held.name
     return role_sessions(facts.names.account_id, name)

@@ -17,29 +17,14 @@ from image_import_cli.account import NO_DRY_RUN
 from image_import_cli.account_facts import (
     Facts,
     Finding,
-    HeldRole,
     Problem,
     Status,
-    roles_in_use,
     sentences,
     untold,
 )
 from image_import_cli.bucket_checks import image_bucket_findings, ledger_findings
-from image_import_cli.bucket_policies import granted, role_sessions
 from image_import_cli.function_checks import function_findings
-from image_import_cli.policies import (
-    Json,
-    Role,
-    ecs_role,
-    function_role,
-    trigger_role,
-)
-from image_import_cli.rights import missing_rights, trusted_services
-from image_import_cli.role_commands import (
-    making_commands,
-    mending_commands,
-    trust_command,
-)
+from image_import_cli.role_checks import ecs_role_findings, function_role_findings
 from image_import_cli.trigger_checks import trigger_findings
 
 MOST_SKEW_SECONDS = 15 * 60
@@ -69,14 +54,13 @@ def run_checks(facts: Facts, *, with_fc: bool = True) -> list[Finding]:
     Args:
         with_fc: Whether Function Compute runs the imports, or a cron job.
     """
-    names = facts.names
     return [
         *_credentials(facts),
         *_clock(facts),
         *image_bucket_findings(facts),
         *ledger_findings(facts),
-        *_role("ECS role", ecs_role(names), facts.ecs_role, facts),
-        *(_roles_of_functions(facts) if with_fc else ()),
+        *ecs_role_findings(facts),
+        *(function_role_findings(facts) if with_fc else ()),
         *_import_image(facts),
         *(function_findings(facts) if with_fc else ()),
         *(trigger_findings(facts) if with_fc else ()),
@@ -123,66 +107,6 @@ def _clock(facts: Facts) -> Iterator[Finding]:
     status: Status = "fail" if skew > MOST_SKEW_SECONDS else "warn"
     mend = "sudo timedatectl set-ntp true"
     yield Finding(check="clock", status=status, text=text, mend=mend)
-
-
-def _roles_of_functions(facts: Facts) -> Iterator[Finding]:
-    names = facts.names
-    if facts.fc_version == "2.0" and isinstance(facts.importer, Problem):
-        what = "a stack names its roles, and the function that tells them is not seen"
-        for check in ("function role", "trigger role"):
-            yield untold(check, Problem(what=what))
-        return
-    in_use, invoking = roles_in_use(facts.importer)
-    functions = function_role(names, on_available=facts.on_available)
-    yield from _role(
-        "function role", functions.called(in_use), facts.function_role, facts
-    )
-    trigger = trigger_role(names, fc_version=facts.fc_version)
-    yield from _role(
-        "trigger role", trigger.called(invoking), facts.trigger_role, facts
-    )
-
-
-def _role(
-    check: str, needed: Role, held: HeldRole | Problem, facts: Facts
-) -> Iterator[Finding]:
-    if isinstance(held, Problem):
-        if held.is_missing:
-            mend = "\n".join(making_commands(needed))
-            yield Finding(check=check, status="fail", text=held.what, mend=mend)
-        else:
-            yield untold(check, held)
-        return
-    wrong = False
-    if needed.service not in trusted_services(held.trust):
-        wrong = True
-        yield Finding(
-            check=check,
-            status="fail",
-            text=f"{held.name} does not trust {needed.service}",
-            mend=trust_command(needed),
-        )
-    policies = [*held.policies, *_from_buckets(held.name, facts)]
-    place = f"{facts.names.region_id}:{facts.names.account_id}"
-    if missing := missing_rights(policies, needed.grants, place=place):
-        wrong = True
-        yield Finding(
-            check=check,
-            status="fail",
-            text=f"{held.name} may not {', '.join(missing)}",
-            mend="\n".join(mending_commands(needed)),
-        )
-    if not wrong:
-        text = f"{held.name} may do what it needs"
-        yield Finding(check=check, status="ok", text=text)
-
-
-def _from_buckets(role: str, facts: Facts) -> Iterator[Json]:
-    """Yield what the buckets' own policies allow a role."""
-    sessions = role_sessions(facts.names.account_id, role)
-    for bucket in (facts.image_bucket, facts.ledger_bucket):
-        if not isinstance(bucket, Problem):
-            yield granted(bucket.policy, sessions)
 
 
 def _import_image(facts: Facts) -> Iterator[Finding]:

@@ -104,6 +104,7 @@ def doctor(
             on_available=on_available,
             object_key=object_key,
             uploaders=uploaders,
+            role_name=settings.role_name,
             step=lambda text: status.update(f"Looking at {text}"),
         )
     _tell(run_checks(facts, with_fc=not without_fc), as_json=as_json)

@@ -14,6 +14,7 @@ from cli.account_in_order import (
     LEDGER,
     NAMES,
     NO_ROLE,
+    TRACKING,
     TRIGGER,
     VARIABLES,
     bad,
@@ -154,6 +155,32 @@ FAILURES: dict[str, tuple[Facts, str, str, str]] = {
         "ECS role",
         "may not oss:GetObject on acs:oss:*:*:my-images/incoming/*",
         "aliyun ram CreatePolicy --PolicyName image-import-ecs-my-images",
+    ),
+    "a function that deletes what it may not": (
+        importer(environment={**VARIABLES, "ON_AVAILABLE": "delete"}),
+        "function role",
+        "may not oss:DeleteObject on acs:oss:*:*:my-images/incoming/*",
+        "aliyun ram CreatePolicy --PolicyName image-import-function",
+    ),
+    "a tracker that tags what it may not": (
+        changed(
+            tracker=replace(TRACKING, environment={**VARIABLES, "ON_AVAILABLE": "tag"})
+        ),
+        "function role",
+        "may not oss:GetObjectTagging on acs:oss:*:*:my-images/incoming/*",
+        "aliyun ram CreatePolicy --PolicyName image-import-function",
+    ),
+    "an ECS role of another name": (
+        changed(
+            importer=replace(
+                FUNCTION, environment={**VARIABLES, "ROLE_NAME": "my-reader"}
+            ),
+            ecs_role=NO_ROLE,
+            ecs_role_name="my-reader",
+        ),
+        "ECS role",
+        "there is no role X",
+        "aliyun ram CreateRole --RoleName my-reader",
     ),
     "ImportImage that is refused": (
         changed(

@@ -1,0 +1,64 @@
+"""The roles that a deployment needs, as its functions are set up."""
+
+from dataclasses import replace
+from typing import get_args
+
+from image_import_cli.account_facts import (
+    DeployedFunction,
+    Facts,
+    Problem,
+    roles_in_use,
+)
+from image_import_cli.policies import (
+    ECS_ROLE,
+    OnAvailable,
+    Role,
+    ecs_role,
+    function_role,
+    source_grants,
+    trigger_role,
+)
+
+
+def needed_function_role(facts: Facts) -> Role:
+    """Return the functions' role, with what their ON_AVAILABLE takes.
+
+    That is a right more than none where the functions, or the doctor's own option, do
+    not say the same.
+    """
+    role = function_role(facts.names)
+    said = {facts.on_available}
+    for function in (facts.importer, facts.tracker):
+        if isinstance(function, DeployedFunction):
+            said |= _on_available(function)
+    grants = [g for choice in sorted(said) for g in source_grants(facts.names, choice)]
+    role = replace(role, grants=(*role.grants, *grants))
+    return role.called(roles_in_use(facts.importer)[0])
+
+
+def needed_trigger_role(facts: Facts) -> Role:
+    """Return the role in which OSS invokes the importer."""
+    role = trigger_role(facts.names, fc_version=facts.fc_version)
+    return role.called(roles_in_use(facts.importer)[1])
+
+
+def needed_ecs_role(facts: Facts) -> Role:
+    """Return the role in which ECS reads the image."""
+    return replace(ecs_role(facts.names), name=facts.ecs_role_name)
+
+
+def ecs_role_name(importer: DeployedFunction | Problem, *, setting: str) -> str:
+    """Return what the role is called in which ECS reads.
+
+    Args:
+        setting: ROLE_NAME where the doctor runs, which counts if no function is seen.
+    """
+    if isinstance(importer, DeployedFunction):
+        setting = importer.environment.get("ROLE_NAME", "").strip()
+    return setting or ECS_ROLE
+
+
+def _on_available(function: DeployedFunction) -> set[OnAvailable]:
+    """Return what a function does with an available image's source, if it says so."""
+    said = function.environment.get("ON_AVAILABLE", "").strip()
+    return {choice for choice in get_args(OnAvailable) if choice == said}

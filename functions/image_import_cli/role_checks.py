@@ -1,0 +1,86 @@
+"""What must be so of the roles: whom they trust, and what they may."""
+
+from collections.abc import Iterator
+
+from image_import_cli.account_facts import (
+    Facts,
+    Finding,
+    HeldRole,
+    Problem,
+    untold,
+)
+from image_import_cli.bucket_policies import granted, role_sessions
+from image_import_cli.needed_roles import (
+    needed_ecs_role,
+    needed_function_role,
+    needed_trigger_role,
+)
+from image_import_cli.policies import Json, Role
+from image_import_cli.rights import missing_rights, trusted_services
+from image_import_cli.role_commands import (
+    making_commands,
+    mending_commands,
+    trust_command,
+)
+
+
+def ecs_role_findings(facts: Facts) -> Iterator[Finding]:
+    """Yield what is wrong with the role in which ECS reads, or that nothing is."""
+    yield from _role("ECS role", needed_ecs_role(facts), facts.ecs_role, facts)
+
+
+def function_role_findings(facts: Facts) -> Iterator[Finding]:
+    """Yield what is wrong with the roles of the functions and of the trigger."""
+    if facts.fc_version == "2.0" and isinstance(facts.importer, Problem):
+        what = "a stack names its roles, and the function that tells them is not seen"
+        for check in ("function role", "trigger role"):
+            yield untold(check, Problem(what=what))
+        return
+    needed = needed_function_role(facts)
+    yield from _role("function role", needed, facts.function_role, facts)
+    trigger = needed_trigger_role(facts)
+    yield from _role("trigger role", trigger, facts.trigger_role, facts)
+
+
+def _role(
+    check: str, needed: Role, held: HeldRole | Problem, facts: Facts
+) -> Iterator[Finding]:
+    if isinstance(held, HeldRole):
+        text = f"{held.name} may do what it needs"
+        yield from list(_faults(check, needed, held, facts)) or [
+            Finding(check=check, status="ok", text=text)
+        ]
+    elif held.is_missing:
+        mend = "\n".join(making_commands(needed))
+        yield Finding(check=check, status="fail", text=held.what, mend=mend)
+    else:
+        yield untold(check, held)
+
+
+def _faults(
+    check: str, needed: Role, held: HeldRole, facts: Facts
+) -> Iterator[Finding]:
+    if needed.service not in trusted_services(held.trust):
+        yield Finding(
+            check=check,
+            status="fail",
+            text=f"{held.name} does not trust {needed.service}",
+            mend=trust_command(needed),
+        )
+    policies = [*held.policies, *_from_buckets(held.name, facts)]
+    place = f"{facts.names.region_id}:{facts.names.account_id}"
+    if missing := missing_rights(policies, needed.grants, place=place):
+        yield Finding(
+            check=check,
+            status="fail",
+            text=f"{held.name} may not {', '.join(missing)}",
+            mend="\n".join(mending_commands(needed)),
+        )
+
+
+def _from_buckets(role: str, facts: Facts) -> Iterator[Json]:
+    """Yield what the buckets' own policies allow a role."""
+    sessions = role_sessions(facts.names.account_id, role)
+    for bucket in (facts.image_bucket, facts.ledger_bucket):
+        if not isinstance(bucket, Problem):
+            yield granted(bucket.policy, sessions)
