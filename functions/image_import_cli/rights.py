@@ -17,22 +17,61 @@ Json = dict[str, Any]
 def missing_rights(
     policies: Iterable[Json], grants: Iterable[Grant], *, place: str = "*:*"
 ) -> list[str]:
-    """Return the actions and resources of grants that policies do not allow.
-
-    Conditions are taken as fulfilled, except that a listing is asked for the prefix
-    that its grant names.
+    """Return the actions and resources of grants that policies surely do not allow.
 
     Args:
         place: The region and the account of the buckets, as REGION:ACCOUNT.
     """
-    held = [statement for policy in policies for statement in policy["Statement"]]
+    return _refused(statements(policies), grants, place=place, wanted="Allow")
+
+
+def conditional_rights(
+    policies: Iterable[Json], grants: Iterable[Grant], *, place: str = "*:*"
+) -> list[str]:
+    """Return what is allowed under some conditions and not under others.
+
+    A listing for the prefix that its grant names is no such condition: that one is
+    understood.
+    """
+    held, asked = statements(policies), list(grants)
+    never = _refused(held, asked, place=place, wanted="Allow")
+    now_and_then = _refused(held, asked, place=place, wanted="Deny")
+    return [right for right in now_and_then if right not in never]
+
+
+def conditions(statement: Json) -> set[str]:
+    """Return the keys of a statement's conditions that are not understood here."""
+    held = statement.get("Condition") or {}
+    return {
+        key
+        for operator, keys in held.items()
+        for key in keys
+        if (operator, key) != ("StringLike", "oss:Prefix")
+    }
+
+
+def statements(policies: Iterable[Json]) -> list[Json]:
+    """Return the statements of all policies."""
+    return [statement for policy in policies for statement in policy["Statement"]]
+
+
+def _refused(
+    held: Iterable[Json], grants: Iterable[Grant], *, place: str, wanted: str
+) -> list[str]:
+    """Return what is not allowed.
+
+    Args:
+        wanted: The effect whose conditions are taken as fulfilled; those of the
+            other one are not.
+    """
+    counting = [s for s in held if s["Effect"] == wanted or not conditions(s)]
     return [
         f"{action} on {resource}"
         for grant in grants
         for action in grant.actions
         for resource in grant.resources
         if not _is_allowed(
-            held,
+            counting,
             action,
             resource.replace("acs:oss:*:*:", f"acs:oss:{place}:", 1),
             under=grant.under,
@@ -41,17 +80,18 @@ def missing_rights(
 
 
 def _is_allowed(
-    statements: Iterable[Json], action: str, resource: str, *, under: str
+    held: Iterable[Json], action: str, resource: str, *, under: str
 ) -> bool:
     effects = {
         statement["Effect"]
-        for statement in statements
-        if _is_about(statement, action, resource, under)
+        for statement in held
+        if is_about(statement, action, resource, under)
     }
     return effects == {"Allow"}
 
 
-def _is_about(statement: Json, action: str, resource: str, under: str) -> bool:
+def is_about(statement: Json, action: str, resource: str, under: str = "") -> bool:
+    """Return whether a statement speaks of an action on a resource."""
     actions = [name.lower() for name in texts(statement.get("Action", []))]
     prefixes = statement.get("Condition", {}).get("StringLike", {}).get("oss:Prefix")
     return (

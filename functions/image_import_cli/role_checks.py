@@ -16,12 +16,30 @@ from image_import_cli.needed_roles import (
     needed_trigger_role,
 )
 from image_import_cli.policies import Json, Role
-from image_import_cli.rights import missing_rights, trusted_services
+from image_import_cli.rights import (
+    conditional_rights,
+    conditions,
+    is_about,
+    missing_rights,
+    statements,
+    texts,
+    trusted_services,
+)
 from image_import_cli.role_commands import (
     making_commands,
     mending_commands,
     trust_command,
 )
+
+NEVER_NEEDED = (
+    ("oss:PutObject", "acs:oss:{place}:another-bucket/another-object"),
+    ("oss:DeleteObject", "acs:oss:{place}:another-bucket/another-object"),
+    ("ecs:DeleteInstance", "acs:ecs:{place}:instance/another"),
+    ("fc:DeleteFunction", "acs:fc:{place}:functions/another"),
+    ("ram:AttachPolicyToUser", "acs:ram:{place}:user/another"),
+)
+"""What only a policy for everything allows. Reading any bucket is not among it: the
+policy that ECS's role has from Alibaba Cloud allows that."""
 
 
 def ecs_role_findings(facts: Facts) -> Iterator[Finding]:
@@ -75,6 +93,42 @@ def _faults(
             status="fail",
             text=f"{held.name} may not {', '.join(missing)}",
             mend="\n".join(mending_commands(needed)),
+        )
+    if doubtful := conditional_rights(policies, needed.grants, place=place):
+        yield _under_conditions(check, held, doubtful)
+    yield from _too_much(check, needed, held, place=place)
+
+
+def _under_conditions(check: str, held: HeldRole, rights: list[str]) -> Finding:
+    found = {key for s in statements(held.policies) for key in conditions(s)}
+    return Finding(
+        check=check,
+        status="unknown",
+        text=f"{held.name} may {', '.join(rights)} under a condition on "
+        f"{', '.join(sorted(found))}, which cannot be tried from here",
+        is_beyond_reach=True,
+    )
+
+
+def _too_much(
+    check: str, needed: Role, held: HeldRole, *, place: str
+) -> Iterator[Finding]:
+    """Yield that a role may do what no role here ever needs."""
+    found = {
+        f"{' '.join(texts(s.get('Action', [])))} on "
+        f"{' '.join(texts(s.get('Resource', [])))}"
+        for s in statements(held.policies)
+        for action, resource in NEVER_NEEDED
+        if s["Effect"] == "Allow" and is_about(s, action, resource.format(place=place))
+    }
+    if found:
+        yield Finding(
+            check=check,
+            status="warn",
+            text=f"{held.name} may more than it needs: {'; '.join(sorted(found))}",
+            mend=f"aliyun ram ListPoliciesForRole --RoleName {held.name}\n"
+            f"# detach what allows that, once {needed.policy_name} of image-import "
+            "policy is attached",
         )
 
 

@@ -263,6 +263,29 @@ def test_what_a_bucket_elsewhere_does_not_show_is_not_called_fine() -> None:
     assert statuses["image bucket's region"] == statuses["ledger's region"] == "fail"
 
 
+def with_policy(role: HeldRole | Problem, action: str, resource: str) -> HeldRole:
+    assert isinstance(role, HeldRole)
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+    document = {"Version": "1", "Statement": [statement]}
+    return replace(role, policies=(*role.policies, document))
+
+
+def test_ecs_s_role_may_read_any_bucket_as_that_of_alibaba_cloud_may() -> None:
+    role = with_policy(FINE.ecs_role, "oss:GetObject", "*")
+    assert bad(changed(ecs_role=role)) == []
+
+
+def test_rights_under_a_condition_are_not_called_held() -> None:
+    document = function_role(NAMES).policy()
+    for statement in document["Statement"]:
+        where = {"IpAddress": {"acs:SourceIp": ["10.0.0.0/8"]}}
+        statement["Condition"] = {**statement.get("Condition", {}), **where}
+    role = replace(held(function_role(NAMES)), policies=(document,))
+    (finding,) = bad(changed(function_role=role))
+    assert (finding.check, finding.status) == ("function role", "unknown")
+    assert "under a condition on acs:SourceIp, which cannot be tried" in finding.text
+
+
 SAME_BUCKET = replace(NAMES, ledger_bucket="my-images")
 DOUBTS: dict[str, tuple[Facts, str, str]] = {
     "a clock that is a little off": (
@@ -307,6 +330,18 @@ DOUBTS: dict[str, tuple[Facts, str, str]] = {
         importer(environment={**VARIABLES, "DRY_RUN": "true"}),
         "importer",
         "has DRY_RUN=true: it plans, and never imports anything",
+    ),
+    "a function role that may do anything": (
+        changed(function_role=with_policy(FINE.function_role, "*", "*")),
+        "function role",
+        "image-import-function may more than it needs: * on *",
+    ),
+    "an ECS role that may write anywhere": (
+        changed(
+            ecs_role=with_policy(FINE.ecs_role, "oss:*", "acs:oss:*:1234567890123456:*")
+        ),
+        "ECS role",
+        "may more than it needs: oss:* on acs:oss:*:1234567890123456:*",
     ),
     "no log": (importer(log_project=""), "importer", "keeps no log"),
     "another log": (

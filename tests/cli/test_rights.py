@@ -2,7 +2,11 @@ from typing import Any
 
 import pytest
 from image_import_cli.policies import Grant, Names, function_role
-from image_import_cli.rights import missing_rights, trusted_services
+from image_import_cli.rights import (
+    conditional_rights,
+    missing_rights,
+    trusted_services,
+)
 
 NAMES = Names(image_bucket="images", key_prefix="in/", ledger_bucket="ledger")
 GET = Grant(actions=("oss:GetObject",), resources=("acs:oss:*:*:images/in/*",), why="")
@@ -60,6 +64,40 @@ def test_a_deny_counts_before_any_allow() -> None:
 def test_a_listing_is_asked_for_its_prefix(prefix: str, *, is_enough: bool) -> None:
     held = policy("oss:ListObjects", "acs:oss:*:*:b", prefix=prefix)
     assert (missing_rights([held], [LIST]) == []) is is_enough
+
+
+AT_HOME = {"IpAddress": {"acs:SourceIp": ["10.0.0.0/8"]}}
+
+
+@pytest.mark.parametrize(
+    ("effects", "is_missing", "is_conditional"),
+    [
+        ([("Allow", None)], False, False),
+        ([("Allow", AT_HOME)], False, True),
+        ([("Allow", AT_HOME), ("Allow", None)], False, False),
+        ([("Allow", None), ("Deny", AT_HOME)], False, True),
+        ([("Allow", AT_HOME), ("Deny", None)], True, False),
+        ([("Deny", AT_HOME)], True, False),
+    ],
+    ids=["none", "allowed", "allowed twice", "denied", "denied at all", "not allowed"],
+)
+def test_a_right_under_a_condition_is_neither_there_nor_missing(
+    effects: list[tuple[str, Any]], *, is_missing: bool, is_conditional: bool
+) -> None:
+    document = policy("*", "*")
+    document["Statement"] = [
+        {"Effect": effect, "Action": "*", "Resource": "*"}
+        | ({"Condition": condition} if condition else {})
+        for effect, condition in effects
+    ]
+    assert bool(missing_rights([document], [GET])) is is_missing
+    assert bool(conditional_rights([document], [GET])) is is_conditional
+
+
+def test_the_condition_of_the_policy_that_we_print_is_understood() -> None:
+    role = function_role(NAMES)
+    assert any("Condition" in s for s in role.policy()["Statement"])
+    assert conditional_rights([role.policy()], role.grants) == []
 
 
 def test_a_trust_names_services() -> None:
