@@ -27,7 +27,8 @@ from image_import_cli.account_ram import ENDPOINT as RAM_ENDPOINT
 from image_import_cli.account_ram import RamAccount
 from image_import_cli.bucket_policies import UPLOADER
 from image_import_cli.checks import no_keys, run_checks
-from image_import_cli.name_options import choice_options, name_options
+from image_import_cli.endpoint_options import checked_endpoint
+from image_import_cli.name_options import choice_options, name_options_of_one_place
 from image_import_cli.policies import FcVersion, Names, OnAvailable
 from image_import_cli.settings_options import checked_settings
 
@@ -35,7 +36,7 @@ NOT_ON_APSARA = "how Apsara Stack answers this is not known"
 
 
 @click.command()
-@name_options
+@name_options_of_one_place
 @choice_options
 @click.option("--object", "object_key", default="", help="Image for the dry run.")
 @click.option(
@@ -52,8 +53,19 @@ NOT_ON_APSARA = "how Apsara Stack answers this is not known"
     is_flag=True,
     help="Imports are run by `sweep` from cron, not by FC.",
 )
-@click.option("--fc-endpoint", default="", help="URL of Function Compute.")
-@click.option("--ram-endpoint", default=RAM_ENDPOINT, help="URL of RAM.")
+@click.option(
+    "--fc-endpoint",
+    default="",
+    callback=checked_endpoint,
+    help="URL of Function Compute. Default: from --account-id and --region.",
+)
+@click.option(
+    "--ram-endpoint",
+    default=RAM_ENDPOINT,
+    callback=checked_endpoint,
+    show_default=True,
+    help="URL of RAM.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def doctor(
     names: Names,
@@ -79,7 +91,10 @@ def doctor(
         --region cn-hangzhou --account-id 1234567890123456
     """  # noqa: D301 - \b is click's
     if "*" in {names.region_id, names.account_id}:
-        raise click.UsageError("give --region and --account-id")
+        raise click.UsageError(
+            "doctor looks at one account in one region; give --region and "
+            "--account-id, not *"
+        )
     settings = checked_settings({**os.environ, "REGION_ID": names.region_id})
     try:
         credentials = read_credentials(None, os.environ)

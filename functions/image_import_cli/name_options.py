@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -24,6 +24,10 @@ _OPTIONS = (
     ("--log-store", "LOG_STORE", "Logstore of that project."),
     ("--failure-queue", "FAILURE_QUEUE", "Queue of events that failed for good."),
 )
+_OF_ONE_PLACE = {
+    "--region": "Region of the deployment.",
+    "--account-id": "The account's number.",
+}
 _DEFAULTS = {"key_prefix": "incoming/"}
 
 _BUCKET = (r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "3 to 63 a-z, 0-9 and -")
@@ -64,6 +68,24 @@ Sources: "CreateService", Function Compute API 2021-04-06; "CreateProject" and
 
 def name_options(command: Command) -> Command:
     """Give a command the options of names; it takes them as one argument, `names`."""
+    return _with_names(command, _OPTIONS)
+
+
+def name_options_of_one_place(command: Command) -> Command:
+    """Give a command the same, of one account in one region, which must be named."""
+    options = [
+        (option, variable, _OF_ONE_PLACE.get(option, text))
+        for option, variable, text in _OPTIONS
+    ]
+    return _with_names(command, options, required=_OF_ONE_PLACE)
+
+
+def _with_names(
+    command: Command,
+    options: Sequence[tuple[str, str, str]],
+    *,
+    required: Container[str] = (),
+) -> Command:
     parameters = {field.name for field in fields(Names)}
 
     @functools.wraps(command)
@@ -74,8 +96,9 @@ def name_options(command: Command) -> Command:
         return command(names=names, **given)
 
     wrapped: Command = with_names
-    for option, variable, text in reversed(_OPTIONS):
-        wrapped = _option(option, variable, text)(wrapped)
+    for option, variable, text in reversed(options):
+        is_required = option in required
+        wrapped = _option(option, variable, text, is_required=is_required)(wrapped)
     return wrapped
 
 
@@ -109,12 +132,14 @@ def _check(names: Names) -> None:
             )
 
 
-def _option(option: str, variable: str, text: str) -> Callable[[Command], Command]:
+def _option(
+    option: str, variable: str, text: str, *, is_required: bool
+) -> Callable[[Command], Command]:
     name = option.removeprefix("--").replace("-", "_")
     field = "region_id" if name == "region" else name
     declared = {f.name: f.default for f in fields(Names)}
     default = _DEFAULTS.get(field) or declared[field]
-    if isinstance(default, str):
+    if isinstance(default, str) and not is_required:
         return click.option(
             option, envvar=variable, default=default, show_default=True, help=text
         )

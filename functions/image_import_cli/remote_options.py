@@ -8,6 +8,7 @@ from typing import Any
 import click
 from image_import.credentials import read_credentials
 
+from image_import_cli.endpoint_options import checked_endpoint
 from image_import_cli.failures import failures_explained
 from image_import_cli.remotes import Remote
 
@@ -44,6 +45,7 @@ _OPTIONS = (
     click.option(
         "--fc-endpoint",
         default="",
+        callback=checked_endpoint,
         help="URL of Function Compute. Default: from --account-id and --region.",
     ),
     click.option(

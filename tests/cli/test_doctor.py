@@ -305,6 +305,17 @@ def test_what_a_service_says_is_shown_letter_for_letter(account: World) -> None:
     assert message in account.run(width=200).stdout
 
 
+@pytest.mark.parametrize("option", ["--region", "--account-id"])
+def test_one_account_in_one_region_must_be_named(option: str) -> None:
+    place = {"--region": REGION, "--account-id": ACCOUNT}
+    del place[option]
+    names = ["--image-bucket", "images", "--ledger-bucket", "ledger"]
+    runner = CliRunner(env={"REGION_ID": None, "ACCOUNT_ID": None})
+    run = runner.invoke(doctor, [*names, *(x for pair in place.items() for x in pair)])
+    assert run.exit_code == 2
+    assert f"Missing option '{option}'" in run.stderr
+
+
 @pytest.mark.parametrize("region", ["oss-cn-hangzhou", "Hangzhou", "hangzhou"])
 def test_a_bad_region_is_told_by_its_option(account: World, region: str) -> None:
     run = account.run("--region", region)
@@ -315,10 +326,13 @@ def test_a_bad_region_is_told_by_its_option(account: World, region: str) -> None
 @pytest.mark.parametrize(
     ("arguments", "environment", "status", "said"),
     [
-        (["--region", "*"], {}, 2, "give --region and --account-id"),
+        (["--region", "*"], {}, 2, "give --region and --account-id, not *"),
+        (["--account-id", "*"], {}, 2, "give --region and --account-id, not *"),
+        (["--fc-endpoint", "http://"], {}, 2, "'--fc-endpoint': 'http://' is no URL"),
+        (["--ram-endpoint", "ftp://a"], {}, 2, "'--ram-endpoint': 'ftp://a' is no"),
         ([], {"SIDECAR": "maybe"}, 2, "SIDECAR"),
     ],
-    ids=["no region", "a bad setting"],
+    ids=["any region", "any account", "no URL of FC", "no URL of RAM", "a bad setting"],
 )
 def test_what_it_needs_to_know_is_asked_for(
     arguments: list[str], environment: dict[str, str], status: int, said: str
