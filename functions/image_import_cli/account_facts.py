@@ -26,7 +26,8 @@ class Problem:
         http_status: None if no answer came.
         is_missing: The service says that there is no such thing.
         is_beyond_reach: Nobody can see it from here, whatever the rights.
-        mend: What it takes to see it, in words.
+        is_of_other_region: It was asked with a signature for another region.
+        mend: What it takes to see it, in words; commands if is_of_other_region.
     """
 
     what: str
@@ -34,6 +35,7 @@ class Problem:
     http_status: int | None = None
     is_missing: bool = False
     is_beyond_reach: bool = False
+    is_of_other_region: bool = False
     mend: str = ""
 
 

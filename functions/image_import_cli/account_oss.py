@@ -1,10 +1,12 @@
 """Buckets as OSS describes them."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 from xml.etree.ElementTree import ParseError
 
 import oss2
@@ -15,6 +17,13 @@ from image_import.oss import Oss, make_session
 from image_import_cli.account_facts import Bucket, Problem
 from image_import_cli.account_problems import Door
 
+OTHER_REGION = "signing region"
+"""In the message of OSS's code InvalidArgument, which stands for much else too.
+
+Source: "0002-00000226" and "0002-00000228", OSS documentation, read 2026-11: region of
+the signature and region of the host, or of the bucket, differ.
+"""
+_REGION = re.compile(r"oss-([a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com")
 RIGHTS = ("oss:GetBucketInfo", "oss:GetBucketPolicy")
 
 # oss2 raises the last two where an answer is no XML, or lacks an element.
@@ -45,6 +54,7 @@ class OssAccount:
         now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
     ) -> None:
         self.skew_seconds: float | None = None
+        self._endpoint, self._region_id = endpoint, region_id
         self._door = Door(
             service="OSS", endpoint=endpoint, where="OSS_ENDPOINT", rights=RIGHTS
         )
@@ -120,10 +130,27 @@ class OssAccount:
                 policy=None,
                 is_described=False,
             )
+        if exc.code == "InvalidArgument" and OTHER_REGION in exc.message.lower():
+            return self._other_region(exc)
         return self._door.refusal(
             exc.code or str(exc.status),
             exc.message,
             is_missing=exc.code == "NoSuchBucket",
+        )
+
+    def _other_region(self, exc: oss2.exceptions.ServerError) -> Problem:
+        """Return that the endpoint is in another region than was signed for."""
+        seen = _REGION.fullmatch(urlsplit(self._endpoint).hostname or "")
+        region_id = seen[1] if seen else "REGION"
+        return Problem(
+            what=f"OSS at {self._endpoint} is not in {self._region_id}: it says "
+            f"{exc.code}: {exc.message}",
+            code=exc.code,
+            is_of_other_region=True,
+            mend=f"# if the buckets are in {self._region_id}\n"
+            "unset OSS_ENDPOINT\n"
+            "# if OSS_ENDPOINT is right, name its region here and in the function\n"
+            f"image-import doctor --region {region_id}",
         )
 
 

@@ -110,6 +110,9 @@ def _region(check: str, bucket: Bucket, facts: Facts) -> Finding:
 
 
 def _no_bucket(check: str, name: str, problem: Problem, region_id: str) -> Finding:
+    if problem.is_of_other_region:
+        where = {"ledger bucket": "ledger's region"}.get(check, f"{check}'s region")
+        return Finding(check=where, status="fail", text=problem.what, mend=problem.mend)
     if not problem.is_missing:
         return untold(check, problem)
     return Finding(

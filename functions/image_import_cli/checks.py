@@ -87,7 +87,9 @@ def _credentials(facts: Facts) -> Iterator[Finding]:
             text=bucket.what,
             mend=GIVE_KEYS,
         )
-    elif isinstance(bucket, Problem) and bucket.code in NOTHING_SAID:
+    elif isinstance(bucket, Problem) and (
+        bucket.code in NOTHING_SAID or bucket.is_of_other_region
+    ):
         yield untold("credentials", bucket)
     else:
         yield Finding(check="credentials", status="ok", text="OSS takes the keys")

@@ -21,6 +21,7 @@ from image_import_cli.account_facts import (
     sentences,
 )
 from image_import_cli.account_fc import Fc2Account, Fc3Account
+from image_import_cli.account_oss import OssAccount
 from image_import_cli.account_ram import RamAccount
 from image_import_cli.policies import Names
 from loopback import Loopback, Say, serving
@@ -59,6 +60,32 @@ def test_a_role_is_seen_with_its_trust_and_its_policies() -> None:
     with serving(role, Say(json=LISTED), policy) as server:
         held = ram(server).role("r")
     assert held == HeldRole(name="r", trust=TRUST, policies=(POLICY,))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "mend"),
+    [
+        ("http://oss-cn-shanghai.aliyuncs.com", "doctor --region cn-shanghai"),
+        ("http://oss-cn-shanghai-internal.aliyuncs.com", "--region cn-shanghai"),
+        ("http://oss.example.com", "image-import doctor --region REGION"),
+    ],
+    ids=["public", "internal", "of its own"],
+)
+def test_an_endpoint_in_another_region_is_told_with_what_mends_it(
+    endpoint: str, mend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = b"<Error><Code>InvalidArgument</Code><Message>Invalid signing region in "
+    refusal += b"Authorization header.</Message></Error>"
+    with serving(Say(status=400, body=refusal)) as server:
+        monkeypatch.setenv("http_proxy", server.url)
+        seen = OssAccount(KEYS, endpoint=endpoint, region_id="cn-hangzhou").bucket(
+            "b-b"
+        )
+    assert isinstance(seen, Problem)
+    assert seen.is_of_other_region
+    assert f"OSS at {endpoint} is not in cn-hangzhou: it says Invalid" in seen.what
+    assert "unset OSS_ENDPOINT" in seen.mend
+    assert seen.mend.endswith(mend)
 
 
 def test_ram_is_asked_with_a_signature_and_by_the_names_of_its_api() -> None:

@@ -34,6 +34,12 @@ def test_an_account_in_order_has_nothing_to_mend() -> None:
     assert {finding.mend for finding in findings} == {""}
 
 
+ELSEWHERE = Problem(
+    what="OSS at X is not in cn-hangzhou",
+    code="InvalidArgument",
+    is_of_other_region=True,
+    mend="unset OSS_ENDPOINT",
+)
 FAILURES: dict[str, tuple[Facts, str, str, str]] = {
     "no keys": (
         changed(image_bucket=Problem(what="bad", code="InvalidAccessKeyId")),
@@ -58,6 +64,18 @@ FAILURES: dict[str, tuple[Facts, str, str, str]] = {
         "image bucket's region",
         "my-images is in cn-shanghai, the function in cn-hangzhou",
         "or deploy to cn-shanghai",
+    ),
+    "an endpoint elsewhere": (
+        changed(image_bucket=ELSEWHERE, ledger_bucket=ELSEWHERE),
+        "image bucket's region",
+        "not in cn-hangzhou",
+        "unset OSS_ENDPOINT",
+    ),
+    "an endpoint of the ledger elsewhere": (
+        changed(ledger_bucket=ELSEWHERE),
+        "ledger's region",
+        "not in cn-hangzhou",
+        "unset OSS_ENDPOINT",
     ),
     "an encrypted bucket": (
         changed(image_bucket=replace(BUCKET, encryption="KMS")),
@@ -414,8 +432,9 @@ def test_what_cannot_be_seen_is_neither_fine_nor_failed(
 
 def test_keys_that_nobody_looked_at_are_not_called_good() -> None:
     silent = Problem(what="OSS does not answer (ConnectTimeout)")
-    found = {f.check: f.status for f in bad(changed(image_bucket=silent))}
-    assert found["credentials"] == "unknown"
+    for problem in (silent, ELSEWHERE):
+        found = {f.check: f.status for f in bad(changed(image_bucket=problem))}
+        assert found["credentials"] == "unknown"
 
 
 @pytest.mark.parametrize("code", ["InvalidOSSObject.NotFound", "DRYRUN.SUCCESS"])
