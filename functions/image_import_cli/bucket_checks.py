@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from image_import_cli.account_facts import Bucket, Facts, Finding, Problem, untold
 from image_import_cli.bucket_policy_checks import denial_findings, writers_finding
+from image_import_cli.oss_commands import new_bucket, no_encryption
 
 ARCHIVES = {"Archive", "ColdArchive", "DeepColdArchive"}
 
@@ -53,10 +54,16 @@ def _ledger_class(bucket: Bucket) -> Finding:
             status="fail",
             text=f"{bucket.name} is {bucket.storage_class}: a ledger that must be "
             "restored before it can be read stops every import",
-            mend=f"ossutil mb oss://{bucket.name}-standard --storage-class Standard\n"
-            f"# then deploy with it in place of {bucket.name}",
+            mend=_instead(bucket),
         )
     return Finding(check=check, status="ok", text=bucket.storage_class)
+
+
+def _instead(bucket: Bucket) -> str:
+    """Return what makes a bucket of a class that can be read at once."""
+    name = f"{bucket.name}-standard"
+    made = new_bucket(name, bucket.region_id, storage_class="Standard")
+    return f"{made}\n# then deploy with it in place of {bucket.name}"
 
 
 def _not_described(check: str, bucket: Bucket) -> Finding:
@@ -72,7 +79,7 @@ def _details(bucket: Bucket) -> Iterator[Finding]:
             check="encryption",
             status="fail",
             text=f"{name} encrypts with {bucket.encryption}; ImportImage refuses it",
-            mend=f"ossutil bucket-encryption --method delete oss://{name}",
+            mend=no_encryption(bucket),
         )
     else:
         yield Finding(check="encryption", status="ok", text="not encrypted by OSS")
@@ -82,8 +89,7 @@ def _details(bucket: Bucket) -> Iterator[Finding]:
             status="fail",
             text=f"{name} is {bucket.storage_class}: each image would have to be "
             "restored before ECS can read it",
-            mend=f"ossutil mb oss://{name}-standard --storage-class Standard\n"
-            f"# then deploy with it in place of {name}",
+            mend=_instead(bucket),
         )
     else:
         yield Finding(check="storage class", status="ok", text=bucket.storage_class)
@@ -111,7 +117,7 @@ def _region(check: str, bucket: Bucket, facts: Facts) -> Finding:
 
 def _no_bucket(check: str, name: str, problem: Problem, region_id: str) -> Finding:
     if problem.is_of_other_region:
-        where = {"ledger bucket": "ledger's region"}.get(check, f"{check}'s region")
+        where = "ledger's region" if check == "ledger bucket" else f"{check}'s region"
         return Finding(check=where, status="fail", text=problem.what, mend=problem.mend)
     if not problem.is_missing:
         return untold(check, problem)
@@ -119,5 +125,5 @@ def _no_bucket(check: str, name: str, problem: Problem, region_id: str) -> Findi
         check=check,
         status="fail",
         text=f"there is no bucket {name}",
-        mend=f"aliyun oss mb oss://{name} --region {region_id}",
+        mend=new_bucket(name, region_id),
     )

@@ -20,6 +20,12 @@ from image_import_cli.bucket_policies import (
     role_sessions,
 )
 from image_import_cli.needed_roles import needed_ecs_role, needed_function_role
+from image_import_cli.oss_commands import (
+    POLICY_FILE,
+    get_policy,
+    private,
+    put_policy,
+)
 from image_import_cli.policies import (
     FUNCTION_ROLE,
     Grant,
@@ -38,7 +44,7 @@ def writers_finding(bucket: Bucket, facts: Facts) -> Finding:
             check=WRITERS,
             status="fail",
             text=f"anybody may write to {bucket.name}",
-            mend=f"ossutil set-acl oss://{bucket.name} private -b",
+            mend=private(bucket),
         )
     if bucket.unseen:
         return Finding(
@@ -60,7 +66,7 @@ def writers_finding(bucket: Bucket, facts: Facts) -> Finding:
             status="fail",
             text=f"the policy of {bucket.name} lets others write to the ledger: "
             f"{_shown(opened)}",
-            mend=_edit(bucket.name, opened, f"leave {ledger} out of its Resource"),
+            mend=_edit(bucket, opened, f"leave {ledger} out of its Resource"),
         )
     if bucket.name == facts.names.image_bucket:
         return _beside_images(bucket, statements, facts)
@@ -143,17 +149,17 @@ def denial_findings(check: str, bucket: Bucket, facts: Facts) -> Iterator[Findin
             statements = {s.number: s for s, _ in found if s.is_sure is is_sure}
             actions = sorted({a for s, a in found if s.is_sure is is_sure})
             if statements:
-                yield _denial(check, bucket.name, name, [*statements.values()], actions)
+                yield _denial(check, bucket, name, [*statements.values()], actions)
 
 
 def _denial(
     check: str,
-    bucket: str,
+    bucket: Bucket,
     role: str,
     statements: list[Statement],
     actions: list[str],
 ) -> Finding:
-    what = f"the policy of {bucket} denies {role} {', '.join(actions)}"
+    what = f"the policy of {bucket.name} denies {role} {', '.join(actions)}"
     shown = _shown(statements)
     if statements[0].is_sure:
         mend = _edit(bucket, statements, f"name in Principal whom to deny, not {role}")
@@ -196,14 +202,14 @@ def _shown(statements: list[Statement]) -> str:
     )
 
 
-def _edit(bucket: str, statements: list[Statement], how: str) -> str:
+def _edit(bucket: Bucket, statements: list[Statement], how: str) -> str:
     """Return how to change some statements of a policy and leave the others alone."""
     numbers = " and ".join(str(found.number) for found in statements)
     return "\n".join(
         (
-            f"ossutil bucket-policy --method get oss://{bucket} policy.json",
-            f"# in policy.json, statement {numbers}: {how}",
-            f"ossutil bucket-policy --method put oss://{bucket} policy.json",
+            get_policy(bucket),
+            f"# in {POLICY_FILE}, statement {numbers}: {how}",
+            put_policy(bucket),
         )
     )
 
@@ -215,7 +221,7 @@ def _add(bucket: Bucket, statement: Json) -> str:
     text = shlex.quote(json.dumps(wanted, ensure_ascii=False))
     return "\n".join(
         (
-            f"printf '%s' {text} > policy.json",
-            f"ossutil bucket-policy --method put oss://{bucket.name} policy.json",
+            f"printf '%s' {text} > {POLICY_FILE}",
+            put_policy(bucket),
         )
     )

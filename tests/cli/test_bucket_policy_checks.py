@@ -23,6 +23,10 @@ ANN, BOB = "20214760404935", "20214760404936"
 FUNCTION_SESSIONS = f"arn:sts::{ACCOUNT}:assumed-role/image-import-function/*"
 LEDGER_OBJECTS = "acs:oss:*:*:my-ledger/.image-import/*"
 CONDITION = {"StringEquals": {"acs:SourceVpc": ["vpc-1"]}}
+POLICY = (
+    "aliyun oss bucket-policy --method {} oss://my-ledger policy.json "
+    "--region cn-hangzhou"
+)
 
 
 def statement(effect: str, *principals: str, **changes: Any) -> dict[str, Any]:
@@ -76,9 +80,9 @@ def test_a_ledger_that_its_bucket_s_policy_opens_fails(opening: dict[str, Any]) 
 def test_the_command_for_it_changes_that_statement_alone() -> None:
     finding = findings(apart(statement("Allow", ANN)))["ledger's writers"]
     get, edit, put = finding.mend.splitlines()
-    assert get == "ossutil bucket-policy --method get oss://my-ledger policy.json"
+    assert get == POLICY.format("get")
     assert edit.startswith("# in policy.json, statement 1: leave acs:oss:cn-hangzhou:")
-    assert put == "ossutil bucket-policy --method put oss://my-ledger policy.json"
+    assert put == POLICY.format("put")
 
 
 SHUT = {

@@ -81,7 +81,7 @@ FAILURES: dict[str, tuple[Facts, str, str, str]] = {
         changed(image_bucket=replace(BUCKET, encryption="KMS")),
         "encryption",
         "encrypts with KMS; ImportImage refuses it",
-        "ossutil bucket-encryption --method delete oss://my-images",
+        "aliyun oss bucket-encryption --method delete oss://my-images",
     ),
     "an archive": (
         changed(image_bucket=replace(BUCKET, storage_class="ColdArchive")),
@@ -99,7 +99,7 @@ FAILURES: dict[str, tuple[Facts, str, str, str]] = {
         changed(ledger_bucket=replace(LEDGER, acl="public-read-write")),
         "ledger's writers",
         "anybody may write to my-ledger",
-        "ossutil set-acl oss://my-ledger private -b",
+        "aliyun oss set-acl oss://my-ledger private -b",
     ),
     "a ledger that its bucket's policy opens": (
         changed(
@@ -119,13 +119,13 @@ FAILURES: dict[str, tuple[Facts, str, str, str]] = {
         ),
         "ledger's writers",
         "lets others write to the ledger: statement 1, Principal 20214760404935",
-        "ossutil bucket-policy --method get oss://my-ledger policy.json",
+        "aliyun oss bucket-policy --method get oss://my-ledger policy.json",
     ),
     "an archived ledger": (
         changed(ledger_bucket=replace(LEDGER, storage_class="Archive")),
         "ledger's storage class",
         "a ledger that must be restored",
-        "ossutil mb oss://my-ledger-standard --storage-class Standard",
+        "aliyun oss mb oss://my-ledger-standard --storage-class Standard",
     ),
     "a dry run that imports": (
         changed(dry_run=Problem(what="it imports", code="NoDryRun", mend="cancel")),

@@ -201,7 +201,8 @@ def test_an_account_in_order_ends_with_0(account: World) -> None:
 def test_a_fault_ends_with_1_and_its_command_can_be_copied(account: World) -> None:
     account.cloud.oss.buckets[NAMES.image_bucket].encryption = "KMS"
     answer = account.run()
-    command = "ossutil bucket-encryption --method delete oss://my-images"
+    command = "aliyun oss bucket-encryption --method delete oss://my-images "
+    command += f"--region {REGION}"
     assert answer.exit_code == 1
     assert command in answer.stdout.splitlines()
     assert "ImportImage refuses it" in " ".join(answer.stdout.split())

@@ -98,7 +98,7 @@ def ecs_has_no_role(account: World) -> None:
     account.cloud.ram.delete_role("AliyunECSImageImportDefaultRole")
 
 
-EDIT = f"ossutil bucket-policy --method get oss://{LEDGER} policy.json"
+EDIT = f"aliyun oss bucket-policy --method get oss://{LEDGER} policy.json"
 BROKEN: dict[str, tuple[Break, str, str, str]] = {
     "wrong credentials": (
         lambda account: setattr(account, "secret", "wrong"),
@@ -134,7 +134,7 @@ BROKEN: dict[str, tuple[Break, str, str, str]] = {
         bucket(IMAGES, encryption="AES256"),
         "encryption",
         "ImportImage refuses it",
-        f"ossutil bucket-encryption --method delete oss://{IMAGES}",
+        f"aliyun oss bucket-encryption --method delete oss://{IMAGES}",
     ),
     "an archive": (
         bucket(IMAGES, storage_class="Archive"),
@@ -206,7 +206,7 @@ BROKEN: dict[str, tuple[Break, str, str, str]] = {
         bucket(LEDGER, acl="public-read-write"),
         "ledger's writers",
         f"anybody may write to {LEDGER}",
-        f"ossutil set-acl oss://{LEDGER} private -b",
+        f"aliyun oss set-acl oss://{LEDGER} private -b",
     ),
 }
 
@@ -269,7 +269,9 @@ def test_nothing_but_commands_is_wider_than_the_terminal(width: int) -> None:
     lines = account.run(width=width).stdout.splitlines()
     wide = [line for line in lines if len(line) > width]
     assert wide
-    assert all(line.lstrip().startswith("aliyun ram ") for line in wide)
+    assert all(
+        line.lstrip().startswith(("aliyun ram ", "aliyun oss ")) for line in wide
+    )
     words = " ".join(lines)
     assert "trusted by the service ecs.aliyuncs.com, and attach" in words
     assert "whom to deny, not" in words.replace(" # ", " ")

@@ -148,3 +148,14 @@ def test_each_command_is_one_that_a_shell_can_read(fc_version: FcVersion) -> Non
             if not finding.is_in_words:
                 read = ["sh", "-n", "-c", finding.mend]
                 assert subprocess.run(read, check=False).returncode == 0
+
+
+def test_each_command_is_of_a_tool_that_deploy_needs() -> None:
+    tools = {"aliyun", "s", "image-import", "export", "sudo", "unset", "cancel"}
+    wrong = [facts for facts, *_ in FAILURES.values()]
+    wrong += [facts for facts, *_ in test_checks.FAILURES.values()]
+    wrong += [facts for facts, *_ in test_checks.DOUBTS.values()]
+    for finding in (finding for facts in wrong for finding in bad(facts)):
+        if finding.mend and not finding.is_in_words:
+            lines = [x for x in finding.mend.splitlines() if x[0] not in "# "]
+            assert {line.split()[0] for line in lines} <= tools
