@@ -3,10 +3,12 @@
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from image_import.outcome import Outcome
+from image_import_cli.account_facts import Finding
 from image_import_cli.main import COMMANDS
 from image_import_cli.readme_tables import TABLES, refreshed
 
@@ -80,6 +82,14 @@ def test_the_stack_is_asked_with_operations_of_ros() -> None:
     # Source: "List of operations by function", ROS API 2019-09-10, read 2026-11.
     operations = {"CreateStack", "GetStack", "UpdateStack", "DeleteStack"}
     assert set(re.findall(r"aliyun ros (\w+)", README)) == operations
+
+
+def test_every_field_of_doctor_s_findings_is_described() -> None:
+    doctor = README.partition("`doctor` changes nothing.")[2].partition("\n###")[0]
+    said = doctor.partition("and `findings`.")[2].partition("\n")[0]
+    assert {field.name for field in fields(Finding)} <= set(
+        re.findall(r"`(\w+)`", said)
+    )
 
 
 def test_every_command_is_shown() -> None:

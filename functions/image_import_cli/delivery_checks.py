@@ -39,9 +39,9 @@ def _destination(
     )
     if held.on_failure != queue:
         yield Fault(
-            text=f"{held.name} sends failed events to {held.on_failure}; its role may "
-            f"send to {queue} alone, and doctor was given --failure-queue "
-            f"{names.failure_queue}",
+            text=f"{held.name} sends failed events to {held.on_failure}, and doctor "
+            f"was given --failure-queue {names.failure_queue}: its role's right is for "
+            f"{queue}",
             before=f"if --failure-queue {names.failure_queue} is right, write it into "
             f"{settings_file(facts)}",
         )
@@ -75,8 +75,8 @@ def _log(held: DeployedFunction, facts: Facts) -> Iterator[Fault]:
         yield Fault(text=text, status="warn")
     elif there != (names.log_project, names.log_store):
         yield Fault(
-            text=f"{held.name} logs to {'/'.join(there)}; its role may write to "
-            f"{names.log_project}/{names.log_store} alone, of --log-project and "
-            "--log-store",
+            text=f"{held.name} logs to {'/'.join(there)}, and doctor was given "
+            f"--log-project {names.log_project} and --log-store {names.log_store}: "
+            "its role's right is for these",
             status="warn",
         )

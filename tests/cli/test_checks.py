@@ -365,7 +365,7 @@ DOUBTS: dict[str, tuple[Facts, str, str]] = {
     "another log": (
         importer(log_store="others"),
         "importer",
-        "logs to image-import/others; its role may write to image-import/functions",
+        "logs to image-import/others, and doctor was given --log-project image-import",
     ),
     "a time-out that is too short": (
         importer(timeout_seconds=3),
