@@ -58,6 +58,7 @@ def _unseen(check: str, problem: Problem, facts: Facts) -> Finding:
 
 def _faults(held: DeployedFunction, model: Function, facts: Facts) -> Iterator[Fault]:
     yield from _itself(held, model)
+    yield from _another_role(held, facts.importer)
     try:
         settings = read_settings(held.environment)
     except SettingsError as exc:
@@ -65,6 +66,18 @@ def _faults(held: DeployedFunction, model: Function, facts: Facts) -> Iterator[F
     else:
         yield from environment_faults(held, settings, facts)
     yield from delivery_faults(held, model, facts)
+
+
+def _another_role(
+    held: DeployedFunction, importer: DeployedFunction | Problem
+) -> Iterator[Fault]:
+    """Yield that a function has another role than the importer, which is looked at."""
+    if isinstance(importer, Problem) or not (held.role and importer.role):
+        return
+    if held.role != importer.role:
+        text = f"{held.name} has the role {held.role}; it is {importer.role} of "
+        text += f"{importer.name} whose rights were looked at"
+        yield Fault(text=text, status="warn")
 
 
 def _itself(held: DeployedFunction, model: Function) -> Iterator[Fault]:

@@ -382,6 +382,11 @@ DOUBTS: dict[str, tuple[Facts, str, str]] = {
         "timer",
         "the timer runs at '@every 24h', not in every hour",
     ),
+    "a tracker with a role of its own": (
+        changed(tracker=replace(TRACKING, role="acs:ram::1:role/another")),
+        "tracker",
+        "image-import-tracker has the role acs:ram::1:role/another; it is acs:ram::",
+    ),
     "a suffix": (trigger(suffix=".qcow2"), "trigger", "sidecars"),
 }
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from cli.doctor_world import World, now, world
-from deployment.cloud_run import NAMES, REGION
+from deployment.cloud_run import ENVIRONMENT, NAMES, REGION
 from fake_aliyun.oss.bucket_policies import BucketPolicy
 from image_import_cli.policies import Role
+from loopback import Say
 
 IMAGES, LEDGER = NAMES.image_bucket, NAMES.ledger_bucket
 Break = Callable[[World], object]
@@ -225,6 +226,43 @@ def test_what_is_broken_is_said_with_what_mends_it_and_ends_with_1(
     assert answer.exit_code == 1
     assert text in finding["text"]
     assert mend in finding["mend"]
+
+
+ANSWERS: dict[str, tuple[int, dict[str, Any], str, str]] = {
+    "no role": (0, {"role": ""}, "fail", "has no role"),
+    "a state": (
+        0,
+        {"state": "Failed", "stateReason": "no layer"},
+        "fail",
+        "its state is Failed: no layer",
+    ),
+    "a region": (
+        0,
+        {"environmentVariables": {**ENVIRONMENT, "REGION_ID": "cn-shanghai"}},
+        "fail",
+        "has REGION_ID=cn-shanghai",
+    ),
+    "no log": (0, {"logConfig": None}, "warn", "keeps no log"),
+    "no patience": (2, {"maxAsyncEventAgeInSeconds": 60}, "warn", "is 60, not 86400"),
+}
+
+
+@pytest.mark.parametrize(
+    ("answer", "changes", "status", "text"), ANSWERS.values(), ids=ANSWERS
+)
+def test_what_fc_3_says_of_the_importer_is_looked_at(
+    answer: int, changes: dict[str, Any], status: str, text: str
+) -> None:
+    account = world()
+    said = account.fc_says
+    held = json.loads(json.dumps(said[answer].json))
+    said[answer] = Say(json={**held, **changes})
+    account.fc = said
+    run = account.run("--json")
+    findings = json.loads(run.stdout)["findings"]
+    (finding,) = (f for f in findings if f["check"] == "importer")
+    assert (finding["status"], run.exit_code) == (status, int(status == "fail"))
+    assert text in finding["text"]
 
 
 def off(minutes: float) -> Callable[[], datetime]:
