@@ -101,7 +101,6 @@ def test_what_is_done_is_status_0(arguments: tuple[str, ...]) -> None:
     ("arguments", "said"),
     [
         (("cancel", "oss://images/web.qcow2"), "no credentials"),
-        (("doctor", *BUCKETS, "--region", "cn-x", "--account-id", "1"), "no cred"),
         (("event", "oss://images/web.qcow2"), "no credentials"),
         (("invoke", str(SAMPLES / "put-qcow2/event.json")), "no credentials"),
         (("plan", "oss://images/web.qcow2"), "no credentials"),
