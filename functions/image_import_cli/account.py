@@ -97,7 +97,7 @@ def gather(
     importer = account.fc.function("importer")
     tracker = account.fc.function("tracker")
     step("roles")
-    function_role, trigger_role = roles_in_use(importer)
+    function_role, trigger_role = roles_in_use(importer, names)
     function_held = account.ram.role(function_role)
     trigger_held = account.ram.role(trigger_role)
     reader = ecs_role_name(importer, setting=role_name)

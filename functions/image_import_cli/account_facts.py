@@ -4,14 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from image_import_cli.policies import (
-    ECS_ROLE,
-    FUNCTION_ROLE,
-    TRIGGER_ROLE,
-    FcVersion,
-    Names,
-    OnAvailable,
-)
+from image_import_cli.policies import ECS_ROLE, FcVersion, Names, OnAvailable
+from image_import_cli.ram_names import function_role_name, trigger_role_name
 
 Json = dict[str, Any]
 Status = Literal["ok", "warn", "fail", "unknown"]
@@ -112,16 +106,18 @@ class DeployedFunction:
     state_reason: str = ""
 
 
-def roles_in_use(importer: DeployedFunction | Problem) -> tuple[str, str]:
+def roles_in_use(importer: DeployedFunction | Problem, names: Names) -> tuple[str, str]:
     """Return the function's role and the trigger's, else those that `policy` names.
 
     A stack of ROS gives its roles names of their own.
     """
+    function = function_role_name(names.service)
+    trigger = trigger_role_name(names.service)
     if isinstance(importer, Problem):
-        return FUNCTION_ROLE, TRIGGER_ROLE
+        return function, trigger
     used = [trigger.role for trigger in importer.triggers if trigger.role]
-    function = importer.role.rpartition("/")[2] or FUNCTION_ROLE
-    return function, used[0].rpartition("/")[2] if used else TRIGGER_ROLE
+    function = importer.role.rpartition("/")[2] or function
+    return function, used[0].rpartition("/")[2] if used else trigger
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

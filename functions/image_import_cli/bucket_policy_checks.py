@@ -27,9 +27,9 @@ from image_import_cli.oss_commands import (
     put_policy,
 )
 from image_import_cli.policies import (
-    FUNCTION_ROLE,
     Grant,
     Json,
+    function_role,
     objects,
 )
 from image_import_cli.policy import is_ledger_open
@@ -181,7 +181,7 @@ def _within(grants: tuple[Grant, ...], bucket: str) -> list[Grant]:
 
 def _sessions(facts: Facts, which: str) -> str:
     held, usual = (
-        (facts.function_role, FUNCTION_ROLE)
+        (facts.function_role, function_role(facts.names).name)
         if which == "function"
         else (facts.ecs_role, facts.ecs_role_name)
     )

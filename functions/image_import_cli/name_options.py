@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from image_import_cli.policies import Names
+from image_import_cli.policies import FcVersion, Names
+from image_import_cli.ram_names import MAX_FRONT
 
 Command = Callable[..., Any]
 
@@ -19,7 +20,11 @@ _OPTIONS = (
     ("--ledger-prefix", "LEDGER_PREFIX", "Folder of the ledger."),
     ("--region", "REGION_ID", "Region; * for any."),
     ("--account-id", "ACCOUNT_ID", "The account's number; * for any."),
-    ("--service", "FC_SERVICE", "FC 2.0: the service; 3.0: front of the names."),
+    (
+        "--service",
+        "FC_SERVICE",
+        "FC 2.0: the service; 3.0: front of the names; of roles on both.",
+    ),
     ("--log-project", "LOG_PROJECT", "Project of Simple Log Service."),
     ("--log-store", "LOG_STORE", "Logstore of that project."),
     ("--failure-queue", "FAILURE_QUEUE", "Queue of events that failed for good."),
@@ -46,8 +51,10 @@ _PATTERNS = {
         r"\*|(?!oss-)[a-z][a-z0-9]*(-[a-z0-9]+)+",
         "a region ID such as cn-hangzhou (without oss-)",
     ),
-    "account_id": (r"\*|[0-9]+", "a number"),
-    "service": (r"[A-Za-z_][A-Za-z0-9_-]{0,127}", "up to 128 A-Z, a-z, 0-9, _ and -"),
+    "account_id": (
+        r"\*|[0-9]{8,20}",
+        "the account's number, which has 16 digits as a rule",
+    ),
     "log_project": _BUCKET,
     "log_store": (
         r"[a-z0-9][a-z0-9_-]{0,61}[a-z0-9]",
@@ -60,9 +67,26 @@ _PATTERNS = {
 }
 """What a name may be; all of them: it could stand for more in a policy than it says.
 
-Sources: "CreateService", Function Compute API 2021-04-06; "CreateProject" and
-"CreateLogStore", Simple Log Service API; "CreateQueue", Simple Message Queue API, read
-2026-11.
+Sources: "CreateProject" and "CreateLogStore", Simple Log Service API; "CreateQueue",
+Simple Message Queue API, read 2026-11. No page says how many digits an account's
+number has; all samples have 16.
+"""
+_SERVICES: dict[FcVersion, tuple[str, str]] = {
+    "2.0": (
+        r"[A-Za-z_][A-Za-z0-9_-]{0,127}",
+        "up to 128 A-Z, a-z, 0-9, _ and -, no digit and no - in front",
+    ),
+    "3.0": (
+        rf"[A-Za-z][A-Za-z0-9-]{{0,{MAX_FRONT - 1}}}",
+        f"up to {MAX_FRONT} A-Z, a-z, 0-9 and -, a letter in front",
+    ),
+}
+"""What a service may be called. On 3.0 a function is called `SERVICE-importer`, and its
+role `SERVICE-function`.
+
+Source: "CreateService" and "CreateFunction", Function Compute API 2021-04-06, read
+2026-11: 128 characters for a service, 64 for a function. Those of 3.0 are taken to be
+no longer.
 """
 
 
@@ -92,7 +116,7 @@ def _with_names(
     def with_names(**given: Any) -> Any:  # noqa: ANN401 - what click passes
         given["region_id"] = given.pop("region")
         names = Names(**{name: given.pop(name) for name in parameters})
-        _check(names)
+        _check(names, given["fc_version"])
         return command(names=names, **given)
 
     wrapped: Command = with_names
@@ -122,8 +146,9 @@ def choice_options(command: Command) -> Command:
     return fc_version(on_available(command))
 
 
-def _check(names: Names) -> None:
-    for name, (pattern, expected) in _PATTERNS.items():
+def _check(names: Names, fc_version: FcVersion) -> None:
+    patterns = {**_PATTERNS, "service": _SERVICES[fc_version]}
+    for name, (pattern, expected) in patterns.items():
         held = getattr(names, name)
         if not re.fullmatch(pattern, held):
             option = "--" + name.removesuffix("_id" if "region" in name else "-")

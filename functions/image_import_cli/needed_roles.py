@@ -33,13 +33,13 @@ def needed_function_role(facts: Facts) -> Role:
             said |= _on_available(function)
     grants = [g for choice in sorted(said) for g in source_grants(facts.names, choice)]
     role = replace(role, grants=(*role.grants, *grants))
-    return role.called(roles_in_use(facts.importer)[0])
+    return role.called(roles_in_use(facts.importer, facts.names)[0])
 
 
 def needed_trigger_role(facts: Facts) -> Role:
     """Return the role in which OSS invokes the importer."""
     role = trigger_role(facts.names, fc_version=facts.fc_version)
-    return role.called(roles_in_use(facts.importer)[1])
+    return role.called(roles_in_use(facts.importer, facts.names)[1])
 
 
 def needed_ecs_role(facts: Facts) -> Role:

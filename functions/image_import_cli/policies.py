@@ -17,12 +17,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from image_import_cli.ram_names import (
+    function_role_name,
+    policy_name,
+    trigger_role_name,
+)
+
 Json = dict[str, Any]
 OnAvailable = Literal["keep", "tag", "delete"]
 FcVersion = Literal["2.0", "3.0"]
 
-FUNCTION_ROLE = "image-import-function"
-TRIGGER_ROLE = "image-import-trigger"
 ECS_ROLE = "AliyunECSImageImportDefaultRole"
 """ECS looks for exactly this name."""
 
@@ -32,7 +36,8 @@ class Names:
     """What a deployment's resources are called.
 
     Attributes:
-        service: The service on FC 2.0; on 3.0 the front of the functions' names.
+        service: The service on FC 2.0; on 3.0 the front of the functions' names. Names
+            of roles and policies begin with it too.
     """
 
     image_bucket: str
@@ -81,8 +86,8 @@ class Role:
     """A role: who may take it on, and what it then may do.
 
     Attributes:
-        policy_name: Of the policy with its grants. It names the image bucket, so that
-            deployments that share a role each have a policy of their own.
+        policy_name: Of the policy with its grants. It names service and image bucket,
+            so that deployments that share a role each have a policy of their own.
         is_shared: The account has it once, for whatever uses it.
     """
 
@@ -210,8 +215,8 @@ def function_role(names: Names, *, on_available: OnAvailable = "keep") -> Role:
         why="read sidecars, and the first and last bytes of images",
     )
     return Role(
-        name=FUNCTION_ROLE,
-        policy_name=f"{FUNCTION_ROLE}-{names.image_bucket}",
+        name=function_role_name(names.service),
+        policy_name=policy_name(names.service, "function", names.image_bucket),
         service="fc.aliyuncs.com",
         purpose="the functions: read images, keep the ledger, import",
         grants=(
@@ -245,8 +250,8 @@ def trigger_role(names: Names, *, fc_version: FcVersion) -> Role:
         ),
     )
     return Role(
-        name=TRIGGER_ROLE,
-        policy_name=f"{TRIGGER_ROLE}-{names.image_bucket}",
+        name=trigger_role_name(service),
+        policy_name=policy_name(service, "trigger", names.image_bucket),
         service="oss.aliyuncs.com",
         purpose="OSS: invoke the importer",
         grants=(grant,),
@@ -257,7 +262,7 @@ def ecs_role(names: Names) -> Role:
     """Return the role in which ECS reads the image; an account has it once."""
     return Role(
         name=ECS_ROLE,
-        policy_name=f"image-import-ecs-{names.image_bucket}",
+        policy_name=policy_name(names.service, "ecs", names.image_bucket),
         service="ecs.aliyuncs.com",
         purpose="ECS: read the image that it imports",
         is_shared=True,

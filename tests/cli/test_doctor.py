@@ -378,7 +378,7 @@ def test_on_apsara_stack_what_is_not_known_is_said() -> None:
             "ECS_ENDPOINT": server.url,
         }
         names = ["--image-bucket", "my-images", "--ledger-bucket", "my-ledger"]
-        place = ["--region", "cn-qingdao-env17-d01", "--account-id", "1", "--json"]
+        place = ["--region", "cn-qingdao-env17-d01", "--account-id", ACCOUNT, "--json"]
         run = CliRunner(env=environment).invoke(doctor, [*names, *place])
     findings = {f["check"]: f for f in json.loads(run.stdout)["findings"]}
     assert run.exit_code == 1  # for the ledger's bucket alone

@@ -3,9 +3,10 @@ import re
 
 import pytest
 from click.testing import CliRunner, Result
-from image_import_cli.policies import ECS_ROLE, FUNCTION_ROLE, TRIGGER_ROLE
+from image_import_cli.policies import ECS_ROLE
 from image_import_cli.policy import policy
 
+FUNCTION_ROLE, TRIGGER_ROLE = "image-import-function", "image-import-trigger"
 BUCKETS = ("--image-bucket", "my-images", "--ledger-bucket", "my-ledger")
 PLACE = ("--region", "cn-hangzhou", "--account-id", "1234567890123456")
 
@@ -128,11 +129,15 @@ def test_buckets_must_be_named() -> None:
         ("--ledger-prefix", "?/"),
         ("--ledger-prefix", "x"),
         ("--service", "a*"),
+        ("--service", "2bad"),
+        ("--service", "a_b"),
+        ("--service", "a" * 56),
         ("--log-project", "*"),
         ("--log-store", "*"),
         ("--log-store", ""),
         ("--failure-queue", "a/b"),
         ("--account-id", "abc"),
+        ("--account-id", "12"),
         ("--region", 'x"y'),
     ],
 )
@@ -142,6 +147,50 @@ def test_a_name_that_could_grant_more_than_it_says_is_refused(
     answer = run(*BUCKETS, *PLACE, option, held)
     assert answer.exit_code == 2
     assert f"{option} is {held!r}, expected " in answer.stderr
+
+
+def test_the_refusal_of_a_service_says_the_rule_that_it_breaks() -> None:
+    on_2 = run(*BUCKETS, "--fc", "2.0", "--service", "2bad").stderr
+    assert "up to 128 A-Z, a-z, 0-9, _ and -, no digit and no - in front" in on_2
+    on_3 = run(*BUCKETS, "--service", "2bad").stderr
+    assert "up to 55 A-Z, a-z, 0-9 and -, a letter in front" in on_3
+
+
+def role_names(*arguments: str) -> list[tuple[str, str]]:
+    answer = json.loads(run(*BUCKETS, *PLACE, "--json", *arguments).stdout)
+    return [(role["name"], role["policy_name"]) for role in answer["roles"]]
+
+
+def test_roles_and_policies_are_called_after_the_service() -> None:
+    assert role_names("--service", "disks") == [
+        ("disks-function", "disks-function-my-images"),
+        ("disks-trigger", "disks-trigger-my-images"),
+        (ECS_ROLE, "disks-ecs-my-images"),
+    ]
+
+
+LONG = ("--image-bucket", "b" * 63, "--fc")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (*LONG, "3.0", "--service", "a" * 55),
+        (*LONG, "2.0", "--service", "a" * 128),
+        (*LONG, "2.0", "--service", "_a_b"),
+    ],
+    ids=["longest of 3.0", "longest of 2.0", "underscores"],
+)
+def test_ram_takes_the_names_of_roles_and_policies(arguments: tuple[str, ...]) -> None:
+    for role, policy_name in role_names(*arguments):
+        assert re.fullmatch(r"[A-Za-z0-9.-]{1,64}", role)
+        assert re.fullmatch(r"[A-Za-z0-9-]{1,128}", policy_name)
+
+
+def test_services_that_ram_cannot_tell_apart_have_roles_of_their_own() -> None:
+    services = ("a_b", "a-b", "a" * 128, "a" * 127, "a" * 55)
+    named = {role_names("--fc", "2.0", "--service", name)[0] for name in services}
+    assert len(named) == len(services)
 
 
 @pytest.mark.parametrize("prefix", ["", ".image-import/", ".image-import/in/"])

@@ -11,8 +11,6 @@ import pytest
 from cli import aliyun_stand_in
 from image_import_cli.policies import (
     ECS_ROLE,
-    FUNCTION_ROLE,
-    TRIGGER_ROLE,
     Names,
     Role,
     ecs_role,
@@ -32,7 +30,11 @@ NAMES = Names(
     region_id="cn-hangzhou",
     account_id="1234567890123456",
 )
+FUNCTION_ROLE, TRIGGER_ROLE = "image-import-function", "image-import-trigger"
 OTHERS = replace(NAMES, image_bucket="other-images", region_id="cn-shanghai")
+BESIDE = replace(
+    NAMES, service="disks", key_prefix="disks/", ledger_bucket="disks-ledger"
+)
 
 
 def roles(names: Names = NAMES) -> list[Role]:
@@ -132,6 +134,16 @@ def test_a_second_deployment_takes_nothing_from_the_first(account: Account) -> N
         assert account.policy_of(ours.name) == [ours.policy(), theirs.policy()]
 
 
+def test_a_second_deployment_of_a_bucket_takes_nothing_from_the_first(
+    account: Account,
+) -> None:
+    assert [account.run(script(names))[0] for names in (NAMES, BESIDE)] == [0, 0]
+    ours, theirs = roles(), roles(BESIDE)
+    for role in (*ours[:2], *theirs[:2]):
+        assert account.policy_of(role.name) == [role.policy()]
+    assert account.policy_of(ECS_ROLE) == [ours[2].policy(), theirs[2].policy()]
+
+
 @pytest.mark.parametrize("action", ["CreateRole", "CreatePolicy", "AttachPolicyToRole"])
 def test_it_ends_at_the_first_call_that_is_refused(
     account: Account, action: str
@@ -164,15 +176,19 @@ def test_the_commands_that_mend_a_role_work_alone(account: Account) -> None:
     assert account.policy_of(FUNCTION_ROLE) == [wider.policy()]
 
 
-def test_what_the_readme_removes_is_all_that_was_made(account: Account) -> None:
+@pytest.mark.parametrize("names", [NAMES, BESIDE], ids=["usual", "beside"])
+def test_what_the_readme_removes_is_all_that_was_made(
+    account: Account, names: Names
+) -> None:
     for _ in range(2):
-        account.run(script())
+        account.run(script(names))
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
     start, end = (
-        readme.index("for ROLE in "),
+        readme.index("for PART in "),
         readme.index("aliyun mns-open DeleteQueue"),
     )
-    removal = f"set -eu\nIMAGES={NAMES.image_bucket}\n{readme[start:end]}"
+    given = f"IMAGES={names.image_bucket}\nSERVICE={names.service}\n"
+    removal = f"set -eu\n{given}{readme[start:end]}"
     assert account.run(removal) == (0, "", "")
     left = account.read()
     assert (left["policies"], list(left["roles"])) == ({}, [ECS_ROLE])

@@ -7,7 +7,14 @@ from typing import Any
 
 import yaml
 from deployment import ros_shapes, rules, strict_yaml
-from deployment.model import OTHER_CHOICE, SAFE_CHOICE, SAME_CHOICE, differing
+from deployment.model import (
+    FUNCTION_ROLE,
+    OTHER_CHOICE,
+    SAFE_CHOICE,
+    SAME_CHOICE,
+    TRIGGER_ROLE,
+    differing,
+)
 from deployment.ros_file import (
     ELSEWHERE,
     GIVEN,
@@ -20,8 +27,6 @@ from deployment.shapes import misfits
 from deployment.strict_yaml import UnresolvedError
 from image_import_cli.policies import (
     ECS_ROLE,
-    FUNCTION_ROLE,
-    TRIGGER_ROLE,
     Names,
     OnAvailable,
     Role,

@@ -13,7 +13,7 @@ from deployment.s_file import ACCOUNT, OTHER_ACCOUNT, read_function, read_resour
 from deployment.shapes import misfits
 from deployment.strict_yaml import UnresolvedError
 from image_import_cli.deployment import Function, OssTrigger
-from image_import_cli.policies import FUNCTION_ROLE, TRIGGER_ROLE
+from image_import_cli.ram_names import function_role_name, trigger_role_name
 
 Json = Any
 
@@ -91,14 +91,15 @@ def _of_resources(
     (trigger,) = resources["importer"]["props"]["triggers"]
     if not trigger["sourceArn"].startswith(f"acs:oss:{region}:{account_id}:"):
         yield "the trigger's bucket is in another region or account"
-    yield from _of_roles(functions["importer"], account_id)
+    yield from _of_names(resources, variables["service"])
+    yield from _of_roles(functions["importer"], variables["service"], account_id)
     yield from _of_size(resources)
     values = {
         **variables,
         "region_id": variables["region"],
         "account_id": account_id,
-        "function_role": FUNCTION_ROLE,
-        "trigger_role": TRIGGER_ROLE,
+        "function_role": f"{variables['service']}-function",
+        "trigger_role": f"{variables['service']}-trigger",
     }
     yield from differing(functions, values)
 
@@ -119,10 +120,19 @@ def _of_size(resources: Json) -> Iterator[str]:
             yield f"{name}: the zip is for {built_for[0]}, not for {props['runtime']}"
 
 
-def _of_roles(importer: Function, account_id: str) -> Iterator[str]:
+def _of_names(resources: Json, service: str) -> Iterator[str]:
+    """The other commands look for functions under these names."""
+    for part, resource in resources.items():
+        held, wanted = resource["props"]["functionName"], f"{service}-{part}"
+        if held != wanted:
+            yield f"{part} is called {held}, not {wanted}"
+
+
+def _of_roles(importer: Function, service: str, account_id: str) -> Iterator[str]:
     """The roles are made beforehand, under the names that `policy` gives them."""
-    if importer.role != f"acs:ram::{account_id}:role/{FUNCTION_ROLE}":
+    roles = f"acs:ram::{account_id}:role"
+    if importer.role != f"{roles}/{function_role_name(service)}":
         yield "another role than the functions'"
     assert isinstance(importer.trigger, OssTrigger)
-    if importer.trigger.invocation_role != f"acs:ram::{account_id}:role/{TRIGGER_ROLE}":
+    if importer.trigger.invocation_role != f"{roles}/{trigger_role_name(service)}":
         yield "another role than the trigger's"

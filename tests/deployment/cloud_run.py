@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from deployment.model import FUNCTION_ROLE, TRIGGER_ROLE
 from fake_aliyun import AsyncConfig, FakeAliyun
 from fake_aliyun.context import Context
 from fake_aliyun.ecs.images import Failure
@@ -15,8 +16,6 @@ from image_import.schedule import handle_schedule
 from image_import_cli.deployment import IMPORTER, OBJECT_CREATED, TRACKER, Function
 from image_import_cli.policies import (
     ECS_ROLE,
-    FUNCTION_ROLE,
-    TRIGGER_ROLE,
     Json,
     Names,
     OnAvailable,

@@ -26,6 +26,7 @@ SAME_CHOICE = {
 }
 # Of each choice another one than the default: what is not taken from it, shows.
 OTHER_CHOICE = {
+    "service": "disks",
     "image_bucket": "other-images",
     "key_prefix": "images/in/",
     "ledger_bucket": "other-ledger",
@@ -42,6 +43,8 @@ OTHER_CHOICE = {
     "log_level": "WARNING",
     "code": "oss://other-code/v2.zip",
 }
+# What roles are called by default; a stack adds its name.
+FUNCTION_ROLE, TRIGGER_ROLE = "image-import-function", "image-import-trigger"
 # What a file that somebody takes as it is must not do without being asked.
 SAFE_CHOICE = {
     "sidecar": "optional",

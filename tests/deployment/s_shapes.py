@@ -51,7 +51,10 @@ def function_of(name: str, trigger: Schema) -> Schema:
     initializer = fields({"handler": HANDLER, "timeout": whole(1, 300)})
     properties = {
         "region": TEXT,
-        "functionName": just(f"image-import-{name}"),
+        "functionName": {
+            "type": "string",
+            "pattern": f"^[A-Za-z][A-Za-z0-9-]{{0,54}}-{name}$",
+        },
         "description": TEXT,
         "handler": HANDLER,
         "instanceLifecycleConfig": fields({"initializer": initializer}),

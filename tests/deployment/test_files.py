@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 from deployment import check_ros, check_s, ros_file, rules, s_file, strict_yaml
-from deployment.model import SAME_CHOICE, filled_in
+from deployment.model import FUNCTION_ROLE, SAME_CHOICE, TRIGGER_ROLE, filled_in
 from image_import_cli.deployment import FUNCTIONS, IMPORTER, Function
-from image_import_cli.policies import FUNCTION_ROLE, TRIGGER_ROLE
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = (ROOT / "template.yml").read_text("utf-8")
@@ -63,7 +62,7 @@ def test_both_files_offer_the_same_choices_with_the_same_defaults() -> None:
     parameters = strict_yaml.load(TEMPLATE)["Parameters"]
     variables = strict_yaml.load(S_YAML)["vars"]
     only_for_a_stack = {"LedgerBucketIs", "EcsRoleIs"}
-    assert {SAME_CHOICE[k] for k in variables.keys() - {"region"}} == (
+    assert {SAME_CHOICE[k] for k in variables.keys() - {"region", "service"}} == (
         parameters.keys() - only_for_a_stack
     )
     for ours, theirs in SAME_CHOICE.items():

@@ -18,9 +18,9 @@ from deployment.cloud_run import (
     policies,
     rights_of,
 )
+from deployment.model import FUNCTION_ROLE
 from fake_aliyun import FakeAliyun
 from image_import_cli.policies import (
-    FUNCTION_ROLE,
     OnAvailable,
     trigger_role,
     uploader_policy,
