@@ -60,6 +60,9 @@ def policy(
     if as_json:
         click.echo(json.dumps(_as_json(roles, names), indent=2))
     elif commands:
+        if said := _breadth(names):
+            click.echo(f"# {said}")
+            click.echo(said, err=True)
         click.echo("\n".join(role_script(roles)), nl=False)
     else:
         click.echo("\n".join(_as_text(roles, names)))
@@ -92,6 +95,21 @@ def _as_text(roles: Iterable[Role], names: Names) -> Iterator[str]:
         yield ""
     yield "For those who upload; the ledger stays out of their reach"
     yield json.dumps(uploader_policy(names), indent=2)
+
+
+def _breadth(names: Names) -> str:
+    """Return what the rights are not narrowed down to; "" if to all there is."""
+    held = {
+        "region": ("--region", names.region_id),
+        "account": ("--account-id", names.account_id),
+    }
+    wide = {what: option for what, (option, value) in held.items() if value == "*"}
+    if not wide:
+        return ""
+    return (
+        f"These rights hold for any {' and any '.join(wide)}; "
+        f"narrow them down with {' and '.join(wide.values())}."
+    )
 
 
 def is_ledger_open(names: Names) -> bool:

@@ -110,6 +110,30 @@ def test_the_commands_are_a_script_for_all_three_roles() -> None:
     assert "\nset -eu\n" in script
 
 
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ((), "any region and any account; narrow them down with --region and "),
+        (PLACE[:2], "any account; narrow them down with --account-id."),
+        (PLACE[2:], "any region; narrow them down with --region."),
+    ],
+    ids=["neither", "region alone", "account alone"],
+)
+def test_the_script_says_where_its_rights_are_not_narrowed_down(
+    place: tuple[str, ...], said: str
+) -> None:
+    answer = run(*BUCKETS, *place, "--commands")
+    assert answer.exit_code == 0
+    assert answer.stderr.startswith(f"These rights hold for {said}")
+    assert answer.stdout.startswith(f"# {answer.stderr}# Roles")
+
+
+def test_a_script_for_one_region_of_one_account_says_no_more() -> None:
+    answer = run(*BUCKETS, *PLACE, "--commands")
+    assert answer.stderr == ""
+    assert answer.stdout.startswith("# Roles")
+
+
 def test_buckets_must_be_named() -> None:
     answer = run("--image-bucket", "my-images")
     assert answer.exit_code == 2
