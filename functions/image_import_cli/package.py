@@ -21,6 +21,7 @@ from image_import_cli.package_tools import (
 CLONE = Path(__file__).parents[2]
 PYTHON_VERSIONS = tuple(name.removeprefix("python") for name in RUNTIMES)
 NEEDED = ("locks/function.txt", "locks/build.txt", "functions/image_import")
+DEFAULT_FOLDER = Path("build")
 MB = 1_000_000
 
 NOT_COMPILED = """\
@@ -74,7 +75,7 @@ def package(
     name = (
         f"image-import{f'-{layer}-layer' if layer else ''}-python{python_version}.zip"
     )
-    path = output or Path("build") / name
+    path = output or DEFAULT_FOLDER / name
     check_place(path)
     interpreter = find_interpreter(
         python_version, search_path=os.environ.get("PATH", ""), home=Path.home()
@@ -97,10 +98,19 @@ def check_place(output: Path) -> None:
     """See that the zip can be written, before half a minute of building it.
 
     Raises:
-        click.UsageError: It cannot.
+        click.UsageError: It cannot; a folder that is misspelt is not made.
     """
+    if not output.name:
+        raise click.UsageError(
+            "--output is '', expected the zip to write, such as build/function.zip"
+        )
+    if output.parent != DEFAULT_FOLDER and not output.parent.exists():
+        raise click.UsageError(
+            f"{output} cannot be written: there is no folder {output.parent}; "
+            "make it, or correct --output"
+        )
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
+        output.parent.mkdir(exist_ok=True)
         with tempfile.TemporaryFile(dir=output.parent):
             pass
     except OSError as exc:

@@ -262,9 +262,17 @@ def test_without_options_it_is_the_function_that_is_built(
     assert [order.layer for order in ordered] == [""]
 
 
-@pytest.mark.parametrize("place", ["/proc/function.zip", "/proc/x/function.zip"])
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("/proc/function.zip", "/proc/function.zip cannot be written: No such file"),
+        ("/proc/x/function.zip", "there is no folder /proc/x; make it"),
+        ("", "--output is '', expected the zip to write"),
+    ],
+    ids=["no files", "no folder", "no name"],
+)
 def test_a_place_that_takes_no_file_is_told_before_anything_is_built(
-    place: str, monkeypatch: pytest.MonkeyPatch
+    place: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def build_nothing(order: Order, output: Path, *, step: Callable[[], None]) -> Built:
         raise AssertionError(order, output, step)
@@ -272,7 +280,24 @@ def test_a_place_that_takes_no_file_is_told_before_anything_is_built(
     monkeypatch.setattr("image_import_cli.package.build", build_nothing)
     answer = CliRunner().invoke(package, ["--output", place])
     assert answer.exit_code == 2
-    assert f"{place} cannot be written: No such file or directory" in answer.output
+    assert said in answer.output
+
+
+def test_no_folder_is_made_but_the_usual_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build_nothing(order: Order, output: Path, *, step: Callable[[], None]) -> Built:
+        step()
+        return Built(
+            path=output, size_bytes=0, files=0, packages=(), stripped=bool(order)
+        )
+
+    monkeypatch.setattr("image_import_cli.package.build", build_nothing)
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(package, ["--output", "a/b/x.zip"]).exit_code == 2
+    assert list(tmp_path.iterdir()) == []
+    assert CliRunner().invoke(package, []).exit_code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["build"]
 
 
 def test_without_a_clone_the_command_says_so(tmp_path: Path) -> None:
