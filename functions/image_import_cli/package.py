@@ -20,7 +20,12 @@ from image_import_cli.package_tools import (
 
 CLONE = Path(__file__).parents[2]
 PYTHON_VERSIONS = tuple(name.removeprefix("python") for name in RUNTIMES)
-NEEDED = ("locks/function.txt", "locks/build.txt", "functions/image_import")
+NEEDED = (
+    "locks/function.txt",
+    "locks/build.txt",
+    "functions/image_import",
+    "LICENSE",
+)
 DEFAULT_FOLDER = Path("build")
 MB = 1_000_000
 

@@ -92,9 +92,14 @@ def files_in(folder: Path) -> list[Path]:
 def packages_in(folder: Path) -> Iterator[Package]:
     """Yield what is installed in a folder."""
     for info in sorted(folder.glob("*.dist-info")):
-        metadata = email.message_from_string((info / "METADATA").read_text("utf-8"))
-        name, version = metadata["Name"], metadata["Version"]
-        yield Package(name=name, version=version, licence=_licence(metadata))
+        yield package_of((info / "METADATA").read_text("utf-8"))
+
+
+def package_of(text: str) -> Package:
+    """Return what a package's METADATA says of it."""
+    metadata = email.message_from_string(text)
+    name, version = metadata["Name"], metadata["Version"]
+    return Package(name=name, version=version, licence=_licence(metadata))
 
 
 def _licence(metadata: "email.message.Message[str, str]") -> str:

@@ -1,10 +1,11 @@
 """From a clone to the zip, in seven steps."""
 
 import hashlib
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import distribution
 from pathlib import Path
 
 from image_import_cli import package_archive as archive
@@ -109,9 +110,15 @@ def _add_function(
     source_hash = archive.copy_source(
         order.clone / "functions" / "image_import", folder
     )
+    shutil.copy(order.clone / "LICENSE", folder / "LICENSE")
+    ours = archive.package_of(distribution("image-import").read_text("METADATA") or "")
     lock_hash = hashlib.sha256(order.lock.read_bytes()).hexdigest()
     about: dict[str, object] = {
-        "image_import": {"sha256": source_hash, "version": version("image-import")},
+        "image_import": {
+            "licence": ours.licence,
+            "sha256": source_hash,
+            "version": ours.version,
+        },
         "lock_sha256": lock_hash,
         "platform": tools.PLATFORM,
         "precompiled_by": order.interpreter.version if order.interpreter else None,

@@ -132,6 +132,13 @@ def test_the_manifest_names_versions_and_licences(
     assert "not stated" not in licences.values()
 
 
+def test_the_zip_holds_our_own_licence(built_zip: Path) -> None:
+    with zipfile.ZipFile(built_zip) as archive:
+        ours = json.loads(archive.read(MANIFEST))["image_import"]
+        assert archive.read("LICENSE") == (CLONE / "LICENSE").read_bytes()
+    assert ours["licence"] == "Apache-2.0"
+
+
 def test_the_zip_imports_nothing_outside_itself(probed: tuple[Path, Any]) -> None:
     folder, seen = probed
     inside = (str(folder), seen["standard"])
