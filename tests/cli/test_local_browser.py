@@ -1,5 +1,6 @@
 """The page of `image-import local` in a real browser."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -66,6 +67,42 @@ def test_several_files_go_under_the_folder_that_was_typed(
     tab.drop(files, ".zone")
     tab.wait_for(f"{EVENTS}.length === 2")
     assert desk.cloud.oss.keys(BUCKET) == [f"a folder/{file.name}" for file in files]
+
+
+@pytest.mark.parametrize("suffix", [".json", ".yaml", ".yml"])
+def test_a_sidecar_dropped_together_with_its_image_goes_first(
+    tab: Tab, desk: Desk, tmp_path: Path, suffix: str
+) -> None:
+    files = [tmp_path / name for name in ("web.qcow2", f"web.qcow2{suffix}")]
+    files[0].write_bytes(QCOW2)
+    files[1].write_text('{"Platform": "Debian"}')
+    tab.open(desk.url)
+    tab.wait_for(READY)
+    tab.drop(files, ".zone")
+    tab.wait_for("document.querySelector('#images .pill')")
+    (image,) = desk.cloud.ecs.images.values()
+    assert image.platform == "Debian"
+    came = [event["oss"]["object"]["key"] for event in desk.cloud.oss.events]
+    assert came[:2] == [files[1].name, files[0].name]
+
+
+def test_disks_dropped_together_with_their_manifest_become_one_image(
+    tab: Tab, desk: Desk, tmp_path: Path
+) -> None:
+    names = ("accounts.qcow2", "web.qcow2")
+    manifest = {"DiskDeviceMapping": [{"OSSObject": name} for name in names[::-1]]}
+    files = [tmp_path / name for name in (*names, "web.qcow2.json")]
+    for file in files[:2]:
+        file.write_bytes(QCOW2)
+    files[2].write_text(json.dumps(manifest))
+    tab.open(desk.url)
+    tab.wait_for(READY)
+    tab.drop(files, ".zone")
+    tab.wait_for(f"{EVENTS}.length === 3")
+    tab.wait_for("document.querySelector('#images .pill')")
+    wait_for_deliveries(desk, 3)
+    (image,) = desk.cloud.ecs.images.values()
+    assert [disk.object_key for disk in image.disks] == list(names[::-1])
 
 
 def test_files_that_wait_for_their_turn_are_shown_and_go_where_they_were_dropped(

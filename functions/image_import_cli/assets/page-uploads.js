@@ -2,6 +2,10 @@
 
 import { ask, brief, byId, element, pill, size, visible } from "./page-parts.js";
 
+const SIDECAR = /\.(json|ya?ml)$/;
+const LOOK_MS = 200;
+const MOST_LOOKS = 100;
+
 function explain(request) {
   const said = new DOMParser().parseFromString(request.responseText, "application/xml");
   const text = (tag) => said.querySelector(tag)?.textContent;
@@ -52,8 +56,29 @@ async function upload({ file, bucket, key, bar, note, shown }) {
   }
 }
 
+const isSidecar = ({ name }) => SIDECAR.test(name);
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+// Until the function has seen the sidecars: a manifest tells it of the disks to come.
+async function untilSeen(keys) {
+  for (let looks = 0; keys.length && looks < MOST_LOOKS; looks += 1) {
+    const { events } = await ask("state", {});
+    const isOnItsWay = ({ key, outcome }) =>
+      keys.includes(key) && (outcome === "enqueued" || outcome === "running");
+    if (!events.newest.some(isOnItsWay)) return;
+    await pause(LOOK_MS);
+  }
+}
+
+// Sidecars go first: one that comes after its image was imported changes nothing.
 async function uploadAll(files) {
-  for (const queued of files.map(enqueue)) await upload(queued);
+  const queued = [...files].sort((one, other) => isSidecar(other) - isSidecar(one)).map(enqueue);
+  const sidecars = queued.filter(({ file }) => isSidecar(file));
+  for (const one of sidecars) await upload(one);
+  if (sidecars.length < queued.length) {
+    await untilSeen(sidecars.map(({ key }) => key)).catch(() => {});
+  }
+  for (const one of queued.slice(sidecars.length)) await upload(one);
 }
 
 export function acceptDrops() {
