@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from fake_aliyun.admin import ADMIN_PREFIX, answer_admin
 from fake_aliyun.errors import ConnectionLostError, NotImitatedError
 from fake_aliyun.http import Request, Response, header_text, lower_names
+from fake_aliyun.origins import find_stranger
 
 if TYPE_CHECKING:
     from fake_aliyun.cloud import FakeAliyun
@@ -28,11 +29,15 @@ POLL_SECONDS = 0.02
 SILENCE_SECONDS = 300
 """How long a request that never gets an answer is held, unless its fault says."""
 
+OWN_PREFIX = "/_"
+"""How paths begin that are never the cloud's: no bucket is called so."""
+
 Front = Callable[[Request], Response | None]
 """Stands before the cloud: answers a request to this machine, or returns None.
 
 It is asked about all that is addressed to the machine itself, not about what names a
-host of the cloud. Paths like /_name/ are never the cloud's: no bucket is called so.
+host of the cloud. What would change something under `OWN_PREFIX` has come from no
+foreign page.
 """
 
 
@@ -150,6 +155,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _ask_fronts(self, request: Request) -> Response | None:
         if not request.is_to_this_machine:
             return None
+        if request.path.startswith(OWN_PREFIX) and (seen := find_stranger(request)):
+            return _refused(seen)
         answers = (front(request) for front in self.fronts)
         return next((answer for answer in answers if answer), None)
 
@@ -226,6 +233,18 @@ def _broken(trace: str) -> Response:
         status=500,
         headers={"Content-Type": "application/json"},
         body=json.dumps(said).encode(),
+    )
+
+
+def _refused(seen: str) -> Response:
+    said = (
+        f"the request came from a page of another site ({seen}), which may change "
+        "nothing here; send it from a terminal, a test or a page of this server"
+    )
+    return Response(
+        status=403,
+        headers={"Content-Type": "application/json"},
+        body=json.dumps({"error": said}).encode(),
     )
 
 

@@ -2,10 +2,13 @@
 
 import threading
 
+import pytest
 import requests
 from fake_aliyun import FakeAliyun
 from fake_aliyun.http import Request, Response
 from waiting import wait_until
+
+FAULT = {"service": "ecs", "code": "Throttling"}
 
 
 def tea_or_nothing(request: Request) -> Response | None:
@@ -49,6 +52,61 @@ def test_admin_paths_are_ordinary_keys_at_a_buckets_own_host(cloud: FakeAliyun) 
         host = f"images.localhost:{server.port}"
         answer = get(f"{server.url}/_fake/state", Host=host)
     assert answer.content == b"an object"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/_fake/reset"),
+        ("POST", "/_fake/faults"),
+        ("DELETE", "/_fake/faults"),
+        ("POST", "/_tea/pot"),
+    ],
+    ids=" ".join,
+)
+def test_a_page_of_another_site_can_change_nothing(
+    cloud: FakeAliyun, method: str, path: str, headers: dict[str, str]
+) -> None:
+    cloud.oss.put("images", "k", b"data")
+    with cloud.serve() as server:
+        server.add_front(tea_or_nothing)
+        answer = requests.request(
+            method, f"{server.url}{path}", headers=headers, json=FAULT, timeout=5
+        )
+    ((name, value),) = headers.items()
+    assert answer.status_code == 403
+    assert f"another site ({name}: {value})" in answer.json()["error"]
+    assert cloud.oss.keys("images") == ["k"]
+    assert cloud.faults.pending() == []
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+def test_a_page_of_the_server_itself_may_change_something(
+    cloud: FakeAliyun, name: str
+) -> None:
+    with cloud.serve() as server:
+        host = f"{name}:{server.port}"
+        own = {
+            "Host": host,
+            "Origin": f"http://{host}",
+            "Sec-Fetch-Site": "same-origin",
+        }
+        answer = requests.post(
+            f"{server.url}/_fake/faults", headers=own, json=FAULT, timeout=5
+        )
+    assert answer.status_code == 200
+    assert len(cloud.faults.pending()) == 1
 
 
 def test_as_many_invocations_run_at_once_as_there_are_instances() -> None:
