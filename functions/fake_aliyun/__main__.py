@@ -4,8 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from math import inf
 
+from fake_aliyun.clock import MOST_SECONDS, check_seconds
 from fake_aliyun.cloud import FakeAliyun
 from fake_aliyun.ecs.images import BySeconds
 from fake_aliyun.errors import ServiceError
@@ -107,10 +107,11 @@ def _port(text: str) -> int:
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
-    except ValueError:
-        seconds = -1
-    if not 0 <= seconds < inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+        check_seconds("it", seconds)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no number of seconds from 0 to {MOST_SECONDS}"
+        ) from error
     return seconds
 
 

@@ -7,6 +7,21 @@ from email.utils import format_datetime, parsedate_to_datetime
 
 Clock = Callable[[], datetime]
 
+MOST_SECONDS = 10 * 365 * 86_400
+"""Longer than anything here takes, and short enough to be added to any date."""
+
+
+def check_seconds(name: str, seconds: float) -> None:
+    """Refuse a length of time that no clock can measure.
+
+    Raises:
+        ValueError: It is negative, too long or `nan`.
+    """
+    if not 0 <= seconds <= MOST_SECONDS:
+        raise ValueError(
+            f"{name} holds {seconds!r}; it may hold seconds from 0 to {MOST_SECONDS}"
+        )
+
 
 def system_clock() -> datetime:
     """Return the time by the machine's clock, in UTC."""
@@ -31,6 +46,7 @@ class ManualClock:
 
     def advance(self, seconds: float) -> None:
         """Let so many seconds pass."""
+        check_seconds("advance", seconds)
         with self._lock:
             self._now += timedelta(seconds=seconds)
 

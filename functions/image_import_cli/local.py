@@ -21,6 +21,7 @@ from image_import_cli.local_news import News
 from image_import_cli.local_page import Page
 from image_import_cli.local_timer import Timer
 from image_import_cli.local_trigger import deploy, local_settings
+from image_import_cli.number_range import NumberRange
 from image_import_cli.settings_options import (
     checked_settings,
     environment,
@@ -48,7 +49,7 @@ HERE = "127.0.0.1"
 )
 @click.option(
     "--import-seconds",
-    type=click.FloatRange(0, 86_400),
+    type=NumberRange(0, 86_400),
     default=8,
     show_default=True,
     help="How long ECS takes for an image.",

@@ -12,6 +12,7 @@ from image_import.outcome import Result
 from rich.console import Console
 
 from image_import_cli.failures import failures_explained
+from image_import_cli.number_range import NumberRange
 from image_import_cli.places import complete_file
 from image_import_cli.redrive_bench import Bench
 from image_import_cli.redrive_messages import Given
@@ -62,7 +63,7 @@ INTERRUPTED = "interrupted; the same command goes on, what is done is left alone
 )
 @click.option(
     "--rate",
-    type=click.FloatRange(0, 1000),
+    type=NumberRange(0, 1000),
     default=2,
     show_default=True,
     help="Deliveries begun per second at most; 0: as fast as it goes.",

@@ -10,6 +10,7 @@ from image_import.outcome import Result
 from rich.console import Console
 
 from image_import_cli.failures import failures_explained
+from image_import_cli.number_range import NumberRange
 from image_import_cli.places import read_place
 from image_import_cli.remote_options import remote_options
 from image_import_cli.remote_sweep import import_remotely
@@ -44,7 +45,7 @@ from image_import_cli.sweep_state import Position, default_path, load
 )
 @click.option(
     "--rate",
-    type=click.FloatRange(0, 1000),
+    type=NumberRange(0, 1000),
     default=5,
     show_default=True,
     help="Imports begun per second at most; 0: as fast as it goes.",

@@ -97,8 +97,10 @@ def test_a_port_that_is_taken_is_said_to_be() -> None:
         (["--set", "LEDGER_BUCKET=images"], "leave LEDGER_BUCKET out"),
         (["--target", "moon"], "'moon' is not one of"),
         (["--port", "70000"], "0<=x<=65535"),
+        (["--import-seconds", "nan"], "nan is no number in the range 0<=x<=86400"),
+        (["--import-seconds", "inf"], "inf is not in the range 0<=x<=86400"),
     ],
-    ids=["setting", "bucket", "ledger", "target", "port"],
+    ids=["setting", "bucket", "ledger", "target", "port", "nan", "inf"],
 )
 def test_a_wrong_option_is_explained(options: list[str], said: str) -> None:
     result = CliRunner().invoke(local, options)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, Protocol
 
+from fake_aliyun.clock import check_seconds
+
 ImageStatus = Literal["Waiting", "Creating", "Available", "CreateFailed"]
 TaskStatus = Literal["Processing", "Finished", "Failed", "Deleted"]
 
@@ -147,6 +149,11 @@ class BySeconds:
 
     waiting: float = 60
     creating: float = 600
+
+    def __post_init__(self) -> None:
+        """Refuse what is no length of time."""
+        check_seconds("waiting", self.waiting)
+        check_seconds("creating", self.creating)
 
     def stage(self, image: Image, now: datetime) -> Stage:
         """Return the stage after so much time."""

@@ -4,6 +4,7 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping
 
+from fake_aliyun.clock import check_seconds
 from fake_aliyun.content import Content
 from fake_aliyun.faults import Fault, Faults
 from fake_aliyun.oss.events import Event, as_bytes, object_created
@@ -45,6 +46,7 @@ class Oss:
 
     @restore_seconds.setter
     def restore_seconds(self, seconds: float) -> None:
+        check_seconds("restore_seconds", seconds)
         self._backend.restore_seconds = seconds
 
     def create_bucket(
