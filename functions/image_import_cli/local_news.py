@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from image_import_cli.local_deliveries import Delivery, read_delivery
+from image_import_cli.local_deliveries import Delivery, Record, read_delivery
 from image_import_cli.local_desk import Desk
 from image_import_cli.local_shown import shown_event
 from image_import_cli.local_trigger import is_delivery
 from image_import_cli.terminal import printable
+
+TRACKERS_NEWS = {"submitted", "refused", "failed"}
+"""What it tells of an import besides is seen as the image's status."""
 
 
 class News:
@@ -19,6 +22,7 @@ class News:
         self._seen_events = 0
         self._told: dict[str, int] = {}
         self._statuses: dict[str, str] = {}
+        self._names: set[object] = set()
 
     def lines(self) -> Iterator[str]:
         """Yield what has happened since the last call."""
@@ -46,16 +50,21 @@ class News:
                 continue
             delivery = read_delivery(invocation)
             self._told[invocation.request_id] = len(delivery.tries)
+            self._names |= {r.get("image_name") for r in delivery.records}
             if is_delivery(invocation):
                 yield from _of(delivery)
-            elif failed := delivery.tries[-1].error:
-                yield _line("not followed", f"the tracker ended with {failed}")
+            else:
+                yield from _of_tracker(delivery)
 
     def _of_images(self) -> Iterator[str]:
         self._cloud.ecs.move_imports()
         with self._cloud.at_rest():
             images = list(self._cloud.ecs.images.values())
+        # What is submitted by a delivery that is still at work is told of first.
+        is_busy = any(i.status == "Running" for i in list(self._cloud.fc.invocations))
         for image in images:
+            if is_busy and image.image_name not in self._names:
+                continue
             before = self._statuses.get(image.image_id)
             self._statuses[image.image_id] = image.status
             if before != image.status and not image.is_under_way:
@@ -63,16 +72,29 @@ class News:
                 yield _line(image.status, f"{image.image_name} ({image.image_id}){why}")
 
 
+def _of_tracker(delivery: Delivery) -> Iterator[str]:
+    """Yield what a run of the tracker did with events that were given up."""
+    if failed := delivery.tries[-1].error:
+        yield _line("not followed", f"the tracker ended with {failed}")
+    for record in delivery.records:
+        if record["outcome"] in TRACKERS_NEWS:
+            yield _line(str(record["outcome"]), f"{_told(record)} (by the tracker)")
+
+
+def _told(record: Record, key: str = "") -> str:
+    name, reason = record.get("image_name", ""), record.get("reason", "")
+    became = f" -> {name}" if name else ""
+    about = str(record.get("object_key", key))
+    why = f": {str(reason).removeprefix(f'{about}: ')}" if reason else ""
+    return f"{about}{became}{why}"
+
+
 def _of(delivery: Delivery) -> Iterator[str]:
     key = delivery.event.get("oss", {}).get("object", {}).get("key", "an invocation")
     if not delivery.records:
         yield _line(delivery.outcome, f"{key}: {delivery.reason}")
     for record in delivery.records:
-        name, reason = record.get("image_name", ""), record.get("reason", "")
-        became = f" -> {name}" if name else ""
-        about = str(record.get("object_key", key))
-        why = f": {str(reason).removeprefix(f'{about}: ')}" if reason else ""
-        yield _line(str(record["outcome"]), f"{about}{became}{why}")
+        yield _line(str(record["outcome"]), _told(record, key))
     if delivery.status == "Failed":
         yield _line("given up", f"{key} after {len(delivery.tries)} attempts")
 

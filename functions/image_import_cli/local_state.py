@@ -12,6 +12,7 @@ from fake_aliyun.oss.objects import OssObject
 
 from image_import_cli.local_deliveries import Delivery, Record, read_delivery
 from image_import_cli.local_desk import Desk
+from image_import_cli.local_endings import find_ending
 from image_import_cli.local_shown import (
     Shown,
     ledger_lines,
@@ -99,11 +100,16 @@ class View:
         invocations = list(self._cloud.fc.invocations)
         deliveries = [self._read(i) for i in invocations if is_delivery(i)]
         heard = {delivery.upload_id for delivery in deliveries}
-        shown = [shown_delivery(delivery) for delivery in deliveries]
+        shown = [self._shown(delivery) for delivery in deliveries]
         for event in list(self._cloud.oss.events):
             if event["responseElements"]["requestId"] not in heard:
                 shown += self._undelivered(event)
         return newest(shown, lambda event: event, at=lambda event: event["at"])
+
+    def _shown(self, delivery: Delivery) -> Shown:
+        ending = find_ending(self._desk, delivery)
+        became = {"outcome": ending.outcome, "reason": ending.reason}
+        return {**shown_delivery(delivery), **became}
 
     def _undelivered(self, event: Record) -> list[Shown]:
         shown = shown_event(event)

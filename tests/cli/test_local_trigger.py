@@ -1,6 +1,7 @@
 """Uploads by real clients end as images, through the function's own handler."""
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 import yaml
 from desks import BUCKET, LEDGER, QCOW2, client, desk_with, wait_for_deliveries
 from fake_aliyun.fc.invocations import Invocation
+from fake_aliyun.fc.models import Function
 from image_import_cli.local_deliveries import read_delivery
 from image_import_cli.local_desk import Desk
 from image_import_cli.local_news import News
+from image_import_cli.local_state import View
 from image_import_cli.local_timer import Timer
 from image_import_cli.local_trigger import EVENTS, TRACKER
 from waiting import wait_until
@@ -181,6 +184,75 @@ def test_the_tracker_runs_only_while_something_is_open() -> None:
         follow(desk)
         follow(desk)
         assert len(runs(desk)) == 1
+
+
+def test_the_tracker_leaves_alone_what_is_being_retried() -> None:
+    with desk_with() as desk:
+        timer = Timer(desk, import_seconds=0)
+        desk.cloud.ecs.fail_next("ServiceUnavailable", action="ImportImage", times=4)
+        client(desk).put_object("debian-12.qcow2", QCOW2)
+        (delivery,) = desk.cloud.fc.invocations
+
+        def has_ended() -> bool:
+            timer.fire_if_due()
+            return not delivery.is_open or bool(runs(desk))
+
+        wait_until(has_ended)
+        assert not (delivery.is_open and runs(desk))
+    tries = read_delivery(delivery).tries
+    assert [t.records[0]["outcome"] for t in tries] == ["retrying", "submitted"]
+
+
+def test_deliveries_keep_the_tracker_from_its_work_for_a_while_only() -> None:
+    with desk_with() as desk:
+        client(desk).put_object("debian-12.qcow2", QCOW2)
+        wait_for_deliveries(desk, 1)
+        release = threading.Event()
+        desk.cloud.fc.invoke_async(waiting_function(desk, release), b"")
+        Timer(desk, import_seconds=0, held_seconds=0).fire_if_due()
+        release.set()
+        assert len(runs(desk)) == 1
+
+
+def waiting_function(desk: Desk, release: threading.Event) -> Function:
+    return desk.cloud.fc.create_function("s", "f", lambda *_: str(release.wait(30)))
+
+
+def upload_and_be_given_up(desk: Desk) -> Invocation:
+    """Return a delivery whose second attempt the platform does not make."""
+    desk.cloud.ecs.fail_next("ServiceUnavailable", action="ImportImage", times=4)
+    client(desk).put_object("debian-12.qcow2", QCOW2)
+    wait_until(lambda: "ImportImage" in [r.action for r in desk.cloud.requests])
+    desk.cloud.fc.refuse_attempts("InvalidArgument")
+    (delivery,) = wait_for_deliveries(desk, 1)
+    return delivery
+
+
+def test_what_the_tracker_submits_is_told_and_shown_after_all() -> None:
+    with desk_with() as desk:
+        news = News(desk)
+        assert read_delivery(upload_and_be_given_up(desk)).outcome == "given up"
+        (event,) = View(desk).overview()["events"]["newest"]
+        assert event["outcome"] == "given up"
+        follow(desk)
+        lines = [line.split(maxsplit=1)[1] for line in news.lines()]
+        (event,) = View(desk).overview()["events"]["newest"]
+    submitted = [line for line in lines if line.startswith("submitted")]
+    assert [line.rpartition(" (")[2] for line in submitted] == ["by the tracker)"]
+    assert event["outcome"] == "submitted"
+    assert event["reason"].endswith("after 2 attempts; the tracker sent it")
+
+
+def test_an_image_is_told_of_after_the_delivery_that_submitted_it() -> None:
+    with desk_with() as desk:
+        news = News(desk)
+        desk.cloud.ecs.fail_next(action="ImportImage", delay_seconds=0.5)
+        client(desk).put_object("debian-12.qcow2", QCOW2)
+        wait_until(lambda: desk.cloud.ecs.images)
+        assert list(news.lines()) == []
+        wait_for_deliveries(desk, 1)
+        words = [line.split()[1] for line in news.lines()]
+    assert words == ["submitted", "Available"]
 
 
 def test_runs_of_the_tracker_are_told_of_only_if_they_fail() -> None:
