@@ -1,5 +1,7 @@
 """Failures on request: which requests fail, how, and how often."""
 
+import re
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -8,7 +10,21 @@ from types import NoneType
 from fake_aliyun.errors import NotImitatedError
 
 ANY = "*"
-_LEAST = {"times": 1, "skip": 0, "http_status": 200, "delay_seconds": 0, "cut_at": 0}
+MOST_DELAY_SECONDS = 86_400
+_RANGES = {
+    "times": (1, sys.maxsize),
+    "skip": (0, sys.maxsize),
+    "http_status": (200, 599),
+    "delay_seconds": (0, MOST_DELAY_SECONDS),
+    "cut_at": (0, sys.maxsize),
+}
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+_HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]*")
+"""Source: RFC 9110, "Fields", 5.6.2 and 5.5: no control characters but tabs."""
+
+_FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
+"""What says where an answer ends; `cut_at` and `reset` are there to break that."""
+
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "http_status": (int, NoneType),
     "cut_at": (int, NoneType),
@@ -76,10 +92,14 @@ class Fault:
             if is_odd or not isinstance(value, kinds):
                 names = " or ".join(kind.__name__ for kind in kinds)
                 raise ValueError(f"{item.name} holds {value!r}; it may hold {names}")
-        for name, least in _LEAST.items():
+        for name, (least, most) in _RANGES.items():
             number = getattr(self, name)
-            if number is not None and number < least:
-                raise ValueError(f"{name} holds {number}; it starts at {least}")
+            if number is not None and not least <= number <= most:
+                raise ValueError(
+                    f"{name} holds {number}; it may hold {least} to {most}"
+                )
+        for name, value in self.headers.items():
+            _check_header(name, value)
 
     @property
     def replaces_answer(self) -> bool:
@@ -108,6 +128,18 @@ class Fault:
             self.service in {ANY, service}
             and self.action in {ANY, action}
             and self.key in {"", key}
+        )
+
+
+def _check_header(name: object, value: object) -> None:
+    """Refuse a header that HTTP cannot carry."""
+    if not (isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
+        raise ValueError(f"headers holds the name {name!r}; it may hold A-Z, 0-9 and -")
+    if name.lower() in _FRAMING:
+        raise ValueError(f"headers holds {name}; the server sets it by itself")
+    if not (isinstance(value, str) and _HEADER_VALUE.fullmatch(value)):
+        raise ValueError(
+            f"headers holds {value!r} as {name}; it may hold text of one line"
         )
 
 

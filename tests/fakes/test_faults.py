@@ -163,7 +163,7 @@ def test_an_unknown_option_or_code_lists_the_known(cloud: FakeAliyun) -> None:
     ("fault", "said"),
     [
         ({"code": "InternalError", "times": "2"}, "times holds '2'"),
-        ({"code": "InternalError", "times": 0}, "times holds 0; it starts at 1"),
+        ({"code": "InternalError", "times": 0}, "times holds 0; it may hold 1 to "),
         ({"code": "InternalError", "times": True}, "times holds True"),
         ({"code": "InternalError", "skip": -1}, "skip holds -1"),
         ({"delay_seconds": "1"}, "delay_seconds holds '1'; it may hold int or float"),
@@ -172,6 +172,14 @@ def test_an_unknown_option_or_code_lists_the_known(cloud: FakeAliyun) -> None:
         ({"html": 1}, "html holds 1; it may hold bool"),
         ({"code": "Throttling", "headers": []}, "headers holds []"),
         ([], "a fault is a JSON object"),
+        ({"http_status": 99_999}, "http_status holds 99999; it may hold 200 to 599"),
+        ({"http_status": 101}, "http_status holds 101; it may hold 200 to 599"),
+        ({"delay_seconds": 1e9}, "holds 1000000000.0; it may hold 0 to 86400"),
+        ({"code": "Throttling", "headers": {"a": 1}}, "headers holds 1 as a; it may"),
+        ({"code": "Throttling", "headers": {"a": "b\r\nc: d"}}, "text of one line"),
+        ({"code": "Throttling", "headers": {"a": "\ud800"}}, "text of one line"),
+        ({"code": "Throttling", "headers": {"a b": ""}}, "holds the name 'a b'"),
+        ({"code": "Throttling", "headers": {"Content-Length": "9"}}, "by itself"),
         ({"service": "ec2", "reset": True}, "does not imitate the service 'ec2'"),
         ({"service": "ecs", "action": "Import", "reset": True}, "- ImportImage"),
         ({"service": "oss", "action": "ImportImage", "reset": True}, "- PutObject"),
@@ -186,6 +194,17 @@ def test_a_fault_that_could_never_be_met_is_refused(
     assert answer.status_code == 400
     assert said in answer.json()["error"]
     assert cloud.faults.pending() == []
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999", "-Infinity"])
+def test_a_delay_that_is_no_number_is_refused(cloud: FakeAliyun, number: str) -> None:
+    fault = f'{{"service": "ecs", "delay_seconds": {number}}}'
+    with cloud.serve() as server:
+        answer = requests.post(f"{server.url}/_fake/faults", data=fault, timeout=5)
+    assert answer.status_code == 400
+    assert "it may hold 0 to 86400" in answer.json()["error"]
+    with pytest.raises(ValueError, match="it may hold 0 to 86400"):
+        cloud.ecs.fail_next(delay_seconds=float(number))
 
 
 def test_used_up_faults_are_gone() -> None:
