@@ -9,6 +9,7 @@ from textwrap import indent
 import click
 from fake_aliyun import BySeconds, FakeAliyun
 from fake_aliyun.errors import ServiceError
+from image_import.errors import SettingsError
 from image_import.targets import TARGETS
 
 from image_import_cli.local_clients import (
@@ -71,8 +72,7 @@ def local(
     come from --set alone.
     """
     given = environment(assignments, base={})
-    shorts = {"KEY_PREFIX": prefix, "IMPORT_TARGET": target or ""}
-    given |= {name: value for name, value in shorts.items() if value}
+    given |= _shorts(given, prefix=prefix, target=target or "")
     cloud = FakeAliyun(
         region_id=given.get("REGION_ID") or ANY_REGION,
         pace=BySeconds(waiting=import_seconds / 4, creating=import_seconds * 3 / 4),
@@ -86,6 +86,27 @@ def local(
         click.echo(how_to_reach(desk))
         _watch(desk, import_seconds=import_seconds)
     click.echo("stopped; what was here is gone")
+
+
+def _shorts(given: Mapping[str, str], *, prefix: str, target: str) -> dict[str, str]:
+    """Return the settings that have an option of their own.
+
+    Raises:
+        click.UsageError: One is given both ways, and they differ.
+    """
+    shorts = {}
+    for option, name, value in (
+        ("--prefix", "KEY_PREFIX", prefix),
+        ("--target", "IMPORT_TARGET", target),
+    ):
+        if value and given.get(name, value) != value:
+            raise click.UsageError(
+                f"{option} {value} is short for --set {name}={value}, and --set "
+                f"{name}={given[name]} says otherwise; give one of them"
+            )
+        if value:
+            shorts[name] = value
+    return shorts
 
 
 @contextmanager
@@ -116,7 +137,10 @@ def at_desk(
                 f"port {port} cannot be served on ({exc.strerror}); choose another "
                 "with --port, or 0 for any free one"
             ) from exc
-        environ = local_settings(given, url=server.url, bucket=bucket)
+        try:
+            environ = local_settings(given, url=server.url, bucket=bucket)
+        except SettingsError as exc:
+            raise click.UsageError(str(exc)) from exc
         settings = checked_settings(environ)
         desk = Desk(
             cloud=cloud,

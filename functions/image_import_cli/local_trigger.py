@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 from fake_aliyun import AsyncConfig, FakeAliyun
 from fake_aliyun.context import Context
 from fake_aliyun.fc.invocations import Invocation
+from image_import.errors import SettingsError
 from image_import.settings import Settings
+from image_import.settings_table import SETTINGS
 
 if TYPE_CHECKING:
     from image_import.handler import Runtime
@@ -26,6 +28,8 @@ EVENTS = (
     "oss:ObjectCreated:CompleteMultipartUpload",
 )
 """What the deployed trigger listens to; a test compares them."""
+
+ENDPOINTS = {row.name for row in SETTINGS if row.name.endswith("_ENDPOINT")}
 
 LONGEST_STEM = 63 - len("-ledger")
 """Source: "Bucket overview", OSS documentation: a name has 63 characters at most."""
@@ -44,8 +48,17 @@ def local_settings(
 ) -> dict[str, str]:
     """Return settings that lead to the server on this machine.
 
-    As deployed, the ledger has a bucket of its own; whatever is given by hand is kept.
+    As deployed, the ledger has a bucket of its own; whatever else is given by hand is
+    kept.
+
+    Raises:
+        SettingsError: An endpoint is given, which would lead away from this machine.
     """
+    for name in sorted(ENDPOINTS & {name for name, value in given.items() if value}):
+        raise SettingsError(
+            f"{name} holds {given[name]!r}, and the function would ask there; here all "
+            "endpoints lead to this machine: leave it out"
+        )
     own = {
         "OSS_ENDPOINT": url,
         "ECS_ENDPOINT": url,

@@ -107,6 +107,31 @@ def test_a_wrong_option_is_explained(options: list[str], said: str) -> None:
     assert (result.exit_code, said in result.output) == (2, True)
 
 
+@pytest.mark.parametrize(
+    "name", ["OSS_ENDPOINT", "ECS_ENDPOINT", "ECS_LOOKUP_ENDPOINT"]
+)
+def test_no_setting_leads_the_function_away_from_this_machine(name: str) -> None:
+    assignment = f"{name}=https://oss-cn-hangzhou.aliyuncs.com"
+    result = CliRunner().invoke(local, ["--set", assignment])
+    assert result.exit_code == 2
+    assert f"Error: {name} holds 'https://oss-cn-" in result.output
+    assert "leave it out" in result.output
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--set", "KEY_PREFIX=a/", "--prefix", "b/"],
+        ["--set", "IMPORT_TARGET=public", "--target", "apsara-pop"],
+    ],
+    ids=" ".join,
+)
+def test_an_option_and_its_setting_may_not_contradict(options: list[str]) -> None:
+    result = CliRunner().invoke(local, options)
+    assert result.exit_code == 2
+    assert f"--set {options[1]} says otherwise; give one of them" in result.output
+
+
 def test_a_bucket_of_the_longest_name_has_a_ledger_beside_it() -> None:
     name = "a" * 55 + "-" * 7 + "b"
     with at_desk(FakeAliyun(), {}, bucket=name) as desk:
