@@ -196,6 +196,9 @@ class FakeAliyun:
         )
         try:
             return exchange.run(self.faults)
+        except NotImitatedError as error:
+            error.answer = exchange.not_imitated(error)
+            raise
         finally:
             self._tell()
 

@@ -1,6 +1,10 @@
 """What goes wrong: as the cloud says it, and as only a fake can say it."""
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fake_aliyun.http import Response
 
 
 class NotImitatedError(Exception):
@@ -8,7 +12,13 @@ class NotImitatedError(Exception):
 
     In process it is raised through the client, so that a test stops; over HTTP it is
     answered with status 501. Either way the message lists what there is.
+
+    Attributes:
+        answer: The same in the form in which the service that was asked refuses, so
+            that its clients show it; None while no service is known.
     """
+
+    answer: "Response | None" = None
 
     def __init__(self, what: str, *, known: Iterable[str]) -> None:
         listing = "\n".join(f"- {name}" for name in sorted(known))

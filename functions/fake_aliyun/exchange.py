@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from fake_aliyun.errors import ConnectionLostError, ServiceError
+from fake_aliyun.errors import ConnectionLostError, NotImitatedError, ServiceError
 from fake_aliyun.faults import Fault, Faults
 from fake_aliyun.hosts import Place
 from fake_aliyun.http import Request, Response
@@ -10,6 +10,7 @@ from fake_aliyun.records import Recorded
 from fake_aliyun.service import Service, Work
 
 CODES_BY_STATUS = {429: "Throttling", 500: "InternalError", 503: "ServiceUnavailable"}
+NOT_IMITATED = "FakeAliyun.NotImitated"
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>\n"
 
 
@@ -40,6 +41,12 @@ class Exchange:
             answer = self._refuse(error)
         record.status = answer.status
         return self.service.finish(answer, record)
+
+    def not_imitated(self, error: NotImitatedError) -> Response:
+        """Return what tells a client of the service that a fake was asked too much."""
+        refusal = ServiceError(NOT_IMITATED, message=str(error), status=501)
+        answer = self.service.refuse(refusal, self.request, self.place, self.record)
+        return self.service.finish(answer, self.record)
 
     def _refuse(self, error: ServiceError) -> Response:
         self.record.code = error.code

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from fake_aliyun.admin import ADMIN_PREFIX, answer_admin
 from fake_aliyun.errors import ConnectionLostError, NotImitatedError
+from fake_aliyun.exchange import NOT_IMITATED
 from fake_aliyun.http import Request, Response, header_text, lower_names
 from fake_aliyun.origins import find_stranger
 
@@ -141,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             response = self._ask_fronts(request) or self.cloud.handle(request)
         except NotImitatedError as error:
-            self._send(request, _not_imitated(error))
+            self._send(request, _not_imitated(request, error))
         except ConnectionLostError as lost:
             self._break_off(lost)
         except Exception:  # noqa: BLE001 - a bug of ours must not look like a fault
@@ -248,11 +249,14 @@ def _refused(seen: str) -> Response:
     )
 
 
-def _not_imitated(error: NotImitatedError) -> Response:
-    return Response(
+def _not_imitated(request: Request, error: NotImitatedError) -> Response:
+    """Return a loud refusal, told in the terminal as well: some clients hide it."""
+    what = str(error).partition("\n")[0]
+    told = f"501 {request.method} {request.path}: {what}"
+    print(ascii(told)[1:-1], file=sys.stderr)  # noqa: T201 - the only way out
+    said = {"Code": NOT_IMITATED, "Message": str(error)}
+    return error.answer or Response(
         status=501,
         headers={"Content-Type": "application/json"},
-        body=json.dumps(
-            {"Code": "FakeAliyun.NotImitated", "Message": str(error)}
-        ).encode(),
+        body=json.dumps(said).encode(),
     )

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import oss2
 import pytest
@@ -240,3 +241,42 @@ def test_an_upload_broken_off_makes_no_object(cloud: FakeAliyun, sent: bytes) ->
         whole = requests.put(f"{server.url}/images/whole", data=b"data", timeout=5)
     assert (answer, whole.status_code) == (b"", 200)
     assert cloud.oss.keys("images") == ["whole"]
+
+
+ASKED_TOO_MUCH = [
+    ({"params": {"websiteRoot": ""}}, "the query parameter 'websiteRoot'"),
+    ({"headers": {"x-oss-moon": "full"}}, "the header 'x-oss-moon' of GetObject"),
+]
+
+
+@pytest.mark.parametrize(("options", "said"), ASKED_TOO_MUCH, ids=["query", "header"])
+def test_what_is_not_imitated_is_told_by_oss2_and_in_the_terminal(
+    cloud: FakeAliyun,
+    capsys: pytest.CaptureFixture[str],
+    options: dict[str, Any],
+    said: str,
+) -> None:
+    cloud.oss.put("box", "k", b"data")
+    with cloud.serve() as server:
+        auth = oss2.AuthV4("an-id", "a-secret")
+        bucket = oss2.Bucket(auth, server.url, "box", region="cn-hangzhou")
+        with pytest.raises(oss2.exceptions.ServerError) as caught:
+            bucket.get_object("k", **options)
+    error = caught.value
+    assert (error.status, error.code) == (501, "FakeAliyun.NotImitated")
+    assert said in str(error)
+    assert "It knows:" in error.message
+    assert error.request_id == cloud.requests[-1].request_id
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("501 GET /box/k: fake_aliyun does not imitate ")
+    assert said in line
+
+
+def test_a_head_request_that_is_not_imitated_is_told_by_oss2(cloud: FakeAliyun) -> None:
+    cloud.oss.put("box", "k", b"data")
+    with cloud.serve() as server:
+        auth = oss2.AuthV4("an-id", "a-secret")
+        bucket = oss2.Bucket(auth, server.url, "box", region="cn-hangzhou")
+        with pytest.raises(oss2.exceptions.ServerError) as caught:
+            bucket.head_object("k", headers={"x-oss-moon": "full"})
+    assert "the header 'x-oss-moon' of HeadObject" in str(caught.value)
