@@ -42,6 +42,14 @@ def test_the_decorator_hands_in_a_cloud(cloud: FakeAliyun, size: int) -> None:
     assert len(cloud.oss.keys("images")) == 1
 
 
+@pytest.mark.parametrize("size", [1, 2])
+@with_fake_aliyun
+def test_the_decorator_needs_no_parentheses(cloud: FakeAliyun, size: int) -> None:
+    cloud.oss.put("images", "k", b"x" * size)
+    answer = requests.get("https://oss-cn-hangzhou.aliyuncs.com/", timeout=5)
+    assert (answer.status_code, cloud.requests[0].action) == (403, "ListBuckets")
+
+
 def test_the_context_has_the_types_of_the_runtime(cloud: FakeAliyun) -> None:
     context = cloud.context(timeout_seconds=60, retry_count=1)
     assert (context.function.timeout, context.function.memory) == ("60", 512)
