@@ -3,7 +3,7 @@
 ::
 
     POST /_fake/faults   {"service": "ecs", "code": "Throttling", "times": 2}
-    GET /_fake/faults    those still to come
+    GET /_fake/faults    those still to come; `left` and `skips_left` count down
     DELETE /_fake/faults
     POST /_fake/tick     let each enabled time trigger fire once
     POST /_fake/reset    forget everything but the settings and `--bucket`s, now empty
@@ -51,7 +51,10 @@ def _add_fault(cloud: "FakeAliyun", request: Request) -> object:
 
 
 def _faults(cloud: "FakeAliyun") -> list[dict[str, object]]:
-    return [asdict(fault) for fault in cloud.faults.pending()]
+    return [
+        {**asdict(item.fault), "left": item.left, "skips_left": item.skips_left}
+        for item in cloud.faults.remaining()
+    ]
 
 
 def state(cloud: "FakeAliyun") -> dict[str, object]:

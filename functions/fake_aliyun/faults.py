@@ -143,6 +143,20 @@ def _check_header(name: object, value: object) -> None:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Remaining:
+    """How much of a fault is still to come.
+
+    Attributes:
+        left: How many matching requests will still fail.
+        skips_left: How many are let through before that.
+    """
+
+    fault: Fault
+    left: int
+    skips_left: int
+
+
 @dataclass(kw_only=True)
 class _Pending:
     fault: Fault
@@ -176,6 +190,14 @@ class Faults:
         """Return the faults that have not been used up."""
         with self._lock:
             return [pending.fault for pending in self._pending]
+
+    def remaining(self) -> list[Remaining]:
+        """Return how much of each fault is still to come."""
+        with self._lock:
+            return [
+                Remaining(fault=item.fault, left=item.left, skips_left=item.skip)
+                for item in self._pending
+            ]
 
     def take(self, *, service: str, action: str, key: str) -> Fault | None:
         """Return the fault that this request meets, and count it."""

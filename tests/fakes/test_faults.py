@@ -227,3 +227,16 @@ def test_faults_are_asked_for_over_http(cloud: FakeAliyun) -> None:
     assert [entry["code"] for entry in pending] == ["Throttling"]
     assert (bad.status_code, none) == (400, [])
     assert "a fault with ['cod']" in json.dumps(bad.json())
+
+
+def test_what_is_left_of_a_fault_is_told_over_http(cloud: FakeAliyun) -> None:
+    cloud.oss.fail_next("InternalError", action="ListBuckets", skip=2, times=5)
+    told = []
+    with cloud.serve() as server:
+        for _ in range(4):
+            (fault,) = requests.get(f"{server.url}/_fake/faults", timeout=5).json()
+            told.append((fault["times"], fault["skips_left"], fault["left"]))
+            requests.get(server.url, timeout=5)
+        state = requests.get(f"{server.url}/_fake/state", timeout=5).json()
+    assert told == [(5, 2, 5), (5, 1, 5), (5, 0, 5), (5, 0, 4)]
+    assert [fault["left"] for fault in state["faults"]] == [3]
