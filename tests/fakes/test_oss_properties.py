@@ -1,5 +1,7 @@
 """Tags, links, ACLs, archives and buckets through oss2."""
 
+import re
+from typing import Any
 from urllib.parse import urlencode
 
 import oss2
@@ -152,6 +154,25 @@ def test_a_bad_bucket_name_is_refused(cloud: FakeAliyun, name: str) -> None:
     with pytest.raises(OssError) as caught:
         cloud.oss.create_bucket(name)
     assert (caught.value.status, caught.value.code) == (400, "InvalidBucketName")
+    assert f"{name!r} is no name of a bucket: it has 3 to 63" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"data": "text"}, "data is of type str; it takes bytes, such as text.encode"),
+        ({"head": "text", "size_bytes": 9}, "head is of type str; it takes bytes"),
+        ({"data": None}, "put needs data, b'' for an empty object, or size_bytes"),
+        ({}, "put needs data"),
+    ],
+    ids=str,
+)
+def test_an_object_is_put_with_bytes_or_not_at_all(
+    cloud: FakeAliyun, given: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(TypeError, match=re.escape(said)):
+        cloud.oss.put("images", "k", **given)
+    assert "images" not in cloud.oss.buckets
 
 
 @pytest.mark.parametrize("key", ["/k", "\\k", "k" * 1024], ids=["/", "\\", "long"])

@@ -7,10 +7,23 @@ from collections.abc import Callable, Mapping
 from fake_aliyun.clock import check_seconds
 from fake_aliyun.content import Content
 from fake_aliyun.faults import Fault, Faults
+from fake_aliyun.oss.errors import OssError
 from fake_aliyun.oss.events import Event, as_bytes, object_created
 from fake_aliyun.oss.handlers import size_before
-from fake_aliyun.oss.models import Bucket, OssBackend, opaque_etag, put_etag
+from fake_aliyun.oss.models import (
+    BUCKET_NAME,
+    Bucket,
+    OssBackend,
+    opaque_etag,
+    put_etag,
+)
 from fake_aliyun.oss.objects import Attributes, OssObject
+
+BUCKET_NAME_RULE = (
+    "it has 3 to 63 lower-case letters, digits and hyphens, and a letter or digit at "
+    "either end"
+)
+"""Source: "Bucket overview", naming of buckets, OSS documentation, read 2026-11."""
 
 
 class Oss:
@@ -58,7 +71,16 @@ class Oss:
             name: Its name.
             region_id: Where it is; "" for the cloud's own region.
             is_lasting: Whether a reset makes it anew, empty.
+
+        Raises:
+            OssError: InvalidBucketName, BucketAlreadyExists.
         """
+        if not BUCKET_NAME.fullmatch(name):
+            raise OssError(
+                "InvalidBucketName",
+                message=f"{name!r} is no name of a bucket: {BUCKET_NAME_RULE}",
+                BucketName=name,
+            )
         bucket = self._backend.create_bucket(name, region_id=region_id)
         if is_lasting:
             self._backend.lasting[name] = bucket.region_id
@@ -93,7 +115,19 @@ class Oss:
             tags: Object tags.
             content_type: Of the object.
             storage_class: That of the bucket if left out.
+
+        Raises:
+            TypeError: `data` is no bytes, or nothing says what the object holds.
+            OssError: The bucket cannot be made.
         """
+        if data is None and size_bytes is None and not (head or tail):
+            raise TypeError("put needs data, b'' for an empty object, or size_bytes")
+        for name, given in (("data", data or b""), ("head", head), ("tail", tail)):
+            if not isinstance(given, bytes | bytearray | memoryview):
+                raise TypeError(
+                    f"{name} is of type {type(given).__name__}; it takes bytes, such "
+                    "as text.encode()"
+                )
         whole = size_bytes is None
         content = Content([data if data is not None else head + tail])
         if size_bytes is not None:
