@@ -55,6 +55,11 @@ UPLOAD_SECONDS = 600
 OCTETS = "application/octet-stream"
 TOO_LARGE = "OSS takes up to 5 GiB in one put; ossutil and SDKs upload in parts"
 
+DOTS = (
+    "a folder may not be called . or ..: a browser leaves them out of the address; "
+    "choose another, or upload with ossutil or an SDK"
+)
+
 
 class Page:
     """Answers for the page; stands before the cloud on the same port."""
@@ -121,6 +126,8 @@ class Page:
         cloud, keys = self._desk.cloud, self._desk.cloud.credentials
         if bucket not in cloud.oss.buckets or not key:
             return _json(400, {"error": "an upload needs a bucket and a key"})
+        if {".", ".."} & set(key.split("/")):
+            return _json(400, {"error": DOTS})
         size = asked.get("size", "")
         if size.isdigit() and int(size) > MAX_PUT_BYTES:
             return _json(400, {"error": TOO_LARGE})

@@ -14,6 +14,7 @@ from image_import_cli.local_desk import Desk
 pytestmark = pytest.mark.needs("chromium")
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202e'\"&.qcow2"
+ODD_FOLDER = "x//y z/?#%2F"
 EVENTS = "document.querySelectorAll('#events-list > details')"
 READY = "document.querySelector('#bucket').value === 'images'"
 
@@ -175,6 +176,23 @@ def test_an_upload_that_oss_refuses_is_shown_with_its_reason(
     tab.wait_for("document.querySelector('#uploads .pill')")
     assert "AccessDenied: " in text_of(tab, "#uploads")
     tab.complaints.clear()  # the browser's own line about status 403
+
+
+def test_a_folder_that_a_browser_would_leave_out_is_refused(
+    tab: Tab, desk: Desk, tmp_path: Path
+) -> None:
+    file = tmp_path / "debian-12.qcow2"
+    file.write_bytes(QCOW2)
+    tab.open(desk.url)
+    tab.wait_for(READY)
+    for folder, becomes in ((ODD_FOLDER, "uploaded"), (f"../{ODD_FOLDER}", "refused")):
+        tab.evaluate(f"document.querySelector('#folder').value = {folder!r}")
+        tab.drop([file], ".zone")
+        shown = "#uploads .pill" if becomes == "refused" else "#images .pill"
+        tab.wait_for(f"document.querySelector({shown!r})")
+    assert "a folder may not be called . or .." in text_of(tab, "#uploads")
+    assert desk.cloud.oss.keys(BUCKET) == [f"{ODD_FOLDER}/{file.name}"]
+    tab.complaints.clear()  # the browser's own line about status 400
 
 
 def test_a_hostile_key_is_text_and_nothing_else(tab: Tab, desk: Desk) -> None:

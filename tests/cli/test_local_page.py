@@ -321,8 +321,10 @@ def test_an_upload_url_takes_the_one_object_it_was_made_for(desk: Desk) -> None:
         ({"bucket": "images", "key": ""}, "an upload needs a bucket and a key"),
         ({"bucket": "No Bucket", "key": "k"}, "an upload needs a bucket and a key"),
         ({"bucket": "images", "key": "k", "size": str(6 << 30)}, "up to 5 GiB"),
+        ({"bucket": "images", "key": "../k"}, "a folder may not be called . or .."),
+        ({"bucket": "images", "key": "a/./k"}, "a folder may not be called . or .."),
     ],
-    ids=["no key", "no bucket", "too large"],
+    ids=["no key", "no bucket", "too large", "parent", "dot"],
 )
 def test_an_upload_that_oss_would_not_take_is_refused_with_the_reason(
     desk: Desk, asked: dict[str, str], why: str
