@@ -52,9 +52,14 @@ class Course:
         images builds on; it judges each image by itself.
         """
         rounds = ROUNDS[ROUNDS.index(start.round) :] if self.keep else (IMAGES,)
+        undone, held = 0, None
         try:
             for name in rounds:
-                self._round(start if name == start.round else Position(round=name))
+                begin = start if name == start.round else Position(round=name)
+                sweep = self._round(begin, held=held)
+                if sweep.undone:
+                    held = held or Position(round=name, after=sweep.after)
+                undone += sweep.undone
         except KeyboardInterrupt:
             leave_echo(self.console)
             return "interrupted; the same command goes on where it stopped"
@@ -62,9 +67,15 @@ class Course:
             return f"stopped, as one image failed after the other: {exc.last.reason}"
         if self.keep:
             self.keep.unlink(missing_ok=True)
-        return ""
+        return _told(undone) if undone and self.keep else ""
 
-    def _round(self, position: Position) -> None:
+    def _round(self, position: Position, *, held: Position | None) -> Sweep:
+        """Sweep one round.
+
+        Args:
+            position: Where it begins.
+            held: Where an earlier round left something undone; that place is kept.
+        """
         saved = time.monotonic()
         stopping = threading.Event()
 
@@ -73,7 +84,7 @@ class Course:
             self.shown.result(result)
             if time.monotonic() - saved >= SAVE_SECONDS:
                 saved = time.monotonic()
-                self._save(position.round, sweep.after)
+                self._save(held or Position(position.round, sweep.after))
 
         with ThreadPoolExecutor(self.workers) as pool:
             sweep = Sweep(
@@ -90,7 +101,8 @@ class Course:
                 with interruptible(stopping, on_first=self.shown.ending):
                     sweep.run(self._records(position, stopping))
             finally:
-                self._save(position.round, sweep.after)
+                self._save(held or Position(position.round, sweep.after))
+        return sweep
 
     def _records(
         self, position: Position, stopping: threading.Event
@@ -105,6 +117,11 @@ class Course:
             if record:
                 yield record
 
-    def _save(self, name: str, after: str) -> None:
+    def _save(self, position: Position) -> None:
         if self.keep:
-            save(self.keep, Position(round=name, after=after))
+            save(self.keep, position)
+
+
+def _told(undone: int) -> str:
+    images = "1 image was" if undone == 1 else f"{undone:,} images were"
+    return f"{images} not finished; the same command tries again"

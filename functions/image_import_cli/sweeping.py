@@ -23,6 +23,10 @@ MOST_FAILURES = 20
 KNOWN = "it has a ledger"
 
 
+Swept = tuple[Result, bool]
+"""What became of an image, and whether a later sweep may pass it over."""
+
+
 class StoppedError(Exception):
     """The sweep ends before this image was begun."""
 
@@ -96,7 +100,9 @@ class Sweep:
         is_known: Whether an image need not be looked at any more.
         import_one: Imports an image here, or has it imported elsewhere.
         on_result: Told of each image, in the order of the keys.
-        after: Everything up to this key is done.
+        after: Everything up to this key is done; it stays before the first image that
+            is not, whatever becomes of those behind it.
+        undone: How many images somebody has to begin again.
     """
 
     is_known: Callable[[ObjectCreated], bool]
@@ -107,8 +113,10 @@ class Sweep:
     pace: Pace
     after: str = ""
     stopping: threading.Event = field(default_factory=threading.Event)
-    _begun: deque[tuple[str, Future[Result]]] = field(default_factory=deque)
+    undone: int = 0
+    _begun: deque[tuple[str, Future[Swept]]] = field(default_factory=deque)
     _failures: int = 0
+    _is_held: bool = False
 
     def run(self, records: Iterable[ObjectCreated]) -> None:
         """Import what is new among the records, in whatever order it gets done.
@@ -135,7 +143,11 @@ class Sweep:
             self.stopping.set()
             self._finish_begun()
 
-    def _work(self, record: ObjectCreated) -> Result:
+    def _work(self, record: ObjectCreated) -> Swept:
+        result = self._import(record)
+        return result, self._is_done(result, record)
+
+    def _import(self, record: ObjectCreated) -> Result:
         if self.stopping.is_set():
             raise StoppedError
         try:
@@ -147,11 +159,23 @@ class Sweep:
         except ImageImportError as exc:
             return about(endings.of_error(exc), record)
 
+    def _is_done(self, result: Result, record: ObjectCreated) -> bool:
+        """Whether an image has come to an end that is on record.
+
+        A failure that came before the ledger was reached is known to nobody but us.
+        """
+        if result.outcome is not Outcome.FAILED:
+            return result.outcome is not Outcome.RETRYING
+        try:
+            return self.is_known(record)
+        except ImageImportError:
+            return False
+
     def _finish_oldest(self) -> None:
         key, work = self._begun[0]
-        result = work.result()
+        result, is_done = work.result()
         self._begun.popleft()
-        self._report(key, result)
+        self._report(key, result, is_done=is_done)
         has_failed = result.outcome in {Outcome.FAILED, Outcome.RETRYING}
         self._failures = self._failures + 1 if has_failed else 0
         if self._failures == MOST_FAILURES:
@@ -159,19 +183,21 @@ class Sweep:
 
     def _finish_begun(self) -> None:
         """Report what still gets done; the first that does not is where we are."""
-        is_gapless = True
         while self._begun:
             key, work = self._begun[0]
             try:
-                result = work.result()
+                result, is_done = work.result()
             except StoppedError:
-                is_gapless = False
+                self._is_held = True
             else:
-                self._report(key if is_gapless else self.after, result)
+                self._report(key, result, is_done=is_done)
             self._begun.popleft()
 
-    def _report(self, key: str, result: Result) -> None:
-        self.after = key
+    def _report(self, key: str, result: Result, *, is_done: bool) -> None:
+        self.undone += not is_done
+        self._is_held = self._is_held or not is_done
+        if not self._is_held:
+            self.after = key
         self.on_result(result)
 
 

@@ -189,6 +189,53 @@ def test_many_failures_in_a_row_end_it_where_it_can_go_on(sweeps: Sweeps) -> Non
     assert position.after >= "a19.qcow2"
 
 
+def test_after_an_outage_the_same_command_imports_what_failed_in_it(
+    sweeps: Sweeps,
+) -> None:
+    names = [f"a{n:02}.qcow2" for n in range(40)]
+    for name in names:
+        sweeps.uploads.put(name)
+    sweeps.uploads.cloud.oss.fail_next(
+        "ServiceUnavailable", action="GetObject", http_status=503, times=420
+    )
+    first = sweeps.run("--workers", "20")
+    assert "one image failed after the other: " in first.stderr
+    assert len(sweeps.uploads.image_names) < len(names)
+    sweeps.uploads.cloud.faults.clear()
+    second = sweeps.run()
+    assert second.exit_code == 0, second.output
+    assert len(sweeps.uploads.image_names) == len(names)
+
+
+def test_a_few_that_could_not_be_reached_are_told_and_tried_again(
+    sweeps: Sweeps,
+) -> None:
+    for name in "abc":
+        sweeps.uploads.put(f"{name}.qcow2")
+    sweeps.uploads.cloud.oss.fail_next(
+        "ServiceUnavailable", key="b.qcow2", http_status=503, times=40
+    )
+    first = sweeps.run()
+    sweeps.uploads.cloud.faults.clear()
+    assert first.exit_code == 1
+    assert "1 image was not finished; the same command tries again" in first.stderr
+    second = sweeps.run()
+    assert second.exit_code == 0, second.output
+    assert len(sweeps.uploads.image_names) == 3
+
+
+def test_a_sidecar_that_was_not_finished_is_begun_with_again(sweeps: Sweeps) -> None:
+    sweeps.uploads.put("web.qcow2", QCOW2)
+    sweeps.uploads.put("web.qcow2.json", b"{}")
+    for n in range(40):
+        sweeps.uploads.put(f"x{n:02}.qcow2")
+    sweeps.uploads.cloud.oss.fail_next(
+        "ServiceUnavailable", action="GetObject", http_status=503, times=9999
+    )
+    sweeps.run("--workers", "20")
+    assert load(sweeps.state) == Position()
+
+
 @pytest.mark.parametrize(
     ("environ", "said"),
     [

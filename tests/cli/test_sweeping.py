@@ -4,7 +4,7 @@ import io
 import re
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -75,7 +75,7 @@ class Swept:
             self.listed += 1
             yield record(key)
 
-    def run(self, records: Iterator[ObjectCreated] | None = None) -> None:
+    def run(self, records: Iterable[ObjectCreated] | None = None) -> None:
         with self._pool:
             self.sweep.run(records or self.records())
 
@@ -149,6 +149,34 @@ def test_the_position_stays_before_the_first_key_that_was_not_done() -> None:
     swept = Swept(the_first_takes_its_time, workers=1)
     swept.run(records())
     assert (swept.keys, swept.sweep.after) == (KEYS[:1], KEYS[0])
+
+
+@pytest.mark.parametrize("outcome", [Outcome.RETRYING, Outcome.FAILED])
+def test_the_position_stays_before_the_first_image_that_was_not_finished(
+    outcome: Outcome,
+) -> None:
+    def one_is_undone(record: ObjectCreated) -> Result:
+        if record.object_key == KEYS[7]:
+            return Result(outcome=outcome, object_key=record.object_key)
+        return submitted(record)
+
+    swept = Swept(one_is_undone)
+    swept.run()
+    assert swept.keys == KEYS
+    assert (swept.sweep.after, swept.sweep.undone) == (KEYS[6], 1)
+
+
+def test_the_position_passes_a_failure_that_is_on_record() -> None:
+    failed: list[str] = []
+
+    def all_fail(record: ObjectCreated) -> Result:
+        failed.append(record.object_key)
+        return Result(outcome=Outcome.FAILED, object_key=record.object_key)
+
+    swept = Swept(all_fail)
+    swept.sweep.is_known = lambda record: record.object_key in failed
+    swept.run(map(record, KEYS[:9]))
+    assert (swept.sweep.after, swept.sweep.undone) == (KEYS[8], 0)
 
 
 def test_a_service_that_does_not_answer_is_one_images_fault_alone() -> None:
