@@ -18,11 +18,13 @@ from image_import.app import Invocation, import_record
 from image_import.events import ObjectCreated
 from image_import.ledger import State
 from image_import.outcome import Outcome, Result
+from image_import.place import read_open_key
 from image_import.settings import read_settings
 from stage import BucketOnStage, EcsOnStage, Inline, Stage, accepted
 
 KEY = "noble-server-cloudimg-amd64.raw"
 ETAG = "D41D8CD98F00B204E9800998ECF8427E"
+PREFIX = ".image-import/"
 MBR = (
     b"\0" * 446
     + b"\x80\0\x02\0\x83\0\0\0\x01\0\0\0\x07\0\0\0".ljust(64, b"\0")
@@ -117,6 +119,14 @@ class Play:
             assert accepted(self.lines())
             assert {e.image_id for e in accepted(self.lines())} <= {"m-1", ""}
 
+    def check_notes(self) -> None:
+        """A note stands for a claim that is in the ledger, and for no other."""
+        claims = {e.claim for e in self.lines() if e.state is State.INTENT}
+        found = (read_open_key(key, prefix=PREFIX) for key in self.bucket.objects)
+        noted = {said.claim for said in found if said}
+        assert noted <= claims
+        assert noted & {e.claim for e in accepted(self.lines())}
+
 
 def steps_of_one_delivery(kind: str) -> int:
     """Return how many exchanges take a turn when nothing goes wrong."""
@@ -147,6 +157,7 @@ def test_two_invocations_in_every_order_lead_to_one_import(kind: str) -> None:
                 play.stage.go(actors[number])
         play.finish()
         play.check_end(lost=False)
+        play.check_notes()
         played += 1
     assert played >= 200
 

@@ -204,6 +204,33 @@ def test_a_claim_that_is_alive_is_left_alone() -> None:
     assert uploads.track() == {"changes": [], "open": 1}
 
 
+def test_a_note_whose_claim_never_came_is_nobodys_once_its_upload_is_imported() -> None:
+    uploads = paced()
+    uploads.upload("web.qcow2")
+    etag = uploads.cloud.oss.get(BUCKET, "web.qcow2").etag
+    said = {"bucket": BUCKET, "object_key": "web.qcow2", "etag": etag}
+    put_note(uploads, json.dumps(said).encode())
+    uploads.clock.advance(PAST_ANY_LEASE)
+    answer = uploads.track()
+    assert outcomes(answer) == ["available", "duplicate"]
+    assert (answer["open"], uploads.notes) == (0, [])
+    assert uploads.track() == {"changes": [], "open": 0}
+    assert len(uploads.image_names) == 1
+
+
+def test_the_only_note_of_an_import_outlives_a_leftover_beside_it() -> None:
+    uploads = paced()
+    uploads.upload("web.qcow2")
+    uploads.cloud.ecs.pace = BySeconds(waiting=60, creating=10 * PAST_ANY_LEASE)
+    (own,) = uploads.notes
+    etag = uploads.cloud.oss.get(BUCKET, "web.qcow2").etag
+    said = {"bucket": BUCKET, "object_key": "web.qcow2", "etag": etag}
+    put_note(uploads, json.dumps(said).encode())
+    uploads.clock.advance(PAST_ANY_LEASE)
+    answer = uploads.track()
+    assert (answer["open"], uploads.notes) == (1, [own])
+
+
 def put_note(uploads: Uploads, data: bytes) -> None:
     place = Place(prefix=LEDGER, bucket=BUCKET, object_key="web.qcow2")
     etag = uploads.cloud.oss.get(BUCKET, "web.qcow2").etag

@@ -19,8 +19,8 @@ from image_import.outcome import Outcome, Result
 RESERVE_SECONDS = 60.0
 """What must be left of the function's time to begin another delivery."""
 
-UNDECIDED = {Outcome.RETRYING, Outcome.DUPLICATE, Outcome.PLANNED}
-"""After these a note may still be the only one of a live claim."""
+UNDECIDED = {Outcome.RETRYING, Outcome.PLANNED}
+"""After these a note may still be the only one of an import."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,10 +65,11 @@ class Redelivery:
         result = import_record(record, self.invocation)
         self._learn(job, result)
         self.change(result)
-        if result.outcome not in UNDECIDED:
+        is_undecided = _is_undecided(job, result)
+        if not is_undecided:
             self.delete_notes(job.notes[:1])
         is_submitted = result.outcome is Outcome.SUBMITTED
-        return is_submitted or result.outcome in UNDECIDED or _is_full(result)
+        return is_submitted or is_undecided or _is_full(result)
 
     def _may(self, job: Job) -> bool:
         if self.invocation.remaining() < RESERVE_SECONDS:
@@ -117,6 +118,18 @@ def in_order(deliveries: Sequence[Delivery]) -> list[Delivery]:
         return job.waits_for_room, job.due.timestamp() if job.due else 0
 
     return sorted(deliveries, key=rank)
+
+
+def _is_undecided(job: Job, result: Result) -> bool:
+    """Whether a note may still be the only one of an import.
+
+    After a duplicate it may, if its own claim is in the ledger: the holder may have
+    come back and gone on. A note whose claim never came there is nobody's; whoever
+    has imported this upload has put a note of their own.
+    """
+    if result.outcome is Outcome.DUPLICATE:
+        return job.last is not None
+    return result.outcome in UNDECIDED
 
 
 def _is_full(result: Result) -> bool:

@@ -5,12 +5,13 @@ Room: shell.
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from image_import import endings
 from image_import.clock import OssClock
-from image_import.errors import ServiceError
+from image_import.errors import ServiceError, ServiceRejected
 from image_import.import_call import Answer, Caller
 from image_import.ledger import Entry, State, to_json_bytes
 from image_import.ledger_store import Book, LedgerStore, Overtaken
@@ -62,6 +63,8 @@ class Submitter:
 
         Raises:
             Overtaken: Somebody else wrote first; nothing was called.
+            ServiceUnavailable: The ledger, or the note of a claim that has not come
+                about, is not known to be as it should.
         """
         return self._carry_out(
             book,
@@ -141,7 +144,11 @@ class Submitter:
         claim is handed back.
         """
         noted = self._start_note(book, intent)
-        claimed = self.store.write(book, intent)
+        try:
+            claimed = self.store.write(book, intent)
+        except Overtaken as exc:
+            self._take_back_note(exc.book, noted)
+            raise
         try:
             noted.result()
             beside()
@@ -163,6 +170,28 @@ class Submitter:
             "claim": self.claim,
         }
         return self.pool.submit(self.store.put_note, key, to_json_bytes(note))
+
+    def _take_back_note(self, book: Book, noted: Future[None]) -> None:
+        """Delete the note of a claim that has not come about.
+
+        It is waited for first, or it could come after its own deletion. It stays if
+        this invocation claimed another version in the same ledger before: the note is
+        of both. One that is left here, the tracker deletes.
+
+        Raises:
+            ServiceUnavailable: It is not known whether it is deleted. This delivery
+                must not go on: its next claim would have a note of the same name, and
+                a deletion that comes late would take that one.
+        """
+        is_shared = any(
+            entry.claim == self.claim and entry.state is State.INTENT
+            for entry in book.entries
+        )
+        with suppress(ServiceError):
+            noted.result()
+        if not is_shared:
+            with suppress(ServiceRejected):
+                self.store.delete_note(book.place.open_key(book.etag, self.claim))
 
     def _conclude(self, book: Book, intent: Entry, answer: Answer) -> Result:
         """Write the outcome where the ledger ends now, and say it."""
