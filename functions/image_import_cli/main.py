@@ -1,10 +1,16 @@
 """The command `image-import`: one subcommand per question an operator has."""
 
+import errno
 import importlib
+import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import click
+
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+"""What a full disk, or one that fails, says to whoever writes."""
 
 COMMANDS = {
     "cancel": "image_import_cli.cancel:cancel",
@@ -52,9 +58,28 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; errors that we can explain are one sentence."""
+    """Run the command line; errors that we can explain are one sentence.
+
+    Raises:
+        OSError: One that is not about standard output.
+    """
     try:
         cli.main(args=arguments, prog_name="image-import")
+    except OSError as exc:
+        if exc.errno not in NO_ROOM or exc.filename is not None:
+            raise
+        _end_without_output(exc)
     except KeyboardInterrupt:
         # click takes it everywhere but in completion, which says nothing then.
         sys.exit(1)
+
+
+def _end_without_output(exc: OSError) -> NoReturn:
+    """Say that standard output takes no more, and end with status 1.
+
+    What is still in its buffer goes nowhere, or the interpreter would fail on it again.
+    Source: Python, "signal", note on SIGPIPE, read 2026-11.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    click.echo(f"Error: the output could not be written: {exc.strerror}", err=True)
+    sys.exit(1)

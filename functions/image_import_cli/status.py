@@ -21,6 +21,7 @@ from image_import_cli.status_options import (
     Since,
     place_of,
 )
+from image_import_cli.status_page import why_no_page
 from image_import_cli.status_view import View
 from image_import_cli.status_watch import Watch
 
@@ -105,8 +106,8 @@ def status(
     """
     if page and (as_json or is_watched):
         raise click.UsageError("--html goes with neither --json nor --watch")
-    if page and not os.access(page.parent, os.W_OK):
-        raise click.UsageError(f"--html {page}: {page.parent} cannot be written to")
+    if page and (why := why_no_page(page)):
+        raise click.UsageError(f"--html {page}: {why}; give a file to write")
     settings = checked_settings(environment(assignments))
     asked = place_of(place, settings)
     with (

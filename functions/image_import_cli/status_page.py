@@ -6,6 +6,7 @@ but its own, whatever an object key holds; without scripts it only lacks its fil
 
 import base64
 import hashlib
+import os
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -66,18 +67,32 @@ def write_page(
     now: datetime,
     total: int,
 ) -> None:
-    """Write the page, whole or not at all.
+    """Write the page, whole or not at all; a link stays, what it names is written.
 
     Raises:
         OSError: It cannot be written there.
     """
     page = make_page(statuses, place=place, now=now, total=total)
+    path = path.resolve()
     new = path.with_name(f".{path.name}.new")
     try:
         new.write_text(page, "utf-8")
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)
+
+
+def why_no_page(path: Path) -> str:
+    """Return why a page cannot be written there, "" if nothing speaks against it."""
+    try:
+        target = path.resolve(strict=False)
+        if target.exists() and not target.is_file():
+            return "it is there and no regular file"
+    except (OSError, RuntimeError) as exc:
+        return str(exc)
+    if not os.access(target.parent, os.W_OK):
+        return f"{target.parent} cannot be written to"
+    return ""
 
 
 def _policy(style: str, script: str) -> str:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import click
 from image_import.ledger import State
 from rich.console import Console
 
@@ -71,16 +72,21 @@ class View:
 
         Raises:
             ServiceError: The ledger could not be listed.
+            click.ClickException: The page could not be written.
         """
         with self._progress() as statuses:
             found = first_of(statuses, order=self.order, limit=self.limit)
-        write_page(
-            path,
-            found,
-            place=self.filter_.place.text,
-            now=self.ledgers.clock.earliest(),
-            total=self.counts.total(),
-        )
+        try:
+            write_page(
+                path,
+                found,
+                place=self.filter_.place.text,
+                now=self.ledgers.clock.earliest(),
+                total=self.counts.total(),
+            )
+        except OSError as exc:
+            said = f"--html {path} could not be written: {exc.strerror}"
+            raise click.ClickException(f"{said}; give another file") from exc
         self._say(f"{path}: {self._sums(found)}")
 
     def _json(self, status: ImportStatus) -> dict[str, object]:

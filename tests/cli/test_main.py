@@ -217,3 +217,15 @@ def test_the_script_completes_our_command_as_bash_says() -> None:
     )
     assert shown.stdout.startswith("complete ")
     assert shown.stdout.rstrip().endswith(" image-import")
+
+
+def test_output_that_finds_no_room_ends_in_a_sentence() -> None:
+    command = [sys.executable, "-m", "image_import_cli", "status", "--help"]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT / "functions")}
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, env=environ, check=False
+        )
+    said = run.stderr.decode()
+    assert said == ("Error: the output could not be written: No space left on device\n")
+    assert run.returncode == 1

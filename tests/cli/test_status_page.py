@@ -1,5 +1,6 @@
 """The page of `image-import status --html`, as text and in a real browser."""
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -58,6 +59,33 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     text = path.read_text("utf-8")
     assert "There is no import." in text
     assert re.search(r"class=\"axis [^>]* hidden>", text)
+
+
+def test_a_page_goes_where_a_link_leads_and_the_link_stays(tmp_path: Path) -> None:
+    link, target = tmp_path / "link.html", tmp_path / "there" / "status.html"
+    target.parent.mkdir()
+    link.symlink_to(target)
+    assert Bucket().run("--html", str(link)).exit_code == 0
+    assert link.is_symlink()
+    assert "There is no import." in target.read_text("utf-8")
+
+
+def test_what_is_no_regular_file_is_not_replaced_by_a_page(tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        run = Bucket().run("--html", str(path))
+        assert run.exit_code == 2
+        assert "it is there and no regular file; give a file" in run.stderr
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+
+
+def test_a_page_that_cannot_be_written_after_all_is_said_in_a_sentence() -> None:
+    run = Bucket().run("--html", f"/proc/{os.getpid()}/status.html")
+    assert isinstance(run.exception, SystemExit)
+    assert re.search("cannot be written to|could not be written", run.stderr)
 
 
 @pytest.fixture(scope="module")
