@@ -20,6 +20,9 @@ from image_import_cli.status_timeline import line_json, print_timeline
 from image_import_cli.sweep_show import Seldom
 from image_import_cli.terminal import printable
 
+EXAMPLES = 3
+"""Ledgers that could not be read of which it is told why; many have one cause."""
+
 
 @dataclass(kw_only=True, slots=True)
 class View:
@@ -60,6 +63,8 @@ class View:
             if as_json:
                 for status in statuses:
                     print_json(console, self._json(status))
+                if self.unreadable:
+                    self._say(self._unread)
                 return
             found = first_of(statuses, order=self.order, limit=self.limit)
         if self.is_key:
@@ -99,7 +104,7 @@ class View:
         if aged:
             print_table(aged, console)
         console.print(self._sums(found), highlight=False)
-        if not self.counts and not self.filter_.narrows:
+        if not (self.counts or self.unreadable or self.filter_.narrows):
             self._say(self._why_nothing())
 
     def _why_nothing(self) -> str:
@@ -126,9 +131,19 @@ class View:
                 now=self.ledgers.clock.earliest(),
                 fates=self.ledgers.source_of(status),
             )
+        if self.unreadable:
+            self._say(self._unread)
 
     def _sums(self, found: list[ImportStatus]) -> str:
-        return sums(self.counts, shown=len(found))
+        if not self.unreadable:
+            return sums(self.counts, shown=len(found))
+        told = sums(self.counts, shown=len(found)) if self.counts else ""
+        return "; ".join(filter(None, (told, self._unread)))
+
+    @property
+    def _unread(self) -> str:
+        ledgers = "1 ledger" if self.unreadable == 1 else f"{self.unreadable:,} ledgers"
+        return f"{ledgers} could not be read"
 
     @contextmanager
     def _progress(self) -> Iterator[Iterator[ImportStatus]]:
@@ -152,11 +167,18 @@ class View:
     def _statuses(self) -> Iterator[ImportStatus]:
         for reading in self._readings():
             if isinstance(reading, Unreadable):
-                self.unreadable += 1
-                self._say(f"{reading.ledger_key}: {reading.reason}")
+                self._note(reading)
             elif self.filter_.takes(reading):
                 self.counts[reading.state] += 1
                 yield reading
+
+    def _note(self, unreadable: Unreadable) -> None:
+        """Count a ledger that could not be read, and say of the first ones why."""
+        self.unreadable += 1
+        if self.unreadable <= EXAMPLES:
+            self._say(f"{unreadable.ledger_key}: {unreadable.reason}")
+        elif self.unreadable == EXAMPLES + 1:
+            self._say("and others")
 
     def _readings(self) -> Iterator[Reading]:
         place = self.filter_.place

@@ -348,6 +348,43 @@ def test_a_ledger_that_may_not_be_listed_is_said_with_what_to_do(
     assert "Traceback" not in run.stderr
 
 
+@pytest.mark.parametrize("place", [BUCKET, f"{BUCKET}/incoming/web"])
+def test_ledgers_that_could_not_be_read_are_counted_and_a_few_named(
+    bucket: Bucket, place: str
+) -> None:
+    for n in range(6):
+        bucket.uploads.upload(f"incoming/web{n}.qcow2")
+    oss = bucket.uploads.cloud.oss
+    oss.fail_next("AccessDenied", action="GetObject", http_status=403, times=99)
+    run = bucket.run(place=place)
+    assert (run.exit_code, run.stdout) == (1, "6 ledgers could not be read\n")
+    assert run.stderr.count("AccessDenied") == 3
+    assert "and others" in run.stderr
+    assert "LEDGER_BUCKET" not in run.stderr
+
+
+def test_what_could_not_be_read_is_counted_beside_what_could(bucket: Bucket) -> None:
+    for n in range(3):
+        bucket.uploads.upload(f"web{n}.qcow2")
+    oss = bucket.uploads.cloud.oss
+    oss.fail_next("AccessDenied", action="GetObject", http_status=403)
+    told = bucket.run().stdout.splitlines()[-1]
+    assert told == "2 imports: 2 submitted; 1 ledger could not be read"
+    oss.fail_next("AccessDenied", action="GetObject", http_status=403)
+    run = bucket.run("--json")
+    assert len(run.stdout.splitlines()) == 2
+    assert run.stderr.endswith("1 ledger could not be read\n")
+
+
+def test_a_single_key_whose_ledger_could_not_be_read_is_told(bucket: Bucket) -> None:
+    bucket.uploads.upload("web.qcow2")
+    oss = bucket.uploads.cloud.oss
+    oss.fail_next("AccessDenied", action="GetObject", http_status=403, times=9)
+    run = bucket.run(place=f"{BUCKET}/web.qcow2")
+    assert (run.exit_code, run.stdout) == (1, "")
+    assert run.stderr.endswith("1 ledger could not be read\n")
+
+
 def test_a_long_name_is_folded_between_its_words_and_not_cut() -> None:
     name = "incoming/ubuntu-24.04-server-cloudimg-amd64.qcow2"
     assert folded(name, 30) == "incoming/ubuntu-24.04-server-\ncloudimg-amd64.qcow2"
