@@ -143,7 +143,7 @@ def _course(
             interruptible(stopping, on_first=shown.ending),
         ):
             Sweep(
-                is_known=lambda _: False,
+                known=lambda _: None,
                 import_one=redrive_one,
                 on_result=tell,
                 pool=pool,

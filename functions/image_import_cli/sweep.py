@@ -125,7 +125,9 @@ def _importer(
 def _conclude(console: Console, shown: Counting, ended: str, *, as_json: bool) -> None:
     """Print the sums, and why it is not the end where it is not."""
     if as_json:
-        print_json(console, {"sweep": {**shown.counts, "ended": ended or "through"}})
+        before = {state.value: number for state, number in shown.before.items()}
+        sums = {**shown.counts, **({"before": before} if before else {})}
+        print_json(console, {"sweep": {**sums, "ended": ended or "through"}})
         return
     console.print(shown.text, soft_wrap=True, highlight=False)
     if ended:

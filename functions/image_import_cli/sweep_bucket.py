@@ -24,6 +24,7 @@ from image_import.version import DiskVersion, ImageVersion
 
 from image_import_cli.made_events import event_name_of
 from image_import_cli.repeats import patience
+from image_import_cli.sweep_known import Known, known, state_of
 from image_import_cli.sweep_listing import list_objects
 from image_import_cli.sweep_state import IMAGES, SIDECARS, Position
 from image_import_cli.sweeping import about
@@ -92,19 +93,27 @@ class SweptBucket:
             region_id=self._settings.region_id,
         )
 
-    def is_known(self, record: ObjectCreated) -> bool:
-        """Whether the ledger has this version, or of a sidecar's image any version.
+    def known(self, record: ObjectCreated) -> Known | None:
+        """Return how an image stands that is passed over, by this version's ledger.
 
-        Where the ledger may not be listed nothing is known here, and the import
-        itself finds out.
+        A sidecar is, if its image has a ledger of any version. Where the ledger may
+        not be listed nothing is known here, and the import itself finds out.
+
+        Raises:
+            ImageImportError: The ledger could not be read.
         """
         image_key = image_key_of(record.object_key)
         if read_key(record.object_key).kind == "sidecar" and image_key:
-            folder = self._look(image_key)
-            return any(i.object_key.endswith(LEDGER_SUFFIX) for i in folder.listed)
+            listed = self._look(image_key).listed
+            has_any = any(i.object_key.endswith(LEDGER_SUFFIX) for i in listed)
+            return known() if has_any else None
         folder = self._look(record.object_key)
         keys = (item.object_key for item in folder.listed)
-        return any(folder.place.part_number(key, record.etag) for key in keys)
+        if not any(folder.place.part_number(key, record.etag) for key in keys):
+            return None
+        entries = self._store.read(folder, record.etag).entries
+        state = state_of(entries, now=self._clock.earliest())
+        return known(state) if state else None
 
     def import_here(self, record: ObjectCreated) -> Result:
         """Import one image as the function would, or plan it in a dry run."""

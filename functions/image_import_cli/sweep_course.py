@@ -88,7 +88,7 @@ class Course:
 
         with ThreadPoolExecutor(self.workers) as pool:
             sweep = Sweep(
-                is_known=(lambda _: False) if self.is_again else self.swept.is_known,
+                known=(lambda _: None) if self.is_again else self.swept.known,
                 import_one=self.importer,
                 on_result=tell,
                 pool=pool,

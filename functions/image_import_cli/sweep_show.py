@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
+from image_import.ledger import State
 from image_import.outcome import BAD, LOG_FIELDS, Outcome, Result, said
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.markup import escape
@@ -15,6 +16,7 @@ from rich.text import Text
 
 from image_import_cli.screens import can_move
 from image_import_cli.show import COLOURS, print_json
+from image_import_cli.sweep_known import WITHOUT_IMAGE, Known, told
 from image_import_cli.terminal import printable, shortened, without_key
 
 SAY_SECONDS = 10
@@ -38,6 +40,7 @@ class Counting:
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
+        self.before = Counter[State]()
 
     def key(self) -> None:
         """Count a key of the listing."""
@@ -46,6 +49,8 @@ class Counting:
     def result(self, result: Result) -> None:
         """Count an image."""
         self.counts[result.outcome.value] += 1
+        if isinstance(result, Known) and result.state in WITHOUT_IMAGE:
+            self.before[result.state] += 1
 
     def ending(self) -> None:
         """Tell that no more is begun, where that does not disturb."""
@@ -58,8 +63,12 @@ class Counting:
     @property
     def text(self) -> str:
         """All counts in one line."""
-        told = [f"{n:,} {o.value}" for o in Outcome if (n := self.counts[o.value])]
-        sums = ", ".join(told) or "no images"
+        counted = {o: n for o in Outcome if (n := self.counts[o.value])}
+        words = [
+            f"{n:,} {o.value}{told(self.before) if o is Outcome.DUPLICATE else ''}"
+            for o, n in counted.items()
+        ]
+        sums = ", ".join(words) or "no images"
         return f"{self.counts['keys']:,} {self.noun}: {sums}"
 
 

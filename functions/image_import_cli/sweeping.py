@@ -20,8 +20,6 @@ WINDOW = 4
 MOST_FAILURES = 20
 """So many in a row have one cause, and the next ones would fail of it as well."""
 
-KNOWN = "it has a ledger"
-
 
 Swept = tuple[Result, bool]
 """What became of an image, and whether a later sweep may pass it over."""
@@ -97,7 +95,7 @@ class Sweep:
     """One sweep.
 
     Attributes:
-        is_known: Whether an image need not be looked at any more.
+        known: Returns how an image stands that need not be looked at any more.
         import_one: Imports an image here, or has it imported elsewhere.
         on_result: Told of each image, in the order of the keys.
         after: Everything up to this key is done; it stays before the first image that
@@ -105,7 +103,7 @@ class Sweep:
         undone: How many images somebody has to begin again.
     """
 
-    is_known: Callable[[ObjectCreated], bool]
+    known: Callable[[ObjectCreated], Result | None]
     import_one: Callable[[ObjectCreated], Result]
     on_result: Callable[[Result], None]
     pool: ThreadPoolExecutor
@@ -151,8 +149,8 @@ class Sweep:
         if self.stopping.is_set():
             raise StoppedError
         try:
-            if self.is_known(record):
-                return about(Result(outcome=Outcome.DUPLICATE, reason=KNOWN), record)
+            if known := self.known(record):
+                return about(known, record)
             if self.stopping.wait(self.pace.delay()):
                 raise StoppedError
             return self.import_one(record)
@@ -167,7 +165,7 @@ class Sweep:
         if result.outcome is not Outcome.FAILED:
             return result.outcome is not Outcome.RETRYING
         try:
-            return self.is_known(record)
+            return self.known(record) is not None
         except ImageImportError:
             return False
 

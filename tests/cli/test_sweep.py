@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from click.testing import Result as Run
+from image_import.outcome import Outcome
 from image_import.settings import read_settings
 from image_import_cli.main import cli
 from image_import_cli.sweep_state import IMAGES, Position, default_path, load, save
-from uploads import BUCKET, QCOW2, Uploads, manifest
+from uploads import BUCKET, LEDGER, QCOW2, Uploads, manifest
 
 
 class Sweeps:
@@ -113,6 +114,44 @@ def test_what_was_refused_is_looked_at_again_only_if_asked(sweeps: Sweeps) -> No
     assert (record["outcome"], record["object_key"]) == ("refused", "a.qcow2")
 
 
+def test_what_has_no_image_since_earlier_is_counted_among_the_known(
+    sweeps: Sweeps,
+) -> None:
+    uploads = sweeps.uploads
+    uploads.upload("done.qcow2")
+    uploads.upload("refused.qcow2", b"QFI\xfb" + bytes(2000))
+    uploads.cloud.ecs.fail_next("InvalidImageName.Malformed", http_status=400)
+    uploads.upload("failed.qcow2")
+    run = sweeps.run()
+    said = "3 keys: 3 duplicate (1 refused, 1 failed before: see --again)"
+    assert (run.exit_code, run.stdout.splitlines()[-1]) == (0, said)
+    assert sweeps.json()[1]["before"] == {"failed": 1, "refused": 1}
+
+
+def test_what_was_handed_back_is_imported_by_the_next_sweep(sweeps: Sweeps) -> None:
+    event = sweeps.uploads.put("a.qcow2")
+    sweeps.uploads.cloud.ecs.fail_next("Throttling", http_status=400, times=4)
+    assert sweeps.uploads.handle(event).outcome is Outcome.RETRYING
+    assert sweeps.json()[1]["submitted"] == 1
+    assert len(sweeps.uploads.image_names) == 1
+
+
+def test_what_another_holds_is_left_until_its_lease_has_run_out(
+    sweeps: Sweeps,
+) -> None:
+    uploads = sweeps.uploads
+    uploads.upload("a.qcow2")
+    (ledger,) = uploads.cloud.oss.keys(BUCKET, f"{LEDGER}images/")
+    content = uploads.cloud.oss.get(BUCKET, ledger).content
+    intent = content.to_bytes().splitlines(keepends=True)[0]
+    uploads.cloud.oss.delete(BUCKET, ledger)
+    uploads.cloud.oss.put(BUCKET, ledger, intent)
+    assert sweeps.json()[1]["duplicate"] == 1
+    uploads.clock.advance(1000)
+    assert sweeps.json()[1]["submitted"] == 1
+    assert len(uploads.image_names) == 1
+
+
 def test_again_never_imports_again(sweeps: Sweeps) -> None:
     sweeps.uploads.upload("a.qcow2")
     _, sums = sweeps.json("--again")
@@ -196,7 +235,7 @@ def test_after_an_outage_the_same_command_imports_what_failed_in_it(
     for name in names:
         sweeps.uploads.put(name)
     sweeps.uploads.cloud.oss.fail_next(
-        "ServiceUnavailable", action="GetObject", http_status=503, times=420
+        "ServiceUnavailable", action="GetObject", http_status=503, times=9999
     )
     first = sweeps.run("--workers", "20")
     assert "one image failed after the other: " in first.stderr

@@ -10,7 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from image_import.errors import ServiceUnavailable
 from image_import.events import ObjectCreated
+from image_import.ledger import State
 from image_import.outcome import Outcome, Result
+from image_import_cli.sweep_known import known
 from image_import_cli.sweep_show import (
     ENDING,
     SAY_SECONDS,
@@ -61,7 +63,7 @@ class Swept:
         self.listed = 0
         self._pool = ThreadPoolExecutor(workers)
         self.sweep = Sweep(
-            is_known=lambda _: False,
+            known=lambda _: None,
             import_one=import_one,
             on_result=self.told.append,
             pool=self._pool,
@@ -174,7 +176,9 @@ def test_the_position_passes_a_failure_that_is_on_record() -> None:
         return Result(outcome=Outcome.FAILED, object_key=record.object_key)
 
     swept = Swept(all_fail)
-    swept.sweep.is_known = lambda record: record.object_key in failed
+    swept.sweep.known = lambda record: (
+        known(State.FAILED) if record.object_key in failed else None
+    )
     swept.run(map(record, KEYS[:9]))
     assert (swept.sweep.after, swept.sweep.undone) == (KEYS[8], 0)
 
