@@ -93,6 +93,8 @@ def sweep(
     keep = None if settings.dry_run else kept
     start = (load(keep) if keep and not from_start else None) or Position()
     console = Console()
+    if outside := _why_outside(prefix, settings.key_prefix):
+        aside(outside)
     if start.after:
         aside(f"going on after {start.after} ({start.round});")
         aside("--from-start begins anew")
@@ -111,6 +113,16 @@ def sweep(
             ).run(start)
     _conclude(console, shown, ended, as_json=as_json)
     ctx.exit(int(shown.has_bad or bool(ended)))
+
+
+def _why_outside(prefix: str, key_prefix: str) -> str:
+    """Return why nothing under a prefix is ours, "" if something may be."""
+    if prefix.startswith(key_prefix) or key_prefix.startswith(prefix):
+        return ""
+    return (
+        f"{prefix} is outside KEY_PREFIX={key_prefix}, so nothing there is imported; "
+        f"sweep what lies under {key_prefix}, or add --set KEY_PREFIX={prefix}"
+    )
 
 
 def _importer(

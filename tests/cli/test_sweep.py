@@ -73,6 +73,20 @@ def test_only_what_is_under_the_prefix_is_swept(sweeps: Sweeps) -> None:
     assert [name[0] for name in sweeps.uploads.image_names] == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("prefix", "is_outside"),
+    [("old/", True), ("", False), ("in", False), ("in/a", False)],
+)
+def test_a_folder_outside_of_the_functions_prefix_is_said_to_be_so(
+    sweeps: Sweeps, prefix: str, is_outside: bool
+) -> None:
+    sweeps.uploads.put("old/a.qcow2")
+    run = sweeps.run("--set", "KEY_PREFIX=in/", place=f"{BUCKET}/{prefix}")
+    assert (sweeps.uploads.image_names, run.exit_code) == ([], 0)
+    said = "old/ is outside KEY_PREFIX=in/, so nothing there is imported; sweep what"
+    assert (said in run.stderr) == is_outside
+
+
 def test_an_object_that_was_uploaded_again_is_a_new_image(sweeps: Sweeps) -> None:
     sweeps.uploads.upload("a.qcow2")
     sweeps.uploads.put("a.qcow2", QCOW2 + bytes(512))
