@@ -148,8 +148,9 @@ _STEPS: dict[State, Callable[[ImportStatus], Step]] = {
 
 
 def _explained(last: Entry) -> str:
-    """Return what the catalogue advises, "" where no service said anything."""
+    """Return what the catalogue says and advises, "" where no service said anything."""
     if not last.error_code:
         return ""
     service = "OSS" if last.error_message.startswith("OSS ") else "ECS"
-    return explain(service, last.error_code, 400).fix
+    known = explain(service, last.error_code, 400)
+    return f"{known.cause} {known.fix}"

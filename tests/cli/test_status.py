@@ -139,7 +139,8 @@ def test_a_single_key_shows_its_whole_timeline(full: Bucket) -> None:
     _, _, below = run.stdout.partition("Timeline")
     words = ["claimed", "submitted", "create_failed"]
     assert re.findall(r"Z  (\w+)", below) == words
-    assert "  next: Check it with qemu-img check, or convert it again." in run.stdout
+    assert "  next: ECS does not accept the image's content as that" in run.stdout
+    assert "Check it with qemu-img check, or convert it again." in run.stdout
     assert "    image-import redrive oss://images/incoming/broken.qcow2" in lines
     assert "DiskDeviceMapping.1.OSSObject      incoming/broken.qcow2" in below
     assert "incoming/broken.qcow2 is there" in run.stdout
@@ -383,6 +384,16 @@ def test_a_single_key_whose_ledger_could_not_be_read_is_told(bucket: Bucket) -> 
     run = bucket.run(place=f"{BUCKET}/web.qcow2")
     assert (run.exit_code, run.stdout) == (1, "")
     assert run.stderr.endswith("1 ledger could not be read\n")
+
+
+def test_the_next_step_says_what_the_services_code_means(bucket: Bucket) -> None:
+    ecs = bucket.uploads.cloud.ecs
+    ecs.fail_next("InsufficientBalance", action="ImportImage", http_status=403)
+    bucket.uploads.upload("web.qcow2")
+    (told,) = bucket.json()
+    expected = "The account has no balance. Top it up. Then run"
+    assert told["next_step"] == expected
+    assert expected in bucket.run(columns=120).stdout
 
 
 def test_a_long_name_is_folded_between_its_words_and_not_cut() -> None:

@@ -111,7 +111,9 @@ def test_what_was_handed_back_is_delivered_again_by_the_tracker() -> None:
 
 def test_a_full_quota_says_whose_it_is_and_that_nothing_is_lost() -> None:
     told = step(INTENT, QUOTA).text
-    assert told.startswith("Delete images or raise the quota")
+    assert told.startswith(
+        "The account has as many custom images as it may have. Delete images or raise"
+    )
     assert told.endswith("The tracker delivers it again after 2026-11-23 03:01:00Z.")
 
 
@@ -119,7 +121,10 @@ def test_a_failed_task_tells_its_own_error_and_the_catalogue_the_way_out() -> No
     found = status(INTENT, SENT, BROKEN)
     assert found.error == "InvalidImageFormat.Malformed: The block table is damaged."
     told = step(INTENT, SENT, BROKEN)
-    assert told.text.startswith("Check it with qemu-img check, or convert it again.")
+    assert told.text.startswith(
+        "ECS does not accept the image's content as that format. Check it with "
+        "qemu-img check, or convert it again."
+    )
     assert told.command == "image-import redrive oss://images/web.qcow2"
 
 
