@@ -23,6 +23,14 @@ from image_import_cli.settings_options import (
 ANY_ACCOUNT = "1234567890123456"
 
 
+def _number(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """Return an account's number as it was given."""
+    if not value.isascii() or not value.isdigit():
+        said = f"{value!r} is no account's number; give its digits, as in 1234567890"
+        raise click.BadParameter(said, ctx=ctx, param=param)
+    return value
+
+
 @click.command(
     epilog="Example: image-import event oss://images/web.qcow2 --output event.json",
 )
@@ -33,6 +41,7 @@ ANY_ACCOUNT = "1234567890123456"
     envvar="ACCOUNT_ID",
     default=ANY_ACCOUNT,
     show_default=True,
+    callback=_number,
     help="The account's number, which the event names.",
 )
 @click.option(

@@ -61,10 +61,8 @@ def invoke(
     settings.env beside EVENT, if there is one, and from --set. With --remote the
     event is sent to the deployed function, with the settings that it has there.
     """
-    if (local and remote) or (is_async and not remote):
-        raise click.UsageError(
-            "--local and --remote exclude each other; --async needs --remote"
-        )
+    if is_async and not remote:
+        raise click.UsageError("--async needs --remote")
     payload = event.read_bytes()
     console = Console()
     with failures_explained():

@@ -21,7 +21,7 @@ from image_import_cli.remotes import (
     refusal,
 )
 
-INSTALL = "python -m pip install 'image-import[fc3]'"
+INSTALL = "python -m pip install 'image-import[cli,fc3]'"
 
 
 class Fc3Function:

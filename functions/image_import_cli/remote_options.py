@@ -72,6 +72,8 @@ def remote_options(command: Command) -> Command:
         **given: Any,  # noqa: ANN401 - what click passes
     ) -> Any:  # noqa: ANN401 - same
         remote = None
+        if is_remote and given.get("local"):
+            raise click.UsageError("--local and --remote exclude each other")
         if is_remote:
             remote = _remote(
                 fc_version,

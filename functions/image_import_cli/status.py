@@ -27,7 +27,7 @@ from image_import_cli.status_watch import Watch
 
 
 @click.command(epilog="Example: image-import status oss://images/incoming/ --watch")
-@click.argument("place", metavar="[KEY|PREFIX]", default="")
+@click.argument("place", metavar="[oss://BUCKET/KEY|PREFIX]", default="")
 @click.option(
     "--state",
     "words",
@@ -55,7 +55,7 @@ from image_import_cli.status_watch import Watch
     type=click.IntRange(0, 1_000_000),
     default=500,
     show_default=True,
-    help="Imports shown at most, all are counted; 0: all.",
+    help="Imports in table or page at most, all are counted; 0: all.",
 )
 @click.option("--watch", "is_watched", is_flag=True, help="Stay until all have ended.")
 @click.option(

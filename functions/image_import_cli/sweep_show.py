@@ -69,7 +69,9 @@ class Counting:
             for o, n in counted.items()
         ]
         sums = ", ".join(words) or "no images"
-        return f"{self.counts['keys']:,} {self.noun}: {sums}"
+        number = self.counts["keys"]
+        noun = "key" if (number, self.noun) == (1, "keys") else self.noun
+        return f"{number:,} {noun}: {sums}"
 
 
 class ForPerson(Counting):

@@ -140,3 +140,11 @@ def test_a_file_that_cannot_be_written_is_a_usage_error(tmp_path: Path) -> None:
     answer = run(uploads, f"oss://{BUCKET}/web.qcow2", "--output", f"{tmp_path}/no/e")
     assert answer.exit_code == 2
     assert "no/e cannot be written: No such file or directory" in answer.stderr
+
+
+@pytest.mark.parametrize("value", ["abc", "12 34", "١٢", "-1"])
+def test_what_is_no_accounts_number_is_status_2(value: str) -> None:
+    arguments = ["event", f"oss://{BUCKET}/a.qcow2", f"--account-id={value}"]
+    run = CliRunner().invoke(cli, arguments)
+    assert run.exit_code == 2
+    assert "is no account's number; give its digits" in run.stderr

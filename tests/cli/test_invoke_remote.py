@@ -122,7 +122,7 @@ def test_a_function_that_is_not_there_is_status_1(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--remote", "--local", *ACCOUNT, "--fc", "2.0"), "exclude each other"),
+        (("--remote", "--local"), "--local and --remote exclude each other"),
         (("--async",), "--async needs --remote"),
         (("--remote", "--fc", "2.0"), "--remote needs --account-id and --region"),
     ],
@@ -279,7 +279,7 @@ def test_without_the_extra_the_exact_line_that_installs_it_is_said() -> None:
         },
     )
     assert run.returncode == 2
-    assert "python -m pip install 'image-import[fc3]'" in run.stderr
+    assert "python -m pip install 'image-import[cli,fc3]'" in run.stderr
     assert "\nfc3 = [" in (ROOT / "pyproject.toml").read_text("utf-8")
 
 

@@ -336,6 +336,7 @@ def test_a_place_without_a_buckets_name_is_status_2_and_not_all_there_is(
     run = bucket.run("--set", "LEDGER_BUCKET=images", place=place)
     assert run.exit_code == 2
     assert "give oss://BUCKET/KEY, oss://BUCKET/PREFIX" in run.stderr
+    assert "[oss://BUCKET/KEY|PREFIX]" in run.stderr
 
 
 def test_a_ledger_that_may_not_be_listed_is_said_with_what_to_do(

@@ -113,6 +113,11 @@ def test_a_dry_run_writes_nothing_anywhere(sweeps: Sweeps) -> None:
     assert not sweeps.state.exists()
 
 
+def test_one_key_is_counted_as_one(sweeps: Sweeps) -> None:
+    sweeps.uploads.put("a.qcow2")
+    assert "1 key: 1 submitted" in sweeps.run().stdout
+
+
 def test_a_refused_image_is_named_and_makes_the_status_1(sweeps: Sweeps) -> None:
     sweeps.uploads.put("a.qcow2", b"QFI\xfb" + bytes(2000))
     run = sweeps.run()
