@@ -89,7 +89,8 @@ def track(status: ImportStatus, *, begin: datetime, now: datetime) -> str:
         seconds = min(max((when - begin).total_seconds(), 0.0), length)
         return seconds / length * TRACK_WIDTH
 
-    lines = [line for line in status.lines if line.at <= now]
+    # By the earliest that it may be now, a line that was just written is to come.
+    lines = [line for line in status.lines if line.at <= now] or status.lines[:1]
     ends = [*(line.at for line in lines[1:]), now]
     if status.state not in UNDER_WAY and lines:
         ends[-1] = lines[-1].at

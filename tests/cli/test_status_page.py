@@ -3,13 +3,18 @@
 import os
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from browser import POOR_CONTRASTS, Tab, chromium
 from image_import.ledger import State
-from image_import_cli.status_page_parts import LOOKS
+from image_import.settings import read_settings
+from image_import_cli.status_imports import ImportStatus
+from image_import_cli.status_ledgers import open_ledgers
+from image_import_cli.status_page_parts import LOOKS, track
 from status_bucket import Bucket
+from uploads import BUCKET
 
 HOSTILE = "incoming/</script><script>alert(1)</script>{{script}}\u202e'\"&.qcow2"
 SHOWN = "[...document.querySelectorAll('#imports > li:not([hidden])')]"
@@ -31,6 +36,21 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_state_has_a_look() -> None:
     assert set(LOOKS) == set(State)
+
+
+def test_an_import_that_was_begun_just_now_is_drawn() -> None:
+    bucket = Bucket()
+    bucket.uploads.upload("web.qcow2")
+    with (
+        open_ledgers(
+            read_settings(bucket.variables), bucket.variables, bucket=BUCKET, workers=1
+        ) as ledgers,
+        bucket.uploads.cloud,
+    ):
+        (found,) = ledgers.of_key(BUCKET, "web.qcow2")
+    assert isinstance(found, ImportStatus)
+    before = found.since - timedelta(milliseconds=1)
+    assert track(found, begin=before, now=before).count("<rect") == 1
 
 
 def test_the_page_names_nothing_outside_itself(page: Path) -> None:
