@@ -62,8 +62,8 @@ def inspect(
     The image is oss://BUCKET/KEY, of which a few megabytes are read with the
     credentials of the environment, or a local file. Nothing is changed anywhere.
 
-    Exit status: 0 nothing fails, 1 a requirement fails or the image cannot be looked
-    at (--json has `error` then), 2 usage.
+    Exit status: 0 nothing fails, 1 a requirement fails, or the image cannot be looked
+    at or no system is found in it (--json has `error` then), 2 usage.
     """
     environ = environment(assignments)
     settings = checked_settings(environ)
@@ -80,7 +80,7 @@ def inspect(
 
 
 def _report(looked: Looked, image: str, target: Target, *, as_json: bool) -> bool:
-    """Print what was seen, and return whether it was seen and nothing fails.
+    """Print what was seen, and return whether a system was seen and nothing fails.
 
     Args:
         image: As it was given.
@@ -106,7 +106,7 @@ def _report(looked: Looked, image: str, target: Target, *, as_json: bool) -> boo
     else:
         why = f"could not look: {printable(looked.inspection.why_not)}"
         click.echo(f"Error: {why}", err=True)
-    return not (looked.inspection.why_not or fails(checks))
+    return not (looked.inspection.error or fails(checks))
 
 
 def _look_with_progress(image: str, settings: Settings, seconds: float) -> Looked:

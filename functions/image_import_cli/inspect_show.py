@@ -85,7 +85,7 @@ def _worst(inspection: Inspection, checks: Sequence[Check]) -> tuple[str, str]:
     if inspection.why_not:
         return "could not look inside", "red"
     if not inspection.findings.os_type:
-        return "could not tell", "yellow"
+        return "no system was found", "red"
     return "nothing fails", "green"
 
 

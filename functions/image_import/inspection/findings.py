@@ -106,6 +106,14 @@ class Inspection:
     spent: Spent = field(default_factory=Spent)
     why_not: str = ""
 
+    @property
+    def error(self) -> str:
+        """Why the image could not be looked at, or that no system is in it; or ""."""
+        os_type = self.findings.os_type
+        if self.why_not or os_type or os_type is NOT_LOOKED_AT:
+            return self.why_not
+        return f"no system was found: {os_type.why_not}"
+
     def told(self, target_name: str) -> dict[str, Finding]:
         """Return what a plan may use, by the name of its parameter's attribute."""
         found = self.findings
@@ -129,5 +137,5 @@ class Inspection:
             "requests": self.spent.requests,
             "bytes_read": self.spent.bytes_read,
             "round_trips": self.spent.round_trips,
-            **({"error": self.why_not} if self.why_not else {}),
+            **({"error": self.error} if self.error else {}),
         }
