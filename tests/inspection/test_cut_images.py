@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from image_import.inspection.disks import open_disk
 from image_import.inspection.mapped import MappedDisk
+from image_import.inspection.parts import CannotTellError
 from image_import_cli.inspect_image import inspect
 from made_images import MIB, NEEDS, make_disk, run
 from memory_files import BytesSource
@@ -82,6 +83,45 @@ def test_a_cluster_that_is_counted_but_not_used_is_not_missed(disk: Path) -> Non
     assert opened(bytes(data)).first_missing() is None
 
 
+@pytest.mark.parametrize("cut", [512, 4096])
+@pytest.mark.parametrize("packed_by", ["zlib", "zstd"])
+def test_a_packed_cluster_without_its_end_is_missed(
+    tmp_path: Path, packed_by: str, cut: int
+) -> None:
+    disk = tmp_path / "digits.raw"
+    chance = random.Random(5)  # noqa: S311 - the same each time
+    disk.write_bytes(chance.randbytes(MIB).hex().encode())
+    options = ("-c", "-O", "qcow2", "-o", f"compression_type={packed_by}")
+    whole = made(disk, options)
+    assert opened(whole).first_missing() is None
+    assert opened(whole[:-cut]).first_missing() == len(whole)
+
+
+def test_a_packed_cluster_may_lack_what_its_stream_does_not_need(disk: Path) -> None:
+    whole = made(disk, FORMATS["packed"])
+    used = len(whole.rstrip(b"\0"))
+    assert opened(whole[:used]).first_missing() is None
+    assert opened(whole[: used - 40]).first_missing() == len(whole)
+
+
+@pytest.mark.parametrize("cut", [1, 40_000, 65_535])
+def test_of_a_last_cluster_that_is_cut_nobody_can_tell(disk: Path, cut: int) -> None:
+    whole = made(disk, FORMATS["qcow2"])
+    why = f"the last cluster is cut {cut:,} bytes short; what stood there is read as"
+    with pytest.raises(CannotTellError, match=why):
+        opened(whole[:-cut]).first_missing()
+
+
+@pytest.mark.parametrize("size", [24 * MIB + 512, 24 * MIB - 65024])
+@pytest.mark.parametrize("options", FORMATS.values(), ids=FORMATS.keys())
+def test_a_disk_that_ends_within_a_cluster_misses_nothing(
+    disk: Path, tmp_path: Path, options: tuple[str, ...], size: int
+) -> None:
+    odd = tmp_path / "odd.raw"
+    odd.write_bytes(disk.read_bytes().ljust(size, b"\x5a")[:size])
+    assert opened(made(odd, options)).first_missing() is None
+
+
 def checklist(image: Path, **environ: str) -> dict[str, Any]:
     answer = CliRunner().invoke(inspect, [str(image), "--json"], env=environ)
     told: dict[str, Any] = json.loads(answer.stdout)
@@ -119,3 +159,33 @@ def test_inspect_fails_a_disk_that_was_made_smaller_than_its_partitions(
     check = checklist(image)
     assert (check["verdict"], check["exit"]) == ("fails", 1)
     assert check["seen"].startswith("partition 1 ends at byte 17,825,792 of the disk")
+
+
+@pytest.mark.needs(*NEEDS["ext4"], *NEEDS["gpt"])
+def test_a_packed_cluster_that_is_damaged_fails_an_image_of_full_length(
+    system: Path, tmp_path: Path
+) -> None:
+    image = tmp_path / "disk.qcow2"
+    run("qemu-img", "convert", "-c", "-f", "raw", "-O", "qcow2", system, image)
+    data = bytearray(image.read_bytes())
+    (table,) = struct.unpack_from(">Q", data, struct.unpack_from(">Q", data, 40)[0])
+    # The partition's superblock is behind the first MiB, in the 17th cluster.
+    (entry,) = struct.unpack_from(">Q", data, (table & (1 << 56) - 1) + 16 * 8)
+    at = entry & (1 << 54) - 1
+    data[at : at + 8] = b"\xff" * 8
+    image.write_bytes(data)
+    check = checklist(image)
+    assert (check["verdict"], check["exit"]) == ("fails", 1)
+    assert check["seen"].startswith("a piece cannot be unpacked by zlib")
+
+
+@pytest.mark.needs(*NEEDS["ext4"], *NEEDS["gpt"])
+def test_an_image_that_is_too_short_for_a_look_fails_as_cut_off(
+    system: Path, tmp_path: Path
+) -> None:
+    image = tmp_path / "disk.qcow2"
+    run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", system, image)
+    image.write_bytes(image.read_bytes()[: 4 * 65536])
+    check = checklist(image)
+    assert (check["verdict"], check["exit"]) == ("fails", 1)
+    assert check["seen"].startswith("an L2 table begins at byte 262,144, but the file")

@@ -3,18 +3,20 @@
 Room: core.
 """
 
-from image_import.inspection.findings import Finding
+from image_import.inspection.findings import Finding, Findings
 from image_import.inspection.mapped import MappedDisk
-from image_import.inspection.parts import CannotTellError, Source
+from image_import.inspection.parts import CannotTellError, CutOffError, Source
 from image_import.inspection.volumes import Layout
 
 YES = "yes"
+TABLES = "the image file's own tables"
 
 
 def complete_of(disk: Source, layout: Layout) -> Finding:
     """Return `yes`, or what is missing.
 
-    A raw disk without partitions has nothing that tells where it should end.
+    A raw disk without partitions has nothing that tells where it should end. Ask last:
+    what was found damaged while the disk was read counts, too.
     """
     tables = "none" if layout.scheme == "none" else layout.scheme.upper()
     if beyond := _beyond(disk, layout):
@@ -24,15 +26,21 @@ def complete_of(disk: Source, layout: Layout) -> Finding:
             why_not = "a raw disk without partitions does not say its size"
             return Finding(why_not=why_not)
         return Finding(value=YES, where=f"{tables} partition table")
+    return _mapped(disk)
+
+
+def _mapped(disk: MappedDisk) -> Finding:
+    if disk.damage:
+        return Finding(value=disk.damage, where=TABLES)
     try:
         missing = disk.first_missing()
     except CannotTellError as exc:
         return Finding(why_not=str(exc))
     if missing is None:
-        return Finding(value=YES, where="the image file's own tables")
+        return Finding(value=YES, where=TABLES)
     return Finding(
         value=f"data should stand at byte {missing:,} of the file, which ends before",
-        where="the image file's own tables",
+        where=TABLES,
     )
 
 
@@ -47,3 +55,8 @@ def _beyond(disk: Source, layout: Layout) -> str:
                     f" has {disk.size_bytes:,}"
                 )
     return ""
+
+
+def cut_off(exc: CutOffError) -> Findings:
+    """Return what there is to say of a file that ends too early for a look."""
+    return Findings(complete=Finding(value=str(exc), where=TABLES))

@@ -5,19 +5,20 @@ Room: shell.
 
 from collections.abc import Callable
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import BinaryIO
 
 from image_import.evidence import Contents, DiskEvidence
 from image_import.header import TAIL_BYTES
 from image_import.inspection.boot_mode import Bios
 from image_import.inspection.bounded import FIRST_BYTES, Bounded, Budget
-from image_import.inspection.complete import YES, complete_of
+from image_import.inspection.complete import YES, complete_of, cut_off
 from image_import.inspection.contents import open_file_system
 from image_import.inspection.disks import open_disk
 from image_import.inspection.findings import Findings, Inspection
 from image_import.inspection.look import Disk, look
 from image_import.inspection.partition_types import BIOS_BOOT, ESP
-from image_import.inspection.parts import CannotTellError, Source
+from image_import.inspection.parts import CannotTellError, CutOffError, Source
 from image_import.inspection.seen import Seen
 from image_import.inspection.volumes import Layout, Volume, find_volumes
 from image_import.oss import Oss
@@ -101,6 +102,8 @@ def inspect_bytes(source: Bounded, disk: DiskEvidence) -> Inspection:
     source.want([(0, FIRST_BYTES)])
     try:
         findings = examine(open_disk(source, disk.header))
+    except CutOffError as exc:
+        return Inspection(findings=cut_off(exc), spent=source.spent(), why_not=str(exc))
     except CannotTellError as exc:
         return Inspection(spent=source.spent(), why_not=str(exc))
     except (
@@ -136,10 +139,9 @@ def examine(disk: Source) -> Findings:
             unread.append(f"{title(volume)}: {volume.problem}")
         elif volume.kind and (seen := _open(volume, unread)):
             volumes.append(seen)
-    return look(
+    found = look(
         Disk(
             bios=_bios(layout),
-            complete=complete_of(disk, layout),
             layout=[describe(volume) for volume in layout.volumes],
             volumes=volumes,
             unread=unread,
@@ -147,6 +149,7 @@ def examine(disk: Source) -> Findings:
             is_encrypted=any(volume.kind in ENCRYPTED for volume in layout.volumes),
         )
     )
+    return replace(found, complete=complete_of(disk, layout))
 
 
 def _interest(volume: Volume) -> tuple[bool, int]:

@@ -30,7 +30,6 @@ class Disk:
     """A disk as its partition table and its file systems show it.
 
     Attributes:
-        complete: Whether all of it is there.
         layout: One line for each volume.
         volumes: Those whose file system could be read.
         unread: Why others could not.
@@ -38,7 +37,6 @@ class Disk:
     """
 
     bios: Bios
-    complete: Finding
     layout: Sequence[str]
     volumes: Sequence[Seen]
     unread: Sequence[str] = ()
@@ -92,7 +90,6 @@ def _of_layout(disk: Disk) -> dict[str, Any]:
     if disk.is_encrypted and not disk.has_lvm:
         lvm = Finding(why_not="what is encrypted cannot be read")
     return {
-        "complete": disk.complete,
         "layout": layout,
         "lvm": lvm if lines else layout,
     }

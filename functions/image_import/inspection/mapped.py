@@ -7,7 +7,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from image_import.inspection.parts import CannotTellError, DamagedError, Source
+from image_import.inspection.parts import (
+    CannotTellError,
+    CutOffError,
+    DamagedError,
+    Source,
+)
 from image_import.inspection.spans import Range, joined
 
 MOST_AT_ONCE = 64 * 1024**2
@@ -41,11 +46,16 @@ class Piece:
 
 
 class MappedDisk(ABC):
-    """A disk that knows where its bytes are."""
+    """A disk that knows where its bytes are.
+
+    Attributes:
+        damage: What was wrong with the image file where it was read, "" so far.
+    """
 
     def __init__(self, file: Source, *, size_bytes: int) -> None:
         self._file = file
         self._size_bytes = size_bytes
+        self.damage = ""
 
     @property
     def size_bytes(self) -> int:
@@ -64,11 +74,15 @@ class MappedDisk(ABC):
                 f"{count:,} bytes of a disk are wanted at once, expected at most"
                 f" {MOST_AT_ONCE:,}"
             )
-        pieces = list(self._pieces([(offset, count)]))
-        places = list(joined(piece.place for piece in pieces if piece.place))
-        if len(places) > 1:
-            self._file.want(places)
-        return b"".join(self._bytes_of(piece) for piece in pieces)
+        try:
+            pieces = list(self._pieces([(offset, count)]))
+            places = list(joined(piece.place for piece in pieces if piece.place))
+            if len(places) > 1:
+                self._file.want(places)
+            return b"".join(self._bytes_of(piece) for piece in pieces)
+        except DamagedError as exc:
+            self.damage = self.damage or str(exc)
+            raise
 
     def want(self, ranges: Iterable[Range]) -> None:
         """Get ranges side by side: their tables together, then their bytes."""
@@ -113,7 +127,7 @@ class MappedDisk(ABC):
 
     def _must_begin_inside(self, at: int, what: str) -> None:
         if at >= self._file.size_bytes:
-            raise DamagedError(
+            raise CutOffError(
                 f"{what} begins at byte {at:,}, but the file has"
                 f" {self._file.size_bytes:,}; it is truncated or damaged"
             )

@@ -27,6 +27,10 @@ class DamagedError(CannotTellError):
     """What stands there contradicts itself or the format, or is of no known kind."""
 
 
+class CutOffError(DamagedError):
+    """The image file ends before what one of its own tables points at."""
+
+
 class FileMissingError(CannotTellError):
     """The file system was read, and there is no such file in it."""
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from image_import.inspection.mapped import MappedDisk, Piece
-from image_import.inspection.parts import CannotTellError, DamagedError, Source
+from image_import.inspection.parts import CutOffError, DamagedError, Source
 from image_import.inspection.qcow2_cut import first_missing, want_refcounts
 from image_import.inspection.spans import Range
 from image_import.inspection.unpack import unpack_zlib, unpack_zstd
@@ -59,7 +59,7 @@ class Qcow2Disk(MappedDisk):
 
     def first_missing(self) -> int | None:
         """Return where a cluster is that the file ends before, None if it has all."""
-        return first_missing(self._file, self._header)
+        return first_missing(self._file, self._header, unpack=self._unpack)
 
     def _want_few_tables(self, entries: int) -> None:
         """Get the L2 tables side by side, where there are only a few of them."""
@@ -172,7 +172,7 @@ class Qcow2Disk(MappedDisk):
     def _words(self, at: int, count: int, what: str) -> tuple[int, ...]:
         data = self._file.read(at, 8 * count)
         if len(data) < 8 * count:
-            raise DamagedError(f"the file ends within {what}; it is truncated")
+            raise CutOffError(f"the file ends within {what}; it is truncated")
         return struct.unpack(f">{count}Q", data)
 
     def _unpack(self, at: int, count: int) -> bytes:
@@ -183,7 +183,7 @@ class Qcow2Disk(MappedDisk):
         unpack = unpack_zstd if self._is_zstd else unpack_zlib
         data = unpack(self._file.read(at, count), self._cluster)
         if len(data) != self._cluster:
-            raise CannotTellError(
+            raise DamagedError(
                 f"a compressed cluster holds {len(data):,} bytes, expected"
                 f" {self._cluster:,}; the image is damaged"
             )

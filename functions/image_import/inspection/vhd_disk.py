@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 
 from image_import.inspection.mapped import MappedDisk, Piece
-from image_import.inspection.parts import CannotTellError, DamagedError, Source
+from image_import.inspection.parts import CannotTellError, CutOffError, Source
 from image_import.inspection.spans import Range
 from image_import.inspection.steps import exactly
 from image_import.vhd import FOOTER_BYTES, Blocks
@@ -73,7 +73,7 @@ class DynamicVhdDisk(MappedDisk):
         at, length = self._entries_place(offset, count)
         data = self._file.read(at, length)
         if len(data) < length:
-            raise DamagedError("the file ends within its block table; it is truncated")
+            raise CutOffError("the file ends within its block table; it is truncated")
         for sector in struct.unpack(f">{length // 4}I", data):
             skip = offset % self._block
             part = min(count, self._block - skip)
