@@ -5,7 +5,9 @@ from collections.abc import Mapping
 
 ELF_X86_64 = b"\x7fELF\x02\x01" + bytes(10) + struct.pack("<HH", 2, 62)
 ELF_ARM64 = b"\x7fELF\x02\x01" + bytes(10) + struct.pack("<HH", 2, 183)
-PE_X86_64 = b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0" + b"\x64\x86"
+_MZ = b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0"
+PE_X86_64 = _MZ + b"\x64\x86"
+PE_ARM64 = _MZ + b"\x64\xaa"
 
 DEBIAN: Mapping[str, bytes | str] = {
     "/etc/os-release": 'ID=debian\nNAME="Debian GNU/Linux"\nVERSION_ID="13"\n'

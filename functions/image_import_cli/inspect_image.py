@@ -166,6 +166,6 @@ def to_dict(looked: Looked, target: Target) -> dict[str, Any]:
         "platform": found.platform(target.name),
         "os_version": found.os_version.value or None,
         "architecture": found.architecture.value or None,
-        "boot_mode": mode if mode != "none" else None,
+        "boot_mode": mode if mode in {"BIOS", "UEFI", "both"} else None,
         **inspection.as_dict(),
     }

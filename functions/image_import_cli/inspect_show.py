@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from image_import.inspection.checklist import Check, Verdict
 from image_import.inspection.findings import Finding, Inspection
-from image_import.inspection.requirements import Check, Verdict
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table

@@ -14,7 +14,7 @@ from image_import.outcome import Outcome, Result
 from image_import_cli.inspect_image import inspect
 from image_import_cli.plan import plan
 from made_images import NEEDS, make_disk, run
-from small_debian import DEBIAN, ELF_ARM64, PE_X86_64
+from small_debian import DEBIAN, ELF_ARM64, PE_ARM64
 from uploads import Uploads
 
 pytestmark = pytest.mark.needs(
@@ -30,7 +30,7 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = {path[1:]: _bytes(text) for path, text in DEBIAN.items()}
     tree["bin/sh"] = ELF_ARM64
     folder = tmp_path_factory.mktemp("disks")
-    return make_disk(folder, tree, esp={"EFI/BOOT/BOOTAA64.EFI": PE_X86_64})
+    return make_disk(folder, tree, esp={"EFI/BOOT/BOOTAA64.EFI": PE_ARM64})
 
 
 def _bytes(text: bytes | str) -> bytes:

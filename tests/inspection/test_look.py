@@ -9,7 +9,7 @@ from image_import.inspection.findings import Findings
 from image_import.inspection.look import Disk, look
 from image_import.inspection.seen import Seen
 from memory_files import MemoryFiles
-from small_debian import DEBIAN, ELF_ARM64, PE_X86_64
+from small_debian import DEBIAN, ELF_ARM64, PE_ARM64, PE_X86_64
 
 NO_BIOS = Bios(boot_code=False, scheme="GPT")
 MBR = Bios(boot_code=True, scheme="MBR", boot_partition="partition 1")
@@ -145,9 +145,46 @@ def test_a_loader_in_a_vendors_folder_alone_is_noted() -> None:
     assert "a new one looks for EFI/BOOT" in findings.notes[0]
 
 
+@pytest.mark.parametrize(
+    ("program", "is_what"),
+    [
+        (b"", "empty, expected one for x86_64"),
+        (b"a text", "no program, expected one for x86_64"),
+        (PE_ARM64, "a program for arm64, expected one for x86_64"),
+    ],
+)
+def test_what_only_has_a_loaders_name_starts_nothing(
+    program: bytes, is_what: str
+) -> None:
+    loader = {"/EFI/BOOT/BOOTX64.EFI": program}
+    problem = f"partition 2 (vfat): /EFI/BOOT/BOOTX64.EFI is {is_what}"
+    findings = found(volume(DEBIAN), esp(loader))
+    assert findings.boot_mode.value == f"none: {problem}"
+    findings = found(volume(DEBIAN), esp(loader), bios=MBR)
+    assert (findings.boot_mode.value, findings.notes) == ("BIOS", (f"UEFI: {problem}",))
+
+
+def test_a_loader_for_another_processor_than_the_systems_starts_nothing() -> None:
+    findings = found(volume(DEBIAN), esp({"/EFI/BOOT/BOOTAA64.EFI": PE_ARM64}))
+    path = "partition 2 (vfat): /EFI/BOOT/BOOTAA64.EFI"
+    said = f"none: {path} is for arm64, the system for x86_64"
+    assert findings.boot_mode.value == said
+    both = {**ESP, "/EFI/BOOT/BOOTAA64.EFI": PE_ARM64}
+    mode = found(volume(DEBIAN), esp(both)).boot_mode
+    assert mode.where == "partition 2 (vfat): /EFI/BOOT/BOOTX64.EFI"
+
+
+def test_a_loader_that_cannot_be_read_is_no_failure() -> None:
+    loader = esp(ESP)
+    assert isinstance(loader.file_system, MemoryFiles)
+    loader.file_system.damaged = frozenset({"/EFI/BOOT/BOOTX64.EFI"})
+    mode = found(volume(DEBIAN), loader).boot_mode
+    assert mode.value in {"", "UEFI"}
+
+
 def test_a_loader_tells_the_processor_where_no_program_does() -> None:
     empty = {"/etc/os-release": "ID=debian\n", "/usr/x": ""}
-    findings = found(volume(empty), esp({"/EFI/BOOT/BOOTAA64.EFI": PE_X86_64}))
+    findings = found(volume(empty), esp({"/EFI/BOOT/BOOTAA64.EFI": PE_ARM64}))
     assert findings.architecture.value == "arm64"
     assert findings.architecture.where.endswith("/EFI/BOOT/BOOTAA64.EFI")
 

@@ -4,9 +4,10 @@ from typing import Any
 import pytest
 from image_import.disk import GIB, DiskFormat
 from image_import.header import Header
+from image_import.inspection.checklist import Check
 from image_import.inspection.findings import Finding, Findings
 from image_import.inspection.platforms import Platforms
-from image_import.inspection.requirements import Check, Image, check, fails
+from image_import.inspection.requirements import Image, check, fails
 from image_import.targets import TARGETS
 
 HEADER = Header(
@@ -69,6 +70,7 @@ def test_nothing_known_is_no_failure() -> None:
         ({"architecture": read("unsupported")}, "processor", "make the image"),
         ({"virtio": read("no")}, "virtio driver", "install a kernel"),
         ({"boot_mode": read("none")}, "a boot loader", "install one, or make"),
+        ({"boot_mode": read("none: it is empty")}, "a boot loader", "install one, or"),
         ({"complete": read("it ends before")}, "file holds all", "upload it again"),
         ({"root_device": read("/dev/sda1")}, "root is not found", "root=UUID="),
         (
@@ -109,6 +111,10 @@ def test_what_would_not_start_fails_with_advice(
         ({"nvme": read("no")}, "NVMe driver"),
         ({"agent": read("none")}, "cloud-init"),
         ({"ssh": read("no")}, "SSH server"),
+        (
+            {"boot_mode": read("UEFI"), "only_vendors": "partition 2: grubx64.efi"},
+            "a boot loader",
+        ),
         ({"selinux": read("enforcing")}, "SELinux"),
         ({"lvm": read("yes")}, "LVM"),
     ],

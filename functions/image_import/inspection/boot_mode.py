@@ -3,6 +3,7 @@
 Sources, read 2026-11:
     UEFI Specification 2.10, 3.5.1.1, "Removable Media Boot Behavior": the loader's
     name for each processor.
+    Microsoft, "PE Format": for which processor a loader is made.
     GNU GRUB Manual, "BIOS installation": a BIOS boot partition on GPT.
 
 Room: core.
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from image_import.inspection.findings import Finding
+from image_import.inspection.programs import PROGRAM_BYTES, architecture_of
 from image_import.inspection.seen import Seen
 
 LOADERS = {
@@ -24,6 +26,10 @@ LOADERS = {
 """In EFI/BOOT, by what firmware starts where its own memory names nothing else."""
 
 NOTHING_STARTS_IT = "none"
+"""How a value begins that says so; what is wrong may follow."""
+
+FIRST_WANTED = ("/EFI/BOOT", "/EFI/BOOT/BOOTX64.EFI", "/EFI/BOOT/BOOTAA64.EFI")
+_X86 = {"i386", "x86_64"}
 
 
 class Loader(NamedTuple):
@@ -38,13 +44,36 @@ class Firmware(NamedTuple):
     """What the disk has for which firmware.
 
     Attributes:
-        loader: What UEFI starts.
+        loaders: What UEFI starts, one for each processor.
+        broken: What has a loader's name in EFI/BOOT and is none, in words.
         only_vendors: A vendor's folder that has a loader where EFI/BOOT has none: a
             new machine's firmware does not know of it.
     """
 
-    loader: Loader | None = None
+    loaders: tuple[Loader, ...] = ()
+    broken: str = ""
     only_vendors: str = ""
+
+    def loader(self, architecture: str) -> Loader | None:
+        """Return what starts on a processor; on any, if it is not known.
+
+        A loader for x86_64 starts a system for i386 as well, and the other way round.
+        """
+        alike = _X86 if architecture in _X86 else {architecture}
+        fitting = [
+            a for a in self.loaders if not architecture or a.architecture in alike
+        ]
+        exact = [a for a in fitting if a.architecture == architecture]
+        return next(iter(exact or fitting), None)
+
+    def problem(self, architecture: str) -> str:
+        """Return why UEFI does not start a system for a processor although it tries."""
+        if self.loaders and not self.loader(architecture):
+            path, made_for, seen = self.loaders[0]
+            return (
+                f"{seen.where(path)} is for {made_for}, the system for {architecture}"
+            )
+        return self.broken
 
 
 def find_firmware(volumes: Sequence[Seen]) -> Firmware:
@@ -53,21 +82,39 @@ def find_firmware(volumes: Sequence[Seen]) -> Firmware:
     Args:
         volumes: Those of type vfat, EFI system partitions first.
     """
-    vendors = ""
+    vendors = broken = ""
     for seen in volumes:
-        seen.want(("/EFI/BOOT",))
+        seen.want(FIRST_WANTED)
+        loaders = []
         folders = seen.names("/EFI") or []
         for folder in sorted(folders, key=lambda name: name.lower() != "boot"):
             names = seen.names(f"/EFI/{folder}") or []
             efi = [name for name in names if name.lower().endswith(".efi")]
-            for name in efi:
-                architecture = LOADERS.get(name.lower())
-                if folder.lower() == "boot" and architecture:
-                    path = f"/EFI/{folder}/{name}"
-                    return Firmware(Loader(path, architecture, seen))
-            if efi and folder.lower() != "boot":
-                vendors = vendors or seen.where(f"/EFI/{folder}/{efi[0]}")
-    return Firmware(only_vendors=vendors)
+            if folder.lower() != "boot":
+                if efi:
+                    vendors = vendors or seen.where(f"/EFI/{folder}/{efi[0]}")
+                continue
+            for path in (f"/EFI/{folder}/{n}" for n in efi if n.lower() in LOADERS):
+                loader, problem = _loader(seen, path)
+                broken = broken or problem
+                loaders += [loader] if loader else []
+        if loaders:
+            return Firmware(tuple(loaders), broken)
+    return Firmware(broken=broken, only_vendors=vendors)
+
+
+def _loader(seen: Seen, path: str) -> tuple[Loader | None, str]:
+    """Return a loader, or why what has its name is none."""
+    named = LOADERS[path.rpartition("/")[2].lower()]
+    program = seen.read(path, limit=PROGRAM_BYTES)
+    if program is None:
+        return None, ""  # It is damaged, which `seen` knows.
+    architecture = architecture_of(program)
+    if architecture == named:
+        return Loader(path, named, seen), ""
+    is_what = f"a program for {architecture}" if architecture else "no program"
+    is_what = is_what if program else "empty"
+    return None, f"{seen.where(path)} is {is_what}, expected one for {named}"
 
 
 class Bios(NamedTuple):
@@ -89,15 +136,19 @@ class Bios(NamedTuple):
         return self.boot_code and (self.scheme == "MBR" or bool(self.boot_partition))
 
 
-def boot_mode(firmware: Firmware, bios: Bios, why_not: str = "") -> Finding:
+def boot_mode(
+    firmware: Firmware, bios: Bios, why_not: str = "", *, architecture: str = ""
+) -> Finding:
     """Return BIOS, UEFI, both or none, with where that was seen.
 
     Args:
         why_not: Why something on the disk could not be read, "" if all could.
+        architecture: Of the system, "" if it is not known.
     """
     seen = []
-    if firmware.loader:
-        seen.append(("UEFI", firmware.loader.seen.where(firmware.loader.path)))
+    problem = firmware.problem(architecture)
+    if loader := firmware.loader(architecture):
+        seen.append(("UEFI", loader.seen.where(loader.path)))
     elif firmware.only_vendors:
         seen.append(("UEFI", firmware.only_vendors))
     if bios.is_possible:
@@ -105,11 +156,12 @@ def boot_mode(firmware: Firmware, bios: Bios, why_not: str = "") -> Finding:
         if bios.boot_partition:
             where += f", {bios.boot_partition}"
         seen.append(("BIOS", where))
-    if not seen and not why_not and not bios.boot_code:
-        where = "first sector and file systems"
-        return Finding(value=NOTHING_STARTS_IT, where=where)
-    if not seen:
+    if seen:
+        value = "both" if len(seen) == 2 else seen[0][0]
+        return Finding(value=value, where="; ".join(where for _, where in seen))
+    if why_not or (bios.boot_code and not problem):
         nothing = "neither a loader for UEFI nor a partition for the boot code of BIOS"
         return Finding(why_not=why_not or f"{nothing} was found")
-    value = "both" if len(seen) == 2 else seen[0][0]
-    return Finding(value=value, where="; ".join(where for _, where in seen))
+    where = "first sector and file systems"
+    value = f"{NOTHING_STARTS_IT}: {problem}" if problem else NOTHING_STARTS_IT
+    return Finding(value=value, where=where)

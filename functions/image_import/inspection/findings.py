@@ -44,7 +44,9 @@ class Findings:
     Attributes:
         complete: Whether the file holds all of its disk, and the disk its partitions.
         layout: Partitions and logical volumes with their file systems.
-        boot_mode: `BIOS`, `UEFI`, `both` or `none`: what the disk has boot loaders for.
+        boot_mode: `BIOS`, `UEFI` or `both`, what the disk has boot loaders for; or
+            `none`, after which may follow what is wrong.
+        only_vendors: A loader for UEFI that only the machine's own firmware knows.
         platforms: Platform in the two lists of ImportImage.
         root_device: How the system looks for its root file system.
         lost_devices: Devices in /etc/fstab that an ECS instance does not have.
@@ -70,6 +72,7 @@ class Findings:
     agent: Finding = NOT_LOOKED_AT
     ssh: Finding = NOT_LOOKED_AT
     selinux: Finding = NOT_LOOKED_AT
+    only_vendors: str = ""
     platforms: Platforms | None = None
     notes: tuple[str, ...] = ()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from image_import.inspection.boot_mode import Bios, boot_mode, find_firmware
+from image_import.inspection.boot_mode import Bios, Firmware, boot_mode, find_firmware
 from image_import.inspection.findings import Finding, Findings
 from image_import.inspection.linux import FIRST_WANTED, Linux
 from image_import.inspection.seen import Seen
@@ -58,17 +58,26 @@ def look(disk: Disk) -> Findings:
     else:
         why = "; ".join(_unread(disk))
         found.update(_nothing(why or "there is no file system with a system on it"))
-    firmware = find_firmware(esps)
-    mode = boot_mode(firmware, disk.bios, "; ".join(_unread(disk)))
+    return _with_boot_mode(found, find_firmware(esps), disk)
+
+
+def _with_boot_mode(found: dict[str, Any], firmware: Firmware, disk: Disk) -> Findings:
+    """Return all findings, with what starts the system among them."""
+    unread = "; ".join(_unread(disk))
+    architecture = found["architecture"].value
+    mode = boot_mode(firmware, disk.bios, unread, architecture=architecture)
     found["boot_mode"] = mode
-    loader = firmware.loader
-    if loader and not found.get("architecture"):
+    loader = firmware.loader("")
+    if loader and not architecture:
         where = loader.seen.where(loader.path)
         found["architecture"] = Finding(value=loader.architecture, where=where)
-    notes = tuple(disk.unread)
-    if firmware.only_vendors and not loader:
-        notes += (f"UEFI: {firmware.only_vendors} {UNKNOWN_LOADER}",)
-    return Findings(**found, notes=notes)
+    notes = [*disk.unread, *found.pop("notes", ())]
+    if problem := firmware.problem(architecture):
+        notes.append(f"UEFI: {problem}")
+    only_vendors = "" if loader else firmware.only_vendors
+    if only_vendors:
+        notes.append(f"UEFI: {only_vendors} {UNKNOWN_LOADER}")
+    return Findings(**found, only_vendors=only_vendors, notes=tuple(notes))
 
 
 def _unread(disk: Disk) -> list[str]:

@@ -1,0 +1,71 @@
+"""What ECS asks of a Linux, held against what was found in it.
+
+Room: core.
+"""
+
+from collections.abc import Iterator
+
+from image_import.inspection.checklist import (
+    IMPORT_CHECK,
+    LINUX_IMAGES,
+    NO_PAGE,
+    USAGE_NOTES,
+    Check,
+    check_of,
+)
+from image_import.inspection.findings import Finding, Findings
+from image_import.inspection.root_device import is_lost_on_ecs
+
+
+def linux_checks(found: Findings) -> Iterator[Check]:
+    """Yield the checks that only a Linux is asked."""
+    yield check_of(
+        "virtio driver in the initramfs",
+        found.initramfs,
+        LINUX_IMAGES,
+        advice="",
+    )
+    yield _root_device(found.root_device)
+    lost = found.lost_devices
+    yield check_of(
+        "devices in /etc/fstab exist on ECS",
+        lost,
+        IMPORT_CHECK,
+        bad="" if lost.value == "none" else lost.value,
+        advice="mount by UUID= in /etc/fstab",
+    )
+    yield check_of(
+        "no LVM",
+        found.lvm,
+        LINUX_IMAGES,
+        bad="" if found.lvm.value == "no" else "LVM is in use",
+        advice="partitions without LVM can be grown by cloud-init",
+        verdict="advice",
+    )
+    yield check_of(
+        "SELinux is off",
+        found.selinux,
+        USAGE_NOTES,
+        bad=found.selinux.value if found.selinux.value == "enforcing" else "",
+        advice="set SELINUX=disabled or permissive in /etc/selinux/config",
+        verdict="advice",
+    )
+    yield check_of(
+        "SSH server",
+        found.ssh,
+        NO_PAGE,
+        bad="" if found.ssh.value == "yes" else "none is configured",
+        advice="install openssh-server, or nobody can log in",
+        verdict="advice",
+    )
+
+
+def _root_device(root: Finding) -> Check:
+    bad = root.value if is_lost_on_ecs(root.value) else ""
+    return check_of(
+        "root is not found by a name such as /dev/sda1",
+        root,
+        IMPORT_CHECK,
+        bad=bad,
+        advice="say root=UUID=... in the boot loader's configuration",
+    )
