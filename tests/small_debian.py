@@ -19,7 +19,7 @@ DEBIAN: Mapping[str, bytes | str] = {
     "/bin/sh": ELF_X86_64,
     "/usr/lib/os-release": "ID=other\n",
     "/boot/vmlinuz-6.12.9-amd64": "",
-    "/boot/initrd.img-6.12.9-amd64": "",
+    "/boot/initrd.img-6.12.9-amd64": b"\x28\xb5\x2f\xfd",
     "/boot/grub/grub.cfg": "linux /boot/vmlinuz root=UUID=ab-12 ro\n",
     "/lib/modules/6.12.9-amd64/modules.dep": "kernel/drivers/block/virtio_blk.ko.xz:\n"
     "kernel/drivers/nvme/host/nvme.ko.xz:\n",

@@ -51,6 +51,7 @@ def test_a_debian_tells_all_of_it() -> None:
         "architecture": "x86_64",
         "boot_mode": "UEFI",
         "kernel": "6.12.9-amd64",
+        "kernel_file": "vmlinuz-6.12.9-amd64",
         "root_device": "UUID=ab-12",
         "lost_devices": "none",
         "virtio": "yes",
@@ -253,6 +254,41 @@ def test_a_packed_initramfs_cannot_tell_what_is_in_it() -> None:
     }
     answer = found(volume(files)).initramfs
     assert answer.why_not == "/boot/initrd.img-6.12.9-amd64 is packed with zstd"
+
+
+def without(*names: str) -> dict[str, bytes | str]:
+    """The Debian, less files of its /boot."""
+    return {p: text for p, text in DEBIAN.items() if p.rpartition("/")[2] not in names}
+
+
+INITRD, KERNEL = "initrd.img-6.12.9-amd64", "vmlinuz-6.12.9-amd64"
+
+
+def test_a_configuration_alone_is_no_initramfs() -> None:
+    answer = found(volume(without(INITRD))).initramfs
+    assert (
+        answer.value == "none: /boot has no initramfs, and virtio_blk is not built in"
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "is_what"), [(b"", "empty"), (b"abc", "3 bytes")], ids=["empty", "short"]
+)
+def test_a_file_of_a_few_bytes_is_no_initramfs(data: bytes, is_what: str) -> None:
+    answer = found(volume({**DEBIAN, f"/boot/{INITRD}": data})).initramfs
+    assert answer.value == f"none: /boot/{INITRD} is no initramfs, but {is_what}"
+
+
+def test_an_initramfs_of_another_kernel_tells_nothing() -> None:
+    files = {**without(INITRD), "/boot/initramfs-linux.img": b"\x28\xb5\x2f\xfd"}
+    answer = found(volume(files)).initramfs
+    assert answer.why_not == "no initramfs of that kernel is in /boot"
+
+
+def test_without_a_kernel_in_boot_an_initramfs_may_be_elsewhere_too() -> None:
+    findings = found(volume(without(INITRD, KERNEL)))
+    assert findings.kernel_file.value == "none"
+    assert not findings.initramfs
 
 
 def test_a_release_file_that_says_nothing_is_named() -> None:

@@ -146,7 +146,9 @@ def test_debians_kernel_is_known_with_its_drivers(
     assert found.virtio.where == f"{modules}/modules.dep"
     assert found.nvme.where == f"{modules}/modules.builtin"
     assert found.initramfs.value == "yes"
-    assert found.initramfs.where.endswith("/etc/initramfs-tools/initramfs.conf")
+    made_by = f"/boot/initrd.img-{version} as /etc/initramfs-tools/initramfs.conf makes"
+    assert made_by in found.initramfs.where
+    assert found.kernel_file.value == f"vmlinuz-{version}"
 
 
 @pytest.fixture(scope="module", params=FORMATS.values(), ids=list(FORMATS))

@@ -30,6 +30,7 @@ GOOD = Findings(
     architecture=read("x86_64"),
     boot_mode=read("both"),
     kernel=read("6.12.9"),
+    kernel_file=read("vmlinuz-6.12.9"),
     root_device=read("UUID=ab-12"),
     lost_devices=read("none"),
     virtio=read("yes"),
@@ -69,6 +70,7 @@ def test_nothing_known_is_no_failure() -> None:
     [
         ({"architecture": read("unsupported")}, "processor", "make the image"),
         ({"virtio": read("no")}, "virtio driver", "install a kernel"),
+        ({"initramfs": read("none: it is")}, "the initramfs", "update-initramfs -c"),
         ({"boot_mode": read("none")}, "a boot loader", "install one, or make"),
         ({"boot_mode": read("none: it is empty")}, "a boot loader", "install one, or"),
         ({"complete": read("it ends before")}, "file holds all", "upload it again"),
@@ -111,6 +113,7 @@ def test_what_would_not_start_fails_with_advice(
         ({"nvme": read("no")}, "NVMe driver"),
         ({"agent": read("none")}, "cloud-init"),
         ({"ssh": read("no")}, "SSH server"),
+        ({"kernel_file": read("none")}, "kernel in /boot"),
         (
             {"boot_mode": read("UEFI"), "only_vendors": "partition 2: grubx64.efi"},
             "a boot loader",
@@ -145,7 +148,7 @@ def test_a_windows_is_not_asked_about_linux() -> None:
 
 def test_each_requirement_names_the_page_that_asks_for_it() -> None:
     ours = [c.requirement for c in checked() if not c.source.startswith("https://")]
-    assert ours == ["SSH server"]
+    assert ours == ["kernel in /boot", "SSH server"]
 
 
 def test_a_program_is_told_what_a_person_is() -> None:

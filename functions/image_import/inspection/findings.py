@@ -50,7 +50,9 @@ class Findings:
         platforms: Platform in the two lists of ImportImage.
         root_device: How the system looks for its root file system.
         lost_devices: Devices in /etc/fstab that an ECS instance does not have.
-        initramfs: Whether the initramfs of the default kernel has the virtio drivers.
+        kernel_file: The newest kernel in /boot, or `none`.
+        initramfs: Whether the initramfs of the default kernel has the virtio drivers;
+            `none` and why if there is no such file.
         agent: cloud-init, cloudbase-init or Alibaba Cloud's own.
     """
 
@@ -64,6 +66,7 @@ class Findings:
     architecture: Finding = NOT_LOOKED_AT
     boot_mode: Finding = NOT_LOOKED_AT
     kernel: Finding = NOT_LOOKED_AT
+    kernel_file: Finding = NOT_LOOKED_AT
     root_device: Finding = NOT_LOOKED_AT
     lost_devices: Finding = NOT_LOOKED_AT
     virtio: Finding = NOT_LOOKED_AT

@@ -3,10 +3,9 @@
 Room: core.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from image_import.inspection import drivers, root_device
+from image_import.inspection import root_device
 from image_import.inspection.findings import Finding
 from image_import.inspection.platforms import platforms_of, system_of
 from image_import.inspection.programs import PROGRAM_BYTES, architecture_of
@@ -33,12 +32,14 @@ FIRST_WANTED = (
     "/etc/initramfs-tools/initramfs.conf", "/etc/dracut.conf.d",
     "/usr/lib/dracut/dracut.conf.d", "/etc/dracut.conf",
     "/lib/modules/*/modules.builtin", "/lib/modules/*/modules.dep", "/lib/modules",
-    "/boot", ENTRIES, *LOADERS, *COMMAND_LINES,
+    "/boot", "/boot/initrd*", "/boot/initramfs*", ENTRIES, *LOADERS, *COMMAND_LINES,
 )  # fmt: skip
 """All that is looked for first, so that it advances side by side."""
 
+KERNEL_NAMES = ("vmlinuz", "vmlinux", "kernel", "bzImage", "Image", "linux", "zImage")
+"""How the names of kernels begin in /boot, in whatever distribution."""
+
 NO_RELEASE_FILES = "it has none of the files that name a release"
-MODULES_BYTES = 2 * 1024 * 1024
 MOST_CONFIGURATIONS = 8
 
 
@@ -101,6 +102,15 @@ class Linux:
         names = self.root.names("/lib/modules") or self.root.names("/usr/lib/modules")
         return sorted(names or [], key=by_numbers, reverse=True)
 
+    def kernel_file(self) -> Finding:
+        """Return a kernel that a boot loader could start, or `none`."""
+        names = self.boot.names("/boot")
+        if names is None and self.boot.why_not:
+            return self.boot.not_found("/boot could not be read")
+        found = [n for n in names or [] if n.startswith(KERNEL_NAMES)]
+        newest = max(found, key=by_numbers, default="none")
+        return self.boot.found(newest, "/boot")
+
     def kernel(self) -> Finding:
         """Return the kernel that is started by default, as far as that can be seen."""
         kernels = self.kernels()
@@ -140,68 +150,6 @@ class Linux:
             return self.root.not_found("there is no /etc/fstab")
         lost = root_device.lost_in_fstab(fstab)
         return self.root.found(", ".join(lost) or "none", "/etc/fstab")
-
-    def drivers(self) -> dict[str, Finding]:
-        """Return whether the default kernel has virtio and NVMe, for Findings."""
-        kernel = self.kernel().value
-        folder = f"/lib/modules/{kernel}"
-        paths = [f"{folder}/modules.builtin", f"{folder}/modules.dep"]
-        if kernel:
-            self.root.want(paths)
-        texts = {p: self.root.text(p, limit=MODULES_BYTES) for p in paths if kernel}
-        found = {}
-        for driver in drivers.DRIVERS:
-            found[driver] = self._driver(driver, texts)
-        found["initramfs"] = self._initramfs(kernel, texts)
-        return found
-
-    def _driver(self, driver: str, texts: dict[str, str | None]) -> Finding:
-        for path, text in texts.items():
-            if text and drivers.has_driver(drivers.modules_in(text), driver):
-                return self.root.found("yes", path)
-        listed = [path for path, text in texts.items() if text]
-        if any(path.endswith("modules.dep") for path in listed):
-            return self.root.found("no", listed[-1])
-        return self.root.not_found("there is no list of the kernel's modules")
-
-    def _initramfs(self, kernel: str, texts: dict[str, str | None]) -> Finding:
-        for path, text in texts.items():
-            is_builtin = path.endswith("modules.builtin")
-            if is_builtin and text and "virtio_blk" in drivers.modules_in(text):
-                return self.root.found("not needed: virtio_blk is built in", path)
-        conf = self.root.text("/etc/initramfs-tools/initramfs.conf")
-        if conf is not None:
-            path = "/etc/initramfs-tools/initramfs.conf"
-            listed = self.root.text("/etc/initramfs-tools/modules") or ""
-            if drivers.initramfs_tools_say(conf, listed):
-                return self.root.found("yes", path)
-        elif drivers.dracut_says(self._dracut()):
-            return self.root.found("yes", "/etc/dracut.conf.d")
-        return self._initramfs_itself(kernel)
-
-    def _dracut(self) -> Sequence[str]:
-        folders = ("/etc/dracut.conf.d", "/usr/lib/dracut/dracut.conf.d")
-        paths = [
-            f"{folder}/{name}"
-            for folder in folders
-            for name in (self.root.names(folder) or [])[:MOST_CONFIGURATIONS]
-        ]
-        return [self.root.text(path) or "" for path in ("/etc/dracut.conf", *paths)]
-
-    def _initramfs_itself(self, kernel: str) -> Finding:
-        names = self.boot.names("/boot") or []
-        wanted = [f"initrd.img-{kernel}", f"initramfs-{kernel}.img", f"initrd-{kernel}"]
-        name = next((name for name in wanted if name in names), "")
-        if not name:
-            return self.boot.not_found("no initramfs of that kernel is in /boot")
-        head = self.boot.read(f"/boot/{name}", limit=64 * 1024) or b""
-        inside, rest = drivers.names_in_cpio(head)
-        if drivers.has_driver(drivers.modules_in("\n".join(inside)), "virtio"):
-            return self.boot.found("yes", f"/boot/{name}")
-        packed = (
-            drivers.compression_of(rest or head) or "a format that is not read here"
-        )
-        return self.boot.not_found(f"/boot/{name} is packed with {packed}")
 
     def agent(self) -> Finding:
         """Return whether cloud-init is there."""

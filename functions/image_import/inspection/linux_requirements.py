@@ -23,7 +23,16 @@ def linux_checks(found: Findings) -> Iterator[Check]:
         "virtio driver in the initramfs",
         found.initramfs,
         LINUX_IMAGES,
-        advice="",
+        bad=found.initramfs.value if found.initramfs.value.startswith("none") else "",
+        advice="make it, by update-initramfs -c -k all or dracut --regenerate-all",
+    )
+    yield check_of(
+        "kernel in /boot",
+        found.kernel_file,
+        NO_PAGE,
+        bad="none" if found.kernel_file.value == "none" else "",
+        advice="install one, unless the EFI system partition has the kernel",
+        verdict="advice",
     )
     yield _root_device(found.root_device)
     lost = found.lost_devices

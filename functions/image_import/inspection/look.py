@@ -9,6 +9,7 @@ from typing import Any
 
 from image_import.inspection.boot_mode import Bios, Firmware, boot_mode, find_firmware
 from image_import.inspection.findings import Finding, Findings
+from image_import.inspection.kernel_drivers import KernelDrivers
 from image_import.inspection.linux import FIRST_WANTED, Linux
 from image_import.inspection.seen import Seen
 from image_import.inspection.windows import FIRST_WANTED as WINDOWS_WANTED
@@ -42,6 +43,11 @@ class Disk:
     unread: Sequence[str] = ()
     has_lvm: bool = False
     is_encrypted: bool = False
+
+
+BOOT_WANTED = [path.removeprefix("/boot") or "/" for path in FIRST_WANTED
+               if path.startswith("/boot")]  # fmt: skip
+"""Of a file system that is mounted at /boot."""
 
 
 def look(disk: Disk) -> Findings:
@@ -107,7 +113,7 @@ def _of_layout(disk: Disk) -> dict[str, Any]:
 def _nothing(why: str) -> dict[str, Finding]:
     names = ("architecture", "os_type", "os_name", "os_version", "root_device",
              "virtio", "initramfs", "nvme", "agent", "ssh", "selinux", "kernel",
-             "lost_devices", "root_file_system")  # fmt: skip
+             "kernel_file", "lost_devices", "root_file_system")  # fmt: skip
     return dict.fromkeys(names, Finding(why_not=why))
 
 
@@ -151,6 +157,7 @@ def _boot_of(root: Seen, volumes: Sequence[Seen]) -> Seen:
     for seen in volumes:
         if seen.name == root.name:
             continue
+        seen.want(BOOT_WANTED)
         names = seen.names("/") or []
         is_boot = any(name.startswith("vmlinuz") for name in names)
         if is_boot or BOOT_NAMES.intersection(names):
@@ -172,7 +179,8 @@ def _of_linux(root: Seen, boot: Seen) -> dict[str, Any]:
         "agent": linux.agent(),
         "ssh": linux.ssh(),
         "selinux": linux.selinux(),
-        **linux.drivers(),
+        "kernel_file": linux.kernel_file(),
+        **KernelDrivers(root, boot, linux.kernel().value).findings(),
     }
     found.update(linux.named())
     return found

@@ -80,7 +80,7 @@ class FileSystem(Protocol):
         """Look paths up side by side, ahead of reading them; a hint like a source's.
 
         A `*` stands for the newest name in a folder, by the numbers in it:
-        /lib/modules/*/modules.dep.
+        /lib/modules/*/modules.dep; at the end of a path for what a name ends with.
         """
 
     def read_file(self, path: str, *, limit: int) -> bytes:

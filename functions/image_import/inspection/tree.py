@@ -152,11 +152,20 @@ class Tree(Generic[N]):
             names = yield from self._names(folder)
             newest = max(names, key=by_numbers, default="")
             path = f"{folder}/{newest}/{rest}"
+        elif path.endswith("*"):
+            path = yield from self._newest(path[:-1])
         key, node = yield from self._walk(path)
         if node.kind == "folder":
             return (yield from self._entries(key, node))
         count = min(node.size_bytes, _FILE_HEAD_BYTES)
         return (yield from self._inodes.content(node, 0, count))
+
+    def _newest(self, beginning: str) -> Steps[str]:
+        """Return the path of the newest name in a folder that begins so."""
+        folder, _, prefix = beginning.rpartition("/")
+        names = yield from self._names(folder)
+        found = [name for name in names if name.startswith(prefix)]
+        return f"{folder}/{max(found, key=by_numbers, default=prefix)}"
 
     def _head(self, path: str, limit: int) -> Steps[bytes]:
         node = yield from self._file(path)
