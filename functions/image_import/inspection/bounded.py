@@ -15,12 +15,12 @@ from image_import.inspection.findings import Spent
 from image_import.inspection.parts import BudgetSpentError, CannotTellError
 from image_import.patience import Patience
 
-BLOCK_BYTES = 256 * 1024
-FIRST_BYTES = 2 * BLOCK_BYTES
+BLOCK_BYTES = 128 * 1024
+FIRST_BYTES = 4 * BLOCK_BYTES
 """The first read; the tables of most formats and disks begin in it."""
 
-LARGEST_REQUEST_BLOCKS = 16
-GAP_BLOCKS = 1
+LARGEST_REQUEST_BLOCKS = 32
+GAP_BLOCKS = 3
 """Between two wanted blocks, what is cheaper to get along than to ask twice for."""
 
 MOST_TRIES = 4

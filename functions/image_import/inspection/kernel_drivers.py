@@ -19,7 +19,7 @@ INITRAMFS_NAMES = (
 
 INITRAMFS_TOOLS = "/etc/initramfs-tools/initramfs.conf"
 
-HEAD_BYTES = 64 * 1024
+HEAD_BYTES = 4096
 LEAST_BYTES = 1024
 """Less is no initramfs, unless it begins like one."""
 

@@ -30,8 +30,11 @@ _MAX_PARTS = 512
 # Kept in memory at most; a hostile folder has a name in every 12 bytes.
 _MAX_NODES_KEPT = 4096
 _MAX_NAMES_KEPT = 200_000
-# What is fetched of a file that is only announced.
+# What is fetched of a file that is only announced: of a list of modules all of it, of
+# the newest kernel's initramfs no more than tells how it is packed.
 _FILE_HEAD_BYTES = 64 * 1024
+_LIST_BYTES = 1 << 20
+_NEWEST_HEAD_BYTES = 4096
 
 # A folder is read whole, up to this size: some 30,000 names.
 MAX_FOLDER_BYTES = 2 << 20
@@ -147,17 +150,18 @@ class Tree(Generic[N]):
         return _OpenFile(self._inodes, node)
 
     def _prepare(self, path: str) -> Steps[object]:
+        most = _FILE_HEAD_BYTES
         folder, star, rest = path.partition("/*/")
         if star:
             names = yield from self._names(folder)
             newest = max(names, key=by_numbers, default="")
-            path = f"{folder}/{newest}/{rest}"
+            path, most = f"{folder}/{newest}/{rest}", _LIST_BYTES
         elif path.endswith("*"):
-            path = yield from self._newest(path[:-1])
+            path, most = (yield from self._newest(path[:-1])), _NEWEST_HEAD_BYTES
         key, node = yield from self._walk(path)
         if node.kind == "folder":
             return (yield from self._entries(key, node))
-        count = min(node.size_bytes, _FILE_HEAD_BYTES)
+        count = min(node.size_bytes, most)
         return (yield from self._inodes.content(node, 0, count))
 
     def _newest(self, beginning: str) -> Steps[str]:
