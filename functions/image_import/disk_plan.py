@@ -59,11 +59,16 @@ def plan_disk(evidence: Evidence, number: int, target: Target) -> PlannedDisk:
 def _notes(disk: DiskEvidence, image_format: Choice) -> tuple[str, ...]:
     notes = [f"{disk.object_key}: {note}" for note in disk.header.notes]
     if named := image_format.overrode.get(KEY):
-        notes.append(
-            f"{disk.object_key} is named as {named} but its bytes say "
-            f"{disk.header.detected}; the bytes count"
-        )
+        notes.append(named_note(disk, named))
     return tuple(notes)
+
+
+def named_note(disk: DiskEvidence, named: str) -> str:
+    """Return what is noted of a name that says another format than the bytes."""
+    return (
+        f"{disk.object_key} is named as {named} but its bytes say"
+        f" {disk.header.detected}; the bytes count"
+    )
 
 
 def _format(disk: DiskEvidence, declared: DeclaredDisk | None) -> Choice:

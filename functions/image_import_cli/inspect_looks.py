@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 
 from image_import.clients import Clients
 from image_import.credentials import read_credentials
+from image_import.disk import DiskFormat
+from image_import.disk_plan import named_note
 from image_import.errors import HeaderError, ServiceRejected
 from image_import.evidence import DiskEvidence
+from image_import.extensions_told import file_name_told
 from image_import.header import HEAD_BYTES, TAIL_BYTES, read_header
 from image_import.header_parts import Header
 from image_import.oss import Oss, Piece
@@ -26,6 +29,11 @@ from image_import_cli.plan import ANY_REGION, check_is_readable
 if TYPE_CHECKING:
     from image_import.inspection.bounded import Budget
     from image_import.inspection.findings import Inspection
+
+NO_FOOTER = (
+    "it is named as a VHD and has no footer of one at its end: it is raw, or was cut"
+    " off"
+)
 
 AT_ONCE = 16
 NOT_SATISFIABLE = 416
@@ -66,10 +74,36 @@ def not_seen(name: str, why_not: str) -> Looked:
     return Looked(name=name, inspection=Inspection(why_not=why_not))
 
 
+def named_otherwise(disk: DiskEvidence) -> tuple[str, ...]:
+    """Return a note on a name that says another format than the bytes, if it does."""
+    by_name = file_name_told(disk.object_key).format
+    seen = disk.header.format
+    is_known = by_name in {known.value.lower() for known in DiskFormat}
+    if not (is_known and seen) or seen.value.lower() == by_name:
+        return ()
+    return (named_note(disk, by_name),)
+
+
+def has_lost_footer(disk: DiskEvidence) -> bool:
+    """Whether a name says VHD and the bytes are a disk without a VHD's footer.
+
+    A fixed VHD is the disk and a footer behind it: without that it is taken for raw.
+    """
+    is_vhd = file_name_told(disk.object_key).format == "vhd"
+    return is_vhd and disk.header.format is DiskFormat.RAW
+
+
 def _looked(disk: DiskEvidence, inspection: "Inspection") -> Looked:
     """Return what was seen, with what a plan would note about the file as well."""
+    from image_import.inspection.complete import YES  # noqa: PLC0415
+    from image_import.inspection.findings import Finding  # noqa: PLC0415
+
     findings = inspection.findings
-    findings = replace(findings, notes=(*disk.header.notes, *findings.notes))
+    named = named_otherwise(disk)
+    notes = (*named, *disk.header.notes, *findings.notes)
+    findings = replace(findings, notes=notes)
+    if named and has_lost_footer(disk) and (findings.complete.value in {"", YES}):
+        findings = replace(findings, complete=Finding(why_not=NO_FOOTER))
     return Looked(
         name=disk.object_key,
         inspection=replace(inspection, findings=findings),

@@ -189,3 +189,21 @@ def test_an_image_that_is_too_short_for_a_look_fails_as_cut_off(
     check = checklist(image)
     assert (check["verdict"], check["exit"]) == ("fails", 1)
     assert check["seen"].startswith("an L2 table begins at byte 262,144, but the file")
+
+
+@pytest.mark.needs(*NEEDS["ext4"], *NEEDS["gpt"])
+@pytest.mark.parametrize("cut", [512, 300], ids=["footer", "part of it"])
+def test_a_fixed_vhd_without_its_footer_does_not_pass_as_raw(
+    system: Path, tmp_path: Path, cut: int
+) -> None:
+    image = tmp_path / "disk.vhd"
+    options = ("-O", "vpc", "-o", "subformat=fixed,force_size=on")
+    run("qemu-img", "convert", "-f", "raw", *options, system, image)
+    assert checklist(image)["verdict"] == "passes"
+    image.write_bytes(image.read_bytes()[:-cut])
+    check = checklist(image)
+    assert check["verdict"] == "could not tell"
+    assert check["seen"].startswith("it is named as a VHD and has no footer")
+    report = CliRunner().invoke(inspect, [str(image)], env={"COLUMNS": "150"}).stdout
+    note = "disk.vhd is named as vhd but its bytes say raw-gpt; the bytes count"
+    assert f"note: {note}" in report
