@@ -153,3 +153,20 @@ def test_nonsense_is_no_archive() -> None:
     assert names_in_cpio(b"") == ([], b"")
     assert names_in_cpio(b"070701" + b"f" * 200)[1] == b""
     assert compression_of(b"???") == ""
+
+
+@pytest.mark.parametrize(
+    ("reference", "is_lost"),
+    [
+        ("/dev/disk/by-path/pci-0000:00:1f.2-ata-1-part1", True),
+        ("/dev/disk/by-id/ata-WDC_WD10-part1", True),
+        ("/dev/disk/by-id/wwn-0x5000c500a1b2c3d4-part2", True),
+        ("/dev/disk/by-uuid/2f0a7f10-0c1e-4a3b-9c55-0d6a7b8c9d0e", False),
+        ("/dev/disk/by-label/root", False),
+        ("/dev/mapper/vg-root", False),
+    ],
+)
+def test_a_name_made_of_the_old_machines_hardware_is_lost(
+    reference: str, *, is_lost: bool
+) -> None:
+    assert is_lost_on_ecs(reference) is is_lost

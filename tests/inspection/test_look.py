@@ -291,6 +291,13 @@ def test_without_a_kernel_in_boot_an_initramfs_may_be_elsewhere_too() -> None:
     assert not findings.initramfs
 
 
+def test_a_second_system_on_the_disk_is_noted() -> None:
+    notes = found(volume(DEBIAN), volume(DEBIAN, number=2)).notes
+    said = "partition 2 has a system, too; what is told here is of partition 1"
+    assert notes == (said,)
+    assert found(volume(DEBIAN), volume({"/home/x": ""}, number=2)).notes == ()
+
+
 def test_a_release_file_that_says_nothing_is_named() -> None:
     files = {**DEBIAN, "/etc/os-release": bytes(9), "/usr/lib/os-release": b""}
     why_not = found(volume(files)).os_name.why_not

@@ -59,6 +59,7 @@ def look(disk: Disk) -> Findings:
     root = None if windows else _linux_root(others)
     if root:
         found.update(_of_linux(root, _boot_of(root, others)))
+        found["notes"] = _others_than(root, others)
     elif windows:
         found.update(Windows(windows).findings())
     else:
@@ -135,11 +136,24 @@ def _linux_root(volumes: Sequence[Seen]) -> Seen | None:
         for prefix in prefixes:
             candidate = replace_prefix(seen, prefix)
             candidate.want(FIRST_WANTED)
-            names = set(candidate.names("/") or [])
-            if "etc" in names and names & {"usr", "lib", "bin"}:
+            if _is_root(candidate):
                 return candidate
             seen.why_not = seen.why_not or candidate.why_not
     return None
+
+
+def _others_than(root: Seen, volumes: Sequence[Seen]) -> tuple[str, ...]:
+    """Return a note on each file system that looks like the root of one more system."""
+    more = [seen for seen in volumes if seen.name != root.name and _is_root(seen)]
+    return tuple(
+        f"{seen.name} has a system, too; what is told here is of {root.name}"
+        for seen in more
+    )
+
+
+def _is_root(seen: Seen) -> bool:
+    names = set(seen.names("/") or [])
+    return "etc" in names and bool(names & {"usr", "lib", "bin"})
 
 
 def replace_prefix(seen: Seen, prefix: str) -> Seen:

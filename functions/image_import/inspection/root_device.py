@@ -6,6 +6,8 @@ Disks of an ECS instance are /dev/vda, /dev/vdb ... or NVMe; a system that looks
 Source: "Check whether an image meets the import requirements", ECS documentation,
 Fstab and GRUB: no device names, as root=/dev/sda1; read 2026-11.
 
+    systemd, rules.d/60-persistent-storage.rules: by-id and by-path; read 2026-11.
+
 Room: core.
 """
 
@@ -16,6 +18,8 @@ LONGEST_REFERENCE = 200
 
 _ROOT = re.compile(r"(?<![\w.])root=(\"[^\"]*\"|[^\s\"']+)")
 _PLAIN_DISK = re.compile(r"/dev/(?:sd|hd|xvd|vd|nvme)\w*")
+# Names that udev makes of the hardware: of a disk's model, of the slot it is in.
+_OF_THE_HARDWARE = re.compile(r"/dev/disk/by-(?:path/|id/(?:ata|scsi|usb|nvme|wwn)-)")
 _FOUND_BY_ECS = re.compile(r"/dev/vda\d*")
 
 
@@ -78,6 +82,8 @@ def _is_grubs_own(reference: str, line: str) -> bool:
 def is_lost_on_ecs(reference: str) -> bool:
     """Whether a reference names a device that an ECS instance does not have."""
     plain = reference.partition(",")[0]
+    if _OF_THE_HARDWARE.match(plain):
+        return True
     return bool(_PLAIN_DISK.fullmatch(plain)) and not _FOUND_BY_ECS.fullmatch(plain)
 
 
