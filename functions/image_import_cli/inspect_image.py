@@ -157,6 +157,8 @@ def to_dict(looked: Looked, target: Target) -> dict[str, Any]:
     detected = header.detected if header else None
     mode = found.boot_mode.value or None
     named = header.format.value if header and header.format else detected
+    if header and header.is_guess and header.is_importable:
+        named = None  # Nothing but its name says that it is raw, if that.
     return {
         "target": target.name,
         "format": named,

@@ -294,3 +294,8 @@ def test_a_file_system_on_the_whole_disk_is_read_and_said_not_to_start(
 def test_a_person_may_limit_the_time_of_a_look(disk: Path) -> None:
     told = inspected(str(disk), INSPECT_SECONDS="1", INSPECT_MIB="1")
     assert told["bytes_read"] <= 1 << 20
+
+
+def test_what_is_raw_by_a_guess_alone_has_no_format(tmp_path: Path) -> None:
+    (tmp_path / "noise.qcow2").write_bytes(b"\xd5\x00" * 35_072)
+    assert inspected(str(tmp_path / "noise.qcow2"))["format"] is None

@@ -302,3 +302,10 @@ def test_a_release_file_that_says_nothing_is_named() -> None:
     files = {**DEBIAN, "/etc/os-release": bytes(9), "/usr/lib/os-release": b""}
     why_not = found(volume(files)).os_name.why_not
     assert why_not == "/etc/os-release names no system"
+
+
+@pytest.mark.parametrize("path", ["/etc/os-release", "/etc/os-release/x"])
+def test_a_release_file_that_is_empty_or_a_folder_is_there(path: str) -> None:
+    files = {p: text for p, text in DEBIAN.items() if "os-release" not in p}
+    why_not = found(volume({**files, path: ""})).os_name.why_not
+    assert why_not == "/etc/os-release names no system"

@@ -70,6 +70,8 @@ class Linux:
         release = self.release()
         if release is None:
             there = [path for path in READERS if self.root.read(path)]
+            names = self.root.names("/etc") or []
+            there += ["/etc/os-release"] if "os-release" in names else []
             nothing = f"{there[0]} names no system" if there else NO_RELEASE_FILES
             why = self.root.not_found(nothing)
             return {"os_name": why, "os_version": why}
