@@ -17,13 +17,12 @@ from image_import.inspection.contents import open_file_system
 from image_import.inspection.disks import open_disk
 from image_import.inspection.findings import Findings, Inspection
 from image_import.inspection.look import Disk, look
-from image_import.inspection.partition_types import BIOS_BOOT, ESP
+from image_import.inspection.partition_types import BIOS_BOOT, ESP, MBR_ESP
 from image_import.inspection.parts import CannotTellError, CutOffError, Source
 from image_import.inspection.seen import Seen
 from image_import.inspection.volumes import Layout, Volume, find_volumes
 from image_import.oss import Oss
 
-MBR_ESP = "0xef"
 ENCRYPTED = {"crypto_LUKS", "BitLocker"}
 SCHEMES = {"gpt": "GPT", "mbr": "MBR"}
 

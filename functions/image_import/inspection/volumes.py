@@ -15,13 +15,20 @@ from image_import.inspection.lvm import (
     read_physical_volume,
 )
 from image_import.inspection.partition_tables import Partition, Table, read_table
-from image_import.inspection.partition_types import EXTENDED_TYPES, WITHOUT_FILES
+from image_import.inspection.partition_types import (
+    ESP,
+    EXTENDED_TYPES,
+    MBR_ESP,
+    WITHOUT_FILES,
+)
 from image_import.inspection.parts import CannotTellError, Source
 from image_import.inspection.steps import Range, Slice
 
 # Of more volumes than this, the rest costs a round trip each.
 _AT_ONCE = 16
 _FIRST_READ_BYTES = 64 * 1024
+# Both tables and the loader of a usual EFI system partition, which spares round trips.
+_ESP_HEAD_BYTES = 1280 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +126,9 @@ def _identified(
     disk: Source, partitions: tuple[Partition, ...], warnings: list[str]
 ) -> list[Volume]:
     first = [part for part in partitions if part.type not in WITHOUT_FILES][:_AT_ONCE]
-    disk.want([(part.offset, min(part.size_bytes, HEAD_BYTES)) for part in first])
+    disk.want(
+        [(part.offset, min(part.size_bytes, _head_bytes(part))) for part in first]
+    )
     found = []
     for part in partitions:
         if part.offset + part.size_bytes > disk.size_bytes:
@@ -144,6 +153,11 @@ def _identified(
             )
         )
     return found
+
+
+def _head_bytes(part: Partition) -> int:
+    """Return how much is fetched of a partition at once."""
+    return _ESP_HEAD_BYTES if part.type in {ESP, MBR_ESP} else HEAD_BYTES
 
 
 def _content_of(source: Source, part: Partition) -> Content:
