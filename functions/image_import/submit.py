@@ -4,7 +4,7 @@ Room: shell.
 """
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -148,6 +148,9 @@ class Submitter:
             claimed = self.store.write(book, intent)
         except Overtaken as exc:
             self._take_back_note(exc.book, noted)
+            raise
+        except ServiceError:
+            wait([noted])
             raise
         try:
             noted.result()
