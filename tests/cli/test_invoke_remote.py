@@ -187,15 +187,12 @@ def test_whatever_aliyun_fc2_ends_in_is_one_error_that_shows_no_secret(
     assert "my-id" not in shown
 
 
-def test_retries_that_come_to_nothing_are_one_sentence() -> None:
-    program = (
-        "import sys\n"
-        "import fc2.client; fc2.client.backoff_factor = 0\n"
-        "from image_import_cli.main import main; main(sys.argv[1:])"
-    )
+def invoked_after(prepared: str, *options: str) -> "subprocess.CompletedProcess[str]":
+    """Invoke a sample in a Python of its own, in which a line has run before."""
+    command = "from image_import_cli.main import main; main(sys.argv[1:])"
     event = ROOT / "events/put-qcow2/event.json"
-    options = ["--remote", "--fc", "2.0", "--fc-endpoint", "http://127.0.0.1:9"]
-    run = subprocess.run(
+    program = f"import sys\n{prepared}\n{command}"
+    return subprocess.run(
         [sys.executable, "-c", program, "invoke", str(event), *options],
         capture_output=True,
         text=True,
@@ -206,6 +203,12 @@ def test_retries_that_come_to_nothing_are_one_sentence() -> None:
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret",
         },
     )
+
+
+def test_retries_that_come_to_nothing_are_one_sentence() -> None:
+    prepared = "import fc2.client; fc2.client.backoff_factor = 0"
+    options = ["--remote", "--fc", "2.0", "--fc-endpoint", "http://127.0.0.1:9"]
+    run = invoked_after(prepared, *options)
     assert run.returncode == 1
     assert run.stderr.startswith("Error: FC InvokeFunction: no answer")
     assert run.stderr.count("\n") == 1
@@ -261,23 +264,9 @@ def test_fc_3_queues_what_need_not_be_waited_for() -> None:
 
 
 def test_without_the_extra_the_exact_line_that_installs_it_is_said() -> None:
-    program = (
-        "import sys; sys.modules['alibabacloud_fc20230330'] = None\n"
-        "from image_import_cli.main import main; main(sys.argv[1:])"
-    )
-    event = ROOT / "events/put-qcow2/event.json"
+    prepared = "sys.modules['alibabacloud_fc20230330'] = None"
     options = ["--remote", "--account-id", "1", "--region", "cn-hangzhou"]
-    run = subprocess.run(
-        [sys.executable, "-c", program, "invoke", str(event), *options],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={
-            "PYTHONPATH": str(ROOT / "functions"),
-            "ALIBABA_CLOUD_ACCESS_KEY_ID": "id",
-            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret",
-        },
-    )
+    run = invoked_after(prepared, *options)
     assert run.returncode == 2
     assert "python -m pip install 'image-import[cli,fc3]'" in run.stderr
     assert "\nfc3 = [" in (ROOT / "pyproject.toml").read_text("utf-8")

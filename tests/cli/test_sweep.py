@@ -133,14 +133,19 @@ def test_what_was_refused_is_looked_at_again_only_if_asked(sweeps: Sweeps) -> No
     assert (record["outcome"], record["object_key"]) == ("refused", "a.qcow2")
 
 
-def test_what_has_no_image_since_earlier_is_counted_among_the_known(
-    sweeps: Sweeps,
-) -> None:
-    uploads = sweeps.uploads
+def upload_one_of_each_ending(uploads: Uploads) -> None:
+    """Upload an image that is imported, one that is refused, and one that fails."""
     uploads.upload("done.qcow2")
     uploads.upload("refused.qcow2", b"QFI\xfb" + bytes(2000))
     uploads.cloud.ecs.fail_next("InvalidImageName.Malformed", http_status=400)
     uploads.upload("failed.qcow2")
+
+
+def test_what_has_no_image_since_earlier_is_counted_among_the_known(
+    sweeps: Sweeps,
+) -> None:
+    uploads = sweeps.uploads
+    upload_one_of_each_ending(uploads)
     run = sweeps.run()
     said = "3 keys: 3 duplicate (1 refused, 1 failed before: see --again)"
     assert (run.exit_code, run.stdout.splitlines()[-1]) == (0, said)
@@ -193,10 +198,7 @@ def test_a_dry_run_of_again_plans_nothing_that_would_not_be_imported(
     sweeps: Sweeps,
 ) -> None:
     uploads = sweeps.uploads
-    uploads.upload("done.qcow2")
-    uploads.upload("refused.qcow2", b"QFI\xfb" + bytes(2000))
-    uploads.cloud.ecs.fail_next("InvalidImageName.Malformed", http_status=400)
-    uploads.upload("failed.qcow2")
+    upload_one_of_each_ending(uploads)
     uploads.put("lost.qcow2")
     news, sums = sweeps.json("--again", "--dry-run")
     told = {record["object_key"]: record["outcome"] for record in news}
