@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 RUNTIMES = ("python3.10", "python3.12")
 RUNTIME = "python3.10"
-"""The newest one that FC 2.0, FC 3.0 and ROS all document."""
+"""The one taken by default: the newest that FC 2.0, FC 3.0 and ROS all document."""
 
 OBJECT_CREATED = (
     "oss:ObjectCreated:PutObject",
@@ -60,17 +60,30 @@ class AsyncSettings:
     is_task: bool = False
 
 
+# An empty variable is an unset one.
 ENVIRONMENT = {
     "IMPORT_TARGET": "public",
     "REGION_ID": "{region_id}",
+    "ECS_ENDPOINT": "{ecs_endpoint}",
+    "OSS_ENDPOINT": "{oss_endpoint}",
+    "EXTRA_PLATFORMS": "{extra_platforms}",
+    "SYSTEM_DISK_GIB": "{system_disk_gib}",
+    "DATA_DISK_GIB": "{data_disk_gib}",
     "KEY_PREFIX": "{key_prefix}",
     "LEDGER_BUCKET": "{ledger_bucket}",
     "LEDGER_PREFIX": "{ledger_prefix}",
     "LEASE_SECONDS": "300",
     "SIDECAR": "{sidecar}",
+    "SIDECAR_MAY_SET": "{sidecar_may_set}",
     "IMAGE_NAME_TEMPLATE": "{image_name_template}",
+    "ROLE_NAME": "{import_role_name}",
+    "WINDOWS_LICENSE_TYPE": "{windows_license_type}",
     "INSPECT": "{inspect}",
+    "INSPECT_CONFLICT": "{inspect_conflict}",
+    "INSPECT_SECONDS": "{inspect_seconds}",
+    "INSPECT_MIB": "{inspect_mib}",
     "ON_AVAILABLE": "{on_available}",
+    "STUCK_AFTER_SECONDS": "{stuck_after_seconds}",
     "DRY_RUN": "{dry_run}",
     "LOG_LEVEL": "{log_level}",
 }
@@ -94,7 +107,7 @@ class Function:
     initializer: str = "image_import.handler.initialize"
     initialization_timeout_seconds: int = 30
     memory_mb: int = 512
-    runtime: str = RUNTIME
+    runtime: str = "{runtime}"
     role: str = "acs:ram::{account_id}:role/{function_role}"
     code: str = "{code}"
     log_project: str = "{log_project}"

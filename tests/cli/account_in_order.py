@@ -13,7 +13,7 @@ from image_import_cli.account_facts import (
     Problem,
 )
 from image_import_cli.checks import run_checks
-from image_import_cli.deployment import IMPORTER, OBJECT_CREATED, TRACKER
+from image_import_cli.deployment import IMPORTER, OBJECT_CREATED, RUNTIME, TRACKER
 from image_import_cli.policies import (
     Names,
     Role,
@@ -50,7 +50,7 @@ TRIGGER = DeployedTrigger(
 FUNCTION = DeployedFunction(
     name="image-import-importer",
     handler=IMPORTER.handler,
-    runtime=IMPORTER.runtime,
+    runtime=RUNTIME,
     timeout_seconds=120,
     environment=VARIABLES,
     role="acs:ram::1234567890123456:role/image-import-function",

@@ -15,7 +15,13 @@ import oss2
 from click.testing import CliRunner, Result
 from deployment.cloud_run import ACCOUNT, ENVIRONMENT, NAMES, QUEUE, REGION
 from fake_aliyun import FakeAliyun
-from image_import_cli.deployment import IMPORTER, OBJECT_CREATED, TRACKER, Function
+from image_import_cli.deployment import (
+    IMPORTER,
+    OBJECT_CREATED,
+    RUNTIME,
+    TRACKER,
+    Function,
+)
 from image_import_cli.doctor import doctor
 from image_import_cli.policies import (
     Names,
@@ -66,7 +72,7 @@ def function_answers(
     function = {
         "functionName": f"image-import-{model.name}",
         "handler": model.handler,
-        "runtime": model.runtime,
+        "runtime": RUNTIME,
         "timeout": model.timeout_seconds,
         "environmentVariables": {
             **ENVIRONMENT,

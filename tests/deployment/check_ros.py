@@ -1,6 +1,5 @@
 """Everything we ask of a template.yml, on top of what `fun validate` asks."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -10,19 +9,19 @@ from deployment import ros_shapes, rules, strict_yaml
 from deployment.model import (
     FUNCTION_ROLE,
     OTHER_CHOICE,
-    SAFE_CHOICE,
     SAME_CHOICE,
     TRIGGER_ROLE,
     differing,
 )
 from deployment.ros_file import (
     ELSEWHERE,
-    GIVEN,
     HERE,
     Place,
     Template,
     read_functions,
 )
+from deployment.ros_made import THERE, wrongly_made
+from deployment.ros_parameters import SWITCHES, wrongly_offered
 from deployment.shapes import misfits
 from deployment.strict_yaml import UnresolvedError
 from image_import_cli.policies import (
@@ -37,28 +36,15 @@ from image_import_cli.policies import (
 
 Json = Any
 
-THERE = "there already"
-ALL_THERE = {"LedgerBucketIs": THERE, "EcsRoleIs": THERE}
-OTHERS = {theirs: OTHER_CHOICE[ours] for ours, theirs in SAME_CHOICE.items()}
-SAFE = {SAME_CHOICE[ours]: value for ours, value in SAFE_CHOICE.items()}
+OTHERS = {theirs: OTHER_CHOICE[ours] for ours, theirs in SAME_CHOICE.items()} | {
+    "LogDays": "30"
+}
 CHOICES: tuple[tuple[OnAvailable, dict[str, str], Place], ...] = (
     ("keep", {}, HERE),
     ("tag", OTHERS, ELSEWHERE),
-    ("delete", {"OnAvailable": "delete", **ALL_THERE}, HERE),
+    ("delete", {"OnAvailable": "delete", **dict.fromkeys(SWITCHES, THERE)}, HERE),
+    ("keep", {"LogProjectIs": THERE}, HERE),
 )
-# What nobody may give for a parameter; "" would watch or allow everything.
-BAD_VALUES = {
-    "ImageBucket": ("", "a/b", "UPPER", "*"),
-    "LedgerBucket": ("", "a/b", "UPPER", "*"),
-    "KeyPrefix": ("", "/incoming/", "incoming", "in coming/", "in*/", "in?/", "*/"),
-    "LedgerPrefix": ("", "/x/", "x", "*/"),
-    "LogStore": ("", "*", "a/b", "UPPER"),
-    "FailureQueue": ("", "*", "a/b"),
-    "ImageNameTemplate": ("", "{stem}"),
-    "TrackerSchedule": ("", "5m", "@every 24h", "* * *"),
-    "CodeUri": ("", "./build/x.zip", "oss://bucket/", "oss://bucket/x.tar"),
-    "LogProject": ("", "a/b", "UPPER"),
-}
 
 
 def find_faults(text: str) -> list[str]:
@@ -77,8 +63,7 @@ def find_faults(text: str) -> list[str]:
 
 
 def _of_document(document: Json) -> Iterator[str]:
-    for name, parameter in document["Parameters"].items():
-        yield from _of_parameter(name, parameter)
+    yield from wrongly_offered(document["Parameters"])
     for on_available, given, place in CHOICES:
         template = Template(document, given, place=place)
         yield from _of_outputs(template)
@@ -87,6 +72,7 @@ def _of_document(document: Json) -> Iterator[str]:
             yield from faults
         else:
             yield from _of_resources(resources, on_available, given, place)
+            yield from wrongly_made(template, resources)
             functions = read_functions(resources["ImageImport"])
             yield from differing(functions, _values(template, place))
 
@@ -112,24 +98,6 @@ def _of_outputs(template: Template) -> Iterator[str]:
     for name, value in wanted.items():
         if said.get(name) != value:
             yield f"the output {name} is {said.get(name)!r}, not {value!r}"
-
-
-def _of_parameter(name: str, parameter: Json) -> Iterator[str]:
-    values, default = parameter.get("AllowedValues"), parameter.get("Default")
-    pattern = re.compile(parameter.get("AllowedPattern", ""))
-    if values and default not in values:
-        yield f"{name}: the default is not allowed"
-    if (default is None) != (name in GIVEN):
-        yield f"{name}: must be given, or must not be"
-    if name in SAFE and default != SAFE[name]:
-        yield f"{name}: the default is {default!r}, not {SAFE[name]!r}"
-    if default is not None and not pattern.search(default):
-        yield f"{name}: the default does not fit the pattern"
-    if name in GIVEN and not pattern.search(GIVEN[name]):
-        yield f"{name}: a good value does not fit the pattern"
-    for value in BAD_VALUES.get(name, ()):
-        if pattern.search(value):
-            yield f"{name}: {value!r} is allowed"
 
 
 def _of_resources(
@@ -161,13 +129,6 @@ def _of_resources(
         yield from _of_role("ECS", ecs_has, ecs_role(names))
     elif ecs_has is not None:
         yield "makes a role that is there already"
-    yield from _of_storage(resources, given)
-    yield from _of_logs(resources, names.log_project, names.log_store)
-    if resources["FailureEvents"]["Properties"]["QueueName"] != names.failure_queue:
-        yield "the queue is not the one that failed events go to"
-    needed = {"LogIndex", "FailureEvents"}
-    if not needed <= set(resources["ImageImport"]["DependsOn"]):
-        yield "the functions may come before their log and their queue"
 
 
 def _trigger_has(names: Names) -> Role:
@@ -196,27 +157,3 @@ def _documents(role: Json) -> tuple[Json, Json]:
 
 def _trusted(trust: Json) -> str:
     return " and ".join(trust["Statement"][0]["Principal"]["Service"])
-
-
-def _of_storage(resources: Json, given: dict[str, str]) -> Iterator[str]:
-    storage = resources.get("LedgerStorage")
-    if given.get("LedgerBucketIs") == THERE:
-        if storage is not None:
-            yield "makes a bucket that is there already"
-    elif storage is None:
-        yield "does not make the ledger's bucket"
-    elif storage["Properties"]["BucketName"] != {**GIVEN, **given}["LedgerBucket"]:
-        yield "makes another bucket than the ledger's"
-
-
-def _of_logs(resources: Json, project: str, store: str) -> Iterator[str]:
-    parts = {name: resources[name] for name in ("FunctionLogs", "LogIndex")}
-    if resources["Logs"]["Properties"]["Name"] != project:
-        yield "makes another log project than the functions use"
-    for name, body in parts.items():
-        own = body["Properties"]
-        if (own["ProjectName"], own["LogstoreName"]) != (project, store):
-            yield f"{name} is not where the functions log to"
-    order = [parts[name].get("DependsOn") for name in ("FunctionLogs", "LogIndex")]
-    if order != ["Logs", "FunctionLogs"]:
-        yield "logs are made in the wrong order"

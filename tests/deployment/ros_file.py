@@ -46,7 +46,21 @@ class Place:
 
 HERE = Place()
 ELSEWHERE = Place(region_id="cn-shanghai", account_id="6543210987654321", stack="more")
+# Attributes that say what the property of that name said.
+OWN_PROPERTIES = {
+    ("ALIYUN::SLS::Project", "Name"),
+    ("ALIYUN::SLS::Logstore", "LogstoreName"),
+    ("ALIYUN::MNS::Queue", "QueueName"),
+}
 SUBSTITUTION = re.compile(r"\$\{([^}]*)\}")
+
+
+def as_fun_takes_it(text: str) -> str:
+    """Return a template without what ROS documents and `fun validate` does not know.
+
+    Source: lib/validate/schema of @alicloud/fun: a number is no Ref there.
+    """
+    return text.replace("TTL: {Ref: LogDays}", "TTL: 90")
 
 
 class Template:
@@ -62,7 +76,8 @@ class Template:
         self.document = document
         self._place = place
         chosen = {**self._defaults(), **GIVEN, **(given or {})}
-        self._values = {**chosen, **place.pseudo}
+        self._values = {k: self._typed(k, v) for k, v in chosen.items()} | place.pseudo
+        self._named: set[str] = set()
         undeclared = (GIVEN.keys() | (given or {}).keys()) - self.parameters.keys()
         if undeclared:
             raise UnresolvedError(f"no parameter {', '.join(sorted(undeclared))}")
@@ -71,18 +86,32 @@ class Template:
     def parameters(self) -> dict[str, Json]:
         return dict(self.document.get("Parameters", {}))
 
-    def _defaults(self) -> dict[str, str]:
+    def _defaults(self) -> dict[str, Json]:
         return {k: v["Default"] for k, v in self.parameters.items() if "Default" in v}
 
-    def value(self, name: str) -> str:
+    def _typed(self, name: str, value: Json) -> Json:
+        """Return a parameter's value; callers of ROS give numbers as text, too."""
+        kind = self.parameters.get(name, {}).get("Type")
+        return int(value) if kind == "Number" else value
+
+    def value(self, name: str) -> Json:
         if name not in self._values:
             raise UnresolvedError(f"no parameter {name}")
         return self._values[name]
 
     def resources(self) -> dict[str, Json]:
         """Return the resources that these values make, evaluated."""
+        return {name: self.evaluate(body) for name, body in self._made().items()}
+
+    def made_before(self, name: str) -> set[str]:
+        """Return the resources that one takes values of, so that they come first."""
+        self._named.clear()
+        self.evaluate(self._made()[name])
+        return set(self._named)
+
+    def _made(self) -> dict[str, Json]:
         return {
-            name: self.evaluate(body)
+            name: body
             for name, body in self.document["Resources"].items()
             if "Condition" not in body or self.condition(body["Condition"])
         }
@@ -114,7 +143,7 @@ class Template:
         if name == "Ref":
             return NO_VALUE if argument == "ALIYUN::NoValue" else self.value(argument)
         if name == "Fn::Sub":
-            return SUBSTITUTION.sub(lambda found: self.value(found[1]), argument)
+            return SUBSTITUTION.sub(lambda found: self._part(found[1]), argument)
         if name == "Fn::Equals":
             left, right = (self.evaluate(side) for side in argument)
             return left == right
@@ -125,10 +154,19 @@ class Template:
             return self._attribute(*argument)
         raise UnresolvedError(f"unknown function {name}")
 
+    def _part(self, expression: str) -> str:
+        resource, _, attribute = expression.partition(".")
+        if attribute:
+            return self._attribute(resource, attribute)
+        return str(self.value(expression))
+
     def _attribute(self, resource: str, attribute: str) -> str:
-        body = self.document["Resources"].get(resource)
+        body = self._made().get(resource)
         if body is None:
             raise UnresolvedError(f"no resource {resource}")
+        self._named.add(resource)
+        if (body["Type"], attribute) in OWN_PROPERTIES:
+            return str(self.evaluate(body["Properties"][attribute]))
         if (body["Type"], attribute) == ("ALIYUN::RAM::Role", "Arn"):
             name = self.evaluate(body["Properties"]["RoleName"])
             return f"acs:ram::{self._place.account_id}:role/{name}"

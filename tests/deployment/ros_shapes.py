@@ -5,10 +5,12 @@ from deployment.shapes import (
     EVENTS,
     FOLDER,
     HANDLER,
+    MAYBE_TEXT,
     MEMORY,
     POLICY,
     QUEUE,
     ROLE,
+    RUNTIME,
     SCHEDULE,
     TEXT,
     TRUST,
@@ -20,7 +22,6 @@ from deployment.shapes import (
     list_of,
     whole,
 )
-from image_import_cli.deployment import RUNTIME
 
 ASYNC = fields(
     {
@@ -59,7 +60,7 @@ def function_of(event_name: str, event: Schema) -> Schema:
         "Handler": HANDLER,
         "Initializer": HANDLER,
         "InitializationTimeout": whole(1, 300),
-        "Runtime": just(RUNTIME),
+        "Runtime": RUNTIME,
         "CodeUri": {"type": "string", "pattern": r"^oss://[a-z0-9-]+/.+\.zip$"},
         "MemorySize": MEMORY,
         "Timeout": whole(1, 300),
@@ -78,7 +79,6 @@ def function_of(event_name: str, event: Schema) -> Schema:
 SERVICE = fields(
     {
         "Type": just("Aliyun::Serverless::Service"),
-        "DependsOn": list_of(TEXT),
         "Properties": fields(
             {
                 "Description": TEXT,
@@ -121,7 +121,7 @@ RAM_ROLE = fields(
 
 def resource_of(kind: str, properties: Schema) -> Schema:
     required = {"Type": just(kind), "Properties": fields(properties)}
-    return fields(required, {"Condition": TEXT, "DependsOn": TEXT})
+    return fields(required, {"Condition": TEXT})
 
 
 RESOURCES = fields(
@@ -129,6 +129,13 @@ RESOURCES = fields(
         "ImageImport": SERVICE,
         "FunctionRole": RAM_ROLE,
         "TriggerRole": RAM_ROLE,
+    },
+    {
+        "EcsRole": RAM_ROLE,
+        "LedgerStorage": resource_of(
+            "ALIYUN::OSS::Bucket",
+            {"BucketName": BUCKET, "AccessControl": just("private")},
+        ),
         "Logs": resource_of(
             "ALIYUN::SLS::Project", {"Name": BUCKET, "Description": TEXT}
         ),
@@ -155,22 +162,22 @@ RESOURCES = fields(
             {"QueueName": TEXT, "MessageRetentionPeriod": whole(345_600, 604_800)},
         ),
     },
-    {
-        "EcsRole": RAM_ROLE,
-        "LedgerStorage": resource_of(
-            "ALIYUN::OSS::Bucket",
-            {"BucketName": BUCKET, "AccessControl": just("private")},
-        ),
-    },
 )
-PARAMETER = fields(
-    {"Type": just("String"), "Description": TEXT},
-    {
-        "Default": TEXT,
-        "AllowedValues": list_of(TEXT),
-        "AllowedPattern": TEXT,
-    },
-)
+PARAMETER: Schema = {
+    "if": {"properties": {"Type": just("Number")}},
+    "then": fields(
+        {"Type": {}, "Description": TEXT}
+        | {key: {"type": "integer"} for key in ("Default", "MinValue", "MaxValue")}
+    ),
+    "else": fields(
+        {"Type": just("String"), "Description": TEXT},
+        {
+            "Default": MAYBE_TEXT,
+            "AllowedValues": list_of(MAYBE_TEXT),
+            "AllowedPattern": TEXT,
+        },
+    ),
+}
 TEMPLATE = fields(
     {
         "ROSTemplateFormatVersion": just("2015-09-01"),

@@ -8,6 +8,7 @@ from deployment.shapes import (
     MEMORY,
     QUEUE,
     ROLE,
+    RUNTIME,
     SCHEDULE,
     TEXT,
     VARIABLES,
@@ -17,7 +18,6 @@ from deployment.shapes import (
     just,
     whole,
 )
-from image_import_cli.deployment import RUNTIME
 
 OSS_TRIGGER = fields(
     {
@@ -58,7 +58,7 @@ def function_of(name: str, trigger: Schema) -> Schema:
         "description": TEXT,
         "handler": HANDLER,
         "instanceLifecycleConfig": fields({"initializer": initializer}),
-        "runtime": just(RUNTIME),
+        "runtime": RUNTIME,
         "code": {"type": "string", "pattern": r"^(\./|oss://).+\.zip$"},
         "role": ROLE,
         "cpu": {"type": "number", "minimum": 0.05, "maximum": 16},

@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
-from image_import_cli.deployment import OBJECT_CREATED
+from image_import_cli.deployment import OBJECT_CREATED, RUNTIMES
 
 Schema = dict[str, Any]
 
 TEXT: Schema = {"type": "string", "minLength": 1}
+MAYBE_TEXT: Schema = {"type": "string"}
 YES: Schema = {"const": True}
 # Python's JSON Schema takes True for 1, so numbers are told apart by type.
 BUCKET: Schema = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"}
@@ -26,6 +27,7 @@ QUEUE: Schema = {
     "type": "string",
     "pattern": r"^acs:mns:[a-z0-9-]+:\d{16}:/queues/[A-Za-z][A-Za-z0-9-]*/messages$",
 }
+RUNTIME: Schema = {"enum": list(RUNTIMES)}
 HANDLER: Schema = {"type": "string", "pattern": r"^image_import\.handler\.\w+$"}
 SCHEDULE: Schema = {
     "type": "string",

@@ -7,9 +7,19 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from deployment import check_ros, check_s, ros_file, rules, s_file, strict_yaml
+from deployment import (
+    check_ros,
+    check_s,
+    ros_file,
+    ros_parameters,
+    rules,
+    s_file,
+    strict_yaml,
+)
 from deployment.model import FUNCTION_ROLE, SAME_CHOICE, TRIGGER_ROLE, filled_in
-from image_import_cli.deployment import FUNCTIONS, IMPORTER, Function
+from image_import.settings import read_settings
+from image_import.settings_table import SETTINGS
+from image_import_cli.deployment import ENVIRONMENT, FUNCTIONS, IMPORTER, Function
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = (ROOT / "template.yml").read_text("utf-8")
@@ -61,13 +71,43 @@ def test_s_yaml_says_what_the_model_says() -> None:
 def test_both_files_offer_the_same_choices_with_the_same_defaults() -> None:
     parameters = strict_yaml.load(TEMPLATE)["Parameters"]
     variables = strict_yaml.load(S_YAML)["vars"]
-    only_for_a_stack = {"LedgerBucketIs", "EcsRoleIs"}
+    only_for_a_stack = {*ros_parameters.SWITCHES, "LogDays"}
     assert {SAME_CHOICE[k] for k in variables.keys() - {"region", "service"}} == (
         parameters.keys() - only_for_a_stack
     )
     for ours, theirs in SAME_CHOICE.items():
         if "Default" in parameters[theirs]:
             assert variables[ours] == parameters[theirs]["Default"]
+
+
+FOR_APSARA_STACK = {
+    "OSS_SIGNATURE_VERSION",
+    "OSS_ADDRESSING",
+    "ECS_AUTH",
+    "ECS_PATH",
+    "ECS_API_VERSION",
+    "ECS_BODY_FORMAT",
+    "ECS_HEADERS",
+    "ECS_LOOKUP",
+    "ECS_LOOKUP_ENDPOINT",
+    "APSARA_ORGANIZATION_ID",
+    "APSARA_RESOURCE_GROUP_ID",
+    "CA_FILE",
+    "TLS_INSECURE",
+}
+
+
+def test_the_files_set_every_setting_but_those_of_apsara_stack() -> None:
+    """Both files are for public Alibaba Cloud, where the others are what they are."""
+    assert {s.name for s in SETTINGS} - ENVIRONMENT.keys() == FOR_APSARA_STACK
+
+
+@pytest.mark.parametrize("choice", ros_parameters.EDGES)
+def test_the_function_takes_whatever_a_parameter_just_allows(choice: str) -> None:
+    name = ros_parameters.setting_of(choice)
+    assert name
+    for value in ros_parameters.EDGES[choice]:
+        assert read_settings({name: value})
 
 
 def test_the_handlers_are_functions_of_the_handler_module() -> None:
@@ -98,8 +138,7 @@ def fun(tmp_path: Path, tool_path: Callable[[str], str]) -> Callable[[str], str]
 
     def validate(text: str) -> str:
         copy = tmp_path / "template.yml"
-        # fun's list of runtimes ends before 3.10, which ROS documents; see check_ros.
-        copy.write_text(text.replace("python3.10", "python3"), "utf-8")
+        copy.write_text(ros_file.as_fun_takes_it(text), "utf-8")
         command = [tool_path("node"), str(VALIDATORS / "fun.js"), str(copy)]
         answer = subprocess.run(command, capture_output=True, check=True, env={})
         verdicts: dict[str, str] = json.loads(answer.stdout)

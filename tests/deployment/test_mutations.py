@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from deployment import check_ros, check_s
+from deployment.ros_file import as_fun_takes_it
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = (ROOT / "template.yml").read_text("utf-8")
@@ -76,7 +77,7 @@ def test_nothing_that_fun_refuses_passes_our_own_checks(
     for number, mutation in enumerate(OF_TEMPLATE):
         text = mutated(TEMPLATE, mutation)
         path = tmp_path / f"{number}.yml"
-        path.write_text(text.replace("python3.10", "python3"), "utf-8")
+        path.write_text(as_fun_takes_it(text), "utf-8")
         files[str(path)] = check_ros.find_faults(text)
     command = [tool_path("node"), str(FUN), *files]
     answer = subprocess.run(command, capture_output=True, check=True, env={})

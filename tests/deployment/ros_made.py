@@ -1,0 +1,53 @@
+"""What a stack makes besides the functions: what is wanted, once, in a good order."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from deployment.ros_file import Template
+
+Json = Any
+
+THERE = "there already"
+
+
+def wrongly_made(template: Template, resources: Json) -> Iterator[str]:
+    """Yield what is made for nothing, not made, made as another, or too late."""
+    bucket, project = template.value("LedgerBucket"), template.value("LogProject")
+    place = {"ProjectName": project, "LogstoreName": template.value("LogStore")}
+    wanted = {
+        "LedgerStorage": ("LedgerBucketIs", {"BucketName": bucket}),
+        "Logs": ("LogProjectIs", {"Name": project}),
+        "FunctionLogs": ("LogStoreIs", place | {"TTL": template.value("LogDays")}),
+        "LogIndex": ("LogStoreIs", place),
+        "FailureEvents": (
+            "FailureQueueIs",
+            {"QueueName": template.value("FailureQueue")},
+        ),
+    }
+    for name, (switch, properties) in wanted.items():
+        is_there = template.value(switch) == THERE
+        held = resources.get(name, {}).get("Properties")
+        if held is None:
+            yield from [] if is_there else [f"does not make {name}"]
+        elif is_there:
+            yield f"makes {name}, which is there already"
+        else:
+            yield from _differing(name, held, properties)
+    yield from _late(template, resources)
+
+
+def _differing(name: str, held: Json, wanted: Json) -> Iterator[str]:
+    for key, value in wanted.items():
+        if held[key] != value:
+            yield f"{name}: {key} is {held[key]!r}, not {value!r}"
+
+
+def _late(template: Template, resources: Json) -> Iterator[str]:
+    needed = {
+        "ImageImport": {"Logs", "FunctionLogs", "FailureEvents"},
+        "FunctionLogs": {"Logs"},
+        "LogIndex": {"FunctionLogs"},
+    }
+    for name in needed.keys() & resources.keys():
+        late = (needed[name] & resources.keys()) - template.made_before(name)
+        yield from (f"{name} may come before {other}" for other in sorted(late))
