@@ -113,10 +113,13 @@ def _licence(metadata: "email.message.Message[str, str]") -> str:
 
 
 def copy_source(source: Path, folder: Path) -> str:
-    """Copy a package's files; return the hash of their names and contents."""
+    """Copy a package's modules; return the hash of their names and contents.
+
+    What else lies beside them, such as an editor's copies or a file of secrets, stays.
+    """
     digest = hashlib.sha256()
     for path in files_in(source):
-        if path.suffix == ".pyc" or path.name in _DEAD_NAMES:
+        if path.suffix != ".py" or path.name.startswith("."):
             continue
         relative = path.relative_to(source.parent)
         target = folder / relative

@@ -8,6 +8,7 @@ from image_import_cli.package_archive import (
     MANIFEST,
     Package,
     copy_source,
+    files_in,
     is_dead_weight,
     packages_in,
     prune,
@@ -107,16 +108,24 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
     assert zipfile.ZipFile(first).namelist() == ["a", "b"]
 
 
-def test_source_is_copied_without_anything_else(tmp_path: Path) -> None:
-    source = tmp_path / "functions" / "image_import"
-    (source / "__pycache__").mkdir(parents=True)
-    (source / "__pycache__" / "a.cpython-310.pyc").write_bytes(b"x")
-    (source / "a.py").write_text("a", "utf-8")
-    (source / "py.typed").touch()
-    (source / "table.json").write_text("{}", "utf-8")
+SOURCE = Path(__file__).parents[2] / "functions" / "image_import"
+
+
+def test_of_a_source_only_modules_are_copied(tmp_path: Path) -> None:
+    source = tmp_path / "image_import"
+    (source / "knowledge").mkdir(parents=True)
+    for name in ("a.py", "knowledge/b.py"):
+        (source / name).write_text(name, "utf-8")
+    for name in ("py.typed", ".env", "a.py~", ".#a.py", "notes.txt", "a.pyc"):
+        (source / name).write_text("secret", "utf-8")
     copy_source(source, tmp_path / "out")
-    copied = {path.name for path in (tmp_path / "out" / "image_import").iterdir()}
-    assert copied == {"a.py", "table.json"}
+    copied = {str(p.relative_to(tmp_path / "out")) for p in files_in(tmp_path / "out")}
+    assert copied == {"image_import/a.py", "image_import/knowledge/b.py"}
+
+
+def test_the_function_is_made_of_nothing_but_modules() -> None:
+    others = {p.name for p in files_in(SOURCE) if p.suffix not in {".py", ".pyc"}}
+    assert others == {"py.typed"}
 
 
 def test_the_source_s_hash_knows_names_and_contents(tmp_path: Path) -> None:
