@@ -63,7 +63,7 @@ def find_faults(text: str) -> list[str]:
 
 
 def _of_document(document: Json) -> Iterator[str]:
-    yield from wrongly_offered(document["Parameters"])
+    yield from wrongly_offered(document)
     for on_available, given, place in CHOICES:
         template = Template(document, given, place=place)
         yield from _of_outputs(template)
@@ -125,10 +125,11 @@ def _of_resources(
     invoking = by_arn.get(getattr(importer.trigger, "invocation_role", ""))
     yield from _of_role("the trigger", invoking, _trigger_has(names))
     ecs_has = by_arn.get(f"acs:ram::{account_id}:role/{ECS_ROLE}")
-    if given.get("EcsRoleIs") != THERE:
+    has_own = given.get("ImportRoleName") or given.get("EcsRoleIs") == THERE
+    if not has_own:
         yield from _of_role("ECS", ecs_has, ecs_role(names))
     elif ecs_has is not None:
-        yield "makes a role that is there already"
+        yield "makes a role that nobody asked for"
 
 
 def _trigger_has(names: Names) -> Role:

@@ -46,11 +46,12 @@ class Place:
 
 HERE = Place()
 ELSEWHERE = Place(region_id="cn-shanghai", account_id="6543210987654321", stack="more")
-# Attributes that say what the property of that name said.
+# Attributes that say what a property said.
 OWN_PROPERTIES = {
-    ("ALIYUN::SLS::Project", "Name"),
-    ("ALIYUN::SLS::Logstore", "LogstoreName"),
-    ("ALIYUN::MNS::Queue", "QueueName"),
+    ("ALIYUN::SLS::Project", "Name"): "Name",
+    ("ALIYUN::SLS::Logstore", "LogstoreName"): "LogstoreName",
+    ("ALIYUN::MNS::Queue", "QueueName"): "QueueName",
+    ("ALIYUN::OSS::Bucket", "Name"): "BucketName",
 }
 SUBSTITUTION = re.compile(r"\$\{([^}]*)\}")
 
@@ -58,9 +59,11 @@ SUBSTITUTION = re.compile(r"\$\{([^}]*)\}")
 def as_fun_takes_it(text: str) -> str:
     """Return a template without what ROS documents and `fun validate` does not know.
 
-    Source: lib/validate/schema of @alicloud/fun: a number is no Ref there.
+    Source: lib/validate/schema of @alicloud/fun: a number is no Ref there, and there
+    are no Rules.
     """
-    return text.replace("TTL: {Ref: LogDays}", "TTL: 90")
+    without_rules = re.sub(r"^Rules:\n(?:  .*\n)*\n", "", text, flags=re.MULTILINE)
+    return without_rules.replace("TTL: {Ref: LogDays}", "TTL: 90")
 
 
 class Template:
@@ -116,6 +119,16 @@ class Template:
             if "Condition" not in body or self.condition(body["Condition"])
         }
 
+    def broken_rules(self) -> list[str]:
+        """Return what ROS says to values that do not go together."""
+        return [
+            str(assertion.get("AssertDescription", name))
+            for name, rule in self.document.get("Rules", {}).items()
+            if self.evaluate(rule.get("RuleCondition", True))
+            for assertion in rule["Assertions"]
+            if not self.evaluate(assertion["Assert"])
+        ]
+
     def outputs(self) -> Json:
         return self.evaluate(self.document.get("Outputs", {}))
 
@@ -144,15 +157,23 @@ class Template:
             return NO_VALUE if argument == "ALIYUN::NoValue" else self.value(argument)
         if name == "Fn::Sub":
             return SUBSTITUTION.sub(lambda found: self._part(found[1]), argument)
-        if name == "Fn::Equals":
-            left, right = (self.evaluate(side) for side in argument)
-            return left == right
+        if name in {"Fn::Not", "Fn::And", "Fn::Equals"}:
+            return self._holds(name, self.evaluate(argument))
         if name == "Fn::If":
             condition, yes, no = argument
             return self.evaluate(yes if self.condition(condition) else no)
         if name == "Fn::GetAtt":
             return self._attribute(*argument)
         raise UnresolvedError(f"unknown function {name}")
+
+    @staticmethod
+    def _holds(name: str, argument: Json) -> bool:
+        if name == "Fn::Not":
+            return not argument
+        if name == "Fn::And":
+            return all(argument)
+        left, right = argument
+        return bool(left == right)
 
     def _part(self, expression: str) -> str:
         resource, _, attribute = expression.partition(".")
@@ -165,8 +186,8 @@ class Template:
         if body is None:
             raise UnresolvedError(f"no resource {resource}")
         self._named.add(resource)
-        if (body["Type"], attribute) in OWN_PROPERTIES:
-            return str(self.evaluate(body["Properties"][attribute]))
+        if own := OWN_PROPERTIES.get((body["Type"], attribute)):
+            return str(self.evaluate(body["Properties"][own]))
         if (body["Type"], attribute) == ("ALIYUN::RAM::Role", "Arn"):
             name = self.evaluate(body["Properties"]["RoleName"])
             return f"acs:ram::{self._place.account_id}:role/{name}"

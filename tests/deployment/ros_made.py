@@ -8,6 +8,8 @@ from deployment.ros_file import Template
 Json = Any
 
 THERE = "there already"
+KEPT = {"EcsRole", "LedgerStorage"}
+"""What outlives a stack: others may need it, or it cannot be made again."""
 
 
 def wrongly_made(template: Template, resources: Json) -> Iterator[str]:
@@ -34,6 +36,9 @@ def wrongly_made(template: Template, resources: Json) -> Iterator[str]:
         else:
             yield from _differing(name, held, properties)
     yield from _late(template, resources)
+    for name in KEPT & resources.keys():
+        if resources[name].get("DeletionPolicy") != "Retain":
+            yield f"{name} goes with the stack"
 
 
 def _differing(name: str, held: Json, wanted: Json) -> Iterator[str]:
@@ -44,7 +49,7 @@ def _differing(name: str, held: Json, wanted: Json) -> Iterator[str]:
 
 def _late(template: Template, resources: Json) -> Iterator[str]:
     needed = {
-        "ImageImport": {"Logs", "FunctionLogs", "FailureEvents"},
+        "ImageImport": {"LedgerStorage", "Logs", "FunctionLogs", "FailureEvents"},
         "FunctionLogs": {"Logs"},
         "LogIndex": {"FunctionLogs"},
     }

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from deployment.model import SAFE_CHOICE, SAME_CHOICE
-from deployment.ros_file import GIVEN
+from deployment.ros_file import GIVEN, Template
 from deployment.ros_made import THERE
 from image_import.errors import SettingsError
 from image_import.settings import read_settings
@@ -30,8 +30,8 @@ BAD_VALUES = {
     "LedgerPrefix": ("", "/x/", "x", "*/"),
     "LogStore": ("", "*", "a/b", "UPPER"),
     "FailureQueue": ("", "*", "a/b"),
-    "ImageNameTemplate": ("", "{stem}"),
-    "TrackerSchedule": ("", "5m", "@every 24h", "* * *"),
+    "ImageNameTemplate": ("", "{stem}", "{foo}{hash}", "{hash}{", "{stem:9}{hash}"),
+    "TrackerSchedule": ("", "5m", "@every 24h", "* * *", "a b c d e f"),
     "CodeUri": ("", "./build/x.zip", "oss://bucket/", "oss://bucket/x.tar"),
     "LogProject": ("", "a/b", "UPPER"),
     "SidecarMaySet": ("*", "RoleName;RegionId", "RoleName,", "Tag"),
@@ -42,11 +42,12 @@ BAD_VALUES = {
     "InspectSeconds": ("", "0", "601", "1000", "a while"),
     "InspectMib": ("", "0", "1025", "10000", "1 GiB"),
     "StuckAfterSeconds": ("", "60", "599", "604801", "1000000", "1h"),
-    "OssEndpoint": ("oss-cn-hangzhou", "ftp://x", "https://u:p@x", "https://x/y"),
-    "EcsEndpoint": ("ecs-cn-hangzhou", "ftp://x", "https://u:p@x", "https://x/y"),
+    "OssEndpoint": ("oss", "ftp://x", "https://u:p@x", "https://x/y", "https://x:0"),
+    "EcsEndpoint": ("ecs", "ftp://x", "https://u:p@x", "https://x:99999"),
 }
 # What is just allowed; the function takes it, too.
 EDGES = {
+    "ImageNameTemplate": ("{hash}", "{folder}-{set}-{key}-{stem}-{hash}"),
     "SidecarMaySet": ("RoleName", "RegionId,RoleName"),
     "ImportRoleName": ("x" * 64,),
     "ExtraPlatforms": ("Kylin", "Kylin V10,Astra-1.7"),
@@ -58,6 +59,17 @@ EDGES = {
     "OssEndpoint": ("http://10.0.0.1:8080", "https://oss-cn-hangzhou.aliyuncs.com"),
     "EcsEndpoint": ("http://10.0.0.1:8080", "https://ecs.aliyuncs.com"),
 }
+
+# What does not go together.
+BAD_TOGETHER = {
+    "LedgerBucket is ImageBucket": {"LedgerBucket": GIVEN["ImageBucket"]},
+    "has no logstore that is there": {"LogStoreIs": THERE},
+}
+GOOD_TOGETHER: tuple[dict[str, str], ...] = (
+    {},
+    {"LogProjectIs": THERE},
+    {"LogProjectIs": THERE, "LogStoreIs": THERE},
+)
 
 
 def setting_of(parameter: str) -> str | None:
@@ -80,9 +92,16 @@ def _is_known(parameter: str, value: str) -> bool:
     return True
 
 
-def wrongly_offered(parameters: Json) -> Iterator[str]:
+def wrongly_offered(document: Json) -> Iterator[str]:
     """Yield what may be chosen and must not, or must be and may not."""
-    for name, parameter in parameters.items():
+    for fault, given in BAD_TOGETHER.items():
+        said = Template(document, given).broken_rules()
+        if not any(fault in text for text in said):
+            yield f"no rule against {given}"
+    for given in GOOD_TOGETHER:
+        broken = Template(document, given).broken_rules()
+        yield from (f"{given} is refused: {text}" for text in broken)
+    for name, parameter in document["Parameters"].items():
         if parameter["Type"] == "Number":
             yield from _of_number(name, parameter)
         else:

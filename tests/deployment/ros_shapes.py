@@ -115,13 +115,13 @@ RAM_ROLE = fields(
             }
         ),
     },
-    {"Condition": TEXT},
+    {"Condition": TEXT, "DeletionPolicy": just("Retain")},
 )
 
 
 def resource_of(kind: str, properties: Schema) -> Schema:
     required = {"Type": just(kind), "Properties": fields(properties)}
-    return fields(required, {"Condition": TEXT})
+    return fields(required, {"Condition": TEXT, "DeletionPolicy": just("Retain")})
 
 
 RESOURCES = fields(
@@ -178,12 +178,18 @@ PARAMETER: Schema = {
         },
     ),
 }
+# Source: "Rules", ROS documentation, read 2026-11.
+RULE = fields(
+    {"Assertions": list_of(fields({"Assert": {}, "AssertDescription": TEXT}))},
+    {"RuleCondition": {}},
+)
 TEMPLATE = fields(
     {
         "ROSTemplateFormatVersion": just("2015-09-01"),
         "Transform": just("Aliyun::Serverless-2018-04-03"),
         "Description": TEXT,
         "Parameters": {"type": "object", "additionalProperties": PARAMETER},
+        "Rules": {"type": "object", "additionalProperties": RULE},
         "Conditions": {"type": "object"},
         "Resources": {"type": "object"},
         "Outputs": {
