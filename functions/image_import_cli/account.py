@@ -22,6 +22,8 @@ from image_import_cli.policies import ECS_ROLE, FcVersion, Names, OnAvailable
 
 NO_DRY_RUN = "NoDryRun"
 """Our own code: ECS imported what it was asked to try."""
+DRY_RUN_PASSED = "DryRunPassed"
+"""Our own code: ECS would import it, whichever way it says so."""
 PROBE_NAME = "image-import-doctor"
 PROBE_KEY = "image-import-doctor.raw"
 """Of the image and the object that the dry run names; neither is ever made."""
@@ -145,6 +147,8 @@ def _dry_run(
         return Problem(what=sentences(str(exc), explained.cause), mend=explained.fix)
     except ServiceError as exc:
         return Problem(what=str(exc), code=exc.code, http_status=exc.http_status)
+    if reply.is_dry_run:
+        return Problem(what="the dry run passed", code=DRY_RUN_PASSED)
     return Problem(
         what="the dry run started a real import",
         code=NO_DRY_RUN,

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from image_import.catalogue import explain
 
-from image_import_cli.account import NO_DRY_RUN
+from image_import_cli.account import DRY_RUN_PASSED, NO_DRY_RUN
 from image_import_cli.account_facts import (
     Facts,
     Finding,
@@ -42,7 +42,6 @@ GIVE_KEYS = (
 )
 NOTHING_SAID = {"", "RequestTimeTooSkewed"}
 """OSS did not answer, or looked no further than the clock."""
-DRY_RUN_PASSED = {"DryRunOperation", "DRYRUN.SUCCESS"}
 # Refusals that come after the caller's rights and ECS's role were looked at.
 DRY_RUN_REACHED = {"InvalidOSSObject.NotFound", "InvalidOSSObject.Size"}
 """Nothing is uploaded yet, or nothing under the key that was tried."""
@@ -115,7 +114,7 @@ def _import_image(facts: Facts) -> Iterator[Finding]:
     check, answer = "ImportImage", facts.dry_run
     if not answer.code:
         yield untold(check, answer)
-    elif answer.code in DRY_RUN_PASSED:
+    elif answer.code == DRY_RUN_PASSED:
         yield Finding(check=check, status="ok", text="a dry run passed")
     elif answer.code == NO_DRY_RUN:
         yield Finding(check=check, status="fail", text=answer.what, mend=answer.mend)

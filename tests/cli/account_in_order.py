@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from image_import_cli.account import DRY_RUN_PASSED
 from image_import_cli.account_facts import (
     Bucket,
     DeployedFunction,
@@ -92,7 +93,7 @@ FINE = Facts(
     function_role=held(function_role(NAMES)),
     trigger_role=held(trigger_role(NAMES, fc_version="3.0")),
     ecs_role=held(ecs_role(NAMES)),
-    dry_run=Problem(what="", code="DryRunOperation"),
+    dry_run=Problem(what="", code=DRY_RUN_PASSED),
 )
 NO_ROLE = Problem(
     what="there is no role X", code="EntityNotExist.Role", is_missing=True

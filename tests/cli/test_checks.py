@@ -23,6 +23,7 @@ from cli.account_in_order import (
     importer,
     trigger,
 )
+from image_import_cli.account import DRY_RUN_PASSED
 from image_import_cli.account_facts import Facts, HeldRole, Problem
 from image_import_cli.checks import run_checks
 from image_import_cli.policies import ecs_role, function_role
@@ -442,6 +443,6 @@ def test_keys_that_nobody_looked_at_are_not_called_good() -> None:
         assert found["credentials"] == "unknown"
 
 
-@pytest.mark.parametrize("code", ["InvalidOSSObject.NotFound", "DRYRUN.SUCCESS"])
+@pytest.mark.parametrize("code", ["InvalidOSSObject.NotFound", DRY_RUN_PASSED])
 def test_a_dry_run_that_got_as_far_as_the_object_is_fine(code: str) -> None:
     assert bad(changed(dry_run=Problem(what="", code=code))) == []

@@ -224,6 +224,15 @@ def test_ecs_s_missing_role_is_seen_by_the_dry_run_too(account: World) -> None:
     assert "NoSetRoletoECSServiceAcount" in finding["text"]
 
 
+def test_an_image_that_is_there_passes_the_dry_run(account: World) -> None:
+    bucket = account.names.image_bucket
+    account.cloud.oss.put(bucket, "incoming/web.raw", size_bytes=1024**3)
+    findings = json.loads(account.run("--json", "--object", "incoming/web.raw").stdout)
+    (finding,) = (f for f in findings["findings"] if f["check"] == "ImportImage")
+    assert (finding["status"], finding["text"]) == ("ok", "a dry run passed")
+    assert dict(account.cloud.ecs.images) == {}
+
+
 def test_nothing_is_changed_by_looking(account: World) -> None:
     account.run()
     changing = {r.action for r in account.cloud.requests if r.method != "GET"}
