@@ -4,41 +4,97 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from image_import.catalogue import explain
-from image_import.endings import explained
-from image_import.errors import ImageImportError, ServiceError
+from image_import.catalogue import Explanation, explain
+from image_import.errors import ImageImportError, ServiceError, ServiceUnavailable
 
 AGAIN = "Try again."
 IN_CATALOGUE = {"ECS", "OSS"}
 
+KEY_ID = "Check ALIBABA_CLOUD_ACCESS_KEY_ID."
+TOKEN = "Check ALIBABA_CLOUD_SECURITY_TOKEN, or get a new one."
+
+HERE = {
+    "NoSuchKey": "List the bucket for the exact key; keys are case-sensitive.",
+    "PreconditionFailed": AGAIN,
+    "InvalidAccessKeyId": KEY_ID,
+    "InvalidAccessKeyId.NotFound": KEY_ID,
+    "InvalidSecurityToken": TOKEN,
+    "InvalidSecurityToken*": TOKEN,
+    "SecurityTokenExpired": "Get new credentials.",
+}
+"""What to do where it is not what the function's operator would do.
+
+By the catalogue's code: nobody delivers a command again, and what it may do is up to
+the credentials of the environment, not to a role.
+"""
+
+FORBIDDEN = {"AccessDenied", "Forbidden*"}
+RIGHTS = {
+    "AppendObject": "oss:PutObject",
+    "HeadObject": "oss:GetObject",
+    "ListObjectsV2": "oss:ListObjects",
+}
+"""What an operation is allowed by, if not by a right of its own name.
+
+Source: "Grant access to OSS by using RAM policies", OSS documentation, read 2026-11.
+"""
+
 
 @contextmanager
-def failures_explained() -> Iterator[None]:
+def failures_explained(about: str = "") -> Iterator[None]:
     """Let errors that we can explain end the command with a sentence and status 1.
+
+    Args:
+        about: What it was done with, if the errors do not say.
 
     Raises:
         click.ClickException: There was one.
     """
     try:
         yield
-    except ServiceError as exc:
-        raise click.ClickException(sentence(exc)) from exc
     except ImageImportError as exc:
-        raise click.ClickException(str(exc)) from exc
+        raise click.ClickException(sentence(exc, about)) from exc
 
 
-def sentence(exc: ServiceError) -> str:
-    """Return what a service said, what that means, and what to do.
+def sentence(exc: ImageImportError, about: str = "") -> str:
+    """Return what was wrong with what; of a service, what it means and what to do."""
+    told = _of_service(exc) if isinstance(exc, ServiceError) else str(exc)
+    return f"{about}: {told}" if about else told
 
-    The catalogue speaks to the function's operator, whose events are delivered again;
-    nobody repeats a command but the one who typed it.
-    """
+
+def _of_service(exc: ServiceError) -> str:
     if exc.service not in IN_CATALOGUE:
         return str(exc)
+    said = str(exc).rstrip(".")
     if exc.http_status is None and not exc.code:
-        where = f"{exc.service}_ENDPOINT"
-        return f"{exc}. Check {where}, and the network and proxies in between."
-    entry = explain(exc.service, exc.code, exc.http_status)
-    if entry.who == "nobody":
-        return f"{str(exc).rstrip('.')}. {entry.cause} {AGAIN}"
-    return explained(exc, entry)
+        return f"{said}. {_unanswered(exc)}"
+    is_missing = exc.service == "OSS" and exc.http_status == 404 and not exc.code
+    code = "NoSuchKey" if is_missing else exc.code
+    entry = explain(exc.service, code, exc.http_status)
+    if entry.code in FORBIDDEN:
+        return f"{said}. {_forbidden(exc)}"
+    return f"{said}. {entry.cause} {_what_to_do(entry)}"
+
+
+def _unanswered(exc: ServiceError) -> str:
+    """Return what to do where nothing was asked, or nothing came back."""
+    where = f"{exc.service}_ENDPOINT"
+    if isinstance(exc, ServiceUnavailable):
+        return f"Check {where}, and the network and proxies in between."
+    return f"Nothing was sent. Check the bucket's name and {where}."
+
+
+def _forbidden(exc: ServiceError) -> str:
+    """Return what to allow; OSS refuses so at the endpoint of another region, too."""
+    right = RIGHTS.get(exc.action, f"{exc.service.lower()}:{exc.action}")
+    allow = f"These credentials may not. Allow {right} to them"
+    if exc.service != "OSS":
+        return f"{allow}."
+    return (
+        f"{allow}, look for a Deny in the bucket's policy, and see that REGION_ID and "
+        "OSS_ENDPOINT are the bucket's."
+    )
+
+
+def _what_to_do(entry: Explanation) -> str:
+    return HERE.get(entry.code, AGAIN if entry.who == "nobody" else entry.fix)

@@ -12,6 +12,7 @@ from image_import.targets import TARGETS, Target
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from image_import_cli.failures import sentence
 from image_import_cli.inspect_looks import (
     Looked,
     Order,
@@ -19,7 +20,6 @@ from image_import_cli.inspect_looks import (
     look_at_object,
     not_seen,
 )
-from image_import_cli.object_errors import explained
 from image_import_cli.places import complete_file, object_named
 from image_import_cli.screens import leave_echo
 from image_import_cli.settings_options import (
@@ -131,7 +131,7 @@ def _look_with_progress(image: str, settings: Settings, seconds: float) -> Looke
                 f"{exc}; what looks into images is an extra of its own: {EXTRA}"
             ) from exc
         except ImageImportError as exc:
-            return not_seen(image, explained(exc, image))
+            return not_seen(image, sentence(exc, image))
         except OSError as exc:
             return not_seen(image, f"{image} cannot be read: {exc.strerror or exc}")
 

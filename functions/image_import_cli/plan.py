@@ -9,7 +9,7 @@ import click
 from image_import.app import Invocation, import_record
 from image_import.clients import Clients
 from image_import.credentials import read_credentials
-from image_import.errors import EvidenceError, ImageImportError, PlanError
+from image_import.errors import EvidenceError, PlanError
 from image_import.events import ObjectCreated
 from image_import.evidence import Contents, DiskEvidence, Evidence
 from image_import.header import HEAD_BYTES, TAIL_BYTES, is_settled_by, read_header
@@ -25,7 +25,7 @@ from image_import.version import DiskVersion, ImageVersion
 from rich.console import Console
 
 from image_import_cli.daemon_pool import DaemonPool
-from image_import_cli.object_errors import explained
+from image_import_cli.failures import failures_explained
 from image_import_cli.places import complete_file, object_named
 from image_import_cli.settings_options import (
     checked_settings,
@@ -58,14 +58,11 @@ def plan(
     environ["DRY_RUN"] = "true"
     settings = checked_settings(environ)
     named = object_named(image)
-    try:
+    with failures_explained(image if named else ""):
         if named:
             result = plan_object(*named, settings)
         else:
             result = plan_file(Path(image), settings)
-    except ImageImportError as exc:
-        why = explained(exc, image) if named else str(exc)
-        raise click.ClickException(why) from exc
     console = Console()
     if as_json:
         print_json(console, said(result, LOG_FIELDS))

@@ -23,8 +23,65 @@ def test_a_refusal_says_what_it_means_and_what_to_do() -> None:
     )
     assert sentence(refused) == (
         "OSS GetObject: NoSuchKey: The specified key does not exist. The object is not "
-        "there. Upload it again."
+        "there. List the bucket for the exact key; keys are case-sensitive."
     )
+
+
+def test_a_head_tells_no_code_and_a_missing_object_is_told_all_the_same() -> None:
+    missing = ServiceRejected(
+        "OSS HeadObject: 404: HTTP 404",
+        service="OSS",
+        action="HeadObject",
+        http_status=404,
+    )
+    assert sentence(missing, "oss://images/web") == (
+        "oss://images/web: OSS HeadObject: 404: HTTP 404. The object is not there. "
+        "List the bucket for the exact key; keys are case-sensitive."
+    )
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "code", "right"),
+    [
+        ("OSS", "ListObjectsV2", "AccessDenied", "oss:ListObjects"),
+        ("OSS", "HeadObject", "AccessDenied", "oss:GetObject"),
+        ("OSS", "GetObject", "AccessDenied", "oss:GetObject"),
+        ("ECS", "CancelTask", "Forbidden.RAM", "ecs:CancelTask"),
+    ],
+)
+def test_the_right_that_lacks_is_that_of_the_operation(
+    service: str, action: str, code: str, right: str
+) -> None:
+    refused = ServiceRejected(
+        f"{service} {action}: {code}: no",
+        service=service,
+        action=action,
+        code=code,
+        http_status=403,
+    )
+    assert f"These credentials may not. Allow {right} to them" in sentence(refused)
+
+
+def test_what_was_never_sent_is_no_fault_of_the_network() -> None:
+    unsent = ServiceRejected(
+        "OSS GetObject: The bucket_name is invalid, please check it.",
+        service="OSS",
+        action="GetObject",
+    )
+    assert sentence(unsent).endswith(
+        "check it. Nothing was sent. Check the bucket's name and OSS_ENDPOINT."
+    )
+
+
+def test_credentials_that_ran_out_are_no_reason_to_try_the_same_again() -> None:
+    expired = ServiceUnavailable(
+        "OSS GetObject: SecurityTokenExpired: it expired",
+        service="OSS",
+        action="GetObject",
+        code="SecurityTokenExpired",
+        http_status=403,
+    )
+    assert sentence(expired).endswith("has expired. Get new credentials.")
 
 
 def test_nobody_is_told_to_wait_for_a_repeat_that_nobody_makes() -> None:

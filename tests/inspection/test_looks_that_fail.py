@@ -51,8 +51,8 @@ def failed(answer: dict[str, Any]) -> list[str]:
     return [check["seen"] for check in answer["checks"] if check["verdict"] == "fails"]
 
 
-MISSING = "list the bucket for the exact key; keys are case-sensitive"
-NO_BUCKET = "check the bucket's name, OSS_ENDPOINT and REGION_ID"
+MISSING = "List the bucket for the exact key; keys are case-sensitive."
+NO_BUCKET = "Check the bucket's name, OSS_ENDPOINT and REGION_ID."
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_an_object_that_is_not_there_is_named_with_advice(
     assert answer.exit_code == 1
     assert answer.stderr.startswith(f"Error: could not look: {image}: OSS GetObject: ")
     assert code in answer.stderr
-    assert answer.stderr.endswith(f"; {advice}\n")
+    assert answer.stderr.endswith(f". {advice}\n")
     assert answer.stdout == ""
     said = told(image)
     assert (said["exit"], said["image"], said["format"]) == (1, image, None)
@@ -81,7 +81,7 @@ def test_no_rights_are_an_error_and_no_finding(cloud: FakeAliyun) -> None:
     cloud.oss.fail_next("AccessDenied", times=9)
     said = told("oss://images/disk.qcow2")
     assert said["exit"] == 1
-    assert "allow oss:GetObject on it to these credentials" in said["error"]
+    assert "These credentials may not. Allow oss:GetObject to them" in said["error"]
     assert said["checks"] == []
 
 
@@ -90,7 +90,7 @@ def test_a_plan_of_an_object_that_is_not_there_says_the_same() -> None:
     answer = CliRunner().invoke(plan, ["oss://images/Disk.qcow2"])
     assert answer.exit_code == 1
     assert "oss://images/Disk.qcow2: OSS GetObject: NoSuchKey" in answer.stderr
-    assert answer.stderr.endswith(f"; {MISSING}\n")
+    assert answer.stderr.endswith(f". {MISSING}\n")
 
 
 @pytest.mark.usefixtures("cloud")
