@@ -1,4 +1,7 @@
-"""Where what people say of an image and what is in it cannot both be true.
+"""What cannot both be true of an image: two values, or its contents and who says.
+
+Source: "ImportImage", ECS API 2014-05-26, OSType, Platform and BootMode ("if
+Architecture is arm64, this parameter must be UEFI"), read 2026-11.
 
 Room: core.
 """
@@ -19,7 +22,22 @@ def os_of(platform: str) -> str:
     return "windows" if "Windows" in platform else "linux"
 
 
-def contradictions(chosen: Mapping[str, Choice]) -> list[str]:
+def find_contradiction(
+    *,
+    platform: str | None,
+    os_type: str | None,
+    architecture: str | None,
+    boot_mode: str | None,
+) -> tuple[str, str]:
+    """Return the field that contradicts another, and why; ("", "") if none does."""
+    if platform and os_type and os_of(platform) != os_type:
+        return "OSType", f"is {os_type!r}, but Platform is {platform!r}"
+    if architecture == "arm64" and boot_mode == "BIOS":
+        return "BootMode", "is 'BIOS', but arm64 starts with UEFI only"
+    return "", ""
+
+
+def contradicted_by_contents(chosen: Mapping[str, Choice]) -> list[str]:
     """Return a sentence for each value that the image's contents speak against.
 
     Args:

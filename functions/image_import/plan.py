@@ -10,7 +10,7 @@ Room: core.
 
 from dataclasses import dataclass
 
-from image_import.contradictions import SAY_RIGHT, contradictions, os_of
+from image_import.contradictions import SAY_RIGHT, contradicted_by_contents, os_of
 from image_import.disk_plan import plan_disk
 from image_import.errors import ConflictError, PlanError
 from image_import.evidence import (
@@ -62,7 +62,7 @@ def make_plan(evidence: Evidence, settings: Settings, target: Target) -> Plan:
     numbers = range(1, len(evidence.disks) + 1)
     disks = [plan_disk(evidence, number, target) for number in numbers]
     chosen = _choose_fields(evidence, settings, target)
-    conflicts = contradictions(chosen)
+    conflicts = contradicted_by_contents(chosen)
     if conflicts and settings.inspect_conflict == "refuse":
         raise ConflictError(f"{'; '.join(conflicts)}; {SAY_RIGHT}")
     named = _choose_name(evidence, settings, target, chosen)

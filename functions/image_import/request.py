@@ -8,7 +8,7 @@ Room: core.
 
 from collections.abc import Iterator, Mapping
 
-from image_import.consistency import find_contradiction
+from image_import.contradictions import find_contradiction
 from image_import.disk import MAX_DISKS, DiskDeviceMapping
 from image_import.errors import PlanError
 from image_import.name_rules import check_description, check_image_name, check_tag

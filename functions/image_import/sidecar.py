@@ -9,7 +9,7 @@ Room: core.
 from collections.abc import Mapping
 from typing import Any
 
-from image_import.consistency import find_contradiction
+from image_import.contradictions import find_contradiction
 from image_import.declared import FIELDS, Declared
 from image_import.documents import read_document
 from image_import.errors import SidecarError
