@@ -8,9 +8,6 @@ Room: edge.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import requests
@@ -18,6 +15,14 @@ import requests
 from image_import.credentials import Credentials
 from image_import.errors import ServiceRejected, ServiceUnavailable
 from image_import.lean_oss2 import oss2
+from image_import.oss_answers import (
+    Listed,
+    Listing,
+    Piece,
+    piece_of,
+    read_listing,
+    read_piece,
+)
 from image_import.oss_errors import (
     NotAppendable,
     ObjectChanged,
@@ -28,7 +33,6 @@ from image_import.oss_errors import (
 )
 from image_import.oss_signing import OssV4
 from image_import.oss_wire import OssSession, Sender
-from image_import.version import normal_etag
 
 __all__ = [
     "Listed",
@@ -44,51 +48,8 @@ __all__ = [
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0
-_META = "x-oss-meta-"
 
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Piece:
-    """Some bytes of an object, and what the reply's headers say about the whole.
-
-    Attributes:
-        object_size_bytes: Of the whole object.
-        user_metadata: Names in lower case, without `x-oss-meta-`.
-        date: The reply's Date, which is OSS's own clock.
-        modified: When the object was made; None where the reply does not say.
-    """
-
-    data: bytes
-    etag: str
-    object_size_bytes: int
-    user_metadata: Mapping[str, str]
-    storage_class: str
-    encryption: str
-    object_type: str
-    date: datetime
-    modified: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Listed:
-    """One object of a listing; `object_type` is Normal, Multipart, Appendable, ..."""
-
-    object_key: str
-    etag: str
-    object_size_bytes: int
-    object_type: str
-    last_modified: datetime
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Listing:
-    """One page of a listing; `next_token` is "" on the last one."""
-
-    objects: tuple[Listed, ...]
-    next_token: str
-    date: datetime
 
 
 def make_session(pool_size: int) -> OssSession:
@@ -133,6 +94,22 @@ class Oss:
     ) -> Piece:
         """Return a small object; of a larger one, the first `limit` bytes."""
         return self._read(bucket, object_key, (0, limit - 1), limit, etag)
+
+    def head(self, bucket: str, object_key: str) -> Piece:
+        """Return what the headers of an object say, without a byte of it.
+
+        It is answered for an empty object and for an archived one, too. The function
+        itself never asks so: what it asks about it also reads.
+
+        Source: "HeadObject", OSS documentation, read 2026-11.
+        """
+
+        def head(source: oss2.Bucket) -> Piece:
+            headers = source.head_object(object_key).headers
+            size = int(headers["Content-Length"])
+            return piece_of(headers, data=b"", object_size_bytes=size)
+
+        return self._call("HeadObject", head, bucket)
 
     def append(
         self, bucket: str, object_key: str, *, position: int, data: bytes
@@ -213,22 +190,7 @@ class Oss:
             ),
             bucket,
         )
-        return Listing(
-            objects=tuple(
-                Listed(
-                    object_key=item.key,
-                    etag=normal_etag(item.etag),
-                    object_size_bytes=item.size,
-                    object_type=item.type,
-                    last_modified=datetime.fromtimestamp(
-                        item.last_modified, tz=timezone.utc
-                    ),
-                )
-                for item in found.object_list
-            ),
-            next_token=found.next_continuation_token if found.is_truncated else "",
-            date=_date(found.headers),
-        )
+        return read_listing(found)
 
     def _read(
         self,
@@ -253,7 +215,7 @@ class Oss:
             reply = source.get_object(
                 object_key, byte_range=byte_range, headers=headers
             )
-            return _piece(reply, limit)
+            return read_piece(reply, limit)
 
         return self._call("GetObject", get, bucket)
 
@@ -307,69 +269,3 @@ def _auth(credentials: Credentials, signature_version: str) -> Any:  # noqa: ANN
     if credentials.security_token:
         return oss2.StsAuth(key_id, secret, credentials.security_token)
     return oss2.Auth(key_id, secret)
-
-
-def _piece(reply: Any, limit: int) -> Piece:  # noqa: ANN401 - oss2 has no types
-    """Read the body of a GET that may be 206, or 200 where that is all there is."""
-    headers = reply.headers
-    length = int(headers.get("Content-Length") or -1)
-    if not 0 <= length <= limit:
-        reply.resp.response.close()
-        raise ServiceRejected(
-            f"OSS answered a read of at most {limit} bytes with {length} bytes; "
-            "the range was not honoured, so nothing was read",
-            service="OSS",
-            action="GetObject",
-            http_status=reply.status,
-            request_id=reply.request_id,
-        )
-    return Piece(
-        data=reply.read(),
-        etag=normal_etag(headers.get("ETag", "")),
-        object_size_bytes=_whole_size(headers, length),
-        user_metadata={
-            name.removeprefix(_META): _text(value)
-            for name, value in headers.lower_items()
-            if name.startswith(_META)
-        },
-        storage_class=headers.get("x-oss-storage-class", ""),
-        encryption=headers.get("x-oss-server-side-encryption", ""),
-        object_type=headers.get("x-oss-object-type", ""),
-        date=_date(headers),
-        modified=_moment(headers.get("Last-Modified", "")),
-    )
-
-
-def _moment(told: str) -> datetime | None:
-    try:
-        return parsedate_to_datetime(told)
-    except (TypeError, ValueError):
-        return None
-
-
-def _text(header: str) -> str:
-    """Return a header's text: UTF-8 on the wire, which http.client reads as Latin-1."""
-    try:
-        return header.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        return header
-
-
-def _whole_size(headers: Mapping[str, str], length: int) -> int:
-    """Return the object's size from `Content-Range: bytes 0-99/1234`."""
-    _, _, total = headers.get("Content-Range", "").rpartition("/")
-    return int(total) if total.isdigit() else length
-
-
-def _date(headers: Mapping[str, str]) -> datetime:
-    """Return OSS's clock; leases cannot be measured by anything else."""
-    told = headers.get("Date", "")
-    moment = _moment(told)
-    if moment is None:
-        raise ServiceRejected(
-            f"the answer's Date is {told!r}, not a time; OSS sends it with every "
-            "answer, so check what stands between the function and OSS_ENDPOINT",
-            service="OSS",
-            action="any",
-        )
-    return moment

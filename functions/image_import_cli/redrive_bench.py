@@ -19,7 +19,6 @@ from image_import.oss import ObjectMissing
 from image_import.outcome import Result
 from image_import.settings import Settings
 
-from image_import_cli.object_heads import head_record
 from image_import_cli.places import SCHEME, read_place
 from image_import_cli.redrive_ledgers import read_ledgers
 from image_import_cli.redrive_messages import Given, read_given
@@ -89,20 +88,15 @@ class Bench:
         size = upload.object_size_bytes
         if size is None and self._is_remote:
             try:
-                size = self._patience.repeat(lambda: self._size(upload))
+                size = self._patience.repeat(
+                    lambda: self._oss.head(upload.bucket, upload.object_key)
+                ).object_size_bytes
             except ObjectMissing:
                 gone = endings.ignored("stale: the object was deleted since")
                 return about(gone, upload)
         region_id = upload.region_id or self._settings.region_id
         whole = replace(upload, region_id=region_id, object_size_bytes=size)
         return self._deliver(whole)
-
-    def _size(self, upload: ObjectCreated) -> int | None:
-        region_id = upload.region_id or self._settings.region_id or ""
-        bucket, key = upload.bucket, upload.object_key
-        return head_record(
-            self._oss, bucket, key, region_id=region_id
-        ).object_size_bytes
 
     def _import_here(self, upload: ObjectCreated) -> Result:
         invocation = make_invocation(

@@ -53,6 +53,24 @@ def test_an_upload_is_told_from_the_one_that_replaced_it(
         oss.check_etag(BUCKET, "gone.qcow2", etag=first.etag)
 
 
+@pytest.mark.parametrize("data", [b"", b"four"], ids=["empty", "not empty"])
+def test_a_head_tells_what_the_headers_say_of_any_object(
+    cloud: FakeAliyun, oss: Oss, data: bytes
+) -> None:
+    put = cloud.oss.put(BUCKET, "web.qcow2", data, metadata={"platform": "größer"})
+    seen = oss.head(BUCKET, "web.qcow2")
+    assert (seen.data, seen.object_size_bytes) == (b"", len(data))
+    assert (seen.etag, seen.object_type) == (put.etag, "Normal")
+    assert seen.user_metadata == {"platform": "größer"}
+    assert seen.modified is not None
+    assert abs(seen.modified - cloud.clock()) < timedelta(seconds=1)
+
+
+def test_a_head_of_what_is_not_there_is_a_missing_object(oss: Oss) -> None:
+    with pytest.raises(ObjectMissing, match="OSS HeadObject: "):
+        oss.head(BUCKET, "gone.qcow2")
+
+
 def test_a_listing_tells_when_an_object_was_put(cloud: FakeAliyun, oss: Oss) -> None:
     cloud.oss.put(BUCKET, "web.qcow2", b"x")
     (listed,) = oss.list_page(BUCKET, "web").objects
