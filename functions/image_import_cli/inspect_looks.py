@@ -16,14 +16,16 @@ from image_import.disk_plan import named_note
 from image_import.errors import HeaderError, ServiceRejected
 from image_import.evidence import DiskEvidence
 from image_import.extensions_told import file_name_told
-from image_import.header import HEAD_BYTES, TAIL_BYTES, read_header
+from image_import.header import HEAD_BYTES, TAIL_BYTES, is_settled_by, read_header
 from image_import.header_parts import Header
+from image_import.keys import read_key
 from image_import.oss import Oss, Piece
 from image_import.patience import Patience
 from image_import.settings import Settings
 from image_import.version import DiskVersion
 
 from image_import_cli.daemon_pool import DaemonPool
+from image_import_cli.local_ends import read_ends
 from image_import_cli.plan import ANY_REGION, check_is_readable
 
 if TYPE_CHECKING:
@@ -129,10 +131,13 @@ def look_at_object(bucket: str, object_key: str, order: Order) -> Looked:
     if ends is None:
         return _empty(object_key)
     head, tail = ends
+    told = read_key(object_key).format
+    is_settled = is_settled_by(head.data, format_by_name=told)
+    last = b"" if is_settled else tail.data
     disk = DiskEvidence(
         version=DiskVersion(object_key=object_key, etag=head.etag),
         object_size_bytes=head.object_size_bytes,
-        header=header_of(head.data[:HEAD_BYTES], tail.data, head.object_size_bytes),
+        header=header_of(head.data[:HEAD_BYTES], last, head.object_size_bytes),
     )
     inspection = inspect_object(
         oss,
@@ -195,12 +200,11 @@ def look_at_file(path: Path, order: Order) -> Looked:
     if not size:
         return _empty(path.name)
     with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-        file.seek(max(0, size - TAIL_BYTES))
+        ends = read_ends(file, name=path.name, size_bytes=size)
         disk = DiskEvidence(
             version=DiskVersion(object_key=path.name, etag=""),
             object_size_bytes=size,
-            header=header_of(head, file.read(TAIL_BYTES), size),
+            header=header_of(ends.head, ends.tail, size),
         )
         inspection = inspect_file(
             file,

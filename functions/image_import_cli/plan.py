@@ -12,7 +12,7 @@ from image_import.credentials import read_credentials
 from image_import.errors import EvidenceError, PlanError
 from image_import.events import ObjectCreated
 from image_import.evidence import Contents, DiskEvidence, Evidence
-from image_import.header import HEAD_BYTES, TAIL_BYTES, is_settled_by, read_header
+from image_import.header import read_header
 from image_import.keys import read_key
 from image_import.look_inside import could_not, is_wanted
 from image_import.outcome import LOG_FIELDS, Outcome, Result, said
@@ -26,6 +26,7 @@ from rich.console import Console
 
 from image_import_cli.daemon_pool import DaemonPool
 from image_import_cli.failures import failures_explained
+from image_import_cli.local_ends import read_ends
 from image_import_cli.places import complete_file, object_named
 from image_import_cli.settings_options import (
     checked_settings,
@@ -114,7 +115,7 @@ def plan_file(path: Path, settings: Settings) -> Result:
     version = _placeholder(path)
     about = {"bucket": ANY_BUCKET, "object_key": path.name, "etag": version.etag}
     try:
-        disk = read_disk(path, version)
+        disk = _read_disk(path, version)
     except EvidenceError as exc:
         reason = f"{path.name}: {exc}"
         return Result(outcome=Outcome.REFUSED, reason=reason).about(**about)
@@ -210,17 +211,13 @@ def _placeholder(path: Path) -> DiskVersion:
     return DiskVersion(object_key=path.name, etag=etag)
 
 
-def read_disk(path: Path, version: DiskVersion) -> DiskEvidence:
+def _read_disk(path: Path, version: DiskVersion) -> DiskEvidence:
     """Return what a local file's first and last bytes tell, as in a bucket."""
     size = path.stat().st_size
     with path.open("rb") as image:
-        head = image.read(HEAD_BYTES)
-        told = read_key(version.object_key).format
-        is_settled = size > len(head) and is_settled_by(head, format_by_name=told)
-        image.seek(size if is_settled else max(0, size - TAIL_BYTES))
-        tail = image.read(TAIL_BYTES)
+        ends = read_ends(image, name=version.object_key, size_bytes=size)
     return DiskEvidence(
         version=version,
         object_size_bytes=size,
-        header=read_header(head, tail, object_size_bytes=size),
+        header=read_header(ends.head, ends.tail, object_size_bytes=size),
     )
