@@ -113,18 +113,11 @@ class Submitter:
 
         What was frozen stays frozen: a newly planned request could be another one.
         """
-        return Entry(
-            state=State.INTENT,
+        return replace(
+            abandoned,
             at=self.clock.earliest(),
             claim=self.claim,
-            version=abandoned.version,
-            disks=abandoned.disks,
-            attempt=abandoned.attempt,
             lease_until=self.clock.latest() + self.lease,
-            image_name=abandoned.image_name,
-            client_token=abandoned.client_token,
-            parameters=abandoned.parameters,
-            sidecar_key=abandoned.sidecar_key,
             reason=f"takes over from claim {abandoned.claim}",
             fc_request_id=self.fc_request_id,
         )

@@ -115,7 +115,7 @@ def plan_file(path: Path, settings: Settings) -> Result:
     version = _placeholder(path)
     about = {"bucket": ANY_BUCKET, "object_key": path.name, "etag": version.etag}
     try:
-        disk = _read_disk(path, version)
+        disk = read_disk(path, version)
     except EvidenceError as exc:
         reason = f"{path.name}: {exc}"
         return Result(outcome=Outcome.REFUSED, reason=reason).about(**about)
@@ -211,7 +211,7 @@ def _placeholder(path: Path) -> DiskVersion:
     return DiskVersion(object_key=path.name, etag=etag)
 
 
-def _read_disk(path: Path, version: DiskVersion) -> DiskEvidence:
+def read_disk(path: Path, version: DiskVersion) -> DiskEvidence:
     """Return what a local file's first and last bytes tell, as in a bucket."""
     size = path.stat().st_size
     with path.open("rb") as image:
