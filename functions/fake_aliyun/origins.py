@@ -14,8 +14,8 @@ OWN_SITES = frozenset({"", "same-origin", "none"})
 """No browser, a page of ours, or the address bar; `same-site` is another port."""
 
 
-def find_stranger(request: Request) -> str:
-    """Return what tells that a change is asked for by a foreign page, or ""."""
+def foreign_sign(request: Request) -> str:
+    """Return the header by which a foreign page asks for a change, "" if none does."""
     if request.method in READING:
         return ""
     origin = request.headers.get("origin", "")

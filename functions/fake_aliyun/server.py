@@ -20,7 +20,7 @@ from fake_aliyun.admin import ADMIN_PREFIX, answer_admin
 from fake_aliyun.errors import ConnectionLostError, NotImitatedError
 from fake_aliyun.exchange import NOT_IMITATED
 from fake_aliyun.http import Request, Response, header_text, lower_names
-from fake_aliyun.origins import find_stranger
+from fake_aliyun.origins import foreign_sign
 
 if TYPE_CHECKING:
     from fake_aliyun.cloud import FakeAliyun
@@ -156,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _ask_fronts(self, request: Request) -> Response | None:
         if not request.is_to_this_machine:
             return None
-        if request.path.startswith(OWN_PREFIX) and (seen := find_stranger(request)):
+        if request.path.startswith(OWN_PREFIX) and (seen := foreign_sign(request)):
             return _refused(seen)
         answers = (front(request) for front in self.fronts)
         return next((answer for answer in answers if answer), None)

@@ -14,8 +14,8 @@ from rich.console import Console
 from image_import_cli.failures import failures_explained
 from image_import_cli.number_range import NumberRange
 from image_import_cli.places import complete_file
-from image_import_cli.redrive_bench import Bench
 from image_import_cli.redrive_messages import Given
+from image_import_cli.redrive_services import Services
 from image_import_cli.remote_options import remote_options
 from image_import_cli.remotes import Remote
 from image_import_cli.screens import aside, can_move, leave_echo
@@ -99,12 +99,12 @@ def redrive(
         raise click.UsageError("set REGION_ID, as in --set REGION_ID=cn-hangzhou")
     console = Console()
     with failures_explained():
-        bench = Bench(settings, remote=remote)
+        services = Services(settings, remote=remote)
         with _reading():
-            given = bench.read(sources, workers=workers)
+            given = services.read(sources, workers=workers)
         total = f"of {len(given.uploads):,} uploads"
         with showing(console, as_json=as_json, noun=total, quiet=()) as shown:
-            redriving = bench.redriving(
+            redriving = services.redriving(
                 is_dry=dry_run or settings.dry_run, is_sure=despite_doubt
             )
             ended = _course(given, shown, redriving.redrive, workers, rate)

@@ -1,4 +1,4 @@
-"""What a redrive works with: where uploads are read from, and who imports them."""
+"""The services of a redrive: where uploads are read from, and who imports them."""
 
 import os
 import secrets
@@ -29,8 +29,8 @@ from image_import_cli.repeats import patience
 from image_import_cli.sweeping import about
 
 
-class Bench:
-    """What one redrive works with."""
+class Services:
+    """The services that one redrive reads from and delivers to."""
 
     def __init__(self, settings: Settings, *, remote: Remote | None) -> None:
         self._settings = settings
