@@ -24,6 +24,7 @@ from image_import_cli.settings_options import (
 from image_import_cli.show import print_json
 from image_import_cli.sweep_bucket import SweptBucket
 from image_import_cli.sweep_course import Course
+from image_import_cli.sweep_plans import Plans
 from image_import_cli.sweep_show import Counting, showing
 from image_import_cli.sweep_state import Position, default_path, load
 
@@ -130,7 +131,8 @@ def _importer(
 ) -> Callable[[ObjectCreated], Result]:
     """Return what imports one image; in a dry run, what plans it from here."""
     if is_dry:
-        return swept.plan_again if is_again else swept.import_here
+        plan_image = swept.plan_again if is_again else swept.import_here
+        return Plans(swept=swept, plan_image=plan_image).plan
     return import_remotely(remote) if remote else swept.import_here
 
 

@@ -9,17 +9,19 @@ from image_import import endings
 from image_import.app import import_record
 from image_import.clock import OssClock
 from image_import.credentials import read_credentials
+from image_import.documents import MAX_SIDECAR_BYTES
 from image_import.event_kinds import why_no_image
 from image_import.events import ObjectCreated
 from image_import.handler import Runtime, make_invocation
 from image_import.keys import read_key
 from image_import.ledger import Standing, attempt_of, view
 from image_import.ledger_store import Folder, LedgerStore
-from image_import.oss import Listed
+from image_import.oss import Listed, ObjectMissing
 from image_import.outcome import Result
 from image_import.place import Place
 from image_import.settings import Settings
-from image_import.sidecar import image_key_of
+from image_import.sidecar import image_key_of, sidecar_keys
+from image_import.sidecars import SidecarFound, find_sidecar
 from image_import.version import DiskVersion, ImageVersion
 
 from image_import_cli.made_events import event_name_of
@@ -114,6 +116,41 @@ class SweptBucket:
         entries = self._store.read(folder, record.etag).entries
         state = state_of(entries, now=self._clock.earliest())
         return known(state) if state else None
+
+    def read_sidecar(self, record: ObjectCreated) -> SidecarFound:
+        """Return what a sidecar says of its image.
+
+        Raises:
+            ServiceError: It could not be read.
+        """
+        image_key = image_key_of(record.object_key) or record.object_key
+        read = self._oss.read_whole
+        limit = MAX_SIDECAR_BYTES + 1
+        piece = self._patience.repeat(
+            lambda: read(self._bucket, record.object_key, limit=limit)
+        )
+        return find_sidecar(
+            {record.object_key: piece.data},
+            bucket=self._bucket,
+            image_key=image_key,
+            settings=self._settings,
+        )
+
+    def has_image(self, sidecar: ObjectCreated) -> bool:
+        """Whether the image of a sidecar is there."""
+        image_key = image_key_of(sidecar.object_key)
+        return image_key is not None and self._exists(image_key)
+
+    def has_sidecar(self, object_key: str) -> bool:
+        """Whether an image has a sidecar of its own."""
+        return any(self._exists(key) for key in sidecar_keys(object_key))
+
+    def _exists(self, object_key: str) -> bool:
+        try:
+            self._patience.repeat(lambda: self._oss.head(self._bucket, object_key))
+        except ObjectMissing:
+            return False
+        return True
 
     def import_here(self, record: ObjectCreated) -> Result:
         """Import one image as the function would, or plan it in a dry run."""

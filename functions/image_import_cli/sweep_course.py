@@ -46,12 +46,8 @@ class Course:
     is_again: bool
 
     def run(self, start: Position) -> str:
-        """Return why the sweep ended early, "" if it is through.
-
-        A dry run leaves out the round of sidecars, which writes what the round of
-        images builds on; it judges each image by itself.
-        """
-        rounds = ROUNDS[ROUNDS.index(start.round) :] if self.keep else (IMAGES,)
+        """Return why the sweep ended early, "" if it is through."""
+        rounds = ROUNDS[ROUNDS.index(start.round) :]
         undone, held = 0, None
         try:
             for name in rounds:
