@@ -233,6 +233,18 @@ def test_a_manifest_that_comes_after_its_system_disk_is_refused_naming_the_image
     assert alone.image_name in late.reason
 
 
+def test_what_a_late_manifest_is_told_to_do_imports_the_set() -> None:
+    uploads = Uploads()
+    uploads.upload("web.qcow2")
+    uploads.put("content.qcow2")
+    late = uploads.upload("web.qcow2.json", manifest("web.qcow2", "content.qcow2"))
+    assert "upload that disk and the manifest under another name" in late.reason
+    uploads.put("web2.qcow2.json", manifest("web2.qcow2", "content.qcow2"))
+    sent = uploads.upload("web2.qcow2")
+    assert sent.outcome is Outcome.SUBMITTED
+    assert uploads.disks_of(sent.image_name) == ["web2.qcow2", "content.qcow2"]
+
+
 def test_records_of_one_event_do_not_hurt_each_other() -> None:
     uploads = Uploads()
     good = uploads.put("web.qcow2")

@@ -75,12 +75,16 @@ def _ended(entry: Entry, bucket: str) -> Result:
 
 
 def too_late(entry: Entry) -> PlanError:
-    """Return why a manifest whose system disk is already an image is refused."""
+    """Return why a manifest whose system disk is already an image is refused.
+
+    The same bytes under the same name would be this version again, and refused again.
+    """
     image = f" ({entry.image_id})" if entry.image_id else ""
     return PlanError(
         f"the manifest came after its system disk was imported alone as "
-        f"{entry.image_name!r}{image}; delete that image and upload the disk again, "
-        "and set SIDECAR=required so that disks wait for their manifest"
+        f"{entry.image_name!r}{image}; delete that image, upload that disk and the "
+        "manifest under another name, and set SIDECAR=required so that disks wait for "
+        "their manifest"
     )
 
 

@@ -2,7 +2,8 @@
 
 One ledger may tell of several versions: a disk alone, the set that it belongs to, a
 later attempt. Those are shown that count: what is submitted or became an image, what
-is claimed or in doubt, and whatever the last line speaks of.
+is claimed or in doubt, whatever the last line speaks of, and a set that was refused
+because its system disk is on its way alone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -140,8 +141,24 @@ def _shown(entries: Sequence[Entry], settled: Settled) -> Iterable[str]:
     """Return the versions that count."""
     pending = [settled.pending.version] if settled.pending else []
     last = [entries[-1].version] if entries else []
-    counting = {*settled.accepted, *settled.doubts, *pending, *last}
+    late = [refused.version] if (refused := refused_late(entries)) else []
+    counting = {*settled.accepted, *settled.doubts, *pending, *last, *late}
     return [v for v in dict.fromkeys(e.version for e in entries) if v in counting]
+
+
+def refused_late(entries: Sequence[Entry]) -> Entry | None:
+    """Return the refusal of a set after its system disk was submitted alone, if any.
+
+    Nothing delivers that set again, and nothing but this line tells of it.
+    """
+    is_alone = False
+    late = None
+    for entry in entries:
+        if len(entry.disks) > 1:
+            late = entry if is_alone and entry.state is State.REFUSED else None
+        elif entry.state is State.SUBMITTED:
+            is_alone = True
+    return late
 
 
 def _last(version: str, entries: Sequence[Entry], settled: Settled) -> Entry:

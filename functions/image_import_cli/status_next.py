@@ -8,7 +8,7 @@ from image_import.catalogue import explain
 from image_import.ledger import Entry, State
 from image_import.open_imports import delivery_due, waits_for_room
 
-from image_import_cli.status_imports import ImportStatus, moment
+from image_import_cli.status_imports import ImportStatus, moment, refused_late
 from image_import_cli.terminal import shell_word
 
 TRACKER = "see whether the tracker's timer fires and what its log says"
@@ -98,6 +98,8 @@ def _waiting(_: ImportStatus) -> Step:
 
 
 def _refused(status: ImportStatus) -> Step:
+    if refused_late(status.lines) == status.last:
+        return Step("Do that if the set is wanted; else nothing.")
     text = "Mend the object or its sidecar and upload that; or mend a setting and run"
     return Step(text, _sweep(status))
 

@@ -61,6 +61,36 @@ def test_a_later_line_of_another_claim_does_not_hide_the_image() -> None:
     assert [s.state for s in found] == [State.SUBMITTED, State.REFUSED]
 
 
+LATE = later(line(State.REFUSED, SET, claim="c2", reason="it came too late"), 9)
+
+
+@pytest.mark.parametrize(
+    "news",
+    [[], [line(State.PROGRESS, progress="3%")], [line(State.AVAILABLE)]],
+    ids=["nothing", "progress", "an image"],
+)
+def test_a_manifest_that_came_too_late_is_told_whatever_becomes_of_its_disk(
+    news: list[Entry],
+) -> None:
+    lines = [INTENT, SENT, LATE, *(later(entry, 20) for entry in news)]
+    alone, late = statuses(lines, T0)
+    assert alone.state is (news[0].state if news else State.SUBMITTED)
+    assert (late.state, late.error) == (State.REFUSED, "it came too late")
+    told = next_step(late, now=T0, stuck_after=HOUR)
+    assert told == Step("Do that if the set is wanted; else nothing.")
+
+
+def test_a_set_that_was_refused_before_its_disk_was_sent_alone_is_over() -> None:
+    refused = line(State.REFUSED, SET, reason="18 disks")
+    assert status(refused, INTENT, SENT).state is State.SUBMITTED
+
+
+def test_a_refused_set_that_was_sent_after_all_is_over() -> None:
+    sent = line(State.SUBMITTED, SET, image_id="m-2")
+    found = statuses([INTENT, SENT, LATE, sent], T0)
+    assert {s.state for s in found} == {State.SUBMITTED}
+
+
 def test_a_wait_is_over_once_the_set_is_sent() -> None:
     waiting = line(State.WAITING, reason="its sidecar is not there yet")
     sent = line(State.SUBMITTED, SET, image_id="m-2")
