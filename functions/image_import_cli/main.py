@@ -9,6 +9,8 @@ from typing import NoReturn
 
 import click
 
+from image_import_cli.pipes import readers_may_go
+
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 """What a full disk, or one that fails, says to whoever writes."""
 
@@ -64,7 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         OSError: One that is not about standard output.
     """
     try:
-        cli.main(args=arguments, prog_name="image-import")
+        with readers_may_go():
+            cli.main(args=arguments, prog_name="image-import")
     except OSError as exc:
         if exc.errno not in NO_ROOM or exc.filename is not None:
             raise
