@@ -21,7 +21,6 @@ from image_import_cli.inspect_looks import (
     not_seen,
 )
 from image_import_cli.places import complete_file, object_named
-from image_import_cli.screens import leave_echo
 from image_import_cli.settings_options import (
     checked_settings,
     environment,
@@ -69,12 +68,7 @@ def inspect(
     settings = checked_settings(environ)
     seconds = settings.inspect_seconds if environ.get("INSPECT_SECONDS") else SECONDS
     target = TARGETS[target_name] if target_name else settings.target
-    try:
-        looked = _look_with_progress(image, settings, seconds)
-    except KeyboardInterrupt:
-        leave_echo(Console(stderr=True))
-        click.echo("interrupted; nothing was changed", err=True)
-        ctx.exit(1)
+    looked = _look_with_progress(image, settings, seconds)
     is_good = _report(looked, image, target, as_json=as_json)
     ctx.exit(int(not is_good))
 

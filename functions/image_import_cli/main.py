@@ -5,10 +5,11 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
+from image_import_cli.interrupted import LEFT, STATUS, Interrupted, end_at_once
 from image_import_cli.pipes import readers_may_go
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
@@ -49,13 +50,25 @@ class LazyGroup(click.Group):
         command = getattr(importlib.import_module(module), attribute)
         return command if isinstance(command, click.Command) else None
 
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's
+        """Run a command.
+
+        Raises:
+            Interrupted: Ctrl-C was pressed, and the command did not see to it.
+        """
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            left = LEFT.get(ctx.invoked_subcommand or "")
+            raise (Interrupted(left) if left else Interrupted()) from None
+
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="image-import")
 def cli() -> None:
     """A disk image uploaded to OSS becomes an ECS custom image.
 
-    Exit status: 0 done, 1 something failed or was refused, 2 usage.
+    Exit status: 0 done, 1 something failed or was refused, 2 usage, 130 Ctrl-C.
     """
 
 
@@ -73,8 +86,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         _end_without_output(exc)
     except KeyboardInterrupt:
-        # click takes it everywhere but in completion, which says nothing then.
-        sys.exit(1)
+        # Before or after the command itself, as in completion, which says nothing.
+        end_at_once()
+    except SystemExit as exc:
+        if exc.code == STATUS:
+            end_at_once()
+        raise
 
 
 def _end_without_output(exc: OSError) -> NoReturn:

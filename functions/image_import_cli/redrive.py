@@ -1,8 +1,6 @@
 """`image-import redrive`: deliver again what came to nothing."""
 
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 
@@ -12,6 +10,7 @@ from image_import.outcome import Result
 from rich.console import Console
 
 from image_import_cli.failures import failures_explained
+from image_import_cli.interrupted import threads
 from image_import_cli.number_range import NumberRange
 from image_import_cli.places import complete_file
 from image_import_cli.redrive_messages import Given
@@ -27,17 +26,17 @@ from image_import_cli.settings_options import (
 from image_import_cli.show import print_json
 from image_import_cli.sweep_show import Counting, showing
 from image_import_cli.sweeping import (
+    INTERRUPTED,
     Pace,
     Sweep,
-    TooManyFailuresError,
-    interruptible,
+    run_to_the_end,
+    status_of,
 )
 
 MOST_SHOWN = 20
 """Complaints of one kind: nobody reads more, and --json has more."""
 
 SWEEP = "image-import sweep imports what no event told of"
-INTERRUPTED = "interrupted; the same command goes on, what is done is left alone"
 
 
 @click.command(epilog="Example: image-import redrive failed-messages.jsonl --dry-run")
@@ -108,12 +107,12 @@ def redrive(
                 is_dry=dry_run or settings.dry_run, is_sure=despite_doubt
             )
             ended = _course(given, shown, redriving.redrive, workers, rate)
-            if ended == INTERRUPTED:
+            if ended.startswith(INTERRUPTED):
                 leave_echo(console)
     _conclude(console, given, shown, ended, as_json=as_json)
     is_unknown = any(not place.endswith("/") for place in given.unknown)
     has_bad = shown.has_bad or bool(given.unread) or is_unknown
-    ctx.exit(int(has_bad or bool(ended)))
+    ctx.exit(status_of(ended, has_bad=has_bad))
 
 
 def _reading() -> AbstractContextManager[object]:
@@ -131,31 +130,22 @@ def _course(
     rate: float,
 ) -> str:
     """Redrive all of it and return why it ended early, "" if it is through."""
-    stopping = threading.Event()
 
     def tell(result: Result) -> None:
         shown.key()
         shown.result(result)
 
-    try:
-        with (
-            ThreadPoolExecutor(workers) as pool,
-            interruptible(stopping, on_first=shown.ending),
-        ):
-            Sweep(
-                known=lambda _: None,
-                import_one=redrive_one,
-                on_result=tell,
-                pool=pool,
-                workers=workers,
-                pace=Pace(rate),
-                stopping=stopping,
-            ).run(given.uploads.values())
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except TooManyFailuresError as exc:
-        return f"stopped, as one image failed after the other: {exc.last.reason}"
-    return ""
+    with threads(workers) as pool:
+        sweep = Sweep(
+            known=lambda _: None,
+            import_one=redrive_one,
+            on_result=tell,
+            pool=pool,
+            workers=workers,
+            pace=Pace(rate),
+        )
+        uploads = given.uploads.values()
+        return run_to_the_end(sweep, uploads, on_ctrl_c=shown.ending)
 
 
 def _conclude(

@@ -1,7 +1,6 @@
 """The uploads under a place whose ledgers say that they came to nothing."""
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 
 from image_import.errors import ImageImportError
 from image_import.events import ObjectCreated
@@ -9,6 +8,7 @@ from image_import.ledger import Entry, read_lines
 from image_import.ledger_store import LedgerStore
 from image_import.place import IMAGES, Place
 
+from image_import_cli.interrupted import threads
 from image_import_cli.made_events import EVENT_NAMES
 from image_import_cli.redrive_messages import Given, Unread
 from image_import_cli.redriving import wants_redrive
@@ -40,7 +40,7 @@ def read_ledgers(
             return exc
         return tuple(entry for part in lines for entry in part)
 
-    with ThreadPoolExecutor(workers) as pool:
+    with threads(workers) as pool:
         books = zip(parts, pool.map(read, parts.values()), strict=True)
         for number, (key, found) in enumerate(books, 1):
             if isinstance(found, ImageImportError):

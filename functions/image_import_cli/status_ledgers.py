@@ -20,6 +20,7 @@ from image_import.oss import Listed, Oss
 from image_import.place import IMAGES, OPEN, Place, read_open_key
 from image_import.settings import Settings
 
+from image_import_cli.interrupted import threads
 from image_import_cli.repeats import patience
 from image_import_cli.side_by_side import side_by_side
 from image_import_cli.status_imports import ImportStatus, statuses_of
@@ -238,8 +239,7 @@ def open_ledgers(
         clock=clock,
         patience=patience(),
     )
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="ledger")
-    try:
+    with threads(workers) as pool:
         yield Ledgers(
             settings=settings,
             credentials=credentials,
@@ -250,5 +250,3 @@ def open_ledgers(
             store=store,
             pool=pool,
         )
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)

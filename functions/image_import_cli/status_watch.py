@@ -9,6 +9,7 @@ from image_import.ledger import State
 from image_import.open_imports import waits_for_room
 from rich.console import Console
 
+from image_import_cli import interrupted
 from image_import_cli.screens import leave_echo
 from image_import_cli.status_imports import BAD, UNDER_WAY, ImportStatus
 from image_import_cli.status_ledgers import Ledgers, Reading, Unreadable
@@ -69,7 +70,7 @@ class Watch:
             shows.end(self.ordered())
         if not is_over:
             shows.say("interrupted; the imports go on, and the same command watches on")
-        return int(not is_over or self.has_bad)
+        return int(self.has_bad) if is_over else interrupted.STATUS
 
     @property
     def has_bad(self) -> bool:

@@ -27,6 +27,7 @@ from image_import_cli.sweep_course import Course
 from image_import_cli.sweep_plans import Plans
 from image_import_cli.sweep_show import Counting, showing
 from image_import_cli.sweep_state import Position, default_path, load
+from image_import_cli.sweeping import status_of
 
 
 @click.command(epilog="Example: image-import sweep images/incoming/ --dry-run")
@@ -83,7 +84,8 @@ def sweep(
     For lost events, buckets older than the function, and clouds without Function
     Compute. Images are imported from here, with the credentials and settings of the
     environment, or by the deployed function with --remote. Ctrl-C ends the sweep
-    when what has begun is done; the same command goes on from there.
+    when what it imports at that moment is done, a second one at once; the same command
+    goes on from there.
     """
     bucket, prefix = read_place(place, expected="BUCKET or BUCKET/PREFIX")
     environ = environment(assignments)
@@ -113,7 +115,7 @@ def sweep(
                 is_again=again,
             ).run(start)
     _conclude(console, shown, ended, as_json=as_json)
-    ctx.exit(int(shown.has_bad or bool(ended)))
+    ctx.exit(status_of(ended, has_bad=shown.has_bad))
 
 
 def _why_outside(prefix: str, key_prefix: str) -> str:

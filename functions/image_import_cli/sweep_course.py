@@ -1,9 +1,7 @@
 """The two rounds of a sweep, from where it stands to the end."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,16 +9,12 @@ from image_import.events import ObjectCreated
 from image_import.outcome import Result
 from rich.console import Console
 
+from image_import_cli.interrupted import threads
 from image_import_cli.screens import leave_echo
 from image_import_cli.sweep_bucket import SweptBucket
 from image_import_cli.sweep_show import Counting
 from image_import_cli.sweep_state import IMAGES, ROUNDS, Position, save
-from image_import_cli.sweeping import (
-    Pace,
-    Sweep,
-    TooManyFailuresError,
-    interruptible,
-)
+from image_import_cli.sweeping import INTERRUPTED, Pace, Sweep, run_to_the_end
 
 SAVE_SECONDS = 1.0
 """What a kill loses: so much is looked at again, and imported by nobody twice."""
@@ -49,31 +43,28 @@ class Course:
         """Return why the sweep ended early, "" if it is through."""
         rounds = ROUNDS[ROUNDS.index(start.round) :]
         undone, held = 0, None
-        try:
-            for name in rounds:
-                begin = start if name == start.round else Position(round=name)
-                sweep = self._round(begin, held=held)
-                if sweep.undone:
-                    held = held or Position(round=name, after=sweep.after)
-                undone += sweep.undone
-        except KeyboardInterrupt:
-            leave_echo(self.console)
-            return "interrupted; the same command goes on where it stopped"
-        except TooManyFailuresError as exc:
-            return f"stopped, as one image failed after the other: {exc.last.reason}"
+        for name in rounds:
+            begin = start if name == start.round else Position(round=name)
+            sweep, ended = self._round(begin, held=held)
+            if ended.startswith(INTERRUPTED):
+                leave_echo(self.console)
+            if ended:
+                return ended
+            if sweep.undone:
+                held = held or Position(round=name, after=sweep.after)
+            undone += sweep.undone
         if self.keep:
             self.keep.unlink(missing_ok=True)
         return _told(undone) if undone and self.keep else ""
 
-    def _round(self, position: Position, *, held: Position | None) -> Sweep:
-        """Sweep one round.
+    def _round(self, position: Position, *, held: Position | None) -> tuple[Sweep, str]:
+        """Sweep one round, and return with it why it ended early, "" if it did not.
 
         Args:
             position: Where it begins.
             held: Where an earlier round left something undone; that place is kept.
         """
         saved = time.monotonic()
-        stopping = threading.Event()
 
         def tell(result: Result) -> None:
             nonlocal saved
@@ -82,7 +73,7 @@ class Course:
                 saved = time.monotonic()
                 self._save(held or Position(position.round, sweep.after))
 
-        with ThreadPoolExecutor(self.workers) as pool:
+        with threads(self.workers) as pool:
             sweep = Sweep(
                 known=(lambda _: None) if self.is_again else self.swept.known,
                 import_one=self.importer,
@@ -91,21 +82,19 @@ class Course:
                 workers=self.workers,
                 pace=Pace(self.rate),
                 after=position.after,
-                stopping=stopping,
             )
+            records = self._records(position, sweep)
             try:
-                with interruptible(stopping, on_first=self.shown.ending):
-                    sweep.run(self._records(position, stopping))
+                ended = run_to_the_end(sweep, records, on_ctrl_c=self.shown.ending)
             finally:
                 self._save(held or Position(position.round, sweep.after))
-        return sweep
+        return sweep, ended
 
-    def _records(
-        self, position: Position, stopping: threading.Event
-    ) -> Iterator[ObjectCreated]:
+    def _records(self, position: Position, sweep: Sweep) -> Iterator[ObjectCreated]:
         is_counted = position.round == IMAGES
-        for item in self.swept.objects(after=position.after):
-            if stopping.is_set():
+        objects = self.swept.objects(after=position.after)
+        while item := sweep.wait_for(lambda: next(objects, None)):
+            if sweep.stopping.is_set():
                 return
             if is_counted:
                 self.shown.key()

@@ -8,21 +8,48 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
 
 from image_import import endings
 from image_import.errors import ImageImportError
 from image_import.events import ObjectCreated
 from image_import.outcome import Outcome, Result
 
+from image_import_cli import interrupted
+
 WINDOW = 4
 """Images begun per worker before the oldest has to be done."""
+
+INTERRUPTED = "interrupted; the same command goes on where it stopped"
 
 MOST_FAILURES = 20
 """So many in a row have one cause, and the next ones would fail of it as well."""
 
 
+Answer = TypeVar("Answer")
+
 Swept = tuple[Result, bool]
 """What became of an image, and whether a later sweep may pass it over."""
+
+
+class _Begun(NamedTuple):
+    """An image that is worked on; `is_import` is set once it is no mere look."""
+
+    object_key: str
+    work: Future[Swept]
+    is_import: threading.Event
+
+    def end(self) -> Swept | None:
+        """Wait for its end, None if it did not come to import anything.
+
+        What only looks for its ledger so far is not waited for.
+        """
+        if not (self.is_import.is_set() or self.work.done()):
+            return None
+        try:
+            return self.work.result()
+        except StoppedError:
+            return None
 
 
 class StoppedError(Exception):
@@ -112,46 +139,83 @@ class Sweep:
     after: str = ""
     stopping: threading.Event = field(default_factory=threading.Event)
     undone: int = 0
-    _begun: deque[tuple[str, Future[Swept]]] = field(default_factory=deque)
+    _is_waiting: bool = False
+    _begun: deque[_Begun] = field(default_factory=deque)
     _failures: int = 0
     _is_held: bool = False
 
     def run(self, records: Iterable[ObjectCreated]) -> None:
         """Import what is new among the records, in whatever order it gets done.
 
-        Whatever ends it early, what has begun is finished and reported; where
-        `stopping` is set, it ends without an error.
+        Whatever ends it early, the imports that have begun are finished and reported;
+        where `stopping` is set, it ends without an error.
 
         Raises:
             TooManyFailuresError: One after the other failed.
+            KeyboardInterrupt: Nothing was waited for any more.
         """
         try:
-            for record in records:
-                if self.stopping.is_set():
-                    return
-                work = self.pool.submit(self._work, record)
-                self._begun.append((record.object_key, work))
-                if len(self._begun) > WINDOW * self.workers:
-                    self._finish_oldest()
-            while self._begun:
-                self._finish_oldest()
+            self._go_through(records)
         except StoppedError:
-            return
-        finally:
+            pass
+        except KeyboardInterrupt:
             self.stopping.set()
+            raise
+        except BaseException:
             self._finish_begun()
+            raise
+        self._finish_begun()
 
-    def _work(self, record: ObjectCreated) -> Swept:
-        result = self._import(record)
+    @property
+    def under_way(self) -> int:
+        """How many imports have begun that were not waited for."""
+        return sum(b.is_import.is_set() and not b.work.done() for b in self._begun)
+
+    def wait_for(self, answer: Callable[[], Answer]) -> Answer:
+        """Return an answer that `stop_waiting` may cut short."""
+        self._is_waiting = True
+        try:
+            return answer()
+        finally:
+            self._is_waiting = False
+
+    def stop_waiting(self) -> None:
+        """Begin nothing more, and wait for nothing but what imports.
+
+        Raises:
+            StoppedError: Something was waited for at this moment; a line that is being
+                printed is not cut in two.
+        """
+        self.stopping.set()
+        if self._is_waiting:
+            raise StoppedError
+
+    def _go_through(self, records: Iterable[ObjectCreated]) -> None:
+        for record in records:
+            if self.stopping.is_set():
+                return
+            is_import = threading.Event()
+            work = self.pool.submit(self._work, record, is_import)
+            self._begun.append(_Begun(record.object_key, work, is_import))
+            if len(self._begun) > WINDOW * self.workers:
+                self._finish_oldest()
+        while self._begun:
+            self._finish_oldest()
+
+    def _work(self, record: ObjectCreated, is_import: threading.Event) -> Swept:
+        result = self._import(record, is_import)
         return result, self._is_done(result, record)
 
-    def _import(self, record: ObjectCreated) -> Result:
+    def _import(self, record: ObjectCreated, is_import: threading.Event) -> Result:
         if self.stopping.is_set():
             raise StoppedError
         try:
             if known := self.known(record):
                 return about(known, record)
             if self.stopping.wait(self.pace.delay()):
+                raise StoppedError
+            is_import.set()
+            if self.stopping.is_set():
                 raise StoppedError
             return self.import_one(record)
         except ImageImportError as exc:
@@ -170,8 +234,8 @@ class Sweep:
             return False
 
     def _finish_oldest(self) -> None:
-        key, work = self._begun[0]
-        result, is_done = work.result()
+        key, work, _ = self._begun[0]
+        result, is_done = self.wait_for(work.result)
         self._begun.popleft()
         self._report(key, result, is_done=is_done)
         has_failed = result.outcome in {Outcome.FAILED, Outcome.RETRYING}
@@ -181,14 +245,13 @@ class Sweep:
 
     def _finish_begun(self) -> None:
         """Report what still gets done; the first that does not is where we are."""
+        self.stopping.set()
         while self._begun:
-            key, work = self._begun[0]
-            try:
-                result, is_done = work.result()
-            except StoppedError:
-                self._is_held = True
+            if swept := self._begun[0].end():
+                result, is_done = swept
+                self._report(self._begun[0].object_key, result, is_done=is_done)
             else:
-                self._report(key, result, is_done=is_done)
+                self._is_held = True
             self._begun.popleft()
 
     def _report(self, key: str, result: Result, *, is_done: bool) -> None:
@@ -197,6 +260,48 @@ class Sweep:
         if not self._is_held:
             self.after = key
         self.on_result(result)
+
+
+def run_to_the_end(
+    sweep: Sweep,
+    records: Iterable[ObjectCreated],
+    *,
+    on_ctrl_c: Callable[[], None],
+) -> str:
+    """Run a sweep and return why it ended early, "" if it is through.
+
+    The first Ctrl-C lets end what has begun to be imported, the second nothing.
+    """
+
+    def stop() -> None:
+        on_ctrl_c()
+        sweep.stop_waiting()
+
+    try:
+        with interruptible(sweep.stopping, on_first=stop):
+            sweep.run(records)
+    except KeyboardInterrupt:
+        return f"{INTERRUPTED}{_left(sweep.under_way)}"
+    except TooManyFailuresError as exc:
+        return f"stopped, as one image failed after the other: {exc.last.reason}"
+    return ""
+
+
+def status_of(ended: str, *, has_bad: bool) -> int:
+    """Return the exit status of what ended so; see `run_to_the_end`."""
+    if ended.startswith(INTERRUPTED):
+        return interrupted.STATUS
+    return int(has_bad or bool(ended))
+
+
+def _left(under_way: int) -> str:
+    if not under_way:
+        return ""
+    images = "1 image was" if under_way == 1 else f"{under_way:,} images were"
+    return (
+        f"; {images} being imported, which the tracker takes up again, or a sweep "
+        "once LEASE_SECONDS have passed"
+    )
 
 
 def about(result: Result, record: ObjectCreated) -> Result:

@@ -216,7 +216,7 @@ def test_a_watch_that_is_ended_early_says_so_and_shows_where_all_are(
     bucket.uploads.upload("stuck.qcow2")
     watching = Watching(bucket)
     watching.most = 2
-    assert watching.run() == 1
+    assert watching.run() == 130
     assert "interrupted; the imports go on" in capsys.readouterr().err
     assert watching.lines[-1] == "1 import: 1 progress"
 
@@ -294,12 +294,12 @@ def test_ctrl_c_cuts_short_what_only_looks(capsys: pytest.CaptureFixture[str]) -
     bucket.uploads.upload("web.qcow2")
     bucket.uploads.cloud.ecs.pace = PressesCtrlC(waiting=60, creating=600)
     watching = Watching(bucket)
-    assert watching.run() == 1
+    assert watching.run() == 130
     assert (watching.looks, watching.lines) == (0, [])
     assert capsys.readouterr().err.startswith("interrupted; ")
 
 
-def test_ctrl_c_ends_a_watch_with_whole_lines_and_status_1() -> None:
+def test_ctrl_c_ends_a_watch_with_whole_lines_and_status_130() -> None:
     bucket = Bucket()
     bucket.uploads.cloud.ecs.pace = StuckByName()
     bucket.uploads.upload("stuck.qcow2")
@@ -317,5 +317,5 @@ def test_ctrl_c_ends_a_watch_with_whole_lines_and_status_1() -> None:
         assert "progress" in watch.stdout.readline()
         watch.send_signal(signal.SIGINT)
         shown, said = watch.communicate(timeout=30)
-    assert (watch.returncode, shown) == (1, "1 import: 1 progress\n")
+    assert (watch.returncode, shown) == (130, "1 import: 1 progress\n")
     assert said == "interrupted; the imports go on, and the same command watches on\n"

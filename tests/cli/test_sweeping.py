@@ -28,6 +28,8 @@ from image_import_cli.sweeping import (
     Sweep,
     TooManyFailuresError,
     interruptible,
+    run_to_the_end,
+    status_of,
 )
 from image_import_cli.terminal import shortened
 from rich.console import Console
@@ -122,13 +124,55 @@ def test_an_interruption_lets_what_has_begun_end_and_begins_nothing_more() -> No
 
     def records() -> Iterator[ObjectCreated]:
         yield from map(record, KEYS[:30])
-        raise KeyboardInterrupt
+        swept.sweep.wait_for(swept.sweep.stop_waiting)
 
     swept = Swept(note)
-    with pytest.raises(KeyboardInterrupt):
-        swept.run(records())
+    swept.run(records())
     assert sorted(swept.keys) == sorted(begun)
     assert swept.sweep.after >= max(begun)
+
+
+def test_an_interruption_does_not_wait_for_what_only_looks() -> None:
+    looking, released = threading.Event(), threading.Event()
+
+    def look(record: ObjectCreated) -> None:
+        if record.object_key == KEYS[2]:
+            looking.set()
+            assert released.wait(10)
+
+    def records() -> Iterator[ObjectCreated]:
+        yield from map(record, KEYS[:3])
+        assert looking.wait(10)
+        swept.sweep.wait_for(swept.sweep.stop_waiting)
+
+    swept = Swept(workers=1)
+    swept.sweep.known = look
+    swept.sweep.run(records())
+    assert (swept.keys, swept.sweep.after) == (KEYS[:2], KEYS[1])
+    released.set()
+    assert swept.keys == KEYS[:2]
+
+
+def test_the_second_ctrl_c_waits_for_no_import_and_counts_it() -> None:
+    begun, released = threading.Event(), threading.Event()
+
+    def never_ends(record: ObjectCreated) -> Result:
+        begun.set()
+        assert released.wait(10)
+        return submitted(record)
+
+    def records() -> Iterator[ObjectCreated]:
+        yield record(KEYS[0])
+        assert begun.wait(10)
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    swept = Swept(never_ends)
+    ended = run_to_the_end(swept.sweep, records(), on_ctrl_c=lambda: None)
+    released.set()
+    assert ended.startswith("interrupted; the same command goes on where it stopped; ")
+    assert "1 image was being imported, which the tracker takes up again" in ended
+    assert status_of(ended, has_bad=False) == 130
 
 
 def test_the_position_stays_before_the_first_key_that_was_not_done() -> None:
