@@ -131,8 +131,9 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
         do_GET = do_PUT = do_DELETE = do_HEAD = do_POST  # noqa: N815 - http.server's names
 
         def _say(self, answer: Say) -> None:
-            self.send_response(answer.status)
-            said = {"Content-Type": "application/json", **answer.headers}
+            self.send_response_only(answer.status)
+            now = self.date_time_string()
+            said = {"Content-Type": "application/json", "Date": now, **answer.headers}
             said.setdefault("Content-Length", str(len(answer.content)))
             self._send_headers(said.items())
             self.wfile.write(answer.content)

@@ -120,10 +120,12 @@ def read_listing(found: Any) -> Listing:  # noqa: ANN401 - oss2 has no types
 
 
 def _moment(told: str) -> datetime | None:
+    """Return a header's time; None if it is none, or two that something joined."""
     try:
-        return parsedate_to_datetime(told)
+        moment = parsedate_to_datetime(told)
     except (TypeError, ValueError):
         return None
+    return moment if moment.tzinfo else None
 
 
 def _text(header: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import oss2
 import pytest
 from image_import.credentials import Credentials
-from image_import.errors import ServiceUnavailable
+from image_import.errors import ServiceRejected, ServiceUnavailable
 from image_import.oss import Oss, make_session
 from image_import.oss_wire import OssSession, Sender
 from loopback import Got, Loopback, Say, serving
@@ -210,3 +210,13 @@ def test_an_exchange_takes_half_the_calls_of_the_session_of_oss2() -> None:
         theirs = bucket(server.url, oss2.Session(pool_size=1))
         ours = calls(lambda: read(oss))
         assert ours <= calls(lambda: theirs.get_object("web.qcow2").read()) / 2
+
+
+@pytest.mark.parametrize(
+    "date", ["", "noon", f"{DATE}, {DATE}"], ids=["none", "no time", "two"]
+)
+def test_an_answer_without_a_time_of_its_own_is_refused_by_name(date: str) -> None:
+    undated = Say(body=b"data", headers={"Date": date})
+    with serving(undated) as server, pytest.raises(ServiceRejected) as caught:
+        client(server).read_range("images", "a", first=0, last=3)
+    assert f"the answer's Date is {date!r}, not a time" in str(caught.value)
