@@ -1,9 +1,11 @@
 """Imports laid out for a terminal: columns while they fit, else one below another.
 
 At 100 columns and more the image's IDs stand beside its names, below that under them;
-where not even an ID has room there, under the whole line. No ID and no command is cut,
-what is too long is folded, and of a very long key the middle is left out; errors and
-next steps get lines of their own, as wide as the terminal.
+where not even an ID has room there, under the whole line. On a narrow terminal the key
+stands under the line as well, and on a very narrow one the progress is left out: which
+import it is matters most. No ID and no command is cut, what is too long is folded, and
+of a very long key the middle is left out; errors and next steps get lines of their own,
+as wide as the terminal.
 """
 
 from collections import Counter
@@ -27,6 +29,9 @@ BAR_WIDTHS = {True: 8, False: 5}
 GAP = 2
 BELOW = 3
 """Columns around what stands below a line."""
+
+LEAST_ROOM = 24
+"""Columns with fewer are no place for a key."""
 
 MOST_LINES = 3
 """Of a name; a key may have 1,023 characters."""
@@ -84,6 +89,8 @@ class Layout:
     def entry(self, status: ImportStatus, passed: timedelta) -> RenderableType:
         """Return one import, without the command that is its next step."""
         parts: list[RenderableType] = [self._line(status, passed)]
+        if self._is_narrow:
+            parts.append(_below(_fitting(_key(status), self._width - BELOW), "bold"))
         if self._is_tight:
             name = (_fitting(status.image_name, self._width - BELOW), "")
             told = [name, *_ids(status)]
@@ -101,7 +108,11 @@ class Layout:
         told = status.reason if status.state in UNDER_WAY else status.image_id
         told = f"  {printable(told)}" if told else ""
         room = self._width - self._indent
-        key = shortened(printable(status.object_key), max(20, room - len(told)))
+        if self._is_narrow:
+            state = Text(word_of(status.state), style_of(status.state))
+            room = max(1, self._width - len(state) - GAP)
+            return Text(" " * GAP).join((state, Text(shortened(_key(status), room))))
+        key = shortened(_key(status), max(20, room - len(told)))
         name = Text(key).append(told, "dim")
         name.truncate(room, overflow="ellipsis")
         return self._row(*self._columns(status, passed), name, Text(""))
@@ -122,6 +133,16 @@ class Layout:
         """Whether an ID has no room under a name."""
         return self._room < ID_WIDTH
 
+    @property
+    def _is_narrow(self) -> bool:
+        """Whether a key has no room beside the other columns."""
+        return self._room < LEAST_ROOM
+
+    @property
+    def _has_bar(self) -> bool:
+        """Whether there is room for all columns but the names."""
+        return self._room + GAP >= 0
+
     def _columns(self, status: ImportStatus, passed: timedelta) -> tuple[Text, ...]:
         return (
             Text(word_of(status.state), style_of(status.state)),
@@ -130,7 +151,7 @@ class Layout:
         )
 
     def _line(self, status: ImportStatus, passed: timedelta) -> RenderableType:
-        under = [(_fitting(status.object_key or "?", self._room), "bold")]
+        under = [(_fitting(_key(status), self._room), "bold")]
         if not self._is_tight:
             under.append((_fitting(status.image_name, self._room), ""))
             under += [] if self._is_wide else _ids(status)
@@ -142,14 +163,22 @@ class Layout:
         """Return one line of columns; each row has the same ones."""
         row = Table.grid(padding=(0, GAP, 0, 0), pad_edge=False)
         row.add_column(width=STATE_WIDTH, no_wrap=True)
-        row.add_column(width=self._bar + 5, no_wrap=True)
+        if self._has_bar:
+            row.add_column(width=self._bar + 5, no_wrap=True)
         row.add_column(width=AGE_WIDTH, no_wrap=True, justify="right")
+        if self._is_narrow:
+            row.add_row(*(cells[:3] if self._has_bar else (cells[0], cells[2])))
+            return row
         has_ids = self._is_wide and bool(cells[4].plain)
         if has_ids:
             row.add_column(width=self._room, overflow="fold")
         row.add_column(overflow="fold")
         row.add_row(*cells[: 5 if has_ids else 4])
         return row
+
+
+def _key(status: ImportStatus) -> str:
+    return printable(status.object_key) or "?"
 
 
 def _fitting(name: str, room: int) -> str:

@@ -78,6 +78,20 @@ def test_nothing_is_wider_than_the_terminal_and_no_id_is_cut(
         assert told.get("ecs_request_id", "") in shown
 
 
+@pytest.mark.parametrize("columns", [20, 30, 40, 50])
+def test_which_import_it_is_stands_on_a_narrow_terminal_too(
+    full: Bucket, columns: int
+) -> None:
+    shown = full.run(columns=columns).stdout.splitlines()
+    lines = [line for line in shown if "image-import" not in line]
+    assert max(map(len, lines)) <= columns
+    whole = "".join(line.strip() for line in lines)
+    for name, state in ALL.items():
+        assert f"incoming/{name}." in whole
+        assert any(line.split()[:1] == [state] for line in lines)
+    assert ("progress" in shown[0]) == (columns >= 40)
+
+
 def test_a_command_stands_alone_in_one_line_however_narrow(full: Bucket) -> None:
     command = "    image-import sweep oss://images/incoming/failed.qcow2 --again"
     assert command in full.run(columns=40).stdout.splitlines()

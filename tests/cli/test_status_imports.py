@@ -1,5 +1,6 @@
 """What a ledger's lines say about its imports, and what to do about each."""
 
+import io
 import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,8 +16,10 @@ from image_import_cli.status_imports import (
     statuses_of,
 )
 from image_import_cli.status_next import Step, next_step, without_source
+from image_import_cli.status_table import Layout
 from image_import_cli.terminal import shell_word
 from ledger_lines import ALONE, INTENT, SENT, SET, T0, later, line
+from rich.console import Console
 
 HOUR = timedelta(hours=1)
 QUOTA = line(
@@ -217,3 +220,14 @@ def test_a_command_means_the_same_key_to_bash(text: str, tmp_path: Path) -> None
     shell = ["bash", "-c", f"printf %s {word}"]
     run = subprocess.run(shell, capture_output=True, check=True, cwd=tmp_path)
     assert run.stdout == text.encode()
+
+
+@pytest.mark.parametrize("columns", [20, 30, 40, 60, 80])
+def test_a_line_that_moves_is_one_line_with_the_end_of_its_key(columns: int) -> None:
+    output = io.StringIO()
+    console = Console(file=output, width=columns)
+    long = replace(status(INTENT, SENT), object_key="incoming/web-server.qcow2")
+    console.print(Layout(console).brief(long, HOUR), end="")
+    (line,) = output.getvalue().splitlines()
+    assert line.startswith("submitted")
+    assert line.rstrip().endswith("cow2")
