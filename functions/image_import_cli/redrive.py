@@ -98,6 +98,8 @@ def redrive(
         raise click.UsageError("set REGION_ID, as in --set REGION_ID=cn-hangzhou")
     console = Console()
     with failures_explained():
+        if remote:
+            remote.check()
         services = Services(settings, remote=remote)
         with _reading():
             given = services.read(sources, workers=workers)

@@ -17,6 +17,9 @@ from image_import.errors import ServiceError, ServiceUnavailable
 
 from image_import_cli.remotes import (
     ACTION,
+    CHECK,
+    CHECK_SECONDS,
+    NOT_THERE,
     TIMEOUT_SECONDS,
     Answer,
     answer_of,
@@ -47,15 +50,7 @@ class Fc2Function:
 
     def invoke(self, payload: bytes, *, is_async: bool = False) -> Answer:
         """Return what the function answered."""
-        client = _Client(
-            endpoint=self._endpoint,
-            accessKeyID=self._credentials.access_key_id,
-            accessKeySecret=self._credentials.access_key_secret,
-            securityToken=self._credentials.security_token,
-            Timeout=TIMEOUT_SECONDS,
-        )
-        logging.root.addFilter(_is_not_of_fc2)
-        logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+        client = self._client(TIMEOUT_SECONDS)
         try:
             client.invoke_function(
                 self._service,
@@ -71,6 +66,30 @@ class Fc2Function:
             raise _unanswered(exc) from None
         reply = client.reply
         return answer_of(reply.content, reply.headers, is_async=is_async)
+
+    def check(self) -> None:
+        """Return if it may be there."""
+        client = self._client(CHECK_SECONDS)
+        try:
+            client.get_function(
+                self._service, self._function, qualifier=self._qualifier
+            )
+        except fc2.fc_exceptions.FcError as exc:
+            if exc.err_code in NOT_THERE:
+                raise _refusal(exc, CHECK) from None
+        except (requests.RequestException, ValueError):
+            return
+
+    def _client(self, seconds: float) -> "_Client":
+        logging.root.addFilter(_is_not_of_fc2)
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+        return _Client(
+            endpoint=self._endpoint,
+            accessKeyID=self._credentials.access_key_id,
+            accessKeySecret=self._credentials.access_key_secret,
+            securityToken=self._credentials.security_token,
+            Timeout=seconds,
+        )
 
 
 class _Client(fc2.Client):  # type: ignore[misc]  # it has no types
@@ -91,12 +110,13 @@ def _is_not_of_fc2(record: logging.LogRecord) -> bool:
     return Path(record.pathname).parent != FC2_FOLDER
 
 
-def _refusal(exc: fc2.fc_exceptions.FcError) -> ServiceError:
+def _refusal(exc: fc2.fc_exceptions.FcError, action: str = ACTION) -> ServiceError:
     return refusal(
         exc.err_code or "",
         _message(str(exc.message)),
         http_status=exc.status_code,
         request_id=exc.request_id,
+        action=action,
     )
 
 

@@ -14,6 +14,9 @@ from image_import.errors import ServiceError, ServiceUnavailable
 
 from image_import_cli.remotes import (
     ACTION,
+    CHECK,
+    CHECK_SECONDS,
+    NOT_THERE,
     TIMEOUT_SECONDS,
     Answer,
     answer_of,
@@ -70,6 +73,18 @@ class Fc3Function:
         content = reply.body.read() if reply.body is not None else b""
         return answer_of(content, reply.headers or {}, is_async=is_async)
 
+    def check(self) -> None:
+        """Return if it may be there."""
+        sdk = self._sdk
+        request = sdk.GetFunctionRequest(qualifier=self._qualifier)
+        options = sdk.RuntimeOptions(read_timeout=CHECK_SECONDS * 1000, autoretry=False)
+        try:
+            self._client.get_function_with_options(self._function, request, {}, options)
+        except Exception as exc:  # noqa: BLE001 - its errors share no base of their own
+            refused = _translate(exc, CHECK)
+            if refused.code in NOT_THERE:
+                raise refused from None
+
 
 def load_sdk() -> Any:  # noqa: ANN401 - the vendor's modules have no types
     """Return what is needed of the vendor's package, in one namespace.
@@ -91,22 +106,23 @@ def load_sdk() -> Any:  # noqa: ANN401 - the vendor's modules have no types
     return SimpleNamespace(
         Client=Client,
         Config=utils_models.Config,
+        GetFunctionRequest=models.GetFunctionRequest,
         InvokeFunctionHeaders=models.InvokeFunctionHeaders,
         InvokeFunctionRequest=models.InvokeFunctionRequest,
         RuntimeOptions=RuntimeOptions,
     )
 
 
-def _translate(exc: Exception) -> ServiceError:
+def _translate(exc: Exception, action: str = ACTION) -> ServiceError:
     """Return our error; the SDK's carry `code` and `status_code` if FC answered."""
     code = str(getattr(exc, "code", "") or "")
     status = getattr(exc, "status_code", None)
     if not isinstance(status, int):
         return ServiceUnavailable(
-            f"FC {ACTION}: no answer ({type(exc).__name__}); check --fc-endpoint",
+            f"FC {action}: no answer ({type(exc).__name__}); check --fc-endpoint",
             service="FC",
-            action=ACTION,
+            action=action,
             perhaps_done=True,
         )
     message = str(getattr(exc, "message", "") or "")
-    return refusal(code, message, http_status=status)
+    return refusal(code, message, http_status=status, action=action)

@@ -11,10 +11,16 @@ from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailabl
 from image_import.outcome import Outcome, Result
 
 ACTION = "InvokeFunction"
+CHECK = "GetFunction"
 NOT_THERE = {"FunctionNotFound", "ServiceNotFound", "AliasNotFound", "VersionNotFound"}
-WHERE = "Check --fc, --service, --function, --qualifier and the region"
+WHERE = (
+    "Expected a function as it is deployed: name it by --service, --function and "
+    "--qualifier, and where it is by --fc, --account-id and --region"
+)
 TIMEOUT_SECONDS = 610
 """A function runs for at most 600 seconds where it is deployed as described here."""
+
+CHECK_SECONDS = 15
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +49,13 @@ class Remote(Protocol):
 
         Raises:
             ServiceError: The platform refused, or did not answer.
+        """
+
+    def check(self) -> None:
+        """Return if it may be there; without fc:GetFunction nothing tells otherwise.
+
+        Raises:
+            ServiceRejected: There is no such function.
         """
 
 
@@ -76,16 +89,21 @@ def answer_of(
 
 
 def refusal(
-    code: str, message: str, *, http_status: int, request_id: str | None = None
+    code: str,
+    message: str,
+    *,
+    http_status: int,
+    request_id: str | None = None,
+    action: str = ACTION,
 ) -> ServiceError:
     """Return the error for an answer that is a refusal of the platform's own."""
     is_passing = http_status >= 500 or http_status == 429
     kind = ServiceUnavailable if is_passing else ServiceRejected
     hint = f". {WHERE}" if code in NOT_THERE else ""
     return kind(
-        f"FC {ACTION}: {code or http_status}: {message.rstrip('.')}{hint}",
+        f"FC {action}: {code or http_status}: {message.rstrip('.')}{hint}",
         service="FC",
-        action=ACTION,
+        action=action,
         code=code,
         http_status=http_status,
         request_id=request_id,

@@ -102,6 +102,8 @@ def sweep(
         aside(f"going on after {start.after} ({start.round});")
         aside("--from-start begins anew")
     with failures_explained():
+        if remote:
+            remote.check()
         swept = SweptBucket(settings, os.environ, bucket=bucket, prefix=prefix)
         with showing(console, as_json=as_json) as shown:
             ended = Course(

@@ -7,15 +7,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
 from image_import import endings
-from image_import.errors import ImageImportError
+from image_import.errors import ImageImportError, ServiceError
 from image_import.events import ObjectCreated
 from image_import.outcome import Outcome, Result
 
 from image_import_cli import interrupted
+from image_import_cli.failures import IN_CATALOGUE
 
 WINDOW = 4
 """Images begun per worker before the oldest has to be done."""
@@ -219,7 +220,7 @@ class Sweep:
                 raise StoppedError
             return self.import_one(record)
         except ImageImportError as exc:
-            return about(endings.of_error(exc), record)
+            return about(_failed(exc), record)
 
     def _is_done(self, result: Result, record: ObjectCreated) -> bool:
         """Whether an image has come to an end that is on record.
@@ -292,6 +293,13 @@ def status_of(ended: str, *, has_bad: bool) -> int:
     if ended.startswith(INTERRUPTED):
         return interrupted.STATUS
     return int(has_bad or bool(ended))
+
+
+def _failed(exc: ImageImportError) -> Result:
+    """Return what an error comes to; only OSS and ECS are in the catalogue."""
+    result = endings.of_error(exc)
+    is_known = not isinstance(exc, ServiceError) or exc.service in IN_CATALOGUE
+    return result if is_known else replace(result, reason=str(exc))
 
 
 def _left(under_way: int) -> str:

@@ -16,6 +16,7 @@ from click.testing import Result as Run
 from image_import.credentials import Credentials
 from image_import.errors import ServiceRejected, ServiceUnavailable
 from image_import.handler import handle
+from image_import.ledger import State
 from image_import_cli.main import cli
 from image_import_cli.remote_fc2 import Fc2Function
 from image_import_cli.remote_fc3 import Fc3Function
@@ -115,7 +116,7 @@ def test_a_function_that_is_not_there_is_status_1(
     run = deployed.run("invoke", event, *FC2, "--function", "other")
     assert run.exit_code == 1
     assert "FunctionNotFound: function 'other' in service" in run.stderr
-    assert "Check --fc, --service, --function" in run.stderr
+    assert "name it by --service, --function and --qualifier" in run.stderr
     assert "{" not in run.stderr
 
 
@@ -148,6 +149,38 @@ def test_a_remote_sweep_has_the_function_import_each_image_once(
     assert run.exit_code == 0, run.output
     assert "3 keys: 2 submitted, 1 duplicate" in run.stdout
     assert len(deployed.cloud.fc.invocations) == 2
+
+
+@pytest.mark.parametrize("option", ["--service", "--function"])
+@pytest.mark.parametrize("command", ["sweep images", "redrive oss://images/"])
+def test_a_function_that_is_not_there_is_told_before_anything_is_done(
+    deployed: Deployed, command: str, option: str
+) -> None:
+    uploads = deployed.uploads
+    deployed.cloud.ecs.fail_import("InvalidImageFormat.Malformed", "damaged")
+    uploads.upload("broken.qcow2")
+    while uploads.last_state("broken.qcow2") is not State.CREATE_FAILED:
+        uploads.clock.advance(600)
+        uploads.track()
+    uploads.put("lost.qcow2")
+    before = deployed.cloud.oss.keys(BUCKET), uploads.ledger("broken.qcow2")
+    run = deployed.run(*command.split(), *FC2, option, "typo")
+    assert (run.exit_code, run.stdout) == (1, "")
+    assert run.stderr.startswith(f"Error: FC GetFunction: {option[2:].title()}NotFound")
+    assert "'typo'" in run.stderr
+    assert "Expected a function as it is deployed: name it by --service" in run.stderr
+    after = deployed.cloud.oss.keys(BUCKET), uploads.ledger("broken.qcow2")
+    assert after == before
+
+
+def test_who_may_not_look_at_the_function_may_still_invoke_it(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    deployed.uploads.put("lost.qcow2")
+    deployed.cloud.fc.fail_next("AccessDenied", action="GetFunction", http_status=403)
+    state = ("--state", str(tmp_path / "state.json"))
+    run = deployed.run("sweep", BUCKET, *state, *FC2)
+    assert (run.exit_code, run.stdout.split()[0]) == (0, "submitted"), run.output
 
 
 def fc2_at(url: str) -> Fc2Function:
@@ -222,6 +255,7 @@ class Fc3Double:
         self.sent: tuple[Any, ...] = ()
         self.Config = self.InvokeFunctionHeaders = SimpleNamespace
         self.InvokeFunctionRequest = self.RuntimeOptions = SimpleNamespace
+        self.GetFunctionRequest = SimpleNamespace
 
     def Client(self, config: SimpleNamespace) -> "Fc3Double":  # noqa: N802 - its name
         self.config = config
@@ -230,6 +264,8 @@ class Fc3Double:
     def invoke_function_with_options(self, *sent: Any) -> Any:
         self.sent = sent
         return self.reply()
+
+    get_function_with_options = invoke_function_with_options
 
 
 def fc3_with(reply: Callable[[], Any]) -> tuple[Fc3Double, Fc3Function]:
@@ -261,6 +297,20 @@ def test_fc_3_queues_what_need_not_be_waited_for() -> None:
     answer = function.invoke(b"event", is_async=True)
     assert double.sent[2].common_headers == {"x-fc-invocation-type": "Async"}
     assert answer == Answer(request_id="r-1", is_accepted=True)
+
+
+@pytest.mark.parametrize("code", ["FunctionNotFound", "AccessDenied"])
+def test_fc_3_is_asked_whether_the_function_is_there(code: str) -> None:
+    def refuse() -> None:
+        raise SdkError(code, 404 if code == "FunctionNotFound" else 403)
+
+    double, function = fc3_with(refuse)
+    if code == "AccessDenied":
+        function.check()
+    else:
+        with pytest.raises(ServiceRejected, match="FC GetFunction: FunctionNotFound"):
+            function.check()
+    assert double.sent[0] == "image-import-importer"
 
 
 def test_without_the_extra_the_exact_line_that_installs_it_is_said() -> None:
