@@ -73,7 +73,7 @@ def package(
       image-import package --python 3.12 --output image-import.zip
     """  # noqa: D301 - \b is click's
     if lacking := [name for name in NEEDED if not (source / name).exists()]:
-        raise click.ClickException(
+        raise click.UsageError(
             f"{source} has no {lacking[0]}: the zip is built from a clone of the "
             "repository; run this command there, or name the clone with --source"
         )

@@ -309,7 +309,7 @@ def test_no_folder_is_made_but_the_usual_one(
 
 def test_without_a_clone_the_command_says_so(tmp_path: Path) -> None:
     answer = CliRunner().invoke(package, ["--source", str(tmp_path)])
-    assert answer.exit_code == 1
+    assert answer.exit_code == 2
     assert "has no locks/function.txt" in answer.output
     assert "from a clone" in answer.output
 
