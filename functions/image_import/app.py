@@ -59,6 +59,13 @@ class Invocation:
         """Return the seconds until the function is killed."""
         return self.timeout_seconds - (self.monotonic() - self.started)
 
+    @property
+    def lease(self) -> timedelta:
+        """How long a claim keeps others out: longer than its holder may run."""
+        asked_for = timedelta(seconds=self.settings.lease_seconds)
+        needed = timedelta(seconds=self.timeout_seconds) + LEASE_MARGIN
+        return max(asked_for, needed)
+
 
 def import_record(
     record: ObjectCreated | Ignored | Rejected, invocation: Invocation
@@ -117,8 +124,6 @@ def make_case(record: ObjectCreated, region_id: str, invocation: Invocation) -> 
         clock=clock,
         patience=patience,
     )
-    timeout = timedelta(seconds=invocation.timeout_seconds)
-    lease = timedelta(seconds=settings.lease_seconds)
     submitter = Submitter(
         caller=Caller(
             ecs=invocation.ecs(region_id),
@@ -130,7 +135,7 @@ def make_case(record: ObjectCreated, region_id: str, invocation: Invocation) -> 
         clock=clock,
         attempts=patience.attempts,
         pool=invocation.pool,
-        lease=max(lease, timeout + LEASE_MARGIN),
+        lease=invocation.lease,
         claim=invocation.new_claim(),
         fc_request_id=invocation.fc_request_id,
     )

@@ -11,9 +11,8 @@ import json
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
-from image_import.app import LEASE_MARGIN, Invocation
+from image_import.app import Invocation
 from image_import.clock import OssClock
 from image_import.deliver_again import Delivery, Redelivery, in_order
 from image_import.errors import ImageImportError
@@ -148,15 +147,12 @@ class Tracker:
         return work
 
     def _open_ledgers(self) -> OpenLedgers:
-        settings = self.invocation.settings
-        lease = timedelta(seconds=settings.lease_seconds)
-        timeout = timedelta(seconds=self.invocation.timeout_seconds)
         return OpenLedgers(
             store=self.store,
             clock=self.clock,
             pool=self.invocation.pool,
-            prefix=settings.ledger_prefix,
-            lease=max(lease, timeout + LEASE_MARGIN),
+            prefix=self.invocation.settings.ledger_prefix,
+            lease=self.invocation.lease,
         )
 
     def _follower(self) -> Follower:
