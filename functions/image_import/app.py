@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from image_import import endings
@@ -169,8 +169,7 @@ def make_case(record: ObjectCreated, region_id: str, invocation: Invocation) -> 
 
 
 def _about(result: Result, record: ObjectCreated | Ignored | Rejected) -> Result:
-    return replace(
-        result,
+    return result.about(
         bucket=record.bucket or "",
         object_key=record.object_key or "",
         etag=record.etag or "",

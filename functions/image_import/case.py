@@ -74,7 +74,7 @@ class Case:
             version = self.importing.current(book, version)
             if self.importing.view(book, version).standing is Standing.FREE:
                 state = State(result.outcome.value)
-                self.importing.note(book, version, state, result.reason)
+                self.importing.write_line(book, version, state, result.reason)
         return result
 
     def _round(self) -> Result:

@@ -37,7 +37,7 @@ class Wanted:
     object_size_bytes: int | None = None
 
 
-class Ends(NamedTuple):
+class EndPieces(NamedTuple):
     """The first bytes of an object, and what has its last ones: perhaps the same.
 
     None, where the last ones are not wanted, or are on their way separately.
@@ -51,7 +51,10 @@ class DiskReading:
     """The ends of one object, on their way; the tail only where it may matter."""
 
     def __init__(
-        self, object_key: str, ends: Future[Ends], tail: Future[Piece] | None = None
+        self,
+        object_key: str,
+        ends: Future[EndPieces],
+        tail: Future[Piece] | None = None,
     ) -> None:
         self._object_key = object_key
         self._ends = ends
@@ -162,7 +165,7 @@ class Gatherer:
         is_known_small = size is not None and size <= HEAD_BYTES
         if is_known_small or read_key(key).format == QCOW2:
             return DiskReading(key, self.pool.submit(self._read_ends, wanted))
-        ends = self.pool.submit(lambda: Ends(self._read_head(wanted), None))
+        ends = self.pool.submit(lambda: EndPieces(self._read_head(wanted), None))
         return DiskReading(key, ends, self.pool.submit(self._read_tail, wanted))
 
     def place(self, object_key: str) -> Place:
@@ -185,14 +188,14 @@ class Gatherer:
         except ObjectMissing:
             return None
 
-    def _read_ends(self, wanted: Wanted) -> Ends:
+    def _read_ends(self, wanted: Wanted) -> EndPieces:
         head = self._read_head(wanted)
         told = read_key(wanted.object_key).format
         if head.object_size_bytes <= HEAD_BYTES:
-            return Ends(head, head)
+            return EndPieces(head, head)
         if is_settled_by(head.data, format_by_name=told):
-            return Ends(head, None)
-        return Ends(head, self._read_tail(replace(wanted, etag=head.etag)))
+            return EndPieces(head, None)
+        return EndPieces(head, self._read_tail(replace(wanted, etag=head.etag)))
 
     def _read_head(self, wanted: Wanted) -> Piece:
         key, last = wanted.object_key, HEAD_BYTES - 1

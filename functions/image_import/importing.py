@@ -93,7 +93,7 @@ class Importing:
         waiting = endings.waiting(reason)
         if self.has_waited or self.is_dry:
             return waiting
-        self.note(book, version, State.WAITING, reason)
+        self.write_line(book, version, State.WAITING, reason)
         self.has_waited = True
         raise LookAgainError
 
@@ -103,10 +103,10 @@ class Importing:
         """Write why this version is not sent, and say it."""
         reason = str(exc)
         if not self.is_dry:
-            self.note(book, version, State.REFUSED, reason)
+            self.write_line(book, version, State.REFUSED, reason)
         return endings.refused(reason)
 
-    def note(
+    def write_line(
         self, book: Book, version: ImageVersion, state: State, reason: str
     ) -> None:
         """Write a line, unless the last one says the same already."""
