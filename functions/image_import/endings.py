@@ -46,7 +46,7 @@ def stands(
             image_name=entry.image_name,
         )
     if standing is Standing.DOUBTFUL:
-        return _as_recorded(Outcome.FAILED, entry, entry.reason)
+        return as_recorded(Outcome.FAILED, entry, entry.reason)
     if standing is Standing.ENDED:
         return _ended(entry, bucket)
     verb = "became an image" if entry.state is State.AVAILABLE else "was submitted"
@@ -56,7 +56,7 @@ def stands(
             "; a sidecar that comes after its image changes nothing: upload the image "
             "again, or set SIDECAR=required so that images wait for theirs"
         )
-    return _as_recorded(Outcome.DUPLICATE, entry, reason)
+    return as_recorded(Outcome.DUPLICATE, entry, reason)
 
 
 def _ended(entry: Entry, bucket: str) -> Result:
@@ -71,7 +71,7 @@ def _ended(entry: Entry, bucket: str) -> Result:
     again = f"to import it again: image-import redrive {place}"
     at = to_text(entry.at)
     reason = f"{entry.reason.rstrip('.')} (on record since {at}); {again}"
-    return _as_recorded(outcome, entry, reason)
+    return as_recorded(outcome, entry, reason)
 
 
 def too_late(entry: Entry) -> PlanError:
@@ -117,7 +117,8 @@ def _of_service(outcome: Outcome, exc: ServiceError, reason: str) -> Result:
     )
 
 
-def _as_recorded(outcome: Outcome, entry: Entry, reason: str) -> Result:
+def as_recorded(outcome: Outcome, entry: Entry, reason: str) -> Result:
+    """Return a result with all that a line of the ledger says of its import."""
     return Result(
         outcome=outcome,
         reason=reason,

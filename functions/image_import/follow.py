@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from image_import import endings
 from image_import.clock import OssClock
 from image_import.errors import ServiceUnavailable
 from image_import.ledger import FINAL, Entry, State
@@ -123,17 +124,6 @@ class Follower:
 def result_of(line: Entry, book: Book) -> Result:
     """Return what a line of a ledger says, as log and answer say it."""
     object_key, etag = line.disks[0]
-    return Result(
-        outcome=Outcome(line.state.value),
-        reason=line.reason,
-        bucket=book.place.bucket,
-        object_key=object_key,
-        etag=etag,
-        image_name=line.image_name,
-        ecs_request_id=line.ecs_request_id,
-        image_id=line.image_id,
-        task_id=line.task_id,
-        progress=line.progress,
-        error_code=line.error_code,
-        error_message=line.error_message,
-    )
+    result = endings.as_recorded(Outcome(line.state.value), line, line.reason)
+    about = result.about(bucket=book.place.bucket, object_key=object_key, etag=etag)
+    return replace(about, progress=line.progress)

@@ -260,14 +260,5 @@ def _result(
             f"ImportImage ended as {entry.state.value!r}, but the ledger could not be "
             f"written: {unwritten}. {entry.reason}".rstrip()
         )
-    return Result(
-        outcome=outcome,
-        reason=reason,
-        image_name=entry.image_name,
-        ecs_request_id=entry.ecs_request_id,
-        image_id=entry.image_id,
-        task_id=entry.task_id,
-        parameters=intent.parameters,
-        error_code=entry.error_code,
-        error_message=entry.error_message,
-    )
+    result = endings.as_recorded(outcome, entry, reason)
+    return replace(result, parameters=intent.parameters)
