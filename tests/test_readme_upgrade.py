@@ -9,16 +9,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-FETCH = "export BEFORE="
-UPGRADE, ROLL_BACK, REMOVE = "# upgrade: 3.0", "# roll back: 3.0", "# remove: 3.0"
-NOT_RUN = ("image-import ", "s ", "git log ", "git diff ")
-
-
-def between(start: str, end: str) -> str:
-    """Return the README's lines from one mark to another that need no account."""
-    found = README[README.index(start) :]
-    lines = found[: found.index(end)].splitlines()
-    return "\n".join(line for line in lines if not line.startswith(NOT_RUN))
+_, _, SECTION = README.partition("### Upgrade, roll back, remove")
+FETCH, *_ = BLOCKS = re.findall(r"^```sh\n(.*?)^```", SECTION, re.DOTALL | re.MULTILINE)
+UPGRADE, ROLL_BACK = (block for block in BLOCKS if "&& s deploy" in block)
 
 
 class Clone:
@@ -27,6 +20,11 @@ class Clone:
     def __init__(self, folder: Path) -> None:
         self.origin, self.here = folder / "origin", folder / "clone"
         self.origin.mkdir()
+        self.commands = folder / "commands"
+        self.commands.mkdir()
+        for name in ("image-import", "s"):
+            (self.commands / name).write_text(f'#!/bin/sh\necho "{name} $*"\n', "utf-8")
+            (self.commands / name).chmod(0o755)
         self.sh("git init -q -b main", self.origin)
         self.commit((ROOT / "s.yaml").read_text("utf-8"))
         self.sh(f"git clone -q {self.origin} {self.here}", folder)
@@ -36,24 +34,27 @@ class Clone:
         (self.origin / ".gitignore").write_bytes((ROOT / ".gitignore").read_bytes())
         self.sh("git add -A && git commit -q -m x", self.origin)
 
-    def sh(self, script: str, folder: Path) -> str:
+    def sh(self, script: str, folder: Path, *, status: int = 0) -> str:
         names = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
         for who in ("AUTHOR", "COMMITTER"):
             names |= {f"GIT_{who}_NAME": "x", f"GIT_{who}_EMAIL": "x@example.com"}
         ran = subprocess.run(
-            ["sh", "-eu"],
+            ["sh", "-u"] if status else ["sh", "-eu"],
             input=script,
             cwd=folder,
-            env={"PATH": os.environ["PATH"], **names},
+            env={"PATH": f"{self.commands}:{os.environ['PATH']}", **names},
             capture_output=True,
             check=False,
             text=True,
         )
-        assert ran.returncode == 0, ran.stderr
+        assert ran.returncode == status, ran.stderr
         return ran.stdout
 
     def read(self, name: str) -> str:
         return (self.here / name).read_text("utf-8")
+
+
+DEPLOYED = "image-import package --python 3.10\ns deploy -t my-s.yaml -y\n"
 
 
 @pytest.mark.needs("git")
@@ -61,16 +62,28 @@ def test_on_3_0_an_upgrade_keeps_your_values_and_there_is_a_way_back(
     tmp_path: Path,
 ) -> None:
     clone = Clone(tmp_path)
-    ours = clone.read("s.yaml").replace("bucket: my-images", "bucket: our-images")
-    (copied,) = re.findall(r"^cp s\.yaml (\S+)", README, re.MULTILINE)
-    (clone.here / copied).write_text(ours, "utf-8")
     before = clone.read("s.yaml")
+    ours = before.replace("bucket: my-images", "bucket: our-images")
+    (clone.here / "my-s.yaml").write_text(ours, "utf-8")
     clone.commit(before.replace("memorySize: 512", "memorySize: 640"))
-    fetch = between(FETCH, "```")
-    clone.sh(f"{fetch}\n{between(UPGRADE, ROLL_BACK)}", clone.here)
-    assert clone.read(copied) == ours.replace("memorySize: 512", "memorySize: 640")
+    said = clone.sh(FETCH + UPGRADE, clone.here)
+    assert said.endswith(DEPLOYED)
+    assert clone.read("my-s.yaml") == ours.replace("memorySize: 512", "memorySize: 640")
     was = clone.sh("git rev-parse HEAD~1", clone.here)
-    clone.sh(f"BEFORE={was}{between(ROLL_BACK, 'git checkout -')}", clone.here)
-    assert (clone.read("s.yaml"), clone.read(copied)) == (before, ours)
-    clone.sh("git checkout -q - && git pull -q --ff-only", clone.here)
+    staying, _, back = ROLL_BACK.partition("git checkout -")
+    assert clone.sh(f"BEFORE={was}{staying}", clone.here).endswith(DEPLOYED)
+    assert (clone.read("s.yaml"), clone.read("my-s.yaml")) == (before, ours)
+    clone.sh(f"git checkout -q -{back}\ngit pull -q --ff-only", clone.here)
     assert clone.sh("git status --porcelain", clone.here) == ""
+
+
+@pytest.mark.needs("git")
+def test_what_cannot_be_merged_is_not_deployed(tmp_path: Path) -> None:
+    clone = Clone(tmp_path)
+    before = clone.read("s.yaml")
+    ours = before.replace("sidecar: optional", "sidecar: required")
+    (clone.here / "my-s.yaml").write_text(ours, "utf-8")
+    clone.commit(before.replace("sidecar: optional", "sidecar: never"))
+    said = clone.sh(FETCH + UPGRADE, clone.here, status=1)
+    assert DEPLOYED not in said
+    assert "<<<<<<<" in clone.read("my-s.yaml")
