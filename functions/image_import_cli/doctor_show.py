@@ -42,7 +42,7 @@ def show(findings: Sequence[Finding], console: Console) -> None:
     console.print(table)
     for mend, about in _by_mend(findings).items():
         verb = "tell" if about[0].status == "unknown" else "mend"
-        checks = ", ".join(finding.check for finding in about)
+        checks = ", ".join(dict.fromkeys(finding.check for finding in about))
         console.print(f"\nTo {verb} {checks}:", style="bold")
         for line in mend.splitlines():
             _show_mend(line, console, is_in_words=about[0].is_in_words)

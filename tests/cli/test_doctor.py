@@ -241,6 +241,17 @@ def test_nothing_is_changed_by_looking(account: World) -> None:
     assert images == {}
 
 
+def test_what_several_findings_of_a_check_ask_for_is_headed_once(
+    account: World,
+) -> None:
+    says = account.fc_says
+    says[0] = Say(json={**says[0].json, "runtime": "python3.9", "handler": "a.b"})
+    account.fc = says
+    shown = account.run(width=200).stdout
+    assert shown.count("importer") > 2
+    assert "\nTo mend importer:\n" in shown
+
+
 def test_keys_never_show(account: World) -> None:
     account.fc = [Say(status=403, json={"Code": "AccessDenied", "Message": "no"})]
     secret = account.cloud.credentials.access_key_secret
