@@ -10,7 +10,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 _, _, SECTION = README.partition("### Upgrade, roll back, remove")
-FETCH, *_ = BLOCKS = re.findall(r"^```sh\n(.*?)^```", SECTION, re.DOTALL | re.MULTILINE)
+BLOCKS = re.findall(r"^```sh\n(.*?)^```", SECTION, re.DOTALL | re.MULTILINE)
+FETCH: str = BLOCKS[0]
 UPGRADE, ROLL_BACK = (block for block in BLOCKS if "&& s deploy" in block)
 
 
