@@ -23,7 +23,7 @@ IMAGE_WORDS = frozenset((
     "gce", "gcloud", "aliyun", "alicloud", "tencentcloud", "oracle", "oci",
     "digitalocean", "hetzner", "vultr", "linode", "ovh", "ibmcloud", "virt", "vm",
     "jeos", "simply", "cinnamon", "mate", "xfce", "kde", "gnome", "plasma", "lxqt",
-    "lxde", "budgie", "edge", "oem", "gui", "cli", "gnu", "os",
+    "lxde", "budgie", "edge", "oem", "gui", "cli", "gnu", "os", "backports",
 ))  # fmt: skip
 
 LINUX_WORDS = frozenset({"linux"})

@@ -11,7 +11,8 @@ Sources:
     66902), read 2026-11: IDs as centos_6_09_64_20G_alibase. That aliyun_2_ and
     aliyun_3_ begin those of Alibaba Cloud Linux, while elsewhere the word names the
     cloud, was observed in tests/data/image-names.jsonl.
-    Common knowledge, no page read: the Chinese names of Kylin, UOS and Anolis.
+    "Debian GNU/Hurd" and "Debian GNU/kFreeBSD", debian.org/ports: other kernels.
+    Common knowledge, no page read: the Chinese names of Kylin, UOS, Anolis, Red Hat.
 
 Room: core.
 """
@@ -28,6 +29,18 @@ LISTED = (
             "gobuntu", "ubuntu kylin", "ubuntu mate", "ubuntu budgie", "ubuntu studio",
             "ubuntu gnome", "ubuntu unity", "ubuntu cinnamon", "ubuntu core",
             "ubuntu server", "ubuntu touch", "乌班图", "优麒麟",
+            # Whole names of releases, whose first words alone may be anything.
+            "warty warthog", "hoary hedgehog", "breezy badger", "dapper drake",
+            "edgy eft", "feisty fawn", "gutsy gibbon", "hardy heron", "intrepid ibex",
+            "jaunty jackalope", "karmic koala", "lucid lynx", "maverick meerkat",
+            "natty narwhal", "oneiric ocelot", "precise pangolin", "quantal quetzal",
+            "raring ringtail", "saucy salamander", "trusty tahr", "utopic unicorn",
+            "vivid vervet", "wily werewolf", "xenial xerus", "yakkety yak",
+            "zesty zapus", "artful aardvark", "bionic beaver", "cosmic cuttlefish",
+            "disco dingo", "eoan ermine", "focal fossa", "groovy gorilla",
+            "hirsute hippo", "impish indri", "jammy jellyfish", "kinetic kudu",
+            "lunar lobster", "mantic minotaur", "noble numbat", "oracular oriole",
+            "plucky puffin", "questing quokka", "resolute raccoon",
         ),
         codenames=(
             "warty", "gutsy", "jaunty", "oneiric", "quantal", "raring", "utopic",
@@ -46,6 +59,8 @@ LISTED = (
         family="debian",
         platform="Debian",
         words=("debian", "deb9", "deb10", "deb11", "deb12", "deb13"),
+        # Ports of Debian to other kernels are no Linux.
+        narrowed_by=(("hurd", "GNU Hurd"), ("kfreebsd", "Debian GNU/kFreeBSD")),
         codenames=("wheezy", "jessie", "bullseye", "bookworm", "trixie"),
         plain_codenames=( "sarge", "etch", "lenny",
             "squeeze", "stretch", "buster", "forky",
@@ -55,7 +70,7 @@ LISTED = (
         name="CentOS",
         family="centos",
         platform="CentOS",
-        words=("cent os",),
+        words=("cent os", "cent5", "cent6", "cent7", "cent8"),
         # The first number after the name is the version: centos63 is CentOS 6.3.
         narrowed_by=(
             ("stream", "CentOS Stream"),
@@ -110,7 +125,7 @@ LISTED = (
         name="Anolis OS",
         family="anolis",
         platform="Anolis",
-        words=("anolis", "anolis os", "龙蜥"),
+        words=("anolis", "anolis os", "open anolis", "龙蜥"),
     ),
     System(
         name="SUSE Linux Enterprise",
@@ -126,7 +141,7 @@ LISTED = (
         family="opensuse",
         platform="OpenSUSE",
         words=("open suse", "tumbleweed", "microos", "opensuse leap",
-            "leap micro",
+            "leap micro", "leap 15", "leap 16",
         ),
         first_words=("leap", "kubic", "aeon", "kalpa", "slowroll"),
     ),
@@ -134,7 +149,7 @@ LISTED = (
         name="Red Hat Enterprise Linux",
         family="rhel",
         platform="RedHat",
-        words=("rhel", "red hat", "redhat enterprise linux", "rhel atomic"),
+        words=("rhel", "red hat", "redhat enterprise linux", "rhel atomic", "红帽"),
         narrowed_by=(("coreos", "Red Hat CoreOS"),),
     ),
     System(
