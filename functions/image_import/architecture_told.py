@@ -19,6 +19,9 @@ ARCHITECTURE_BY_WORD = Table(ARCHITECTURES)
 # read 2026-11. win2008_32_std_... was observed in tests/data/image-names.jsonl.
 _WIDTH_BEFORE_SIZE = re.compile(r"_(64|32)(?=_[0-9]+[Gg])")
 _WIDTH_OF_SYSTEM = re.compile(r"_(64|32)(?=_[A-Za-z]|$)")
+# In Chinese, as the console names public images: "Ubuntu 20.04 64位" (observed in
+# public notes about ECS instances, no page of Alibaba Cloud read).
+_WIDTH_IN_CHINESE = re.compile(r"(?<![0-9])(64|32)[ _-]?位")
 _BY_WIDTH = {"64": "x86_64", "32": "i386"}
 
 
@@ -39,13 +42,13 @@ def architecture_told(
         for arch, word in words
         if arch != X86 or is_windows
     }
-    if not words and ("_64" in stem or "_32" in stem):
+    if not words and ("_64" in stem or "_32" in stem or "位" in stem):
         return _bare_width(stem, is_system_told=system is not None)
     return next(iter(told.items())) if len(told) == 1 else None
 
 
 def _bare_width(stem: str, *, is_system_told: bool) -> tuple[str, str] | None:
-    width = _WIDTH_BEFORE_SIZE.search(stem)
+    width = _WIDTH_BEFORE_SIZE.search(stem) or _WIDTH_IN_CHINESE.search(stem)
     if is_system_told and not width:
         width = _WIDTH_OF_SYSTEM.search(stem)
     return (_BY_WIDTH[width[1]], width[1]) if width else None

@@ -215,6 +215,15 @@ def test_a_release_of_windows_is_told(
         ("a-arm64-aarch64.raw", "arm64"),
         ("vmx64-1.raw", None),
         ("base64.raw", None),
+        ("CentOS 7.9 64位.raw", "x86_64"),
+        ("Windows Server 2008 32 位中文版.vhd", "i386"),
+        ("1664位.raw", None),
+        ("a-qemux86-64.raw", "x86_64"),
+        ("a-qemux86.raw", "i386"),
+        ("a-qemuarm64.raw", "arm64"),
+        ("a-qemuarm.raw", "unsupported"),
+        ("Win10_22H2_English_x32.iso", "i386"),
+        ("debian-x32.raw", None),
     ],
 )
 def test_an_architecture_is_told_or_left_open(

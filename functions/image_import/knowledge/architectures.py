@@ -5,6 +5,11 @@ Sources:
     arm64 exist, nothing else.
     "Ports", debian.org, and "Compatibility issues", Debian FAQ, read 2026-11: names of
     architectures. Other spellings were observed in tests/data/image-names.jsonl.
+    "MACHINE", Yocto Project reference manual, and the machines of openembedded-core
+    (meta/conf/machine), read 2026-11: qemux86-64, qemuarm64, genericarm64. There
+    qemux86 is 32-bit, qemuarm is ARMv7.
+    "Download Windows 10 Disc Image (ISO File)", microsoft.com, read 2026-11: the 32-bit
+    disc is named Win10_22H2_English_x32.iso.
     Common knowledge, no page read: Kunpeng, Phytium and Graviton are arm64 processors,
     Hygon and Zhaoxin x86_64; Vagrant's boxes were named precise64, lucid32.
 
@@ -15,7 +20,7 @@ UNSUPPORTED = "unsupported"
 """The name tells an architecture that ECS does not have."""
 
 X86 = "x86"
-"""Not a value: 32-bit in the names of Windows, either width elsewhere."""
+"""Not a value: 32-bit in the names of Windows, either width elsewhere (x32, too)."""
 
 _VAGRANT = (
     "hardy", "lucid", "precise", "trusty", "xenial", "bionic", "focal", "jammy",
@@ -29,18 +34,19 @@ _WORDS = {
         "x86 64", "x86 64 v2", "x86 64 v3", "amd 64", "amd64v3", "x64", "em64t",
         "intel64", "64 bit", "64 bits", "bit64", "win64", "linux64", "vm64", "pure64",
         "core64", "template64", "systemvmtemplate64", "jinstall64", "slackware64",
-        "tinycore64", "fatdog64", "9300v64", "9500v64",
+        "tinycore64", "fatdog64", "9300v64", "9500v64", "qemux86 64",
         "veos64", "ceos64", "hygon", "zhaoxin", "海光",
         "兆芯", *(f"{codename}64" for codename in _VAGRANT),
     ),
     "i386": (
         "i386", "i486", "i586", "i686", "ia32", "x86 32", "32 bit", "32 bits",
-        "win32", "80386",
+        "win32", "80386", "qemux86",
         *(f"{codename}32" for codename in _VAGRANT),
     ),
     "arm64": (
         "arm 64", "aarch 64", "arm64v8", "arm64ec", "arm64e",
         "armv8", "armv8a", "armv9", "kunpeng", "phytium", "graviton", "鲲鹏", "飞腾",
+        "qemuarm64", "genericarm64", "raspberrypi3 64", "raspberrypi4 64",
     ),
     UNSUPPORTED: (
         "aarch64be", "aarch32", "armhf", "armhfp", "armel", "armeb", "arm32",
@@ -53,8 +59,10 @@ _WORDS = {
         "mipsel", "mips64", "mips64el", "mips64le", "mips64r6el", "sparc", "sparc64",
         "sun4u", "sun4v", "sw 64", "sunway", "ia64", "itanium", "hppa", "hppa64",
         "parisc", "m68k", "sh4", "e2k", "elbrus", "alpha64", "龙芯", "申威",
+        "qemuarm", "qemuarmv5", "qemumips", "qemumips64", "qemuppc", "qemuppc64",
+        "qemuriscv32", "qemuriscv64", "qemuloongarch64",
     ),
-    X86: ("x86",),
+    X86: ("x86", "x32"),
 }  # fmt: skip
 
 ARCHITECTURES = tuple(
