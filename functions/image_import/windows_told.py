@@ -25,6 +25,9 @@ from image_import.knowledge.windows import (
     SEMI_ANNUAL_SERVER,
     SERVER_PREFIXES,
     SERVER_WORDS,
+    SHORT_PREFIXES,
+    SHORT_YEAR_COMPANY,
+    SHORT_YEARS,
 )
 from image_import.tokens import Piece
 from image_import.vocabulary import Vocabulary
@@ -68,7 +71,8 @@ def windows_told(
         if text not in _BEGINNINGS or place in taken:
             continue
         read = _behind if text in PREFIXES else _glued
-        if hit := read(found, place, vocabulary):
+        hit = _short_year(found, place, vocabulary) or read(found, place, vocabulary)
+        if hit:
             return hit
     if marks := BUILD_MARKS.intersection(texts):
         return WindowsTold(ANY_WINDOWS, min(marks), "mark of a Windows build")
@@ -171,6 +175,24 @@ def _glued(
             rule = f"name of {system.name}"
             return WindowsTold(system, f"{word}{release}", rule, is_sure)
     return None
+
+
+def _short_year(
+    found: Sequence[Piece], place: int, vocabulary: Vocabulary
+) -> WindowsTold | None:
+    """Return the server of a year in two digits, where R2 or an edition follows."""
+    word = found[place].text
+    year, *rest = found[place + 1 :] or [Piece("", is_glued=False)]
+    if word not in SHORT_PREFIXES or not year.is_glued or year.text not in SHORT_YEARS:
+        return None
+    system = vocabulary.releases.get(SHORT_YEARS[year.text])
+    texts = [piece.text for piece in rest]
+    is_met = texts[:2] == ["r", "2"] or any(
+        text.startswith(SHORT_YEAR_COMPANY) for text in texts
+    )
+    if not system or not is_met:
+        return None
+    return WindowsTold(system, f"{word}{year.text}", f"name of {system.name}")
 
 
 def _semi_annual(

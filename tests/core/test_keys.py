@@ -173,6 +173,13 @@ def test_a_distribution_is_told_by_its_name(key: str, platform: str | None) -> N
         ("windows_sql_2019.vhd", "windows", None),
         ("zabbix-win2019.vhd", "windows", "Windows Server 2019"),
         ("darwin.vhd", None, None),
+        ("Base17C-WS16-1607.vhd", "windows", "Windows Server 2016"),
+        ("WIN22CORESYSPREP.vhdx", "windows", "Windows Server 2022"),
+        ("ws12r2.vhd", "windows", "Windows Server 2012"),
+        ("ws16.vhd", None, None),
+        ("Win10_19H2_dc.iso", "windows", "Other Windows"),
+        ("srv2019.vhd", "windows", "Windows Server 2019"),
+        ("srv19.vhd", None, None),
     ],
 )
 def test_a_release_of_windows_is_told(

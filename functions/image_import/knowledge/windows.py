@@ -116,8 +116,23 @@ PREFIXES = SERVER_PREFIXES | {"windows", "window", "win"}
 NOT_ALONE = frozenset({"window"})
 """Tells nothing without a release behind it: a window manager is no Windows."""
 
-GLUED_PREFIXES = frozenset({"w", "ws", "server"})
+GLUED_PREFIXES = frozenset({"w", "ws", "server", "srv", "svr"})
 """Before a year or 2k only, and glued to it: w2k8, w2016, ws2012r2, server2019."""
+
+SHORT_YEARS = {"08": "2008", "12": "2012", "16": "2016", "19": "2019", "22": "2022"}
+"""Glued to SHORT_PREFIXES: WS16, Win22; ws16 alone may be a workstation's name."""
+
+SHORT_PREFIXES = SERVER_PREFIXES | {"win", "ws"}
+
+SHORT_YEAR_COMPANY = (
+    "1607", "1809", "core", "datacenter", "dc", "dtc", "eval", "gui", "standard", "std",
+    "sysprep", "desktopexp",
+)  # fmt: skip
+"""What words behind a short year begin with: editions and versions of a server.
+
+Source: Base17C-WS16-1607.vhd and WIN22CORESYSPREP.vhdx, in public scripts for
+Hyper-V.
+"""
 
 CLIENT_EDITIONS = frozenset(
     {"pro", "professional", "ent", "enterprise", "home", "edu", "education", "ultimate",
