@@ -1,5 +1,7 @@
 """What the folders around a file tell: less than its name, as they hold many files.
 
+A folder's name may go on in the folder inside: `centos/9-stream/`, `windows/2019/`.
+
 Room: core.
 """
 
@@ -8,13 +10,16 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from image_import.knowledge.context import FOLDERS_OF_PEOPLE
-from image_import.knowledge.windows import ANY_WINDOWS
+from image_import.knowledge.windows import ANY_WINDOWS, SERVER_WORDS
 from image_import.systems_told import ANY_LINUX, Told, system_told
 from image_import.tokens import Piece, pieces
 from image_import.vocabulary import Strength, Vocabulary
 
 DEEPEST = 8
 """Folders looked at, from the file outwards."""
+
+FARTHEST_INSIDE = 3
+"""Names that a folder's name may go on in: windows/server/2019/."""
 
 _WEAK = frozenset({Strength.FIRST, Strength.PLAIN_CODENAME})
 
@@ -25,10 +30,14 @@ class Folder(NamedTuple):
     Attributes:
         told: The system it tells; neither a bare Linux or Windows, nor a word that
             would need company in a file name.
+        goes_on_with: Words that make it another system at the start of the next name.
+        is_windows: It tells Windows, but no release.
     """
 
     pieces: Sequence[Piece]
     told: Told | None
+    goes_on_with: frozenset[str] = frozenset()
+    is_windows: bool = False
 
 
 def nearest(folders: Sequence[str]) -> list[str]:
@@ -41,13 +50,62 @@ def nearest(folders: Sequence[str]) -> list[str]:
     return counting[: -DEEPEST - 1 : -1]
 
 
+def around_told(
+    around: Sequence[str], stem: str, vocabulary: Vocabulary
+) -> Told | None:
+    """Return what the folders tell, the nearest first.
+
+    Args:
+        around: What `nearest` returned.
+        stem: Of the file name, in which the nearest folder's name may go on.
+    """
+    inside = [] if stem.isdecimal() else [stem]
+    for place, name in enumerate(around):
+        folder = folder_told(name, vocabulary)
+        told = _going_on(folder, inside, vocabulary) or folder.told
+        inside.insert(0, name)
+        if told:
+            outer = [folder_told(n, vocabulary) for n in around[place + 1 : place + 2]]
+            return next((_going_on(f, inside, vocabulary) for f in outer), None) or told
+    return None
+
+
+def _going_on(
+    folder: Folder, inside: Sequence[str], vocabulary: Vocabulary
+) -> Told | None:
+    """Return the system that a folder tells together with the names inside it."""
+    if not inside or not (folder.is_windows or folder.goes_on_with):
+        return None
+    more = [piece for name in inside[:FARTHEST_INSIDE] for piece in pieces(name)]
+    if not _may_go_on(folder, [piece.text for piece in more[:2]]):
+        return None
+    told = system_told([*folder.pieces, *more], vocabulary)
+    is_more = told is not None and told.system not in (None, ANY_WINDOWS)
+    return told if is_more and told != folder.told else None
+
+
+def _may_go_on(folder: Folder, texts: Sequence[str]) -> bool:
+    """Return whether a name begins with a release, and not with a date."""
+    if not texts:
+        return False
+    is_dated = len(texts) > 1 and texts[1].isdecimal() and len(texts[1]) <= len("06")
+    if folder.is_windows:
+        is_release = texts[0].isdecimal() and not is_dated
+        return is_release or texts[0] in SERVER_WORDS
+    return texts[0] in folder.goes_on_with
+
+
 @lru_cache(maxsize=1024)
 def folder_told(name: str, vocabulary: Vocabulary) -> Folder:
     """Return what a folder tells; kept, as a listing has few folders and many keys."""
     found = pieces(name)
     told = system_told(found, vocabulary)
     if told is None or told.system in (ANY_LINUX, ANY_WINDOWS):
-        return Folder(found, None)
+        return Folder(
+            found, None, is_windows=told is not None and told.system is ANY_WINDOWS
+        )
     meaning = vocabulary.table.get(told.token)
-    is_weak = meaning is not None and meaning[1] in _WEAK
-    return Folder(found, None if is_weak else told)
+    if meaning is not None and meaning[1] in _WEAK:
+        return Folder(found, None)
+    narrower = told.system.narrowed_by if told.system else ()
+    return Folder(found, told, frozenset(word for word, _ in narrower))

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 from image_import.architecture_told import architecture_told
 from image_import.disk_told import DiskTold, disk_told
 from image_import.extensions_told import FileName, file_name_told
-from image_import.folders_told import folder_told, nearest
+from image_import.folders_told import around_told, folder_told, nearest
 from image_import.knowledge.extensions import FileKind
 from image_import.knowledge.systems import OTHERS_LINUX, System
 from image_import.systems_told import system_told
@@ -78,7 +78,7 @@ def read_key(object_key: str, vocabulary: Vocabulary = VOCABULARY) -> KeyClues:
     file = file_name_told(name)
     found = pieces(file.stem)
     around = nearest(folders)
-    system, clues = _system(found, around, vocabulary)
+    system, clues = _system(file.stem, found, around, vocabulary)
     architecture = _architecture(file.stem, found, system) or _architecture_around(
         around, system, vocabulary
     )
@@ -108,14 +108,12 @@ def read_key(object_key: str, vocabulary: Vocabulary = VOCABULARY) -> KeyClues:
 
 
 def _system(
-    found: Sequence[Piece], around: Sequence[str], vocabulary: Vocabulary
+    stem: str, found: Sequence[Piece], around: Sequence[str], vocabulary: Vocabulary
 ) -> tuple[System | None, dict[str, Clue]]:
     """Return the system that file name or folders tell, and the clues for it."""
     told, where = system_told(found, vocabulary), "in the file name"
-    for folder in around:
-        if told:
-            break
-        told, where = folder_told(folder, vocabulary).told, "in a folder's name"
+    if not told:
+        told, where = around_told(around, stem, vocabulary), "in a folder's name"
     if not told:
         return None, {}
     clue = Clue(told.token, f"{told.rule}, {where}")
