@@ -10,13 +10,16 @@ from typing import NamedTuple
 from image_import.disk import MAX_DISKS
 from image_import.knowledge.markers import (
     ALL_MARKERS,
+    BUSES_FROM_0,
     DATA_WORDS,
     DEVICES,
     DISK_WORDS,
+    DRIVES_FROM_0,
     NOT_DEVICES,
     NOT_DISK_DATA,
     NUMBERED_WORDS,
     PAIRED_WORDS,
+    SPACED_DISK_WORDS,
     SYSTEM_DISKS,
     SYSTEM_WORDS,
     WHOLE_NAME_DEVICES,
@@ -31,6 +34,12 @@ _CAPITAL = r"(?:^|(?<=[-_. ])|(?<=[a-z0-9])(?=[A-Z]))"
 _SERIAL = r"(?:[-_][0-9]{1,2})?(?:[-_][0-9a-fA-F]{8}[-0-9a-fA-F]{0,28})?$"
 _GUID = r"[0-9a-fA-F]{8}-[-0-9a-fA-F]{27}"
 _NUMBER = r"0*(?P<number>[0-9]{1,2})"
+# What backups put behind a device: web-vdb_20240501, web-vda-backup, vdb.full.20240501.
+_COPY = (
+    r"(?:[-_. ](?i:backup|bak|full|inc|diff|copy|clone|snap|snapshot|old|orig"
+    r"|(?:19|20)[0-9]{2}[-_]?[01][0-9][-_]?[0-3][0-9](?:[-_T]?[0-9]{2}[-_:]?[0-9]{2}"
+    r"(?:[-_:]?[0-9]{2})?Z?)?))*$"
+)
 
 
 def _any(words: tuple[str, ...]) -> str:
@@ -53,16 +62,23 @@ _DATA = re.compile(
 # Glued to its number a marker may stand inside (ipva-disk2-14r2), else only at the end.
 _DISK_NUMBER = re.compile(
     rf"{_CAPITAL}(?P<word>{_any(DISK_WORDS)}){_NUMBER}(?=$|[-_ ]|\.[A-Za-z])"
-    rf"|{_CAPITAL}(?P<spaced>(?i:disk))[-_ ]0*(?P<last>[0-9]{{1,2}})$"
+    rf"|{_CAPITAL}(?P<spaced>{_any(SPACED_DISK_WORDS)})[-_ ]0*(?P<last>[0-9]{{1,2}})$"
 )
 _OTHER_NUMBER = re.compile(rf"{_SEPARATOR}(?P<word>{_any(NUMBERED_WORDS)}){_NUMBER}$")
-_DEVICE = re.compile(rf"{_SEPARATOR}(?P<word>{_any(DEVICES)}(?P<letter>[a-pA-P]))$")
-_NVME = re.compile(rf"{_SEPARATOR}(?P<word>(?i:nvme)(?P<number>[0-9]{{1,2}})n1)$")
+_DEVICE = re.compile(
+    rf"{_SEPARATOR}(?P<word>{_any(DEVICES)}(?P<letter>[a-pA-P])){_COPY}"
+)
+_NVME = re.compile(rf"{_SEPARATOR}(?P<word>(?i:nvme)(?P<number>[0-9]{{1,2}})n1){_COPY}")
+_FROM_0 = re.compile(
+    rf"(?:{_CAPITAL}(?P<drive>{_any(DRIVES_FROM_0)})"
+    rf"|^(?:(?:disk-)?drive-)?(?P<bus>{_any(BUSES_FROM_0)})){_NUMBER}$"
+)
 _WHOLE = re.compile(rf"(?P<word>{_any(WHOLE_NAME_DEVICES)}(?P<letter>[a-pA-P]))$")
 _DETACHED_DATA = re.compile(rf"(?:^|[-_. ])(?i:{'|'.join(NOT_DISK_DATA)})$")
 
-PIECES_OF_A_MARKER = 5
-"""`data` `disk` `2` and a serial of two; hashes are no pieces."""
+PIECES_OF_A_MARKER = 9
+"""`data` `disk` `2` and a serial of two, `vdb` and a time of eight; hashes
+are no pieces."""
 
 NAMES_SYSTEM_DISK = "names the system disk"
 NAMES_DATA_DISK = "names a data disk"
@@ -111,6 +127,7 @@ def disk_told(
         or _data_disk(stem, is_windows=is_windows)
         or _numbered_disk(stem)
         or _device(stem)
+        or _counted_from_0(stem)
     )
 
 
@@ -189,10 +206,28 @@ def _device(stem: str) -> DiskTold | None:
     index = ord(letter.lower()) - ord("a") + 1 if letter else int(match["number"]) + 1
     if index > MAX_DISKS:
         return None
-    return DiskTold(index, match["word"], "names a device", _left(match), index > 1)
+    left = _left(match, match.end("word"))
+    return DiskTold(index, match["word"], "names a device", left, index > 1)
 
 
-def _left(match: re.Match[str]) -> str:
-    """Return what is left of the name without the marker and its separator."""
+def _counted_from_0(stem: str) -> DiskTold | None:
+    """Return the disk of a drive that its system counts from 0: PhysicalDrive1."""
+    match = _FROM_0.search(stem)
+    index = int(match["number"]) + 1 if match else MAX_DISKS + 1
+    if not match or index > MAX_DISKS:
+        return None
+    token = f"{match['drive'] or match['bus']}{match['number']}"
+    return DiskTold(index, token, "names a device", _left(match), index > 1)
+
+
+def _left(match: re.Match[str], end: int | None = None) -> str:
+    """Return what is left of the name without the marker and its separator.
+
+    Args:
+        match: Of the marker, and perhaps of what a backup put behind it.
+        end: Where the marker ends, if the match goes further.
+    """
     text = match.string
-    return text[: match.start()].rstrip("-_. ") + text[match.end() :]
+    left = text[: match.start()].rstrip("-_. ")
+    rest = text[match.end() if end is None else end :]
+    return left + rest if left else rest.lstrip("-_. ")

@@ -6,6 +6,10 @@ Sources:
     Observed in tests/data/image-names.jsonl: vm-<id>-disk-<n> of Proxmox VE, virtioa
     and virtiob of EVE-NG, -disk1 and -disk002 of OVF exports, PRIMARY and AUXILIARY of
     firewalls in two disks, osDisk of Azure.
+    "About Physical Disk", Oracle Database reference for Windows, read 2026-11: the
+    first disk is PhysicalDrive0.
+    disk-drive-scsi0.raw and the like, in public notes on restoring backups of Proxmox
+    VE with `vma extract`.
     Common knowledge, no page found: Azure's _OsDisk_1_ and _DataDisk_0_.
 
 Room: core.
@@ -26,7 +30,10 @@ DATA_WORDS = ("data", "auxiliary", "auxilary", "secondary", "swap", "数据盘")
 PAIRED_WORDS = frozenset({"primary", "auxiliary", "auxilary", "secondary"})
 """There is no primary disk without another."""
 
-DISK_WORDS = ("disk", "dsk", "磁盘", "硬盘", "диск")
+SPACED_DISK_WORDS = ("virtual hard disk", "hard disk", "disk")
+"""May stand apart from their number, at the end of a name."""
+
+DISK_WORDS = (*SPACED_DISK_WORDS, "dsk", "磁盘", "硬盘", "диск")
 
 NUMBERED_WORDS = ("hd", "hdd", "drive", "vol", "volume", "lun", "ssd")
 """Glued to a number at the end of a name; `disk` may also stand elsewhere."""
@@ -36,6 +43,12 @@ DEVICES = ("vd", "sd", "xvd", "hd")
 
 NOT_DEVICES = frozenset({"hdd", "sdk", "sdn", "sdl"})
 """Hard disk drive, software development kit, software defined network."""
+
+DRIVES_FROM_0 = ("physical drive",)
+"""Windows calls the first disk PhysicalDrive0."""
+
+BUSES_FROM_0 = ("virtio", "scsi", "sata", "ide")
+"""Proxmox VE calls the first disk virtio0, backups disk-drive-virtio0; whole names."""
 
 WHOLE_NAME_DEVICES = ("virtio", "sata", "scsi", "megasas", "lsi", "virtide")
 """With a letter, and nothing else in the name."""
@@ -48,7 +61,7 @@ ALL_MARKERS = tuple(
         word.split(" ", maxsplit=1)[0]: None
         for words in (
             SYSTEM_DISKS, SYSTEM_WORDS, DATA_WORDS, ("数据", "nvme"), DISK_WORDS,
-            NUMBERED_WORDS, DEVICES, WHOLE_NAME_DEVICES,
+            NUMBERED_WORDS, DEVICES, WHOLE_NAME_DEVICES, DRIVES_FROM_0, BUSES_FROM_0,
         )
         for word in words
     }
