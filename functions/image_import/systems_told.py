@@ -137,7 +137,9 @@ def _with_suffix(found: Sequence[Piece], vocabulary: Vocabulary) -> list[_Named]
     """Return names that are glued to a purpose (kylindisk) or to other Chinese."""
     hits = []
     for place, piece in enumerate(found):
-        for word in _parts(piece.text, vocabulary):
+        following = found[place + 1] if place + 1 < len(found) else None
+        parts = _parts(piece.text, vocabulary) or _before_v(piece.text, following)
+        for word in parts:
             meaning = vocabulary.table.get(word)
             if meaning and meaning[1] is Strength.NAME:
                 hits.append(_Named(*meaning, Phrase(word, place, place + 1)))
@@ -151,6 +153,12 @@ def _parts(text: str, vocabulary: Vocabulary) -> list[str]:
         return []
     stems = [text[: -len(s)] for s in SUFFIXES if text.endswith(s)]
     return [stem for stem in stems if vocabulary.table.get(stem)][:1]
+
+
+def _before_v(text: str, following: Piece | None) -> list[str]:
+    """Return the name in front of a version glued to it: kylinv10, uosv20."""
+    is_version = following and following.is_glued and following.text.isdecimal()
+    return [text[:-1]] if is_version and text.endswith("v") else []
 
 
 def _is_name(named: _Named, found: Sequence[Piece]) -> bool:
