@@ -15,6 +15,7 @@ from image_import.knowledge.markers import (
     DEVICES,
     DISK_WORDS,
     DRIVES_FROM_0,
+    INNER_DATA_WORDS,
     NOT_DEVICES,
     NOT_DISK_DATA,
     NUMBERED_WORDS,
@@ -58,6 +59,7 @@ _DATA_NUMBER = re.compile(
 _DATA = re.compile(
     rf"(?:{_CAPITAL}(?P<disk>(?i:data)[-_ ]?(?i:disk|drive|vol|volume))"
     rf"|{_SEPARATOR}(?P<word>{_any(DATA_WORDS)})){_SERIAL}"
+    rf"|{_SEPARATOR}(?P<inner>{_any(INNER_DATA_WORDS)})(?=$|[-_. ])"
 )
 # Glued to its number a marker may stand inside (ipva-disk2-14r2), else only at the end.
 _DISK_NUMBER = re.compile(
@@ -169,7 +171,7 @@ def _data_disk(stem: str, *, is_windows: bool) -> DiskTold | None:
     match = _DATA.search(stem)
     if not match:
         return None
-    word = match["disk"] or match["word"]
+    word = match["disk"] or match["word"] or match["inner"]
     is_bare = word.lower() == "data"
     if is_bare and (is_windows or _DETACHED_DATA.search(_left(match))):
         return None

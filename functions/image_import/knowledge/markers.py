@@ -27,7 +27,11 @@ SYSTEM_WORDS = ("system", "sys", "os", "boot", "root", "primary")
 
 DATA_WORDS = ("data", "auxiliary", "auxilary", "secondary", "swap", "数据盘")
 
-PAIRED_WORDS = frozenset({"primary", "auxiliary", "auxilary", "secondary"})
+INNER_DATA_WORDS = ("datastor",)
+"""May stand inside a name: F5 ships BIGIP-11.6.0.0.0.401.DATASTOR.ALL.qcow2 as the
+second disk of BIGIP-11.6.0.0.0.401.ALL.qcow2 (observed in public notes on EVE-NG)."""
+
+PAIRED_WORDS = frozenset({"primary", "auxiliary", "auxilary", "secondary", "datastor"})
 """There is no primary disk without another."""
 
 SPACED_DISK_WORDS = ("virtual hard disk", "hard disk", "disk")
@@ -61,7 +65,8 @@ ALL_MARKERS = tuple(
         word.split(" ", maxsplit=1)[0]: None
         for words in (
             SYSTEM_DISKS, SYSTEM_WORDS, DATA_WORDS, ("数据", "nvme"), DISK_WORDS,
-            NUMBERED_WORDS, DEVICES, WHOLE_NAME_DEVICES, DRIVES_FROM_0, BUSES_FROM_0,
+            INNER_DATA_WORDS, NUMBERED_WORDS, DEVICES, WHOLE_NAME_DEVICES,
+            DRIVES_FROM_0, BUSES_FROM_0,
         )
         for word in words
     }

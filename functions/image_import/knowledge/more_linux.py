@@ -240,6 +240,7 @@ INDEPENDENT = (
     linux("Dragora"),
     linux("Exherbo"),
     linux("Frugalware"),
+    linux("GNOME OS", "gnome os"),
     linux("Funtoo"),
     linux("GoboLinux", "gobo linux"),
     linux("Guix System", "guix", "guix system"),

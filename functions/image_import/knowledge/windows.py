@@ -62,8 +62,9 @@ RELEASES = (
     _client("Me", "me", "millennium", words=("winme",)),
     _client("NT", "nt", "nt4", words=("winnt", "nt4", "nt40", "nt351")),
     _client("2000", "2000", "2k", builds=(2195,)),
-    _client("XP", "xp", "xpsp", words=("winxp", "windowsxp", "tinyxp"), builds=(2600,)),
-    _client("Vista", "vista", words=("winvista",), builds=(6000,)),
+    _client("XP", "xp", "xpsp", words=("winxp", "windowsxp", "tinyxp", "winxpsp",
+            "windowsxpsp", "xpsp2", "xpsp3"), builds=(2600,)),
+    _client("Vista", "vista", words=("winvista", "windowsvista"), builds=(6000,)),
     _client("7", "7", "seven", words=("tiny7",), builds=(7600, 7601)),
     _client("8", "8", "81", builds=(9200, 9600)),
     _client(
