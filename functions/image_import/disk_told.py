@@ -19,6 +19,7 @@ from image_import.knowledge.markers import (
     NOT_DEVICES,
     NOT_DISK_DATA,
     NUMBERED_WORDS,
+    PAIRED_SERVERS,
     PAIRED_WORDS,
     SPACED_DISK_WORDS,
     SYSTEM_DISKS,
@@ -123,7 +124,7 @@ def disk_told(
     """
     if not _may_hold_marker(found):
         return None
-    return (
+    told = (
         _system_disk(stem)
         or _numbered_data(stem)
         or _data_disk(stem, is_windows=is_windows)
@@ -131,6 +132,13 @@ def disk_told(
         or _device(stem)
         or _counted_from_0(stem)
     )
+    return None if told and _is_servers_role(told, found) else told
+
+
+def _is_servers_role(told: DiskTold, found: Sequence[Piece]) -> bool:
+    """Return whether primary or secondary is a machine among several, not a disk."""
+    is_paired = told.token.lower() in PAIRED_WORDS
+    return is_paired and any(text in PAIRED_SERVERS for text, _ in found)
 
 
 def _may_hold_marker(found: Sequence[Piece]) -> bool:

@@ -123,6 +123,8 @@ def test_folders_fill_in_what_the_file_name_leaves_open(
         ("opensled.qcow2", None),
         ("noble-server-cloudimg-amd64.img", "Ubuntu"),
         ("noble-cause.img", None),
+        ("noble-golden.img", "Ubuntu"),
+        ("fbsd14.img", "FreeBSD"),
         ("stretch-goals.img", None),
         ("noble-numbat.qcow2", "Ubuntu"),
         ("buster-backports-amd64.qcow2", "Debian"),
@@ -295,6 +297,8 @@ def test_an_architecture_is_told_or_left_open(
         ("web-vda-backup.raw", 1, None, False),
         ("web-vdb.full.20240501.raw", 2, "web.full.20240501", True),
         ("web-vdb-notes.raw", None, None, False),
+        ("postgres14-primary.qcow2", None, None, False),
+        ("dns-secondary.qcow2", None, None, False),
         (
             "BIGIP-11.6.0.0.0.401.DATASTOR.ALL.qcow2",
             None,

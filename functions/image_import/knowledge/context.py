@@ -24,6 +24,7 @@ IMAGE_WORDS = frozenset((
     "digitalocean", "hetzner", "vultr", "linode", "ovh", "ibmcloud", "virt", "vm",
     "jeos", "simply", "cinnamon", "mate", "xfce", "kde", "gnome", "plasma", "lxqt",
     "lxde", "budgie", "edge", "oem", "gui", "cli", "gnu", "os", "backports",
+    "golden",
 ))  # fmt: skip
 
 LINUX_WORDS = frozenset({"linux"})

@@ -198,6 +198,6 @@ LISTED = (
         family="freebsd",
         os_type=None,
         platform="FreeBSD",
-        words=("free bsd",),
+        words=("free bsd", "fbsd"),
     ),
 )  # fmt: skip

@@ -34,6 +34,13 @@ second disk of BIGIP-11.6.0.0.0.401.ALL.qcow2 (observed in public notes on EVE-N
 PAIRED_WORDS = frozenset({"primary", "auxiliary", "auxilary", "secondary", "datastor"})
 """There is no primary disk without another."""
 
+PAIRED_SERVERS = frozenset({
+    "postgres", "postgresql", "pg", "mysql", "mariadb", "mongo", "mongodb", "redis",
+    "db", "database", "dns", "dhcp", "ntp", "ldap", "ns", "dc", "kafka", "etcd", "node",
+    "server", "srv", "site", "replica", "cluster", "radius", "proxy",
+})  # fmt: skip
+"""Beside these, primary and secondary are two machines: postgres14-primary."""
+
 SPACED_DISK_WORDS = ("virtual hard disk", "hard disk", "disk")
 """May stand apart from their number, at the end of a name."""
 
