@@ -1,6 +1,7 @@
 """Real names of disk images, what they tell, and how well we read them.
 
-tests/data/image-names.md says where the names come from and what their labels mean.
+tests/data/image-names.md says where the names come from and what their labels mean,
+other-image-names.md the same of the second set.
 """
 
 import json
@@ -16,6 +17,7 @@ from image_import.keys import KeyClues
 from image_import.vocabulary import VOCABULARY, Vocabulary
 
 FILE = Path(__file__).parent / "data" / "image-names.jsonl"
+OTHER_FILE = FILE.with_name("other-image-names.jsonl")
 FOLDS = 5
 
 TRAITS: dict[str, tuple[str, Callable[[KeyClues], object]]] = {
@@ -53,8 +55,8 @@ class Verdict:
         return self.told is not None and not self.is_right
 
 
-def load() -> list[Row]:
-    return [json.loads(line) for line in FILE.read_text("utf-8").splitlines()]
+def load(file: Path = FILE) -> list[Row]:
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
 
 
 def judge(
