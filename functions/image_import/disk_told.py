@@ -11,6 +11,7 @@ from image_import.disk import MAX_DISKS
 from image_import.knowledge.markers import (
     ALL_MARKERS,
     BUSES_FROM_0,
+    CHINESE_END,
     DATA_WORDS,
     DEVICES,
     DISK_WORDS,
@@ -28,9 +29,11 @@ from image_import.knowledge.markers import (
 )
 from image_import.tokens import Piece
 
-# Where a marker may begin: after a separator, or also at a capital as in SQLDataDisk.
-_SEPARATOR = r"(?:^|(?<=[-_. ]))"
-_CAPITAL = r"(?:^|(?<=[-_. ])|(?<=[a-z0-9])(?=[A-Z]))"
+# Where a marker may begin: after a separator, or also at a capital as in SQLDataDisk;
+# Chinese needs neither (麒麟V10系统盘).
+_CHINESE = r"(?=[\u4e00-\u9fff])"
+_SEPARATOR = rf"(?:^|(?<=[-_. ])|{_CHINESE})"
+_CAPITAL = rf"(?:^|(?<=[-_. ])|(?<=[a-z0-9])(?=[A-Z])|{_CHINESE})"
 # Managed disks of Azure are named <machine>_OsDisk_1_<32 hex digits>, checkpoints of
 # Hyper-V <disk>_<GUID>.
 _SERIAL = r"(?:[-_][0-9]{1,2})?(?:[-_][0-9a-fA-F]{8}[-0-9a-fA-F]{0,28})?$"
@@ -146,6 +149,7 @@ def _may_hold_marker(found: Sequence[Piece]) -> bool:
     end = len(found) - PIECES_OF_A_MARKER
     return any(
         text.startswith(ALL_MARKERS if place >= end else DISK_WORDS)
+        or not (text.isascii() or CHINESE_END.isdisjoint(text))
         for place, (text, _) in enumerate(found)
     )
 

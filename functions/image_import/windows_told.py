@@ -180,15 +180,23 @@ def _glued(
 def _short_year(
     found: Sequence[Piece], place: int, vocabulary: Vocabulary
 ) -> WindowsTold | None:
-    """Return the server of a year in two digits, where R2 or an edition follows."""
+    """Return the server of a year in two digits, told by the prefix or by what follows.
+
+    R2 and an edition do; a prefix does that says server.
+    """
     word = found[place].text
     year, *rest = found[place + 1 :] or [Piece("", is_glued=False)]
+    is_server = word in SERVER_PREFIXES
+    if word in PREFIXES and rest and year.text in SERVER_WORDS:
+        is_server, (year, *rest) = True, rest
     if word not in SHORT_PREFIXES or not year.is_glued or year.text not in SHORT_YEARS:
         return None
     system = vocabulary.releases.get(SHORT_YEARS[year.text])
     texts = [piece.text for piece in rest]
-    is_met = texts[:2] == ["r", "2"] or any(
-        text.startswith(SHORT_YEAR_COMPANY) for text in texts
+    is_met = (
+        is_server
+        or texts[:2] == ["r", "2"]
+        or any(text.startswith(SHORT_YEAR_COMPANY) for text in texts)
     )
     if not system or not is_met:
         return None

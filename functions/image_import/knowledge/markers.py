@@ -44,6 +44,9 @@ PAIRED_SERVERS = frozenset({
 SPACED_DISK_WORDS = ("virtual hard disk", "hard disk", "disk")
 """May stand apart from their number, at the end of a name."""
 
+CHINESE_END = frozenset("盘")
+"""The last character of every marker in Chinese, which stand in a text without gaps."""
+
 DISK_WORDS = (*SPACED_DISK_WORDS, "dsk", "磁盘", "硬盘", "диск")
 
 NUMBERED_WORDS = ("hd", "hdd", "drive", "vol", "volume", "lun", "ssd")

@@ -120,8 +120,11 @@ NOT_ALONE = frozenset({"window"})
 GLUED_PREFIXES = frozenset({"w", "ws", "server", "srv", "svr"})
 """Before a year or 2k only, and glued to it: w2k8, w2016, ws2012r2, server2019."""
 
-SHORT_YEARS = {"08": "2008", "12": "2012", "16": "2016", "19": "2019", "22": "2022"}
-"""Glued to SHORT_PREFIXES: WS16, Win22; ws16 alone may be a workstation's name."""
+SHORT_YEARS = {
+    "03": "2003", "08": "2008", "12": "2012", "16": "2016", "19": "2019", "22": "2022",
+    "25": "2025",
+}  # fmt: skip
+"""Glued to SHORT_PREFIXES: WS16, Win22, WinSvr22; ws16 alone may be a workstation."""
 
 SHORT_PREFIXES = SERVER_PREFIXES | {"win", "ws"}
 
