@@ -16,6 +16,7 @@ from image_import.knowledge.markers import (
     DEVICES,
     DISK_WORDS,
     DRIVES_FROM_0,
+    HANA_WORDS,
     INNER_DATA_WORDS,
     NOT_DEVICES,
     NOT_DISK_DATA,
@@ -135,13 +136,18 @@ def disk_told(
         or _device(stem)
         or _counted_from_0(stem)
     )
-    return None if told and _is_servers_role(told, found) else told
+    return None if told and _means_other(told, found) else told
 
 
-def _is_servers_role(told: DiskTold, found: Sequence[Piece]) -> bool:
-    """Return whether primary or secondary is a machine among several, not a disk."""
-    is_paired = told.token.lower() in PAIRED_WORDS
-    return is_paired and any(text in PAIRED_SERVERS for text, _ in found)
+def _means_other(told: DiskTold, found: Sequence[Piece]) -> bool:
+    """Return whether the words around the marker give it another meaning.
+
+    A database's secondary is a machine among several, SAP's hdb a database.
+    """
+    token = told.token.lower()
+    others = PAIRED_SERVERS if token in PAIRED_WORDS else HANA_WORDS
+    is_ambiguous = token in PAIRED_WORDS or token == "hdb"
+    return is_ambiguous and any(text in others for text, _ in found)
 
 
 def _may_hold_marker(found: Sequence[Piece]) -> bool:

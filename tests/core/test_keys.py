@@ -307,6 +307,11 @@ def test_an_architecture_is_told_or_left_open(
         ("web-vdb-notes.raw", None, None, False),
         ("postgres14-primary.qcow2", None, None, False),
         ("dns-secondary.qcow2", None, None, False),
+        ("win10-vdi.vhd", None, None, False),
+        ("sandbox-hdp.qcow2", None, None, False),
+        ("sap-hdb.qcow2", None, None, False),
+        ("web-hdb.qcow2", 2, "web", True),
+        ("web-vde.qcow2", 5, "web", True),
         (
             "BIGIP-11.6.0.0.0.401.DATASTOR.ALL.qcow2",
             None,

@@ -55,8 +55,16 @@ NUMBERED_WORDS = ("hd", "hdd", "drive", "vol", "volume", "lun", "ssd")
 DEVICES = ("vd", "sd", "xvd", "hd")
 """With a letter at the end of a name."""
 
-NOT_DEVICES = frozenset({"hdd", "sdk", "sdn", "sdl"})
-"""Hard disk drive, software development kit, software defined network."""
+NOT_DEVICES = frozenset({
+    "hdd", "hdf", "hdi", "hdl", "hdp", "sdi", "sdk", "sdl", "sdm", "sdn", "sdo", "sdp",
+    "vdi", "vdm", "vdo", "vdp",
+})  # fmt: skip
+"""Hard disk drive, Hortonworks' data platforms, software development kit, software
+defined network, virtual desktop infrastructure and other short names: win10-vdi is a
+whole machine far more often than the ninth disk of one."""
+
+HANA_WORDS = frozenset({"sap", "hana"})
+"""HDB is SAP's name for the HANA database, beside them no second disk."""
 
 DRIVES_FROM_0 = ("physical drive",)
 """Windows calls the first disk PhysicalDrive0."""
