@@ -16,6 +16,7 @@ from image_import.knowledge.windows import (
     ANY_WINDOWS,
     BUILD_MARKS,
     CLIENT_EDITIONS,
+    CLIENT_VERSIONS,
     CLIENT_WORDS,
     GLUED_PREFIXES,
     NOT_ALONE,
@@ -25,6 +26,7 @@ from image_import.knowledge.windows import (
     SEMI_ANNUAL_SERVER,
     SERVER_PREFIXES,
     SERVER_WORDS,
+    SHORT_CLIENTS,
     SHORT_PREFIXES,
     SHORT_YEAR_COMPANY,
     SHORT_YEARS,
@@ -71,7 +73,11 @@ def windows_told(
         if text not in _BEGINNINGS or place in taken:
             continue
         read = _behind if text in PREFIXES else _glued
-        hit = _short_year(found, place, vocabulary) or read(found, place, vocabulary)
+        hit = (
+            _short_year(found, place, vocabulary)
+            or _short_client(found, place, vocabulary)
+            or read(found, place, vocabulary)
+        )
         if hit:
             return hit
     if marks := BUILD_MARKS.intersection(texts):
@@ -201,6 +207,27 @@ def _short_year(
     if not system or not is_met:
         return None
     return WindowsTold(system, f"{word}{year.text}", f"name of {system.name}")
+
+
+def _short_client(
+    found: Sequence[Piece], place: int, vocabulary: Vocabulary
+) -> WindowsTold | None:
+    """Return the client of W10x64 or w11pro; a bare w10 may be anybody's tenth."""
+    word, *rest = found[place : place + 5]
+    if word.text != "w" or not rest or not rest[0].is_glued:
+        return None
+    release, *texts = [piece.text for piece in rest]
+    is_met = (
+        texts[:1] == ["x"]
+        or "".join(texts[:3]) in CLIENT_VERSIONS
+        or not CLIENT_VERSIONS.union(CLIENT_EDITIONS, CLIENT_WORDS).isdisjoint(
+            texts[:1]
+        )
+    )
+    system = vocabulary.releases.get(release)
+    if not system or release not in SHORT_CLIENTS or not is_met:
+        return None
+    return WindowsTold(system, f"w{release}", f"name of {system.name}")
 
 
 def _semi_annual(

@@ -138,6 +138,14 @@ Source: Base17C-WS16-1607.vhd and WIN22CORESYSPREP.vhdx, in public scripts for
 Hyper-V.
 """
 
+SHORT_CLIENTS = frozenset({"7", "8", "10", "11"})
+"""Glued to a w, where an edition, a version or a width follows: W10x64, w11pro."""
+
+CLIENT_VERSIONS = frozenset(
+    {"1507", "1511", "1607", "1703", "1709", "1803", "1809", "1903", "1909", "2004",
+     "20h2", "21h1", "21h2", "22h2", "23h2", "24h2", "25h2"}
+)  # fmt: skip
+
 CLIENT_EDITIONS = frozenset(
     {"pro", "professional", "ent", "enterprise", "home", "edu", "education", "ultimate",
      "business", "starter", "premium", "consumer", "iot", "multi", "single"}
