@@ -107,6 +107,7 @@ RED_HAT_STYLE = (
     linux("Red Hat Linux (before Enterprise)", "rhl", "rhl9"),
     linux("RED OS", "red os", "ред ос"),
     linux("Risi OS", "risios"),
+    linux("Red Star OS", "red star os", first="red star"),
     linux("ROSA", "rosa linux", "rosa fresh", "rosa chrome", "rosa cobalt",
           "rosa enterprise", first="rosa"),
     linux("SberLinux", "sberlinux", "platform v sberlinux"),
