@@ -90,13 +90,19 @@ class CountingFile:
     def want(self, ranges: Iterable[tuple[int, int]]) -> None:
         self._get(ranges)
 
-    def _get(self, ranges: Iterable[tuple[int, int]]) -> None:
+    def lacks(self, ranges: Iterable[tuple[int, int]]) -> bool:
+        return bool(self._missing(ranges))
+
+    def _missing(self, ranges: Iterable[tuple[int, int]]) -> set[int]:
         missing = set()
         for offset, count in ranges:
             end = min(offset + count, self.size_bytes)
             if 0 <= offset < end:
                 missing |= set(range(offset // self.block, -(-end // self.block)))
-        missing -= self._got
+        return missing - self._got
+
+    def _get(self, ranges: Iterable[tuple[int, int]]) -> None:
+        missing = self._missing(ranges)
         self._got |= missing
         self.trips += bool(missing)
         self.requests += sum(number - 1 not in missing for number in missing)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from image_import.inspection.parts import DamagedError, FileMissingError, Source
+from image_import.inspection.steps import LookUp
 
 
 @dataclass
@@ -22,6 +23,10 @@ class BytesSource:
     def want(self, ranges: Iterable[tuple[int, int]]) -> None:
         """Nothing is ahead of anything here."""
 
+    def lacks(self, ranges: Iterable[tuple[int, int]]) -> bool:
+        del ranges
+        return False
+
 
 @dataclass
 class MemoryFiles:
@@ -36,6 +41,10 @@ class MemoryFiles:
 
     def want(self, paths: Iterable[str]) -> None:
         self.wanted += paths
+
+    def look_ups(self, paths: Iterable[str]) -> list[LookUp]:
+        self.want(paths)
+        return []
 
     def read_file(self, path: str, *, limit: int) -> bytes:
         return self._bytes(path)[:limit]

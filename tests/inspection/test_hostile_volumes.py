@@ -56,6 +56,9 @@ class Damaged:
             assert isinstance(offset, int)
             assert isinstance(count, int)
 
+    def lacks(self, ranges: Iterable[tuple[int, int]]) -> bool:
+        return bool(list(ranges)) and self.left < 0
+
 
 def places_worth_damaging(data: bytes) -> list[int]:
     """Return places in the blocks that are not empty."""

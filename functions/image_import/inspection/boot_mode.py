@@ -84,14 +84,13 @@ def find_firmware(volumes: Sequence[Seen]) -> Firmware:
     """
     vendors = broken = ""
     for seen in volumes:
-        seen.want(FIRST_WANTED)
-        loaders = []
+        loaders: list[Loader] = []
         folders = seen.names("/EFI") or []
         for folder in sorted(folders, key=lambda name: name.lower() != "boot"):
             names = seen.names(f"/EFI/{folder}") or []
             efi = [name for name in names if name.lower().endswith(".efi")]
             if folder.lower() != "boot":
-                if efi:
+                if efi and not loaders:
                     vendors = vendors or seen.where(f"/EFI/{folder}/{efi[0]}")
                 continue
             for path in (f"/EFI/{folder}/{n}" for n in efi if n.lower() in LOADERS):

@@ -119,6 +119,14 @@ class Bounded:
                 return
             self._start(first, count)
 
+    def lacks(self, ranges: Iterable[tuple[int, int]]) -> bool:
+        """Whether something of these ranges has not been asked for yet."""
+        return any(
+            block not in self._blocks
+            for offset, count in ranges
+            for block in self._blocks_of(offset, count)
+        )
+
     def read(self, offset: int, count: int) -> bytes:
         """Return bytes; fewer only where the source ends."""
         end = min(offset + count, self.size_bytes)

@@ -124,8 +124,9 @@ class BtrfsInodes(Inodes[BtrfsNode]):
         at = yield from self._tree(tree)
         return (yield from scan(self._chunks, at, low, high))
 
-    def load(self, key: Key) -> Steps[BtrfsNode]:
+    def load(self, key: Key, *, is_folder: bool = False) -> Steps[BtrfsNode]:
         """Return the inode of a key."""
+        del is_folder
         tree, number = key if isinstance(key, tuple) else (0, 0)
         place = (number, _INODE_ITEM, 0)
         items = yield from self._items(tree, place, place)

@@ -19,6 +19,7 @@ from image_import.inspection.ext_inline import inline_data
 from image_import.inspection.ext_maps import block_map, extent_tree
 from image_import.inspection.parts import CannotTellError, DamagedError, Source
 from image_import.inspection.steps import (
+    Ahead,
     Extent,
     Range,
     Steps,
@@ -62,6 +63,8 @@ _NOT_READABLE = 0x1 | 0x8  # compression, a journal device
 _EXT3_INCOMPAT = 0x2 | 0x4 | _META_BG
 _SPARSE_SUPER, _EXT3_RO_COMPAT = 0x1, 0x7
 
+# A group descriptor: 8-11 and 40-43 first block of the inodes, 28-29 and 50-51 how many
+# at the end of the table were never used.
 # An inode:
 #          bytes  field
 #            0-1  mode
@@ -74,8 +77,13 @@ _ROOT = 2
 
 # What is fetched around an inode: those of its folder are near.
 _INODES_SPAN = 16 * 1024
-# And with the root's: most of a small system's folders are among them.
-_FIRST_INODES = 1536
+# And with the root's: mkfs with a folder to copy fills the first groups, so that most
+# of a system's folders are among them. Linux spreads them, and uses few here.
+_FIRST_INODES = 4096
+_FIRST_INODES_OF_FOLDER = 768
+# Of a group whose first folder's block is guessed, with those that follow it.
+_FIRST_FOLDERS = 16
+_FOLDERS_SPAN = 256 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,30 +150,34 @@ class ExtInodes(Inodes[ExtNode]):
         yield from ()
         return _ROOT
 
-    def load(self, key: Key) -> Steps[ExtNode]:
+    def load(self, key: Key, *, is_folder: bool = False) -> Steps[ExtNode]:
         """Return the inode of a number."""
         number = key if isinstance(key, int) else 0
         if not 1 <= number <= self._inode_count:
             raise DamagedError(f"there is no inode {number:,}")
         group, index = divmod(number - 1, self._group_inodes)
-        table = yield from self._inode_table(group)
+        table, used = yield from self._inode_table(group)
         at = table + index * self._inode_bytes
-        near = at - at % _INODES_SPAN, 2 * _INODES_SPAN
-        yield [near, *self._around_root(number, table)]
+        near = Ahead(at - at % _INODES_SPAN, 2 * _INODES_SPAN)
+        guessed = self._guessed(number, table, used) if is_folder else []
+        yield [(at, self._inode_bytes), near, *guessed]
         raw = exactly(self.source, at, self._inode_bytes)
         mode, low, flags = struct.unpack_from("<H2xI24xI", raw)
         (high,) = struct.unpack_from("<I", raw, 108)
         kind = kind_of_mode(mode)
         return ExtNode(kind=kind, size_bytes=low | high << 32, flags=flags, raw=raw)
 
-    def _inode_table(self, group: int) -> Steps[int]:
-        """Return the byte at which the inodes of a group begin."""
+    def _inode_table(self, group: int) -> Steps[tuple[int, int]]:
+        """Return the byte at which the inodes of a group begin, how many it uses."""
         at = self._descriptor_at(group)
         raw = yield from fetch(self.source, at, self._descriptor_bytes)
         block = int.from_bytes(raw[8:12], "little")
+        unused = int.from_bytes(raw[28:30], "little")
         if self._descriptor_bytes >= 64:
             block |= int.from_bytes(raw[40:44], "little") << 32
-        return block * self.block_bytes
+            unused |= int.from_bytes(raw[50:52], "little") << 16
+        used = max(1, self._group_inodes - unused)
+        return block * self.block_bytes, used
 
     def _descriptor_at(self, group: int) -> int:
         per_block = self.block_bytes // self._descriptor_bytes
@@ -185,19 +197,25 @@ class ExtInodes(Inodes[ExtNode]):
             return True
         return any(group == base**n for base in (3, 5, 7) for n in range(1, 21))
 
-    def _around_root(self, number: int, table: int) -> list[Range]:
-        """Return the first inodes, and where mkfs puts the root folder.
+    def _guessed(self, number: int, table: int, used: int) -> list[Range]:
+        """Return what probably is read after a folder's inode.
 
-        That is behind the first inode tables.
+        The first folder in a flexible group has the first block behind the group's
+        inode tables: mkfs puts the root there, and Linux gives a group of its own to
+        each folder in the root (fs/ext4/ialloc.c, find_group_orlov, and
+        fs/ext4/inode.c, ext4_inode_to_goal_block). With the root's inode come others.
         """
-        if number != _ROOT:
-            return []
         blocks = int.from_bytes(self._super[4:8], "little")
         groups = -(-(blocks - self._first_data) // self._group_blocks)
-        near = min(max(groups, 1), 1 << min(self._super[372], 16))
-        tables = near * self._group_inodes * self._inode_bytes
-        inodes = min(_FIRST_INODES, self._group_inodes) * self._inode_bytes
-        return [(table, inodes), (table + tables, self.block_bytes)]
+        flexible = 1 << min(self._super[372], 16)
+        group, index = divmod(number - 1, self._group_inodes)
+        if group % flexible or index >= _FIRST_FOLDERS:
+            return []
+        near = max(1, min(groups - group, flexible))
+        behind = table + near * self._group_inodes * self._inode_bytes
+        inodes = _FIRST_INODES if number == _ROOT else _FIRST_INODES_OF_FOLDER
+        count = min(inodes, used) * self._inode_bytes
+        return [Ahead(behind, _FOLDERS_SPAN), Ahead(table, count)]
 
     def content(self, node: ExtNode, offset: int, count: int) -> Steps[bytes]:
         """Return bytes of a file, a link or a folder."""

@@ -90,8 +90,9 @@ class FatInodes(Inodes[FatNode]):
         yield from ()
         return self._root
 
-    def load(self, key: Key) -> Steps[FatNode]:
+    def load(self, key: Key, *, is_folder: bool = False) -> Steps[FatNode]:
         """Return the node, which is its own key."""
+        del is_folder
         yield from ()
         if not isinstance(key, FatNode):
             raise DamagedError("no such file")

@@ -108,6 +108,8 @@ class KernelDrivers:
         """Return the file by which an initramfs has virtio; "" if none says so."""
         conf = self.root.text(INITRAMFS_TOOLS)
         if conf is not None:
+            if drivers.initramfs_tools_say(conf, ""):
+                return INITRAMFS_TOOLS
             listed = self.root.text("/etc/initramfs-tools/modules") or ""
             return INITRAMFS_TOOLS if drivers.initramfs_tools_say(conf, listed) else ""
         return "/etc/dracut.conf.d" if drivers.dracut_says(self._dracut()) else ""

@@ -28,13 +28,18 @@ COMMAND_LINES = ("/boot/grub2/grubenv", "/boot/grub/grubenv", "/etc/kernel/cmdli
 
 FIRST_WANTED = (
     "/etc", "/etc/os-release", "/usr/lib/os-release", "/etc/fstab", "/bin/sh",
-    "/etc/ssh", "/etc/cloud", "/etc/selinux/config", "/etc/initramfs-tools/modules",
-    "/etc/initramfs-tools/initramfs.conf", "/etc/dracut.conf.d",
-    "/usr/lib/dracut/dracut.conf.d", "/etc/dracut.conf",
+    "/etc/ssh", "/etc/cloud", "/etc/selinux/config",
+    "/etc/initramfs-tools/initramfs.conf", "/etc/dracut.conf.d/*",
+    "/usr/lib/dracut/dracut.conf.d/*", "/etc/dracut.conf",
     "/lib/modules/*/modules.builtin", "/lib/modules/*/modules.dep", "/lib/modules",
-    "/boot", "/boot/initrd*", "/boot/initramfs*", ENTRIES, *LOADERS, *COMMAND_LINES,
+    "/boot", "/boot/initrd*", "/boot/initramfs*", f"{ENTRIES}/*", *LOADERS,
+    "/boot/grub2/grubenv",
 )  # fmt: skip
-"""All that is looked for first, so that it advances side by side."""
+"""All that is looked for first, so that it advances side by side.
+
+What is asked only where others do not tell is not among it: that may cost more later,
+but seldom does.
+"""
 
 KERNEL_NAMES = ("vmlinuz", "vmlinux", "kernel", "bzImage", "Image", "linux", "zImage")
 """How the names of kernels begin in /boot, in whatever distribution."""
@@ -131,10 +136,11 @@ class Linux:
             text = self.boot.text(path)
             if text and (reference := root_device.root_of_command_line(text)):
                 return self.boot.found(reference, path)
-        for seen, path in ((self.boot, p) for p in COMMAND_LINES):
-            text = seen.text(path)
+        self.boot.want(COMMAND_LINES)
+        for path in COMMAND_LINES:
+            text = self.boot.text(path)
             if text and (reference := root_device.root_of_command_line(text)):
-                return seen.found(reference, path)
+                return self.boot.found(reference, path)
         fstab = self.root.text("/etc/fstab")
         if fstab and (reference := root_device.root_of_fstab(fstab)):
             return self.root.found(reference, "/etc/fstab")

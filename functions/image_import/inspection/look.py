@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from image_import.inspection.boot_mode import FIRST_WANTED as FIRMWARE_WANTED
 from image_import.inspection.boot_mode import Bios, Firmware, boot_mode, find_firmware
 from image_import.inspection.findings import Finding, Findings
 from image_import.inspection.kernel_drivers import KernelDrivers
 from image_import.inspection.linux import FIRST_WANTED, Linux
 from image_import.inspection.seen import Seen
+from image_import.inspection.steps import side_by_side
 from image_import.inspection.windows import FIRST_WANTED as WINDOWS_WANTED
 from image_import.inspection.windows import Windows, is_windows
 
@@ -54,6 +56,7 @@ def look(disk: Disk) -> Findings:
     """Return what the volumes tell; what they do not tell says why."""
     esps = _by_esp(v for v in disk.volumes if v.file_system.kind == "vfat")
     others = [v for v in disk.volumes if v.file_system.kind != "vfat"]
+    _look_up_first(esps, others)
     found = _of_layout(disk)
     windows = _windows_root(others)
     root = None if windows else _linux_root(others)
@@ -66,6 +69,19 @@ def look(disk: Disk) -> Findings:
         why = "; ".join(_unread(disk))
         found.update(_nothing(why or "there is no file system with a system on it"))
     return _with_boot_mode(found, find_firmware(esps), disk)
+
+
+def _look_up_first(esps: Sequence[Seen], others: Sequence[Seen]) -> None:
+    """Look up on all file systems together what is wanted before a role is known."""
+    wanted: list[tuple[Seen, Sequence[str]]] = [(s, FIRMWARE_WANTED) for s in esps]
+    for number, seen in enumerate(others):
+        if seen.file_system.kind == "ntfs":
+            wanted.append((seen, WINDOWS_WANTED))
+        else:
+            # The first one, as the largest, is hardly a /boot.
+            boot = BOOT_WANTED if number else ()
+            wanted.append((seen, (*FIRST_WANTED, *boot)))
+    side_by_side(each for seen, paths in wanted for each in seen.look_ups(paths))
 
 
 def _with_boot_mode(found: dict[str, Any], firmware: Firmware, disk: Disk) -> Findings:
@@ -120,10 +136,8 @@ def _nothing(why: str) -> dict[str, Finding]:
 
 def _windows_root(volumes: Sequence[Seen]) -> Seen | None:
     for seen in volumes:
-        if seen.file_system.kind == "ntfs":
-            seen.want(WINDOWS_WANTED)
-            if is_windows(seen):
-                return seen
+        if seen.file_system.kind == "ntfs" and is_windows(seen):
+            return seen
     return None
 
 
@@ -135,8 +149,8 @@ def _linux_root(volumes: Sequence[Seen]) -> Seen | None:
         prefixes = SUBVOLUMES if seen.file_system.kind == "btrfs" else ("",)
         for prefix in prefixes:
             candidate = replace_prefix(seen, prefix)
-            candidate.want(FIRST_WANTED)
             if _is_root(candidate):
+                candidate.want(FIRST_WANTED)
                 return candidate
             seen.why_not = seen.why_not or candidate.why_not
     return None
@@ -171,7 +185,6 @@ def _boot_of(root: Seen, volumes: Sequence[Seen]) -> Seen:
     for seen in volumes:
         if seen.name == root.name:
             continue
-        seen.want(BOOT_WANTED)
         names = seen.names("/") or []
         is_boot = any(name.startswith("vmlinuz") for name in names)
         if is_boot or BOOT_NAMES.intersection(names):

@@ -11,12 +11,12 @@ Room: core.
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from image_import.inspection.lvm_text import Section, parse_metadata
 from image_import.inspection.parts import CannotTellError, DamagedError, Source
-from image_import.inspection.steps import Range, exactly
+from image_import.inspection.steps import Range, View, exactly
 
 SECTOR = 512
 
@@ -63,7 +63,7 @@ class _Segment:
     offset: int
 
 
-class _Joined:
+class _Joined(View):
     """Stretches of sources one after the other, as a `Source`."""
 
     def __init__(self, segments: list[_Segment]) -> None:
@@ -81,14 +81,11 @@ class _Joined:
             pieces.append(exactly(source, at, length))
         return b"".join(pieces)
 
-    def want(self, ranges: Iterable[Range]) -> None:
-        """Get ranges side by side."""
-        by_source: dict[int, tuple[Source, list[Range]]] = {}
+    def below(self, ranges: Iterable[Range]) -> Iterator[tuple[Source, list[Range]]]:
+        """Yield where ranges are, each piece on its own source."""
         for offset, count in ranges:
             for source, at, length in self._pieces(offset, count):
-                by_source.setdefault(id(source), (source, []))[1].append((at, length))
-        for source, wanted in by_source.values():
-            source.want(wanted)
+                yield source, [(at, length)]
 
     def _pieces(self, offset: int, count: int) -> list[tuple[Source, int, int]]:
         found = []

@@ -85,17 +85,29 @@ class MappedDisk(ABC):
             raise
 
     def want(self, ranges: Iterable[Range]) -> None:
-        """Get ranges side by side: their tables together, then their bytes."""
+        """Get ranges side by side; of those whose tables are not here, the tables."""
         inside = [(offset, self._within(offset, count)) for offset, count in ranges]
         asked = [(offset, n) for offset, n in inside if 0 < n <= MOST_AT_ONCE]
-        try:
-            pieces = list(self._pieces(asked))
-        except CannotTellError:
+        places: list[Range] = []
+        for wanted in asked:
             # One that is damaged must not keep the others from being fetched.
-            pieces = []
-            for wanted in asked:
-                pieces.extend(self._pieces_or_none(wanted))
-        self._file.want([piece.place for piece in pieces if piece.place])
+            lacking = self._tables_lacking([wanted])
+            places += lacking or self._places(wanted)
+        self._file.want(places)
+
+    def lacks(self, ranges: Iterable[Range]) -> bool:
+        """Whether tables or bytes of these ranges have not been asked for yet."""
+        for offset, count in ranges:
+            wanted = offset, self._within(offset, count)
+            if not 0 < wanted[1] <= MOST_AT_ONCE:
+                continue
+            if self._tables_lacking([wanted]) or self._file.lacks(self._places(wanted)):
+                return True
+        return False
+
+    def _places(self, wanted: Range) -> list[Range]:
+        pieces = self._pieces_or_none(wanted)
+        return [piece.place for piece in pieces if piece.place]
 
     def _pieces_or_none(self, wanted: Range) -> list[Piece]:
         try:
@@ -139,6 +151,11 @@ class MappedDisk(ABC):
             CannotTellError: It cannot be found out.
         """
         return None
+
+    def _tables_lacking(self, ranges: list[Range]) -> list[Range]:
+        """Return what of the tables is to be fetched next to tell where ranges are."""
+        del ranges
+        return []
 
     @abstractmethod
     def _map(self, ranges: list[Range]) -> Iterator[Piece]:

@@ -105,8 +105,9 @@ class NtfsInodes(Inodes[NtfsNode]):
             self._table_extents = self._extents(table)
         return _ROOT
 
-    def load(self, key: Key) -> Steps[NtfsNode]:
+    def load(self, key: Key, *, is_folder: bool = False) -> Steps[NtfsNode]:
         """Return the record of a number."""
+        del is_folder
         record = yield from self._record(key if isinstance(key, int) else 0)
         (flags,) = struct.unpack_from("<H", record, 22)
         if not flags & _IN_USE:

@@ -8,7 +8,10 @@ Room: core.
 """
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from image_import.inspection.steps import LookUp
 
 
 class CannotTellError(Exception):
@@ -53,7 +56,14 @@ class Source(Protocol):
         """Get ranges of (offset, count) side by side, ahead of their `read`.
 
         It is a hint: it raises nothing, and bytes that it could not get fail when
-        they are read.
+        they are read. Where a disk's tables must be read to tell where its bytes are,
+        these come first, and the bytes with the next `want`.
+        """
+
+    def lacks(self, ranges: Iterable[tuple[int, int]]) -> bool:
+        """Whether something of these ranges has not been asked for yet.
+
+        It asks for nothing itself, and raises nothing.
         """
 
 
@@ -81,7 +91,11 @@ class FileSystem(Protocol):
 
         A `*` stands for the newest name in a folder, by the numbers in it:
         /lib/modules/*/modules.dep; at the end of a path for what a name ends with.
+        A last name of `*` stands for all files in a folder, or the newest of them.
         """
+
+    def look_ups(self, paths: Iterable[str]) -> "list[LookUp]":
+        """Return what `want` does, to be done beside that of other file systems."""
 
     def read_file(self, path: str, *, limit: int) -> bytes:
         """Return a regular file's bytes, of a larger file the first `limit`.

@@ -12,7 +12,12 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from image_import.inspection.mapped import MappedDisk, Piece
-from image_import.inspection.parts import CutOffError, DamagedError, Source
+from image_import.inspection.parts import (
+    CannotTellError,
+    CutOffError,
+    DamagedError,
+    Source,
+)
 from image_import.inspection.qcow2_cut import first_missing, want_refcounts
 from image_import.inspection.spans import Range
 from image_import.inspection.unpack import unpack_zlib, unpack_zstd
@@ -71,17 +76,33 @@ class Qcow2Disk(MappedDisk):
         if len(tables) <= _FEW_TABLES:
             self._file.want([(at, self._cluster) for at in tables])
 
+    def _tables_lacking(self, ranges: list[Range]) -> list[Range]:
+        """Return the entries of L1 that are not here; if all are, those of L2."""
+        spans = [span for wanted in ranges for span in self._by_table(wanted)]
+        entries = [(self._l1_offset + 8 * number, 8) for number, _, _ in spans]
+        if self._file.lacks(entries):
+            return entries
+        try:
+            places = self._l2_places(spans)
+        except CannotTellError:
+            return []  # Reading it will tell.
+        return [place for place in places if self._file.lacks([place])]
+
+    def _l2_places(self, spans: list[tuple[int, int, int]]) -> list[Range]:
+        tables = {number: self._table_offset(number) for number, _, _ in spans}
+        return [
+            self._entries_place(tables[number], within, count)
+            for number, within, count in spans
+            if tables[number]
+        ]
+
     def _map(self, ranges: list[Range]) -> Iterator[Piece]:
         """Yield where ranges are: one batch of L1 entries, one of L2, then none."""
         spans = [span for wanted in ranges for span in self._by_table(wanted)]
         tables = {number for number, _, _ in spans}
         self._file.want([(self._l1_offset + 8 * number, 8) for number in tables])
         offsets = {number: self._table_offset(number) for number in tables}
-        self._file.want(
-            self._entries_place(offsets[number], within, count)
-            for number, within, count in spans
-            if offsets[number]
-        )
+        self._file.want(self._l2_places(spans))
         for number, within, count in spans:
             if offsets[number]:
                 yield from self._span(offsets[number], within, count)

@@ -13,6 +13,7 @@ from image_import.inspection.parts import (
     FileMissingError,
     FileSystem,
 )
+from image_import.inspection.steps import LookUp
 
 TEXT_BYTES = 256 * 1024
 """Of a configuration file, more is not read."""
@@ -55,6 +56,10 @@ class Seen:
     def want(self, paths: Iterable[str]) -> None:
         """Look paths up side by side."""
         self.file_system.want([self.inside(path) for path in paths])
+
+    def look_ups(self, paths: Iterable[str]) -> list[LookUp]:
+        """Return what `want` does, to be done beside that of other file systems."""
+        return self.file_system.look_ups([self.inside(path) for path in paths])
 
     def read(self, path: str, *, limit: int = TEXT_BYTES) -> bytes | None:
         """Return a file's first bytes; None if it is not there or cannot be read."""

@@ -2,12 +2,15 @@
 
 A look-up is a generator: it yields the ranges that it will read next, and reads them
 once it goes on. So each can be read from top to bottom, and yet all those under way
-wait for the network together: one round trip for each step of the longest.
+wait for the network together. Each goes on for as long as the bytes that are here
+carry it, and only then waits: one round trip for each step of the longest that had to
+be fetched.
 
 Room: core.
 """
 
-from collections.abc import Generator, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias, TypeVar
 
@@ -19,6 +22,15 @@ Steps: TypeAlias = Generator[list[Range], None, T]
 
 # More than a sound look-up takes: 40 links of 20 folders of 4 steps.
 _MAX_STEPS = 4096
+# What a read takes at most: two levels of tables of a virtual disk, then its bytes.
+_MAX_LEVELS = 3
+
+
+class Ahead(NamedTuple):
+    """A range that may be needed next: fetched along, and not waited for on its own."""
+
+    offset: int
+    length: int
 
 
 class Extent(NamedTuple):
@@ -43,27 +55,47 @@ def finish(source: Source, steps: Steps[T]) -> T:
         except StopIteration as stop:
             result: T = stop.value
             return result
-        source.want(ranges)
+        get_ready([(source, ranges)])
     steps.close()
     raise CannotTellError(f"it takes more than {_MAX_STEPS:,} steps to look up")
 
 
-def side_by_side(source: Source, many: Iterable[Steps[object]]) -> None:
-    """Let all of these look-ups come to their end; what fails is silent here."""
-    going = list(many)
-    for _ in range(_MAX_STEPS):
-        ranges: list[Range] = []
-        still: list[Steps[object]] = []
-        for steps in going:
+class LookUp:
+    """A look-up under way on a source, of which only the effects are wanted.
+
+    What fails in it is silent here: whoever asks for the result is told.
+    """
+
+    def __init__(self, source: Source, steps: Steps[object]) -> None:
+        self.source = source
+        self.wanted: list[Range] = []
+        self._needed: list[Range] = []
+        self._steps = steps
+        self._left = _MAX_STEPS
+        self._tries = 0
+
+    def goes_on(self) -> bool:
+        """Advance as far as possible; return whether something is still wanted."""
+        while self._tries >= _MAX_LEVELS or not self.source.lacks(self._needed):
             try:
-                ranges += next(steps)
+                self.wanted = next(self._steps)
             except (StopIteration, CannotTellError):
-                continue
-            still.append(steps)
-        if not still:
-            return
-        source.want(ranges)
-        going = still
+                return False
+            self._needed = [r for r in self.wanted if not isinstance(r, Ahead)]
+            self._tries = 0
+            self._left -= 1
+            if not self._left:
+                self._steps.close()
+                return False
+        self._tries += 1
+        return True
+
+
+def side_by_side(look_ups: Iterable[LookUp]) -> None:
+    """Let all of these come to their end, in as few round trips as that takes."""
+    going = list(look_ups)
+    while going := [look_up for look_up in going if look_up.goes_on()]:
+        want_together((look_up.source, look_up.wanted) for look_up in going)
 
 
 def exactly(source: Source, offset: int, count: int) -> bytes:
@@ -117,7 +149,63 @@ def clipped(extents: Iterable[Extent], offset: int, count: int) -> list[Extent]:
     return found
 
 
-class Slice:
+class View(ABC):
+    """A source whose bytes stand in others."""
+
+    @abstractmethod
+    def below(self, ranges: Iterable[Range]) -> Iterator[tuple[Source, list[Range]]]:
+        """Yield each source that has some of these ranges, and where they are on it."""
+
+    def want(self, ranges: Iterable[Range]) -> None:
+        """Get ranges side by side."""
+        want_together(self.below(ranges))
+
+    def lacks(self, ranges: Iterable[Range]) -> bool:
+        """Whether something of these ranges is not here, nor on its way."""
+        return any(source.lacks(places) for source, places in self.below(ranges))
+
+
+def get_ready(wanted: Iterable[tuple[Source, list[Range]]]) -> None:
+    """Get ranges of several sources side by side, after the tables that this takes."""
+    still = list(wanted)
+    for _ in range(_MAX_LEVELS):
+        still = [(source, ranges) for source, ranges in still if source.lacks(ranges)]
+        if not still:
+            return
+        want_together(still)
+
+
+def all_of(many: Iterable[Steps[object]]) -> Steps[None]:
+    """Be many look-ups as one; what fails in one of them is silent."""
+    going = list(many)
+    while going:
+        ranges: list[Range] = []
+        still: list[Steps[object]] = []
+        for steps in going:
+            try:
+                ranges += next(steps)
+            except (StopIteration, CannotTellError):
+                continue
+            still.append(steps)
+        if still:
+            yield ranges
+        going = still
+
+
+def want_together(wanted: Iterable[tuple[Source, Iterable[Range]]]) -> None:
+    """Get ranges of several sources side by side, at once where one disk has them."""
+    queue, found = list(wanted), dict[int, tuple[Source, list[Range]]]()
+    while queue:
+        source, ranges = queue.pop()
+        if isinstance(source, View):
+            queue += source.below(ranges)
+        else:
+            found.setdefault(id(source), (source, []))[1].extend(ranges)
+    for source, ranges in found.values():
+        source.want(ranges)
+
+
+class Slice(View):
     """A stretch of a source, as a `Source`: a partition, for one."""
 
     def __init__(self, source: Source, offset: int, size_bytes: int) -> None:
@@ -135,12 +223,12 @@ class Slice:
         count = min(count, self._size - offset)
         return self._source.read(self._offset + offset, count) if count > 0 else b""
 
-    def want(self, ranges: Iterable[Range]) -> None:
-        """Get ranges side by side."""
+    def below(self, ranges: Iterable[Range]) -> Iterator[tuple[Source, list[Range]]]:
+        """Yield where ranges are on the source, as far as the stretch goes."""
         inside = [
             (self._offset + offset, min(count, self._size - offset))
             for offset, count in ranges
             if 0 <= offset < self._size
         ]
         if inside:
-            self._source.want(inside)
+            yield self._source, inside

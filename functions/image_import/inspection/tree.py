@@ -17,7 +17,14 @@ from image_import.inspection.parts import (
     FileMissingError,
     Source,
 )
-from image_import.inspection.steps import Range, Steps, finish, side_by_side
+from image_import.inspection.steps import (
+    LookUp,
+    Range,
+    Steps,
+    all_of,
+    finish,
+    side_by_side,
+)
 
 Key: TypeAlias = Hashable
 NodeKind: TypeAlias = Literal["file", "folder", "link", "other"]
@@ -30,11 +37,12 @@ _MAX_PARTS = 512
 # Kept in memory at most; a hostile folder has a name in every 12 bytes.
 _MAX_NODES_KEPT = 4096
 _MAX_NAMES_KEPT = 200_000
-# What is fetched of a file that is only announced: of a list of modules all of it, of
-# the newest kernel's initramfs no more than tells how it is packed.
-_FILE_HEAD_BYTES = 64 * 1024
+# What is fetched of a file that is only announced: of a list of modules all of it; a
+# larger file than this is a program or an archive, of which the head tells enough.
+_SMALL_FILE_BYTES = 64 * 1024
 _LIST_BYTES = 1 << 20
-_NEWEST_HEAD_BYTES = 4096
+_HEAD_BYTES = 4096
+_MOST_FILES = 8
 
 # A folder is read whole, up to this size: some 30,000 names.
 MAX_FOLDER_BYTES = 2 << 20
@@ -82,8 +90,13 @@ class Inodes(ABC, Generic[N]):
         """Return the key of the root folder."""
 
     @abstractmethod
-    def load(self, key: Key) -> Steps[N]:
-        """Return the node of a key."""
+    def load(self, key: Key, *, is_folder: bool = False) -> Steps[N]:
+        """Return the node of a key.
+
+        Args:
+            is_folder: Whether it should be a folder that is read next: what probably
+                is the beginning of it can be fetched with it.
+        """
 
     @abstractmethod
     def content(self, node: N, offset: int, count: int) -> Steps[bytes]:
@@ -130,10 +143,14 @@ class Tree(Generic[N]):
 
     def want(self, paths: Iterable[str]) -> None:
         """Look paths up side by side, and fetch the first bytes of each file."""
-        many: list[Steps[object]] = [
-            self._prepare(path) for path in dict.fromkeys(paths)
+        side_by_side(self.look_ups(paths))
+
+    def look_ups(self, paths: Iterable[str]) -> list[LookUp]:
+        """Return what `want` does, to be done beside other look-ups."""
+        return [
+            LookUp(self._inodes.source, self._prepare(path))
+            for path in dict.fromkeys(paths)
         ]
-        side_by_side(self._inodes.source, many)
 
     def read_file(self, path: str, *, limit: int) -> bytes:
         """Return a regular file's bytes, of a larger file the first `limit`."""
@@ -150,18 +167,25 @@ class Tree(Generic[N]):
         return _OpenFile(self._inodes, node)
 
     def _prepare(self, path: str) -> Steps[object]:
-        most = _FILE_HEAD_BYTES
+        is_list = False
         folder, star, rest = path.partition("/*/")
         if star:
             names = yield from self._names(folder)
-            newest = max(names, key=by_numbers, default="")
-            path, most = f"{folder}/{newest}/{rest}", _LIST_BYTES
+            name = max(names, key=by_numbers, default="")
+            path, is_list = f"{folder}/{name}/{rest}", True
+        elif path.endswith("/*"):
+            names = yield from self._names(folder := path[:-2])
+            newest = sorted(names, key=by_numbers)[-_MOST_FILES:]
+            yield from all_of(self._prepare(f"{folder}/{name}") for name in newest)
+            return None
         elif path.endswith("*"):
-            path, most = (yield from self._newest(path[:-1])), _NEWEST_HEAD_BYTES
+            path = yield from self._newest(path[:-1])
         key, node = yield from self._walk(path)
         if node.kind == "folder":
             return (yield from self._entries(key, node))
-        count = min(node.size_bytes, most)
+        most = _LIST_BYTES if is_list else _HEAD_BYTES
+        size = node.size_bytes
+        count = size if size <= _SMALL_FILE_BYTES else min(size, most)
         return (yield from self._inodes.content(node, 0, count))
 
     def _newest(self, beginning: str) -> Steps[str]:
@@ -191,7 +215,8 @@ class Tree(Generic[N]):
     def _walk(self, path: str) -> Steps[tuple[Key, N]]:
         """Return the node of a path, links followed."""
         root = yield from self._inodes.root()
-        way: list[tuple[Key, N]] = [(root, (yield from self._load(root)))]
+        node = yield from self._load(root, is_folder=True)
+        way: list[tuple[Key, N]] = [(root, node)]
         names = _names_of(path)
         links = 0
         while names:
@@ -200,7 +225,7 @@ class Tree(Generic[N]):
                 way = way[: max(1, len(way) - 1)]
                 continue
             key = yield from self._child(way[-1], name, path)
-            node = yield from self._load(key)
+            node = yield from self._load(key, is_folder=bool(names))
             if node.kind != "link":
                 way.append((key, node))
                 continue
@@ -235,9 +260,9 @@ class Tree(Generic[N]):
         target = yield from self._inodes.content(node, 0, node.size_bytes)
         return target.decode(errors="replace")
 
-    def _load(self, key: Key) -> Steps[N]:
+    def _load(self, key: Key, *, is_folder: bool) -> Steps[N]:
         if key not in self._nodes:
-            node = yield from self._inodes.load(key)
+            node = yield from self._inodes.load(key, is_folder=is_folder)
             if len(self._nodes) >= _MAX_NODES_KEPT:
                 self._nodes.clear()
             self._nodes[key] = node
@@ -290,9 +315,15 @@ class _OpenFile(Generic[N]):
     def want(self, ranges: Iterable[Range]) -> None:
         """Get ranges side by side."""
         size = self._node.size_bytes
-        many: list[Steps[object]] = [
-            self._inodes.content(self._node, offset, min(count, size - offset))
+        side_by_side(
+            LookUp(
+                self._inodes.source,
+                self._inodes.content(self._node, offset, min(count, size - offset)),
+            )
             for offset, count in ranges
             if 0 <= offset < size
-        ]
-        side_by_side(self._inodes.source, many)
+        )
+
+    def lacks(self, ranges: Iterable[Range]) -> bool:
+        """Whether bytes may have to be fetched: where they are is not known here."""
+        return bool(list(ranges))

@@ -58,6 +58,10 @@ class DynamicVhdDisk(MappedDisk):
         ends = (sector * _SECTOR + length for sector in sectors if sector != _ABSENT)
         return next((end for end in ends if end > self._file.size_bytes), None)
 
+    def _tables_lacking(self, ranges: list[Range]) -> list[Range]:
+        places = [self._entries_place(*wanted) for wanted in ranges]
+        return [place for place in places if self._file.lacks([place])]
+
     def _map(self, ranges: list[Range]) -> Iterator[Piece]:
         self._file.want([self._entries_place(*wanted) for wanted in ranges])
         for offset, count in ranges:

@@ -3,7 +3,7 @@
 Room: core.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,23 +16,19 @@ from image_import.inspection.lvm import (
 )
 from image_import.inspection.partition_tables import Partition, Table, read_table
 from image_import.inspection.partition_types import (
-    ESP,
     EXTENDED_TYPES,
-    MBR_ESP,
     WITHOUT_FILES,
 )
 from image_import.inspection.parts import CannotTellError, Source
-from image_import.inspection.steps import Range, Slice
+from image_import.inspection.steps import Range, Slice, View, get_ready
 
 # Of more volumes than this, the rest costs a round trip each.
 _AT_ONCE = 16
 _FIRST_READ_BYTES = 64 * 1024
-# Both tables and the loader of a usual EFI system partition, which spares round trips.
-_ESP_HEAD_BYTES = 1280 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Volume:
+class Volume(View):
     """A stretch of a disk that may hold a file system; a `Source` of its own.
 
     Attributes:
@@ -69,9 +65,9 @@ class Volume:
         """Return bytes; fewer only where the volume ends."""
         return self.source.read(offset, count)
 
-    def want(self, ranges: Iterable[Range]) -> None:
-        """Get ranges side by side."""
-        self.source.want(ranges)
+    def below(self, ranges: Iterable[Range]) -> Iterator[tuple[Source, list[Range]]]:
+        """Yield where ranges are: on the source."""
+        yield self.source, list(ranges)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +93,6 @@ def find_volumes(disk: Source) -> Layout:
     Raises:
         CannotTellError: The first bytes of the disk cannot be read.
     """
-    disk.want([(0, _FIRST_READ_BYTES)])
     table = _table_of(disk)
     warnings = list(table.warnings)
     if table.scheme == "none":
@@ -126,9 +121,8 @@ def _identified(
     disk: Source, partitions: tuple[Partition, ...], warnings: list[str]
 ) -> list[Volume]:
     first = [part for part in partitions if part.type not in WITHOUT_FILES][:_AT_ONCE]
-    disk.want(
-        [(part.offset, min(part.size_bytes, _head_bytes(part))) for part in first]
-    )
+    heads = [(part.offset, min(part.size_bytes, HEAD_BYTES)) for part in first]
+    get_ready([(disk, heads)])
     found = []
     for part in partitions:
         if part.offset + part.size_bytes > disk.size_bytes:
@@ -153,11 +147,6 @@ def _identified(
             )
         )
     return found
-
-
-def _head_bytes(part: Partition) -> int:
-    """Return how much is fetched of a partition at once."""
-    return _ESP_HEAD_BYTES if part.type in {ESP, MBR_ESP} else HEAD_BYTES
 
 
 def _content_of(source: Source, part: Partition) -> Content:
@@ -218,8 +207,7 @@ def _logical(partitions: list[Volume], warnings: list[str]) -> list[Volume]:
         warnings.append(f"the logical volumes cannot be told: {exc}")
         return []
     sources = [volume.source for volume in found[:_AT_ONCE] if volume.source]
-    for source in sources:
-        source.want([(0, HEAD_BYTES)])
+    get_ready((source, [(0, HEAD_BYTES)]) for source in sources)
     return [_logical_volume(volume, warnings) for volume in found]
 
 
@@ -246,7 +234,7 @@ def _logical_volume(volume: LogicalVolume, warnings: list[str]) -> Volume:
     )
 
 
-class _Nothing:
+class _Nothing(View):
     """The bytes of a volume that cannot be read."""
 
     size_bytes = 0
@@ -256,8 +244,10 @@ class _Nothing:
         del offset, count
         return b""
 
-    def want(self, ranges: Iterable[Range]) -> None:
-        """Do nothing."""
+    def below(self, ranges: Iterable[Range]) -> Iterator[tuple[Source, list[Range]]]:
+        """Yield nothing."""
+        del ranges
+        yield from ()
 
 
 _NOWHERE = _Nothing()
