@@ -16,6 +16,7 @@ from image_import.clock import OssClock
 from image_import.errors import ImageImportError
 from image_import.events import Ignored, ObjectCreated, Rejected, why_not_ours
 from image_import.gather import Gatherer
+from image_import.header import HEAD_BYTES, LOOK_BYTES
 from image_import.import_call import Caller, Service
 from image_import.importing import Importing
 from image_import.keys import read_key
@@ -149,6 +150,7 @@ def make_case(record: ObjectCreated, region_id: str, invocation: Invocation) -> 
             pool=invocation.pool,
             bucket=record.bucket,
             ledger_prefix=settings.ledger_prefix,
+            head_bytes=HEAD_BYTES if settings.inspect == "never" else LOOK_BYTES,
         ),
         store=store,
         importing=Importing(

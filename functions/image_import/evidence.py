@@ -28,6 +28,7 @@ class DiskEvidence:
     Attributes:
         user_metadata: Names in lower case, without `x-oss-meta-`.
         encryption: `x-oss-server-side-encryption`, "" if the object is not encrypted.
+        head: Its first bytes, as many as were read; b"" if they are not kept.
     """
 
     version: DiskVersion
@@ -35,6 +36,7 @@ class DiskEvidence:
     header: Header
     user_metadata: dict[str, str] = field(default_factory=dict)
     encryption: str = ""
+    head: bytes = field(default=b"", repr=False, compare=False)
 
     @property
     def object_key(self) -> str:

@@ -95,12 +95,13 @@ class DiskReading:
             version=self.version,
             object_size_bytes=head.object_size_bytes,
             header=read_header(
-                head.data,
+                head.data[:HEAD_BYTES],
                 tail.data[-TAIL_BYTES:] if tail else b"",
                 object_size_bytes=head.object_size_bytes,
             ),
             user_metadata=dict(head.user_metadata),
             encryption=head.encryption,
+            head=head.data,
         )
 
 
@@ -132,7 +133,12 @@ class Started:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gatherer:
-    """Reads one bucket on behalf of one invocation."""
+    """Reads one bucket on behalf of one invocation.
+
+    Attributes:
+        head_bytes: How much of an image's beginning is read: HEAD_BYTES, or more where
+            a look inside would begin with it.
+    """
 
     oss: Oss
     store: LedgerStore
@@ -141,6 +147,7 @@ class Gatherer:
     pool: Executor
     bucket: str
     ledger_prefix: str
+    head_bytes: int = HEAD_BYTES
 
     def first_look(self, wanted: Wanted) -> FirstLook:
         """Return an image's bytes, sidecars and ledger folder, in one round trip."""
@@ -162,7 +169,7 @@ class Gatherer:
         is read after the head: one round trip more, for a name that is wrong.
         """
         key, size = wanted.object_key, wanted.object_size_bytes
-        is_known_small = size is not None and size <= HEAD_BYTES
+        is_known_small = size is not None and size <= self.head_bytes
         if is_known_small or read_key(key).format == QCOW2:
             return DiskReading(key, self.pool.submit(self._read_ends, wanted))
         ends = self.pool.submit(lambda: EndPieces(self._read_head(wanted), None))
@@ -191,14 +198,14 @@ class Gatherer:
     def _read_ends(self, wanted: Wanted) -> EndPieces:
         head = self._read_head(wanted)
         told = read_key(wanted.object_key).format
-        if head.object_size_bytes <= HEAD_BYTES:
+        if head.object_size_bytes <= self.head_bytes:
             return EndPieces(head, head)
         if is_settled_by(head.data, format_by_name=told):
             return EndPieces(head, None)
         return EndPieces(head, self._read_tail(replace(wanted, etag=head.etag)))
 
     def _read_head(self, wanted: Wanted) -> Piece:
-        key, last = wanted.object_key, HEAD_BYTES - 1
+        key, last = wanted.object_key, self.head_bytes - 1
         return self._read(
             lambda: self.oss.read_range(
                 self.bucket, key, first=0, last=last, etag=wanted.etag

@@ -24,6 +24,7 @@ from image_import.partitions import has_boot_signature, read_layout
 
 __all__ = [
     "HEAD_BYTES",
+    "LOOK_BYTES",
     "TAIL_BYTES",
     "Header",
     "fix_command",
@@ -33,6 +34,9 @@ __all__ = [
 
 HEAD_BYTES = 68 * 1024
 """The superblock of Btrfs stands at 64 KiB, and nothing before it."""
+
+LOOK_BYTES = 512 * 1024
+"""What a look inside an image begins with: the tables of most formats and disks."""
 
 TAIL_BYTES = 512
 

@@ -16,7 +16,13 @@ from image_import.disk_plan import named_note
 from image_import.errors import HeaderError, ServiceRejected
 from image_import.evidence import DiskEvidence
 from image_import.extensions_told import file_name_told
-from image_import.header import HEAD_BYTES, TAIL_BYTES, is_settled_by, read_header
+from image_import.header import (
+    HEAD_BYTES,
+    LOOK_BYTES,
+    TAIL_BYTES,
+    is_settled_by,
+    read_header,
+)
 from image_import.header_parts import Header
 from image_import.keys import read_key
 from image_import.oss import Oss, Piece
@@ -138,6 +144,7 @@ def look_at_object(bucket: str, object_key: str, order: Order) -> Looked:
         version=DiskVersion(object_key=object_key, etag=head.etag),
         object_size_bytes=head.object_size_bytes,
         header=header_of(head.data[:HEAD_BYTES], last, head.object_size_bytes),
+        head=head.data,
     )
     inspection = inspect_object(
         oss,
@@ -145,7 +152,6 @@ def look_at_object(bucket: str, object_key: str, order: Order) -> Looked:
         disk,
         budget_of(order),
         pool=pool,
-        head=head.data,
         on_progress=order.on_progress,
     )
     return _looked(disk, inspection)
@@ -155,8 +161,6 @@ def _ends_of_object(
     oss: Oss, bucket: str, object_key: str, order: Order, pool: Executor
 ) -> tuple[Piece, Piece] | None:
     """Return an object's first and last bytes; None if it has none at all."""
-    from image_import.inspection.bounded import FIRST_BYTES  # noqa: PLC0415
-
     end = time.monotonic() + order.seconds
     repeat = Patience(
         remaining=lambda: end - time.monotonic(),
@@ -164,7 +168,7 @@ def _ends_of_object(
         random=random.random,
         reserve_seconds=0.0,
     ).repeat
-    last = FIRST_BYTES - 1
+    last = LOOK_BYTES - 1
     first = pool.submit(
         repeat, lambda: oss.read_range(bucket, object_key, first=0, last=last)
     )

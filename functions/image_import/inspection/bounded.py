@@ -16,9 +16,6 @@ from image_import.inspection.parts import BudgetSpentError, CannotTellError
 from image_import.patience import Patience
 
 BLOCK_BYTES = 128 * 1024
-FIRST_BYTES = 4 * BLOCK_BYTES
-"""The first read; the tables of most formats and disks begin in it."""
-
 LARGEST_REQUEST_BLOCKS = 32
 GAP_BLOCKS = 3
 """Between two wanted blocks, what is cheaper to get along than to ask twice for."""

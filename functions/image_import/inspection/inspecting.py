@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from image_import.evidence import Contents, DiskEvidence
-from image_import.header import TAIL_BYTES
+from image_import.header import LOOK_BYTES, TAIL_BYTES
 from image_import.inspection.boot_mode import Bios
-from image_import.inspection.bounded import FIRST_BYTES, Bounded, Budget
+from image_import.inspection.bounded import Bounded, Budget
 from image_import.inspection.complete import YES, complete_of, cut_off
 from image_import.inspection.contents import open_file_system
 from image_import.inspection.disks import open_disk
@@ -35,20 +35,18 @@ def _quiet(requests: int, bytes_read: int) -> None:
     """Tell nobody."""
 
 
-def inspect_object(  # noqa: PLR0913 - an object, and how to read it
+def inspect_object(
     oss: Oss,
     bucket: str,
     disk: DiskEvidence,
     budget: Budget,
     *,
     pool: Executor,
-    head: bytes = b"",
     on_progress: OnProgress = _quiet,
 ) -> Inspection:
     """Return what is found in an object, of this ETag and no other.
 
-    Args:
-        head: Its first bytes, where they were read already together with its last.
+    Its first and last bytes, which told its format, count as the first round trip.
     """
     version = disk.version
 
@@ -68,9 +66,8 @@ def inspect_object(  # noqa: PLR0913 - an object, and how to read it
         pool=pool,
         on_progress=on_progress,
     )
-    if head:
-        known = len(head) + TAIL_BYTES
-        source.know(head, requests=2, bytes_read=known)
+    if disk.head:
+        source.know(disk.head, requests=2, bytes_read=len(disk.head) + TAIL_BYTES)
     return inspect_bytes(source, disk)
 
 
@@ -98,7 +95,7 @@ def inspect_file(
 
 def inspect_bytes(source: Bounded, disk: DiskEvidence) -> Inspection:
     """Return what is found in an image whose bytes come from a bounded source."""
-    source.want([(0, FIRST_BYTES)])
+    source.want([(0, LOOK_BYTES)])
     try:
         findings = examine(open_disk(source, disk.header))
     except CutOffError as exc:
