@@ -10,7 +10,7 @@ import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,9 @@ _BULK = ("usr/share", "var/lib", "var/cache", "debootstrap", "usr/lib/*/gconv",
          "usr/lib/*/perl*", "usr/bin/perl*", "usr/lib/gcc*", "usr/lib/*/lib[g-z]*",
          "usr/lib/*/lib[a-e]*")  # fmt: skip
 KERNEL_PACKAGE = "linux-image-cloud-amd64"
+_FULL = (KERNEL_PACKAGE, "openssh-server", "cloud-init", "grub-efi-amd64-bin",
+         "grub-pc-bin", "systemd-sysv")  # fmt: skip
+ROOT_UUID = "1b0f6c6e-3d5a-4c2b-9f0e-2a7d8c9b1e34"
 _KEPT_MODULES = ("virtio_blk.ko", "virtio_scsi.ko", "virtio_net.ko")
 _LOADERS = {  # package, folder and loader in it, its name in EFI/BOOT
     "amd64": ("grub-efi-amd64-bin", "x86_64-efi", "grubx64.efi", "BOOTX64.EFI"),
@@ -58,6 +61,65 @@ def make_root(shared: Path, architecture: str) -> Root:
     )
 
 
+def make_full_root(shared: Path) -> Root:
+    """Return a root for amd64 as an image has it that is used: some 12,000 files.
+
+    Every package is unpacked whole; what their scripts would make and a look reads is
+    laid beside: the list of modules, an SSH server's configuration, GRUB's.
+    """
+    folder, archives = shared / "root-full", shared / "full-archives"
+    with _one_at_a_time(shared / "full.lock"):
+        if not (shared / "full.ready").exists():
+            _fetch(archives, "amd64", _FULL)
+            _unpack(archives, folder)
+            _configure(folder)
+            shutil.rmtree(archives)
+            (shared / "full.ready").touch()
+    _, made_for, loader, efi_name = _LOADERS["amd64"]
+    grub = folder / "usr/lib/grub"
+    return Root(
+        folder=folder,
+        efi_name=efi_name,
+        efi=(grub / made_for / "monolithic" / loader).read_bytes(),
+        mbr=(grub / "i386-pc/boot.img").read_bytes(),
+    )
+
+
+def _unpack(archives: Path, folder: Path) -> None:
+    """Unpack all packages, with /bin and its like as links into /usr."""
+    for name in ("bin", "sbin", "lib", "lib64"):
+        (folder / "usr" / name).mkdir(parents=True)
+        (folder / name).symlink_to(f"usr/{name}")
+    into = ("tar", "-x", "--keep-directory-symlink", "--no-same-owner", "-C", folder)
+    for archive in sorted(archives.glob("var/cache/apt/archives/*.deb")):
+        run(*into, given=run("dpkg-deb", "--fsys-tarfile", archive))
+
+
+def _configure(folder: Path) -> None:
+    """Lay the files where the packages' scripts would."""
+    (modules,) = (folder / "usr/lib/modules").iterdir()
+    kernel = modules.name
+    run("depmod", "-b", folder, kernel)
+    _add_initramfs(folder, kernel)
+    for name in ("initrd.img", "vmlinuz"):
+        (folder / name).symlink_to(f"boot/{name}-{kernel}")
+    sshd = "usr/share/openssh/sshd_config"
+    shutil.copy(folder / sshd, folder / "etc/ssh/sshd_config")
+    line = f"linux /boot/vmlinuz-{kernel} root=UUID={ROOT_UUID} ro quiet"
+    grub = folder / "boot/grub"
+    for made_for in ("i386-pc", "x86_64-efi"):
+        shutil.copytree(folder / "usr/lib/grub" / made_for, grub / made_for)
+    (grub / "grub.cfg").write_text(f"menuentry Debian {{\n  {line}\n}}\n")
+    fstab = f"UUID={ROOT_UUID} / auto errors=remount-ro 0 1\n"
+    (folder / "etc/fstab").write_text(fstab)
+
+
+def _add_initramfs(folder: Path, kernel: str) -> None:
+    """Lay an initramfs; nothing here can make one, only its beginning is like one."""
+    initramfs = folder / "boot" / f"initrd.img-{kernel}"
+    initramfs.write_bytes(b"\x28\xb5\x2f\xfd" + bytes(9_000_000))
+
+
 def _bootstrap(folder: Path, extra: Path, architecture: str) -> None:
     packages = [_LOADERS[architecture][0]]
     if architecture != "arm64":
@@ -65,6 +127,24 @@ def _bootstrap(folder: Path, extra: Path, architecture: str) -> None:
     included = [*packages]
     if architecture == "amd64":
         included.append(KERNEL_PACKAGE)
+    _fetch(folder, architecture, included)
+    for package in packages:
+        (archive,) = folder.glob(f"var/cache/apt/archives/{package}_*.deb")
+        subprocess.run(["dpkg-deb", "-x", str(archive), str(extra)], check=True)
+    if architecture == "amd64":
+        _add_kernel(folder, extra)
+    for pattern in _BULK:
+        for found in folder.glob(pattern):
+            if found.is_dir() and not found.is_symlink():
+                shutil.rmtree(found)
+            else:
+                found.unlink()
+    shutil.rmtree(folder / "dev")
+    (folder / "dev").mkdir()
+
+
+def _fetch(folder: Path, architecture: str, included: Sequence[str]) -> None:
+    """Fetch the packages of a Debian, and unpack those without which none works."""
     command = ["debootstrap", "--foreign", "--variant=minbase", "--no-check-gpg",
                f"--arch={architecture}", f"--include={','.join(included)}", SUITE,
                str(folder), _mirror()]  # fmt: skip
@@ -79,19 +159,6 @@ def _bootstrap(folder: Path, extra: Path, architecture: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    for package in packages:
-        (archive,) = folder.glob(f"var/cache/apt/archives/{package}_*.deb")
-        subprocess.run(["dpkg-deb", "-x", str(archive), str(extra)], check=True)
-    if architecture == "amd64":
-        _add_kernel(folder, extra)
-    for pattern in _BULK:
-        for found in folder.glob(pattern):
-            if found.is_dir() and not found.is_symlink():
-                shutil.rmtree(found)
-            else:
-                found.unlink()
-    shutil.rmtree(folder / "dev")
-    (folder / "dev").mkdir()
 
 
 def _add_kernel(folder: Path, extra: Path) -> None:
@@ -109,9 +176,7 @@ def _add_kernel(folder: Path, extra: Path) -> None:
     target = folder / "usr/lib/modules" / modules.name
     shutil.copytree(modules, target)
     shutil.copytree(unpacked / "boot", folder / "boot", dirs_exist_ok=True)
-    # Nothing here can run initramfs-tools; the beginning is like what it packs.
-    initramfs = folder / "boot" / f"initrd.img-{modules.name}"
-    initramfs.write_bytes(b"\x28\xb5\x2f\xfd" + bytes(9_000_000))
+    _add_initramfs(folder, modules.name)
     configuration = "etc/initramfs-tools"
     shutil.copytree(unpacked / configuration, folder / configuration)
     shutil.rmtree(unpacked)

@@ -63,7 +63,9 @@ class Inside:
         except ImportError as exc:
             return could_not(f"{exc}; deploy the layer that has it")
         budget = Budget(seconds=seconds, most_bytes=self.settings.inspect_mib << 20)
-        inspection = inspect_object(self.oss, self.bucket, disk, budget, pool=self.pool)
+        inspection = inspect_object(
+            self.oss, self.bucket, disk, budget, pool=self.pool, is_for_plan=True
+        )
         return contents_of(inspection, self.settings.target.name)
 
 

@@ -175,7 +175,8 @@ def _contents(path: Path, evidence: Evidence, settings: Settings) -> Contents | 
         seconds=settings.inspect_seconds, most_bytes=settings.inspect_mib << 20
     )
     with path.open("rb") as file:
-        return contents_of(inspect_file(file, disk, budget), settings.target.name)
+        inspection = inspect_file(file, disk, budget, is_for_plan=True)
+        return contents_of(inspection, settings.target.name)
 
 
 def check_is_readable(path: Path) -> None:

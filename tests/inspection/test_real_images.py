@@ -8,12 +8,12 @@ from typing import Any, BinaryIO
 
 import debian_roots
 import pytest
-from debian_roots import Root, make_root
-from image_import.header import HEAD_BYTES, TAIL_BYTES
+from debian_roots import ROOT_UUID, Root, make_full_root, make_root
+from image_import.header import LOOK_BYTES, TAIL_BYTES
 from image_import.inspection.bounded import Bounded, Budget
 from image_import.inspection.disks import open_disk
 from image_import.inspection.findings import Inspection
-from image_import.inspection.inspecting import inspect_file
+from image_import.inspection.inspecting import inspect_bytes, inspect_file
 from image_import.version import DiskVersion
 from image_import_cli.plan import read_disk
 from made_images import (
@@ -197,6 +197,61 @@ def bytes_of(file: BinaryIO) -> Bounded:
     return Bounded(fetch=fetch, size_bytes=size, budget=budget)
 
 
+def inspection_as_of_an_object(image: Path, *, is_for_plan: bool) -> Inspection:
+    """Return what is found, the two requests for the file's ends counted."""
+    disk = read_disk(image, DiskVersion(object_key=image.name, etag=""))
+    with image.open("rb") as file:
+        source = bytes_of(file)
+        head = file.read(LOOK_BYTES)
+        source.know(head, requests=2, bytes_read=len(head) + TAIL_BYTES)
+        return inspect_bytes(source, disk, is_for_plan=is_for_plan)
+
+
+@pytest.fixture(scope="session")
+def full_root(tmp_path_factory: pytest.TempPathFactory) -> Root:
+    """Debian with cloud-init, an SSH server and all modules of its kernel."""
+    base = tmp_path_factory.getbasetemp()
+    return make_full_root(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
+
+
+@pytest.mark.parametrize("size_gib", [1, 40])
+@pytest.mark.parametrize(
+    ("file_system", "requests", "round_trips"), [("ext4", 24, 8), ("xfs", 32, 10)]
+)
+def test_a_full_debian_costs_little_whatever_its_size(
+    tmp_path: Path,
+    full_root: Root,
+    file_system: str,
+    requests: int,
+    round_trips: int,
+    size_gib: int,
+) -> None:
+    raw = make_image(tmp_path, full_root, file_system, "gpt", "UEFI", size_gib * GIB)
+    packed = tmp_path / "image.qcow2"
+    run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, packed)
+    for image in (raw, packed):
+        inspection = inspection_as_of_an_object(image, is_for_plan=False)
+        found = inspection.findings
+        assert told(inspection)["platform"] == "Debian"
+        assert (found.virtio.value, found.nvme.value) == ("yes", "yes")
+        assert (found.initramfs.value, found.agent.value) == ("yes", "cloud-init")
+        assert (found.ssh.value, found.boot_mode.value) == ("yes", "UEFI")
+        assert found.root_device.value == f"UUID={ROOT_UUID}"
+        assert within(inspection, requests=requests, round_trips=round_trips)
+        # What the handler takes from it costs less.
+        for_plan = inspection_as_of_an_object(image, is_for_plan=True)
+        assert told(for_plan) == told(inspection)
+        assert within(for_plan, requests=24, round_trips=8)
+
+
+def within(inspection: Inspection, *, requests: int, round_trips: int) -> bool:
+    spent = inspection.spent
+    assert spent.bytes_read <= 6_000_000
+    assert spent.requests <= requests
+    assert spent.round_trips <= round_trips
+    return True
+
+
 @pytest.mark.parametrize("file_system", ["ext4", "xfs"])
 @pytest.mark.parametrize("size_gib", [1, 40])
 def test_a_plain_image_costs_little_whatever_its_size(
@@ -207,13 +262,9 @@ def test_a_plain_image_costs_little_whatever_its_size(
     packed = tmp_path / "image.qcow2"
     run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, packed)
     for image in (raw, packed):
-        inspection = inspection_of(image)
-        spent = inspection.spent
+        inspection = inspection_as_of_an_object(image, is_for_plan=False)
         assert told(inspection)["platform"] == "Debian"
-        # Two more are the first and the last bytes, which tell the format.
-        assert spent.requests + 2 <= 24
-        assert spent.bytes_read + HEAD_BYTES + TAIL_BYTES <= 6_000_000
-        assert spent.round_trips <= 8
+        assert within(inspection, requests=24, round_trips=8)
 
 
 def test_damage_anywhere_ends_within_the_budget(plain: Path, tmp_path: Path) -> None:

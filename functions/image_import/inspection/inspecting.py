@@ -35,7 +35,7 @@ def _quiet(requests: int, bytes_read: int) -> None:
     """Tell nobody."""
 
 
-def inspect_object(
+def inspect_object(  # noqa: PLR0913 - an object, and how to look into it
     oss: Oss,
     bucket: str,
     disk: DiskEvidence,
@@ -43,10 +43,14 @@ def inspect_object(
     *,
     pool: Executor,
     on_progress: OnProgress = _quiet,
+    is_for_plan: bool = False,
 ) -> Inspection:
     """Return what is found in an object, of this ETag and no other.
 
     Its first and last bytes, which told its format, count as the first round trip.
+
+    Args:
+        is_for_plan: Whether nothing but what a plan takes is to be found out.
     """
     version = disk.version
 
@@ -68,7 +72,7 @@ def inspect_object(
     )
     if disk.head:
         source.know(disk.head, requests=2, bytes_read=len(disk.head) + TAIL_BYTES)
-    return inspect_bytes(source, disk)
+    return inspect_bytes(source, disk, is_for_plan=is_for_plan)
 
 
 def inspect_file(
@@ -77,6 +81,7 @@ def inspect_file(
     budget: Budget,
     *,
     on_progress: OnProgress = _quiet,
+    is_for_plan: bool = False,
 ) -> Inspection:
     """Return what is found in a local file; its reads are counted as requests."""
 
@@ -90,14 +95,17 @@ def inspect_file(
         budget=budget,
         on_progress=on_progress,
     )
-    return inspect_bytes(source, disk)
+    return inspect_bytes(source, disk, is_for_plan=is_for_plan)
 
 
-def inspect_bytes(source: Bounded, disk: DiskEvidence) -> Inspection:
+def inspect_bytes(
+    source: Bounded, disk: DiskEvidence, *, is_for_plan: bool = False
+) -> Inspection:
     """Return what is found in an image whose bytes come from a bounded source."""
     source.want([(0, LOOK_BYTES)])
     try:
-        findings = examine(open_disk(source, disk.header))
+        opened = open_disk(source, disk.header)
+        findings = examine(opened, is_for_plan=is_for_plan)
     except CutOffError as exc:
         return Inspection(findings=cut_off(exc), spent=source.spent(), why_not=str(exc))
     except CannotTellError as exc:
@@ -116,7 +124,7 @@ def inspect_bytes(source: Bounded, disk: DiskEvidence) -> Inspection:
     return Inspection(findings=findings, spent=source.spent())
 
 
-def examine(disk: Source) -> Findings:
+def examine(disk: Source, *, is_for_plan: bool = False) -> Findings:
     """Return what a disk's contents tell.
 
     Raises:
@@ -143,6 +151,7 @@ def examine(disk: Source) -> Findings:
             unread=unread,
             has_lvm=any(volume.kind == "LVM2_member" for volume in layout.volumes),
             is_encrypted=any(volume.kind in ENCRYPTED for volume in layout.volumes),
+            is_for_plan=is_for_plan,
         )
     )
     return replace(found, complete=complete_of(disk, layout))

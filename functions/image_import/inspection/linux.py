@@ -41,6 +41,9 @@ What is asked only where others do not tell is not among it: that may cost more 
 but seldom does.
 """
 
+FOR_PLAN = ("/etc", "/etc/os-release", "/usr/lib/os-release", "/bin/sh")
+"""What of it a plan needs: which system it is, and for which processor."""
+
 KERNEL_NAMES = ("vmlinuz", "vmlinux", "kernel", "bzImage", "Image", "linux", "zImage")
 """How the names of kernels begin in /boot, in whatever distribution."""
 

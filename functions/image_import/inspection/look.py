@@ -11,7 +11,7 @@ from image_import.inspection.boot_mode import FIRST_WANTED as FIRMWARE_WANTED
 from image_import.inspection.boot_mode import Bios, Firmware, boot_mode, find_firmware
 from image_import.inspection.findings import Finding, Findings
 from image_import.inspection.kernel_drivers import KernelDrivers
-from image_import.inspection.linux import FIRST_WANTED, Linux
+from image_import.inspection.linux import FIRST_WANTED, FOR_PLAN, Linux
 from image_import.inspection.seen import Seen
 from image_import.inspection.steps import side_by_side
 from image_import.inspection.windows import FIRST_WANTED as WINDOWS_WANTED
@@ -37,6 +37,7 @@ class Disk:
         volumes: Those whose file system could be read.
         unread: Why others could not.
         is_encrypted: Whether one of them is.
+        is_for_plan: Whether nothing but what a plan takes is to be found out.
     """
 
     bios: Bios
@@ -45,6 +46,7 @@ class Disk:
     unread: Sequence[str] = ()
     has_lvm: bool = False
     is_encrypted: bool = False
+    is_for_plan: bool = False
 
 
 BOOT_WANTED = [path.removeprefix("/boot") or "/" for path in FIRST_WANTED
@@ -56,12 +58,14 @@ def look(disk: Disk) -> Findings:
     """Return what the volumes tell; what they do not tell says why."""
     esps = _by_esp(v for v in disk.volumes if v.file_system.kind == "vfat")
     others = [v for v in disk.volumes if v.file_system.kind != "vfat"]
-    _look_up_first(esps, others)
+    _look_up_first(esps, others, is_for_plan=disk.is_for_plan)
     found = _of_layout(disk)
     windows = _windows_root(others)
     root = None if windows else _linux_root(others)
     if root:
-        found.update(_of_linux(root, _boot_of(root, others)))
+        found.update(_system_of(root))
+        if not disk.is_for_plan:
+            found.update(_of_linux(root, _boot_of(root, others)))
         found["notes"] = _others_than(root, others)
     elif windows:
         found.update(Windows(windows).findings())
@@ -71,7 +75,9 @@ def look(disk: Disk) -> Findings:
     return _with_boot_mode(found, find_firmware(esps), disk)
 
 
-def _look_up_first(esps: Sequence[Seen], others: Sequence[Seen]) -> None:
+def _look_up_first(
+    esps: Sequence[Seen], others: Sequence[Seen], *, is_for_plan: bool
+) -> None:
     """Look up on all file systems together what is wanted before a role is known."""
     wanted: list[tuple[Seen, Sequence[str]]] = [(s, FIRMWARE_WANTED) for s in esps]
     for number, seen in enumerate(others):
@@ -79,8 +85,8 @@ def _look_up_first(esps: Sequence[Seen], others: Sequence[Seen]) -> None:
             wanted.append((seen, WINDOWS_WANTED))
         else:
             # The first one, as the largest, is hardly a /boot.
-            boot = BOOT_WANTED if number else ()
-            wanted.append((seen, (*FIRST_WANTED, *boot)))
+            all_wanted = (*FIRST_WANTED, *(BOOT_WANTED if number else ()))
+            wanted.append((seen, FOR_PLAN if is_for_plan else all_wanted))
     side_by_side(each for seen, paths in wanted for each in seen.look_ups(paths))
 
 
@@ -150,7 +156,6 @@ def _linux_root(volumes: Sequence[Seen]) -> Seen | None:
         for prefix in prefixes:
             candidate = replace_prefix(seen, prefix)
             if _is_root(candidate):
-                candidate.want(FIRST_WANTED)
                 return candidate
             seen.why_not = seen.why_not or candidate.why_not
     return None
@@ -194,13 +199,24 @@ def _boot_of(root: Seen, volumes: Sequence[Seen]) -> Seen:
     return root
 
 
-def _of_linux(root: Seen, boot: Seen) -> dict[str, Any]:
-    linux = Linux(root, boot)
+def _system_of(root: Seen) -> dict[str, Any]:
+    """Return which system it is, and for which processor."""
+    root.want(FOR_PLAN)
+    linux = Linux(root, root)
     found: dict[str, Any] = {
         "os_type": Finding(value="linux", where=root.where("/etc")),
         "root_file_system": Finding(value=root.file_system.kind, where=root.name),
-        "kernel": linux.kernel(),
         "architecture": linux.architecture(),
+    }
+    found.update(linux.named())
+    return found
+
+
+def _of_linux(root: Seen, boot: Seen) -> dict[str, Any]:
+    root.want(FIRST_WANTED)
+    linux = Linux(root, boot)
+    return {
+        "kernel": linux.kernel(),
         "root_device": linux.root_device(),
         "lost_devices": linux.lost_devices(),
         "agent": linux.agent(),
@@ -209,5 +225,3 @@ def _of_linux(root: Seen, boot: Seen) -> dict[str, Any]:
         "kernel_file": linux.kernel_file(),
         **KernelDrivers(root, boot, linux.kernel().value).findings(),
     }
-    found.update(linux.named())
-    return found
