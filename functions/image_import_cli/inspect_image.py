@@ -62,13 +62,20 @@ def inspect(
     credentials of the environment, or a local file. Nothing is changed anywhere.
 
     Exit status: 0 nothing fails, 1 a requirement fails, or the image cannot be looked
-    at or no system is found in it (--json has `error` then), 2 usage.
+    at or no system is found in it, 2 usage, or no such file here (--json has `error`
+    in each of these cases).
     """
     environ = environment(assignments)
     settings = checked_settings(environ)
     seconds = settings.inspect_seconds if environ.get("INSPECT_SECONDS") else SECONDS
     target = TARGETS[target_name] if target_name else settings.target
-    looked = _look_with_progress(image, settings, seconds)
+    try:
+        looked = _look_with_progress(image, settings, seconds)
+    except click.UsageError as exc:
+        if not as_json:
+            raise
+        _report(not_seen(image, exc.message), image, target, as_json=True)
+        ctx.exit(exc.exit_code)
     is_good = _report(looked, image, target, as_json=as_json)
     ctx.exit(int(not is_good))
 

@@ -1,5 +1,6 @@
 """How an inspection looks to a person."""
 
+import re
 from collections.abc import Sequence
 
 from image_import.inspection.checklist import Check, Verdict
@@ -13,6 +14,14 @@ from image_import_cli.terminal import printable
 
 BELOW = (0, 0, 1, 2)
 """Padding: an empty line below, two columns on the left."""
+
+MARK_AND_PAGE = 24
+"""Columns of the checklist that are neither asked nor found, at most."""
+
+LONGEST_REFERENCE = 50
+"""Columns: of a longer word on a report, less is kept in one piece."""
+
+_UUID = re.compile(r"\S*[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\S*", re.IGNORECASE)
 
 MOST_LISTED = 4
 """Requirements that share a reason why they could not be told; --json has them all."""
@@ -63,7 +72,7 @@ def print_report(
         parts.append(Padding(why, BELOW))
     else:
         parts.append(Padding(_findings(inspection), BELOW))
-    parts.append(Padding(_checklist(checks, target), BELOW))
+    parts.append(Padding(_checklist(checks, target, console.width), BELOW))
     notes = inspection.findings.notes
     parts.extend(Padding(Text(f"note: {printable(n)}"), BELOW) for n in notes)
     console.print(Group(*parts), highlight=False)
@@ -114,7 +123,7 @@ def _finding(finding: Finding) -> Text:
     return text.append(f"{between}{printable(finding.where)}", style="dim")
 
 
-def _checklist(checks: Sequence[Check], target: str) -> Table:
+def _checklist(checks: Sequence[Check], target: str, width: int) -> Table:
     """Return the requirements with what was found of each.
 
     Those of which nothing could be told for the same reason share a line.
@@ -122,7 +131,10 @@ def _checklist(checks: Sequence[Check], target: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("", no_wrap=True)
     table.add_column(f"{target} asks for", overflow="fold", ratio=2)
-    table.add_column("found", overflow="fold", ratio=3)
+    # As wide as a UUID in it, so that none is broken.
+    longest = _longest_uuid(checks)
+    given = max(longest, (width - MARK_AND_PAGE) // 2) if longest else None
+    table.add_column("found", overflow="fold", ratio=None if given else 3, width=given)
     table.add_column("", no_wrap=True, style="dim")
     sources = _sources(checks)
     for same in _alike(checks):
@@ -140,6 +152,12 @@ def _checklist(checks: Sequence[Check], target: str) -> Table:
         page = f"[{sources.index(check.source) + 1}]" if len(same) == 1 else ""
         table.add_row(mark, Text(asked), found, Text(page))
     return table
+
+
+def _longest_uuid(checks: Sequence[Check]) -> int:
+    """Return how wide a column has to be so that no UUID in it is broken."""
+    words = [w for check in checks for w in _UUID.findall(check.seen + check.advice)]
+    return max((min(len(word), LONGEST_REFERENCE) for word in words), default=0)
 
 
 def _alike(checks: Sequence[Check]) -> list[list[Check]]:

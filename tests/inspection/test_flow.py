@@ -1,6 +1,7 @@
 """INSPECT through the whole handler, on an image whose name tells nothing."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -180,6 +181,17 @@ def test_the_report_fits_its_terminal(disk: Path, width: int) -> None:
         assert said in answer.stdout
 
 
+@pytest.mark.parametrize("width", [80, 100])
+def test_no_uuid_is_broken_in_the_report(tmp_path: Path, width: int) -> None:
+    reference = "PARTUUID=1b0f6c6e-3d5a-4c2b-9f0e-2a7d8c9b1e34"
+    tree = {path[1:]: _bytes(text) for path, text in DEBIAN.items()}
+    tree["boot/grub/grub.cfg"] = f"linux /vmlinuz root={reference} ro\n".encode()
+    environ = {"COLUMNS": str(width), "NO_COLOR": "1"}
+    answer = CliRunner().invoke(inspect, [str(make_disk(tmp_path, tree))], env=environ)
+    assert answer.stdout.count(reference) >= 2
+    assert answer.stdout.count("1b0f6c6e") == answer.stdout.count(reference)
+
+
 def test_inspect_notes_what_a_plan_would_of_the_file(tmp_path: Path) -> None:
     odd = tmp_path / "odd.raw"
     odd.write_bytes(b"\xd5\x00" * 35_000 + b"\x01")
@@ -193,6 +205,20 @@ def test_inspect_of_no_file_is_a_usage_error(tmp_path: Path) -> None:
     answer = CliRunner().invoke(inspect, [str(tmp_path / "none.qcow2")])
     assert answer.exit_code == 2
     assert "is no file here" in answer.output
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "fifo"])
+def test_what_is_no_file_is_told_in_json_as_well(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "image.qcow2"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "fifo":
+        os.mkfifo(path)
+    told = inspected(str(path))
+    assert told["exit"] == 2
+    assert told["image"] == str(path)
+    assert told["error"].startswith(f"{path} is no file here; give a local image")
+    assert (told["format"], told["checks"]) == (None, [])
 
 
 @pytest.mark.parametrize("command", [inspect, plan])
