@@ -43,6 +43,7 @@ class Findings:
 
     Attributes:
         complete: Whether the file holds all of its disk, and the disk its partitions.
+        gpt: Whether Linux takes the disk's GPT, and whether its backup is sound.
         layout: Partitions and logical volumes with their file systems.
         boot_mode: `BIOS`, `UEFI` or `both`, what the disk has boot loaders for; or
             `none`, after which may follow what is wrong.
@@ -57,6 +58,7 @@ class Findings:
     """
 
     complete: Finding = NOT_LOOKED_AT
+    gpt: Finding = NOT_LOOKED_AT
     layout: Finding = NOT_LOOKED_AT
     lvm: Finding = NOT_LOOKED_AT
     root_file_system: Finding = NOT_LOOKED_AT

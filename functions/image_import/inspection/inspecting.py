@@ -16,6 +16,7 @@ from image_import.inspection.complete import YES, complete_of, cut_off
 from image_import.inspection.contents import open_file_system
 from image_import.inspection.disks import open_disk
 from image_import.inspection.findings import Findings, Inspection
+from image_import.inspection.gpt_state import gpt_finding
 from image_import.inspection.look import Disk, look
 from image_import.inspection.partition_types import BIOS_BOOT, ESP, MBR_ESP
 from image_import.inspection.parts import CannotTellError, CutOffError, Source
@@ -130,7 +131,7 @@ def examine(disk: Source, *, is_for_plan: bool = False) -> Findings:
     Raises:
         CannotTellError: Not even its first bytes can be read.
     """
-    layout = find_volumes(disk)
+    layout = find_volumes(disk, with_backup=not is_for_plan)
     volumes: list[Seen] = []
     unread = list(layout.warnings)
     has_logical = any(volume.type == "lvm" for volume in layout.volumes)
@@ -154,6 +155,8 @@ def examine(disk: Source, *, is_for_plan: bool = False) -> Findings:
             is_for_plan=is_for_plan,
         )
     )
+    if layout.gpt and not is_for_plan:
+        found = replace(found, gpt=gpt_finding(disk, layout.gpt))
     return replace(found, complete=complete_of(disk, layout))
 
 

@@ -27,7 +27,7 @@ SECTOR = 512
 _SECTORS = (512, 4096)
 _BOOT_SIGNATURE = b"\x55\xaa"
 _GPT_MAGIC = b"EFI PART"
-_GPT = "<8x4xII4xQQ16x16sQIII"
+_GPT = "<8x4xII4xQQQQ16sQIII"
 _GPT_BYTES = 92
 _GPT_CRC = slice(16, 20)
 _MAX_TABLE_BYTES = 1 << 20
@@ -52,6 +52,25 @@ class Partition:
     uuid: str = ""
 
 
+class Gpt(NamedTuple):
+    """What tells whether a system takes a GPT.
+
+    Attributes:
+        is_protected: Whether the MBR announces it.
+        problem: Why the primary one is not sound, or "".
+        last_usable: The last sector for partitions.
+        backup_sector: Where the header of the backup is.
+        table_bytes: Of the entries.
+    """
+
+    is_protected: bool
+    problem: str = ""
+    last_usable: int = 0
+    backup_sector: int = 0
+    sector_bytes: int = SECTOR
+    table_bytes: int = 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """A partition table and what is wrong with it."""
@@ -60,6 +79,7 @@ class Table:
     partitions: tuple[Partition, ...] = ()
     warnings: tuple[str, ...] = ()
     has_boot_code: bool = False
+    gpt: Gpt | None = None
 
 
 class _Header(NamedTuple):
@@ -69,6 +89,8 @@ class _Header(NamedTuple):
     crc: int
     own_sector: int
     other_sector: int
+    first_usable: int
+    last_usable: int
     disk_guid: bytes
     entries_sector: int
     entry_count: int
@@ -113,10 +135,12 @@ def _read_gpt(disk: Source, *, has_code: bool, is_announced: bool) -> Table:
     if not is_announced:
         warnings.append("the GPT has no protective MBR: Linux ignores such a GPT")
     partitions: list[Partition] = []
+    gpt = Gpt(is_protected=is_announced)
     try:
-        partitions = _first_gpt(disk)
+        partitions, gpt = _first_gpt(disk, gpt)
     except DamagedError as exc:
-        warnings.append(f"the primary GPT is damaged ({exc})")
+        gpt = gpt._replace(problem=f"the primary GPT is damaged ({exc})")
+        warnings.append(gpt.problem)
         partitions, more = _backup_gpt(disk)
         warnings += more
     return Table(
@@ -124,13 +148,22 @@ def _read_gpt(disk: Source, *, has_code: bool, is_announced: bool) -> Table:
         partitions=tuple(partitions),
         warnings=tuple(warnings),
         has_boot_code=has_code,
+        gpt=gpt,
     )
 
 
-def _first_gpt(disk: Source) -> list[Partition]:
+def _first_gpt(disk: Source, gpt: Gpt) -> tuple[list[Partition], Gpt]:
     head = disk.read(0, 2 * _SECTORS[1])
     sizes = [size for size in _SECTORS if head.startswith(_GPT_MAGIC, size)]
-    return _gpt_at(disk, 1, sizes[0] if sizes else SECTOR)
+    size = sizes[0] if sizes else SECTOR
+    header, table = check_gpt(disk, 1, size)
+    gpt = gpt._replace(
+        last_usable=header.last_usable,
+        backup_sector=header.other_sector,
+        sector_bytes=size,
+        table_bytes=len(table),
+    )
+    return _partitions(header, table, size), gpt
 
 
 def _backup_gpt(disk: Source) -> tuple[list[Partition], list[str]]:
@@ -139,16 +172,21 @@ def _backup_gpt(disk: Source) -> tuple[list[Partition], list[str]]:
     problem = "it is missing"
     for size in _SECTORS:
         try:
-            found = _gpt_at(disk, disk.size_bytes // size - 1, size)
+            header, table = check_gpt(disk, disk.size_bytes // size - 1, size)
         except DamagedError as exc:
             problem = str(exc)
         else:
+            found = _partitions(header, table, size)
             return found, ["its backup at the end of the disk was read instead"]
     return [], [f"its backup at the end of the disk cannot be read either ({problem})"]
 
 
-def _gpt_at(disk: Source, sector: int, size: int) -> list[Partition]:
-    """Return the partitions that the GPT with its header in a sector lists."""
+def check_gpt(disk: Source, sector: int, size: int) -> tuple[_Header, bytes]:
+    """Return the header of a GPT that stands in a sector, and the entries.
+
+    Raises:
+        DamagedError: There is none, or a checksum is wrong.
+    """
     raw = exactly(disk, sector * size, size)
     header = _Header(*struct.unpack_from(_GPT, raw))
     if not raw.startswith(_GPT_MAGIC):
@@ -166,7 +204,11 @@ def _gpt_at(disk: Source, sector: int, size: int) -> list[Partition]:
     table = exactly(disk, header.entries_sector * size, table_bytes)
     if zlib.crc32(table) != header.entries_crc:
         raise DamagedError("the entries' checksum is wrong")
-    starts = range(0, table_bytes, header.entry_size)
+    return header, table
+
+
+def _partitions(header: _Header, table: bytes, size: int) -> list[Partition]:
+    starts = range(0, len(table), header.entry_size)
     found = [_gpt_entry(n, table[at:], size) for n, at in enumerate(starts, start=1)]
     return [entry for entry in found if entry is not None][:_MAX_PARTITIONS]
 

@@ -3,6 +3,7 @@
 Room: core.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from image_import.disk import GIB, DiskFormat
@@ -13,11 +14,13 @@ from image_import.inspection.checklist import (
     IMPORT_CHECK,
     IMPORT_IMAGE,
     INITIALIZATION,
+    NO_PAGE,
     Check,
     Verdict,
     check_of,
 )
-from image_import.inspection.findings import Finding, Findings
+from image_import.inspection.findings import NOT_LOOKED_AT, Finding, Findings
+from image_import.inspection.gpt_state import IGNORED, TOO_LONG, WHOLE
 from image_import.inspection.linux_requirements import linux_checks
 from image_import.targets import Target
 
@@ -43,6 +46,7 @@ def check(image: Image, target: Target) -> list[Check]:
     checks = [
         _format(image),
         _complete(found),
+        *_gpt(found),
         _size(image.header, target),
         _platform(found, target),
         _architecture(found, target),
@@ -86,6 +90,25 @@ def _complete(found: Findings) -> Check:
         IMPORT_IMAGE,
         bad="" if value == "yes" else value,
         advice="upload it again, and compare its size with the original",
+    )
+
+
+def _gpt(found: Findings) -> Iterator[Check]:
+    """Yield a check of the partition table if it is a GPT."""
+    if found.gpt is NOT_LOOKED_AT:
+        return
+    value = found.gpt.value
+    advice = "rewrite it in a raw copy of the image: sgdisk -e"
+    if value.startswith(TOO_LONG):
+        advice = "make the disk as large as it was: qemu-img resize"
+    is_fatal = value.startswith(IGNORED) and found.os_type.value in {"linux", ""}
+    yield check_of(
+        "GPT is whole, and its backup",
+        found.gpt,
+        NO_PAGE,
+        bad="" if value.startswith(WHOLE) else value,
+        advice=advice,
+        verdict="fails" if is_fatal else "advice",
     )
 
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from image_import.inspection.contents import HEAD_BYTES, Content, identify
+from image_import.inspection.gpt_state import backup_place
 from image_import.inspection.lvm import (
     LogicalVolume,
     PhysicalVolume,
     logical_volumes,
     read_physical_volume,
 )
-from image_import.inspection.partition_tables import Partition, Table, read_table
+from image_import.inspection.partition_tables import Gpt, Partition, Table, read_table
 from image_import.inspection.partition_types import (
     EXTENDED_TYPES,
     WITHOUT_FILES,
@@ -79,16 +80,21 @@ class Layout:
         volumes: In the order of the table, then logical volumes.
         warnings: What is wrong or could not be told, in sentences.
         has_boot_code: Whether the first sector has code for a BIOS to start.
+        gpt: The state of the GPT, if it is one.
     """
 
     scheme: Literal["gpt", "mbr", "none"]
     volumes: tuple[Volume, ...]
     warnings: tuple[str, ...] = ()
     has_boot_code: bool = False
+    gpt: Gpt | None = None
 
 
-def find_volumes(disk: Source) -> Layout:
+def find_volumes(disk: Source, *, with_backup: bool = False) -> Layout:
     """Return the volumes on a disk, and what each holds.
+
+    Args:
+        with_backup: Whether a GPT's backup will be looked at.
 
     Raises:
         CannotTellError: The first bytes of the disk cannot be read.
@@ -99,13 +105,15 @@ def find_volumes(disk: Source) -> Layout:
         content = identify(disk)
         partitions = [_volume(disk, disk.size_bytes, content, number=0, offset=0)]
     else:
-        partitions = _identified(disk, table.partitions, warnings)
+        backup = [backup_place(table.gpt)] if table.gpt and with_backup else []
+        partitions = _identified(disk, table.partitions, warnings, backup)
     logical = _logical(partitions, warnings)
     return Layout(
         scheme=table.scheme,
         volumes=(*partitions, *logical),
         warnings=tuple(warnings),
         has_boot_code=table.has_boot_code,
+        gpt=table.gpt,
     )
 
 
@@ -118,11 +126,14 @@ def _table_of(disk: Source) -> Table:
 
 
 def _identified(
-    disk: Source, partitions: tuple[Partition, ...], warnings: list[str]
+    disk: Source,
+    partitions: tuple[Partition, ...],
+    warnings: list[str],
+    along: list[Range],
 ) -> list[Volume]:
     first = [part for part in partitions if part.type not in WITHOUT_FILES][:_AT_ONCE]
     heads = [(part.offset, min(part.size_bytes, HEAD_BYTES)) for part in first]
-    get_ready([(disk, heads)])
+    get_ready([(disk, [*heads, *along])])
     found = []
     for part in partitions:
         if part.offset + part.size_bytes > disk.size_bytes:

@@ -1,0 +1,62 @@
+"""Whether a system would take a disk's GPT, and whether its backup is there.
+
+Linux takes no GPT without a protective MBR, and none whose header or entries have a
+wrong checksum: its backup counts only for who starts the kernel with `gpt`. Neither
+does it take one that reaches behind the end of the disk. Without a sound backup, or
+with one that is not at the end, because the disk was grown, it goes on.
+
+Source: Linux, block/partitions/efi.c, find_valid_gpt and is_gpt_valid; read 2026-11.
+
+Room: core.
+"""
+
+from image_import.inspection.findings import Finding
+from image_import.inspection.partition_tables import Gpt, check_gpt
+from image_import.inspection.parts import BudgetSpentError, CannotTellError, Source
+
+WHERE = "GPT partition table"
+IGNORED = "ignored by Linux"
+"""How a value begins where Linux finds no partitions."""
+
+TOO_LONG = "it reaches to sector"
+"""How a value begins where the disk was made too small for it."""
+
+WHOLE = "whole"
+"""How a value begins where nothing has to be mended."""
+
+
+def backup_place(gpt: Gpt) -> tuple[int, int]:
+    """Return where the backup is: offset and number of bytes."""
+    first = max(0, gpt.backup_sector - gpt.table_bytes // gpt.sector_bytes)
+    return first * gpt.sector_bytes, gpt.table_bytes + gpt.sector_bytes
+
+
+def gpt_finding(disk: Source, gpt: Gpt) -> Finding:
+    """Return `whole`, or what is wrong with it."""
+    try:
+        return Finding(value=_state(disk, gpt), where=WHERE)
+    except BudgetSpentError as exc:
+        return Finding(why_not=str(exc))
+
+
+def _state(disk: Source, gpt: Gpt) -> str:
+    if not gpt.is_protected:
+        return f"{IGNORED}: the MBR has no entry of type 0xee, which protects a GPT"
+    if gpt.problem:
+        return f"{IGNORED}: {gpt.problem}, and the backup does not count for it"
+    sectors = disk.size_bytes // gpt.sector_bytes
+    if gpt.last_usable >= sectors:
+        return (
+            f"{TOO_LONG} {gpt.last_usable:,}, but the disk has {sectors:,}:"
+            " Linux ignores it unless the instance's disk is larger"
+        )
+    try:
+        check_gpt(disk, gpt.backup_sector, gpt.sector_bytes)
+    except BudgetSpentError:
+        raise
+    except CannotTellError as exc:
+        return f"its backup in sector {gpt.backup_sector:,} is none: {exc}"
+    if gpt.backup_sector == sectors - 1:
+        return f"{WHOLE}, with its backup at the end of the disk"
+    left = sectors - 1 - gpt.backup_sector
+    return f"{WHOLE}, with its backup {left:,} sectors before the end: the disk grew"
