@@ -12,7 +12,7 @@ PE_ARM64 = _MZ + b"\x64\xaa"
 DEBIAN: Mapping[str, bytes | str] = {
     "/etc/os-release": 'ID=debian\nNAME="Debian GNU/Linux"\nVERSION_ID="13"\n'
     'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\n',
-    "/etc/fstab": "UUID=ab-12 / ext4 defaults 0 1\n",
+    "/etc/fstab": "LABEL=system / ext4 defaults 0 1\n",
     "/etc/ssh/sshd_config": "",
     "/etc/cloud/cloud.cfg": "",
     "/etc/initramfs-tools/initramfs.conf": "MODULES=most\n",
@@ -20,7 +20,7 @@ DEBIAN: Mapping[str, bytes | str] = {
     "/usr/lib/os-release": "ID=other\n",
     "/boot/vmlinuz-6.12.9-amd64": "",
     "/boot/initrd.img-6.12.9-amd64": b"\x28\xb5\x2f\xfd",
-    "/boot/grub/grub.cfg": "linux /boot/vmlinuz root=UUID=ab-12 ro\n",
+    "/boot/grub/grub.cfg": "linux /boot/vmlinuz root=LABEL=system ro\n",
     "/lib/modules/6.12.9-amd64/modules.dep": "kernel/drivers/block/virtio_blk.ko.xz:\n"
     "kernel/drivers/nvme/host/nvme.ko.xz:\n",
     "/lib/modules/6.1.0-amd64/modules.dep": "",

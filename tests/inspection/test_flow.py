@@ -31,7 +31,8 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = {path[1:]: _bytes(text) for path, text in DEBIAN.items()}
     tree["bin/sh"] = ELF_ARM64
     folder = tmp_path_factory.mktemp("disks")
-    return make_disk(folder, tree, esp={"EFI/BOOT/BOOTAA64.EFI": PE_ARM64})
+    esp = {"EFI/BOOT/BOOTAA64.EFI": PE_ARM64}
+    return make_disk(folder, tree, esp=esp, label="system")
 
 
 def _bytes(text: bytes | str) -> bytes:
@@ -310,7 +311,8 @@ def test_a_file_system_on_the_whole_disk_is_read_and_said_not_to_start(
     tmp_path: Path, kind: str
 ) -> None:
     tree = {path[1:]: _bytes(text) for path, text in DEBIAN.items()}
-    told = inspected(str(make_disk(tmp_path, tree, file_system=kind, scheme="none")))
+    disk = make_disk(tmp_path, tree, file_system=kind, scheme="none", label="system")
+    told = inspected(str(disk))
     assert (told["detected"], told["platform"]) == ("raw-filesystem", "Debian")
     failed = [c["seen"] for c in told["checks"] if c["verdict"] == "fails"]
     assert failed == ["none: no boot code for BIOS, no loader for UEFI"]

@@ -42,7 +42,7 @@ def test_devices_that_may_be_absent_are_no_obstacle() -> None:
 @pytest.mark.parametrize(
     ("text", "root"),
     [
-        ("\tlinux /boot/vmlinuz-6.1 root=UUID=ab-12 ro quiet\n", "UUID=ab-12"),
+        ("\tlinux /boot/vmlinuz-6.1 root=LABEL=system ro quiet\n", "LABEL=system"),
         (
             "set root='hd0,gpt1'\nlinux /vmlinuz root=LABEL=cloudimg-rootfs ro\n",
             "LABEL=cloudimg-rootfs",

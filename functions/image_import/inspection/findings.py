@@ -50,7 +50,9 @@ class Findings:
         only_vendors: A loader for UEFI that only the machine's own firmware knows.
         platforms: Platform in the two lists of ImportImage.
         root_device: How the system looks for its root file system.
+        root_place: The volume that is, or `none`.
         lost_devices: Devices in /etc/fstab that an ECS instance does not have.
+        elsewhere: What /etc/fstab waits for that is not on this disk, or `none`.
         kernel_file: The newest kernel in /boot, or `none`.
         initramfs: Whether the initramfs of the default kernel has the virtio drivers;
             `none` and why if there is no such file.
@@ -70,7 +72,9 @@ class Findings:
     kernel: Finding = NOT_LOOKED_AT
     kernel_file: Finding = NOT_LOOKED_AT
     root_device: Finding = NOT_LOOKED_AT
+    root_place: Finding = NOT_LOOKED_AT
     lost_devices: Finding = NOT_LOOKED_AT
+    elsewhere: Finding = NOT_LOOKED_AT
     virtio: Finding = NOT_LOOKED_AT
     initramfs: Finding = NOT_LOOKED_AT
     nvme: Finding = NOT_LOOKED_AT

@@ -17,6 +17,7 @@ from image_import.inspection.contents import open_file_system
 from image_import.inspection.disks import open_disk
 from image_import.inspection.findings import Findings, Inspection
 from image_import.inspection.gpt_state import gpt_finding
+from image_import.inspection.identifiers import identifiers_of
 from image_import.inspection.look import Disk, look
 from image_import.inspection.partition_types import BIOS_BOOT, ESP, MBR_ESP
 from image_import.inspection.parts import CannotTellError, CutOffError, Source
@@ -153,6 +154,9 @@ def examine(disk: Source, *, is_for_plan: bool = False) -> Findings:
             has_lvm=any(volume.kind == "LVM2_member" for volume in layout.volumes),
             is_encrypted=any(volume.kind in ENCRYPTED for volume in layout.volumes),
             is_for_plan=is_for_plan,
+            identifiers=identifiers_of(
+                layout, {n: title(v) for n, v in enumerate(layout.volumes)}
+            ),
         )
     )
     if layout.gpt and not is_for_plan:

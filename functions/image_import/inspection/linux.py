@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from image_import.inspection import root_device
 from image_import.inspection.findings import Finding
+from image_import.inspection.identifiers import Identifiers
 from image_import.inspection.platforms import platforms_of, system_of
 from image_import.inspection.programs import PROGRAM_BYTES, architecture_of
 from image_import.inspection.releases import READERS, Release, assignments, read_release
@@ -47,8 +48,29 @@ FOR_PLAN = ("/etc", "/etc/os-release", "/usr/lib/os-release", "/bin/sh")
 KERNEL_NAMES = ("vmlinuz", "vmlinux", "kernel", "bzImage", "Image", "linux", "zImage")
 """How the names of kernels begin in /boot, in whatever distribution."""
 
+NOWHERE = "none"
+"""Of a root that is on no volume of the disk."""
+
 NO_RELEASE_FILES = "it has none of the files that name a release"
 MOST_CONFIGURATIONS = 8
+
+
+def root_place(root: Finding, identifiers: Identifiers) -> Finding:
+    """Return where on the disk the root is that a system looks for, or `none`.
+
+    What another file says than the boot loader's own is not the last word.
+    """
+    if not root:
+        return root
+    volume = identifiers.where(root.value)
+    if volume:
+        return Finding(value=volume, where=root.where)
+    paths = tuple(path.removeprefix("/boot") for path in LOADERS)
+    is_last_word = root.where.endswith(paths) or "/loader/entries/" in root.where
+    if volume is None or not is_last_word:
+        said = identifiers.why_not(root.value) or f"{root.where} may not count"
+        return Finding(why_not=f"{root.value}: {said}")
+    return Finding(value=NOWHERE, where=root.where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +183,15 @@ class Linux:
             return self.root.not_found("there is no /etc/fstab")
         lost = root_device.lost_in_fstab(fstab)
         return self.root.found(", ".join(lost) or "none", "/etc/fstab")
+
+    def elsewhere(self, identifiers: Identifiers) -> Finding:
+        """Return what fstab waits for that is not on this disk, or `none`."""
+        fstab = self.root.text("/etc/fstab")
+        if fstab is None:
+            return self.root.not_found("there is no /etc/fstab")
+        found = identifiers.elsewhere(root_device.fstab_entries(fstab))
+        lost = ", ".join(f"{entry.device} ({entry.folder})" for entry in found)
+        return self.root.found(lost or "none", "/etc/fstab")
 
     def agent(self) -> Finding:
         """Return whether cloud-init is there."""

@@ -14,6 +14,7 @@ from image_import.inspection.checklist import (
     check_of,
 )
 from image_import.inspection.findings import Finding, Findings
+from image_import.inspection.linux import NOWHERE
 from image_import.inspection.root_device import is_lost_on_ecs
 
 
@@ -35,6 +36,7 @@ def linux_checks(found: Findings) -> Iterator[Check]:
         verdict="advice",
     )
     yield _root_device(found.root_device)
+    yield _root_place(found)
     lost = found.lost_devices
     yield check_of(
         "devices in /etc/fstab exist on ECS",
@@ -42,6 +44,15 @@ def linux_checks(found: Findings) -> Iterator[Check]:
         IMPORT_CHECK,
         bad="" if lost.value == "none" else lost.value,
         advice="mount by UUID= in /etc/fstab",
+    )
+    elsewhere = found.elsewhere
+    yield check_of(
+        "what /etc/fstab waits for is on this disk",
+        elsewhere,
+        IMPORT_CHECK,
+        bad="" if elsewhere.value == "none" else elsewhere.value,
+        advice="boot stops there unless another disk has it: add nofail, or mend it",
+        verdict="advice",
     )
     yield check_of(
         "no LVM",
@@ -66,6 +77,18 @@ def linux_checks(found: Findings) -> Iterator[Check]:
         bad="" if found.ssh.value == "yes" else "none is configured",
         advice="install openssh-server, or nobody can log in",
         verdict="advice",
+    )
+
+
+def _root_place(found: Findings) -> Check:
+    place, root = found.root_place, found.root_device
+    is_nowhere = place.value == NOWHERE
+    return check_of(
+        "root is on this disk",
+        place,
+        IMPORT_CHECK,
+        bad=f"{root.value} is on no volume of it" if is_nowhere else "",
+        advice="set the file system's identifier, or mend the boot loader's root=",
     )
 
 

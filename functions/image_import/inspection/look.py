@@ -4,14 +4,15 @@ Room: core.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from image_import.inspection.boot_mode import FIRST_WANTED as FIRMWARE_WANTED
 from image_import.inspection.boot_mode import Bios, Firmware, boot_mode, find_firmware
 from image_import.inspection.findings import Finding, Findings
+from image_import.inspection.identifiers import Identifiers
 from image_import.inspection.kernel_drivers import KernelDrivers
-from image_import.inspection.linux import FIRST_WANTED, FOR_PLAN, Linux
+from image_import.inspection.linux import FIRST_WANTED, FOR_PLAN, Linux, root_place
 from image_import.inspection.seen import Seen
 from image_import.inspection.steps import side_by_side
 from image_import.inspection.windows import FIRST_WANTED as WINDOWS_WANTED
@@ -47,6 +48,7 @@ class Disk:
     has_lvm: bool = False
     is_encrypted: bool = False
     is_for_plan: bool = False
+    identifiers: Identifiers = field(default_factory=Identifiers)
 
 
 BOOT_WANTED = [path.removeprefix("/boot") or "/" for path in FIRST_WANTED
@@ -65,7 +67,8 @@ def look(disk: Disk) -> Findings:
     if root:
         found.update(_system_of(root))
         if not disk.is_for_plan:
-            found.update(_of_linux(root, _boot_of(root, others)))
+            boot = _boot_of(root, others)
+            found.update(_of_linux(Linux(root, boot), disk.identifiers))
         found["notes"] = _others_than(root, others)
     elif windows:
         found.update(Windows(windows).findings())
@@ -136,7 +139,8 @@ def _of_layout(disk: Disk) -> dict[str, Any]:
 def _nothing(why: str) -> dict[str, Finding]:
     names = ("architecture", "os_type", "os_name", "os_version", "root_device",
              "virtio", "initramfs", "nvme", "agent", "ssh", "selinux", "kernel",
-             "kernel_file", "lost_devices", "root_file_system")  # fmt: skip
+             "kernel_file", "lost_devices", "root_file_system", "root_place",
+             "elsewhere")  # fmt: skip
     return dict.fromkeys(names, Finding(why_not=why))
 
 
@@ -212,16 +216,18 @@ def _system_of(root: Seen) -> dict[str, Any]:
     return found
 
 
-def _of_linux(root: Seen, boot: Seen) -> dict[str, Any]:
-    root.want(FIRST_WANTED)
-    linux = Linux(root, boot)
+def _of_linux(linux: Linux, identifiers: Identifiers) -> dict[str, Any]:
+    linux.root.want(FIRST_WANTED)
+    root_device = linux.root_device()
     return {
         "kernel": linux.kernel(),
-        "root_device": linux.root_device(),
+        "root_device": root_device,
+        "root_place": root_place(root_device, identifiers),
         "lost_devices": linux.lost_devices(),
+        "elsewhere": linux.elsewhere(identifiers),
         "agent": linux.agent(),
         "ssh": linux.ssh(),
         "selinux": linux.selinux(),
         "kernel_file": linux.kernel_file(),
-        **KernelDrivers(root, boot, linux.kernel().value).findings(),
+        **KernelDrivers(linux.root, linux.boot, linux.kernel().value).findings(),
     }

@@ -11,7 +11,7 @@ Room: core.
 import struct
 import uuid
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from image_import.inspection.partition_types import (
@@ -25,6 +25,7 @@ from image_import.inspection.steps import exactly
 
 SECTOR = 512
 _SECTORS = (512, 4096)
+_SIGNATURE = slice(440, 444)
 _BOOT_SIGNATURE = b"\x55\xaa"
 _GPT_MAGIC = b"EFI PART"
 _GPT = "<8x4xII4xQQQQ16sQIII"
@@ -122,9 +123,10 @@ def read_table(disk: Source) -> Table:
     if not entries:
         return Table(scheme="none", has_boot_code=has_code)
     partitions, warnings = _read_mbr(disk, entries)
+    signature = int.from_bytes(head[_SIGNATURE], "little")
     return Table(
         scheme="mbr",
-        partitions=tuple(partitions),
+        partitions=tuple(_with_uuid(part, signature) for part in partitions),
         warnings=tuple(warnings),
         has_boot_code=has_code,
     )
@@ -285,6 +287,12 @@ def _add_logical(disk: Source, extended: int, found: list[Partition]) -> None:
             raise DamagedError(f"there are more than {_MAX_LOGICAL}")
         sector = extended + following.first
     raise DamagedError(f"their tables lead back to sector {sector:,}")
+
+
+def _with_uuid(part: Partition, signature: int) -> Partition:
+    """Return a partition with what Linux takes for its UUID."""
+    uuid = f"{signature:08x}-{part.number:02x}" if signature else ""
+    return replace(part, uuid=uuid)
 
 
 def _mbr_partition(number: int, entry: _Entry, base: int) -> Partition:

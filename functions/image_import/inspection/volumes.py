@@ -41,7 +41,8 @@ class Volume(View):
         type_name: In words, e.g. "EFI System"; "unknown" for a type without a name.
         name: Of the partition, or group/volume of a logical volume.
         flags: "legacy-bios-bootable", "active" and others.
-        partition_uuid: The partition's own GUID in lower case, or "".
+        partition_uuid: The partition's own GUID in lower case; in an MBR the disk's
+            signature and the number, as Linux has it; or "".
         kind: What it holds as blkid(8) names it, e.g. ext4, LVM2_member; "" if unknown.
         label: Of what it holds, or "".
         uuid: Of what it holds, or "".

@@ -59,7 +59,16 @@ class Windows:
     def findings(self) -> dict[str, Any]:
         """Return all of it, for Findings."""
         found: dict[str, Any] = dict.fromkeys(
-            ("root_device", "lost_devices", "initramfs", "kernel", "ssh", "selinux"),
+            (
+                "root_device",
+                "root_place",
+                "lost_devices",
+                "elsewhere",
+                "initramfs",
+                "kernel",
+                "ssh",
+                "selinux",
+            ),
             NOT_FOR_WINDOWS,
         )
         found["os_type"] = self.root.found("windows", SYSTEM32)

@@ -1,0 +1,130 @@
+"""Whether what a system looks for by an identifier is on its disk.
+
+UUIDs and labels stand in the superblocks that are read anyway, those of partitions in
+the partition table. That something is not there is said only where nothing can be
+hidden: in a volume that is encrypted, of a RAID, or of no known kind, may be anything.
+
+Sources, read 2026-11: mount(8), "Indicating the device"; Linux,
+Documentation/admin-guide/kernel-parameters.txt, root= and PARTUUID, and
+block/partitions/msdos.c: an MBR's partition is known by signature and number; systemd,
+rules.d/60-persistent-storage.rules, and systemd.mount(5), nofail and automount.
+
+Room: core.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from image_import.inspection.partition_types import EXTENDED_TYPES, WITHOUT_FILES
+from image_import.inspection.root_device import Entry
+from image_import.inspection.volumes import Layout, Volume
+
+Tag: TypeAlias = Literal["UUID", "LABEL", "PARTUUID", "PARTLABEL"]
+
+_BY_TAG = re.compile(r"(UUID|LABEL|PARTUUID|PARTLABEL)=([^\s/\\]+)")
+_BY_LINK = re.compile(r"/dev/disk/by-(uuid|label|partuuid|partlabel)/([^\s/\\]+)")
+_OF_FILE_SYSTEM: tuple[Tag, ...] = ("UUID", "LABEL")
+_LABELS_ARE_READ = {"ext2", "ext3", "ext4", "xfs", "btrfs", "swap"}
+_HIDING = {"crypto_LUKS", "BitLocker", "linux_raid_member", "zfs_member"}
+_NOT_WAITED_FOR = {"nofail", "noauto", "x-systemd.automount"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identifiers:
+    """What the volumes of a disk are called, by the kind of name.
+
+    Attributes:
+        known: Which volume has an identifier; in one case, as some are written in
+            either.
+        hidden: Why identifiers of a kind may be on the disk that are not known; "" if
+            none can be.
+    """
+
+    known: Mapping[Tag, Mapping[str, str]] = field(default_factory=dict)
+    hidden: Mapping[Tag, str] = field(default_factory=dict)
+
+    def where(self, reference: str) -> str | None:
+        """Return on which volume that is; "" if on none, None if that is not known."""
+        found = _parsed(reference)
+        if found is None:
+            return None
+        tag, name = found
+        volume = self.known.get(tag, {}).get(name)
+        if volume:
+            return volume
+        return None if self.hidden.get(tag, "nothing was read") else ""
+
+    def why_not(self, reference: str) -> str:
+        """Return why it is not known where a reference leads."""
+        found = _parsed(reference)
+        if found is None:
+            return "it is not found by an identifier"
+        return self.hidden.get(found[0], "nothing was read")
+
+    def elsewhere(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """Yield what of an fstab boot waits for and is not on the disk, / left out."""
+        for entry in entries:
+            is_waited_for = _NOT_WAITED_FOR.isdisjoint(entry.options.split(","))
+            is_mounted = entry.folder != "/" and entry.kind != "swap"
+            if is_waited_for and is_mounted and self.where(entry.device) == "":
+                yield entry
+
+
+def _parsed(reference: str) -> tuple[Tag, str] | None:
+    plain = reference.partition(",")[0]
+    match = _BY_TAG.fullmatch(plain) or _BY_LINK.fullmatch(plain)
+    tags: dict[str, Tag] = {
+        "UUID": "UUID",
+        "LABEL": "LABEL",
+        "PARTUUID": "PARTUUID",
+        "PARTLABEL": "PARTLABEL",
+    }
+    return (tags[match[1].upper()], match[2].strip("\"'").casefold()) if match else None
+
+
+def identifiers_of(layout: Layout, titles: Mapping[int, str]) -> Identifiers:
+    """Return what the volumes of a disk are called.
+
+    Args:
+        titles: What a report calls the volumes, by their place in the layout.
+    """
+    known: dict[Tag, dict[str, str]] = {
+        "UUID": {}, "LABEL": {}, "PARTUUID": {}, "PARTLABEL": {},
+    }  # fmt: skip
+    for number, volume in enumerate(layout.volumes):
+        names: dict[Tag, str] = {"UUID": volume.uuid, "LABEL": volume.label}
+        if volume.number:
+            names["PARTUUID"] = volume.partition_uuid
+            names["PARTLABEL"] = volume.name
+        for tag, name in names.items():
+            if name:
+                known[tag].setdefault(name.casefold(), titles[number])
+    hidden = dict.fromkeys(known, _hidden_in_table(layout))
+    for tag in _OF_FILE_SYSTEM:
+        named = ((titles[n], v) for n, v in enumerate(layout.volumes))
+        reasons = (_hidden_in(title, v, tag, layout) for title, v in named)
+        hidden[tag] = hidden[tag] or next(filter(None, reasons), "")
+    return Identifiers(known=known, hidden=hidden)
+
+
+def _hidden_in_table(layout: Layout) -> str:
+    return layout.warnings[0] if layout.warnings else ""
+
+
+def _hidden_in(title: str, volume: Volume, tag: Tag, layout: Layout) -> str:
+    """Return why a volume may have what is not seen of it, "" if it cannot."""
+    extended = {f"0x{number:02x}" for number in EXTENDED_TYPES}
+    if volume.type in WITHOUT_FILES | extended:
+        return ""
+    if volume.problem:
+        return f"{title}: {volume.problem}"
+    if volume.kind == "LVM2_member":
+        has_logical = any(other.type == "lvm" for other in layout.volumes)
+        return "" if has_logical else f"no logical volume on {title} was found"
+    if not volume.kind or volume.kind in _HIDING:
+        return f"what {title} holds is not seen"
+    if not volume.uuid or (tag == "LABEL" and volume.kind not in _LABELS_ARE_READ):
+        return f"what {title} is called is not read"
+    return ""
