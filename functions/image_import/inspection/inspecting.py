@@ -16,12 +16,13 @@ from image_import.inspection.complete import YES, complete_of, cut_off
 from image_import.inspection.contents import open_file_system
 from image_import.inspection.disks import open_disk
 from image_import.inspection.findings import Findings, Inspection
-from image_import.inspection.gpt_state import gpt_finding
+from image_import.inspection.gpt_state import backup_place, gpt_finding
 from image_import.inspection.identifiers import identifiers_of
 from image_import.inspection.look import Disk, look
 from image_import.inspection.partition_types import BIOS_BOOT, ESP, MBR_ESP
 from image_import.inspection.parts import CannotTellError, CutOffError, Source
 from image_import.inspection.seen import Seen
+from image_import.inspection.steps import LookUp, fetch
 from image_import.inspection.volumes import Layout, Volume, find_volumes
 from image_import.oss import Oss
 
@@ -132,7 +133,7 @@ def examine(disk: Source, *, is_for_plan: bool = False) -> Findings:
     Raises:
         CannotTellError: Not even its first bytes can be read.
     """
-    layout = find_volumes(disk, with_backup=not is_for_plan)
+    layout = find_volumes(disk)
     volumes: list[Seen] = []
     unread = list(layout.warnings)
     has_logical = any(volume.type == "lvm" for volume in layout.volumes)
@@ -154,6 +155,7 @@ def examine(disk: Source, *, is_for_plan: bool = False) -> Findings:
             has_lvm=any(volume.kind == "LVM2_member" for volume in layout.volumes),
             is_encrypted=any(volume.kind in ENCRYPTED for volume in layout.volumes),
             is_for_plan=is_for_plan,
+            along=[] if is_for_plan else _along(disk, layout),
             identifiers=identifiers_of(
                 layout, {n: title(v) for n, v in enumerate(layout.volumes)}
             ),
@@ -162,6 +164,13 @@ def examine(disk: Source, *, is_for_plan: bool = False) -> Findings:
     if layout.gpt and not is_for_plan:
         found = replace(found, gpt=gpt_finding(disk, layout.gpt))
     return replace(found, complete=complete_of(disk, layout))
+
+
+def _along(disk: Source, layout: Layout) -> list[LookUp]:
+    """Return what is read beside the file systems: a GPT's backup."""
+    if not layout.gpt:
+        return []
+    return [LookUp(disk, fetch(disk, *backup_place(layout.gpt)))]
 
 
 def _interest(volume: Volume) -> tuple[bool, int]:

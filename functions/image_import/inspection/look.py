@@ -14,7 +14,7 @@ from image_import.inspection.identifiers import Identifiers
 from image_import.inspection.kernel_drivers import KernelDrivers
 from image_import.inspection.linux import FIRST_WANTED, FOR_PLAN, Linux, root_place
 from image_import.inspection.seen import Seen
-from image_import.inspection.steps import side_by_side
+from image_import.inspection.steps import LookUp, side_by_side
 from image_import.inspection.windows import FIRST_WANTED as WINDOWS_WANTED
 from image_import.inspection.windows import Windows, is_windows
 
@@ -39,6 +39,7 @@ class Disk:
         unread: Why others could not.
         is_encrypted: Whether one of them is.
         is_for_plan: Whether nothing but what a plan takes is to be found out.
+        along: What is read of the disk itself, beside its file systems.
     """
 
     bios: Bios
@@ -49,6 +50,7 @@ class Disk:
     is_encrypted: bool = False
     is_for_plan: bool = False
     identifiers: Identifiers = field(default_factory=Identifiers)
+    along: Sequence[LookUp] = ()
 
 
 BOOT_WANTED = [path.removeprefix("/boot") or "/" for path in FIRST_WANTED
@@ -60,7 +62,8 @@ def look(disk: Disk) -> Findings:
     """Return what the volumes tell; what they do not tell says why."""
     esps = _by_esp(v for v in disk.volumes if v.file_system.kind == "vfat")
     others = [v for v in disk.volumes if v.file_system.kind != "vfat"]
-    _look_up_first(esps, others, is_for_plan=disk.is_for_plan)
+    look_ups = _first_look_ups(esps, others, is_for_plan=disk.is_for_plan)
+    side_by_side([*disk.along, *look_ups])
     found = _of_layout(disk)
     windows = _windows_root(others)
     root = None if windows else _linux_root(others)
@@ -78,10 +81,10 @@ def look(disk: Disk) -> Findings:
     return _with_boot_mode(found, find_firmware(esps), disk)
 
 
-def _look_up_first(
+def _first_look_ups(
     esps: Sequence[Seen], others: Sequence[Seen], *, is_for_plan: bool
-) -> None:
-    """Look up on all file systems together what is wanted before a role is known."""
+) -> list[LookUp]:
+    """Return the look-ups on all file systems before the role of each is known."""
     wanted: list[tuple[Seen, Sequence[str]]] = [(s, FIRMWARE_WANTED) for s in esps]
     for number, seen in enumerate(others):
         if seen.file_system.kind == "ntfs":
@@ -90,7 +93,7 @@ def _look_up_first(
             # The first one, as the largest, is hardly a /boot.
             all_wanted = (*FIRST_WANTED, *(BOOT_WANTED if number else ()))
             wanted.append((seen, FOR_PLAN if is_for_plan else all_wanted))
-    side_by_side(each for seen, paths in wanted for each in seen.look_ups(paths))
+    return [each for seen, paths in wanted for each in seen.look_ups(paths)]
 
 
 def _with_boot_mode(found: dict[str, Any], firmware: Firmware, disk: Disk) -> Findings:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from image_import.inspection.contents import HEAD_BYTES, Content, identify
-from image_import.inspection.gpt_state import backup_place
 from image_import.inspection.lvm import (
     LogicalVolume,
     PhysicalVolume,
@@ -91,11 +90,8 @@ class Layout:
     gpt: Gpt | None = None
 
 
-def find_volumes(disk: Source, *, with_backup: bool = False) -> Layout:
+def find_volumes(disk: Source) -> Layout:
     """Return the volumes on a disk, and what each holds.
-
-    Args:
-        with_backup: Whether a GPT's backup will be looked at.
 
     Raises:
         CannotTellError: The first bytes of the disk cannot be read.
@@ -106,8 +102,7 @@ def find_volumes(disk: Source, *, with_backup: bool = False) -> Layout:
         content = identify(disk)
         partitions = [_volume(disk, disk.size_bytes, content, number=0, offset=0)]
     else:
-        backup = [backup_place(table.gpt)] if table.gpt and with_backup else []
-        partitions = _identified(disk, table.partitions, warnings, backup)
+        partitions = _identified(disk, table.partitions, warnings)
     logical = _logical(partitions, warnings)
     return Layout(
         scheme=table.scheme,
@@ -127,14 +122,11 @@ def _table_of(disk: Source) -> Table:
 
 
 def _identified(
-    disk: Source,
-    partitions: tuple[Partition, ...],
-    warnings: list[str],
-    along: list[Range],
+    disk: Source, partitions: tuple[Partition, ...], warnings: list[str]
 ) -> list[Volume]:
     first = [part for part in partitions if part.type not in WITHOUT_FILES][:_AT_ONCE]
     heads = [(part.offset, min(part.size_bytes, HEAD_BYTES)) for part in first]
-    get_ready([(disk, [*heads, *along])])
+    get_ready([(disk, heads)])
     found = []
     for part in partitions:
         if part.offset + part.size_bytes > disk.size_bytes:
