@@ -105,6 +105,21 @@ def test_a_packed_cluster_may_lack_what_its_stream_does_not_need(disk: Path) -> 
 
 
 @pytest.mark.parametrize("cut", [1, 40_000, 65_535])
+def test_a_last_cluster_that_ends_within_a_sector_is_cut(disk: Path, cut: int) -> None:
+    whole = made(disk, FORMATS["qcow2"])
+    assert opened(whole[:-cut]).first_missing() == len(whole)
+
+
+@pytest.mark.parametrize("cut", [512, 4096, 65_024])
+def test_qemu_img_check_passes_a_last_cluster_that_ends_with_a_sector(
+    disk: Path, tmp_path: Path, cut: int
+) -> None:
+    image = tmp_path / "cut.qcow2"
+    image.write_bytes(made(disk, FORMATS["qcow2"])[:-cut])
+    assert b"No errors were found" in run("qemu-img", "check", image)
+
+
+@pytest.mark.parametrize("cut", [512, 4096, 65_024])
 def test_of_a_last_cluster_that_is_cut_nobody_can_tell(disk: Path, cut: int) -> None:
     whole = made(disk, FORMATS["qcow2"])
     why = f"the last cluster is cut {cut:,} bytes short; what stood there is read as"

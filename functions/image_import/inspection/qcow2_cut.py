@@ -124,7 +124,8 @@ def _missing_of_last(
 
     QEMU writes clusters of data and tables whole, and of a compressed one all sectors
     but the rest of the last. Other writers may leave out zeros at the end of the last
-    cluster of data, so that one is no proof.
+    cluster of data, and QEMU reads zeros there without a word: that one is no proof
+    where the file ends with a sector. No writer of disks ends within one.
 
     Source: QEMU, block/qcow2.c, qcow2_co_pwritev_compressed_part ("align end of file to
     a sector boundary"), read 2026-11.
@@ -146,6 +147,8 @@ def _missing_of_last(
         if place.is_packed and _is_cut(place, size, unpack):
             return _end(place)
     if any(not place.is_packed for place in short):
+        if size % _SECTOR:
+            return _end(short[0])
         raise CannotTellError(
             f"the last cluster is cut {_end(short[0]) - size:,} bytes short; what"
             " stood there is read as zeros"
