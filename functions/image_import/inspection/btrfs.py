@@ -126,11 +126,12 @@ class BtrfsInodes(Inodes[BtrfsNode]):
 
     def load(self, key: Key, *, is_folder: bool = False) -> Steps[BtrfsNode]:
         """Return the inode of a key."""
-        del is_folder
         tree, number = key if isinstance(key, tuple) else (0, 0)
         place = (number, _INODE_ITEM, 0)
-        items = yield from self._items(tree, place, place)
-        if not items or len(items[0].data) < 56:
+        # The names in a folder come soon after its inode.
+        end = (number, _DIR_INDEX, _LAST) if is_folder else place
+        items = yield from self._items(tree, place, end)
+        if not items or items[0].key != place or len(items[0].data) < 56:
             raise DamagedError(f"there is no inode {number:,}")
         (size,) = struct.unpack_from("<Q", items[0].data, 16)
         (mode,) = struct.unpack_from("<I", items[0].data, 52)
