@@ -256,3 +256,32 @@ def test_a_logical_volume_that_cannot_be_read_is_named(
     root = next(v for v in layout.volumes if v.name == "vg0/root")
     assert problem in root.problem
     assert any("vg0/root" in warning for warning in layout.warnings)
+
+
+LINEAR = b'"striped"'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (LINEAR, b'"thin"   ', "of type thin, and only linear"),
+        (LINEAR, b'"cache"  ', "of type cache, and only linear"),
+        (LINEAR, b'"raid1"  ', "of type raid1, and only linear"),
+        (LINEAR, b'"mirror" ', "of type mirror, and only linear"),
+        (b"stripe_count = 1", b"stripe_count = 2", "striped over 2, and only linear"),
+        (b'"pv0", 0', b'"pv1", 0', "is on pv1, which is not on this disk"),
+    ],
+    ids=["thin", "cached", "RAID", "mirrored", "striped", "on two disks"],
+)
+def test_of_a_root_on_another_kind_of_lvm_nothing_is_told(
+    old: bytes, new: bytes, problem: str, tmp_path: Path
+) -> None:
+    raw = gzip.decompress((DATA / "lvm/linear.gz").read_bytes())
+    assert old in raw
+    image = tmp_path / "pv.img"
+    image.write_bytes(raw.replace(old, new) + bytes(63 * MIB))
+    found = examine(CountingFile(image))
+    for answer in (found.os_type, found.architecture, found.root_place, found.virtio):
+        assert not answer
+        assert problem in answer.why_not
+    assert found.lvm.value == "yes"

@@ -190,10 +190,10 @@ def _segments(
     for number in range(1, count + 1):
         segment = volume.section(f"segment{number}")
         kind = segment.text("type")
-        if kind != "striped" or segment.number("stripe_count") != 1:
-            raise CannotTellError(
-                f"it is of type {kind}, and only linear ones are read"
-            )
+        stripes = segment.number("stripe_count") if kind == "striped" else 0
+        if stripes != 1:
+            what = f"striped over {stripes}" if stripes else f"of type {kind}"
+            raise CannotTellError(f"it is {what}, and only linear ones are read")
         name, at = segment.pair("stripes")
         source, first = places.get(name, (None, 0))
         if source is None:
