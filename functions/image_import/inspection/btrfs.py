@@ -21,15 +21,15 @@ from image_import.inspection.btrfs_trees import (
     ItemKey,
     scan,
 )
-from image_import.inspection.parts import CannotTellError, DamagedError, Source
-from image_import.inspection.steps import Steps, exactly
-from image_import.inspection.tree import (
+from image_import.inspection.inodes import (
     MAX_FOLDER_BYTES,
     Inodes,
     Key,
     Node,
     kind_of_mode,
 )
+from image_import.inspection.parts import CannotTellError, DamagedError, Source
+from image_import.inspection.steps import Steps, exactly
 
 # The superblock, little-endian, from byte 65,536 of the volume:
 #          bytes  field

@@ -14,9 +14,10 @@ from image_import.file_systems import is_fat
 from image_import.inspection.btrfs import BtrfsInodes
 from image_import.inspection.ext import ExtInodes
 from image_import.inspection.fat import FatInodes
+from image_import.inspection.inodes import Inodes
 from image_import.inspection.ntfs import NtfsInodes
 from image_import.inspection.parts import CannotTellError, FileSystem, Source
-from image_import.inspection.tree import Inodes, Tree
+from image_import.inspection.tree import Tree
 from image_import.inspection.xfs import XfsInodes
 
 # Enough for all signatures below, the last one of which is that of Btrfs.

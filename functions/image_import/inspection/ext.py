@@ -17,6 +17,13 @@ from dataclasses import dataclass
 
 from image_import.inspection.ext_inline import inline_data
 from image_import.inspection.ext_maps import block_map, extent_tree
+from image_import.inspection.inodes import (
+    MAX_FOLDER_BYTES,
+    Inodes,
+    Key,
+    Node,
+    kind_of_mode,
+)
 from image_import.inspection.parts import CannotTellError, DamagedError, Source
 from image_import.inspection.steps import (
     Ahead,
@@ -26,13 +33,6 @@ from image_import.inspection.steps import (
     exactly,
     fetch,
     gather,
-)
-from image_import.inspection.tree import (
-    MAX_FOLDER_BYTES,
-    Inodes,
-    Key,
-    Node,
-    kind_of_mode,
 )
 
 # The superblock, little-endian, from byte 1024 of the volume:

@@ -13,6 +13,7 @@ import struct
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from image_import.inspection.inodes import MAX_FOLDER_BYTES, Inodes, Key, Node, NodeKind
 from image_import.inspection.lznt1 import decompress_unit
 from image_import.inspection.ntfs_index import (
     BLOCK_HEADER,
@@ -31,7 +32,6 @@ from image_import.inspection.ntfs_records import (
 )
 from image_import.inspection.parts import CannotTellError, DamagedError, Source
 from image_import.inspection.steps import Extent, Steps, exactly, fetch, gather
-from image_import.inspection.tree import MAX_FOLDER_BYTES, Inodes, Key, Node, NodeKind
 
 # The first sector, little-endian:
 #          bytes  field

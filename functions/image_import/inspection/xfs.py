@@ -13,15 +13,15 @@ import struct
 import uuid
 from dataclasses import dataclass
 
-from image_import.inspection.parts import CannotTellError, DamagedError, Source
-from image_import.inspection.steps import Ahead, Extent, Steps, exactly, gather
-from image_import.inspection.tree import (
+from image_import.inspection.inodes import (
     MAX_FOLDER_BYTES,
     Inodes,
     Key,
     Node,
     kind_of_mode,
 )
+from image_import.inspection.parts import CannotTellError, DamagedError, Source
+from image_import.inspection.steps import Ahead, Extent, Steps, exactly, gather
 from image_import.inspection.xfs_folders import block_entries, short_entries
 from image_import.inspection.xfs_maps import packed_extents, tree_extents
 
