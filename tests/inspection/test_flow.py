@@ -55,6 +55,14 @@ def test_auto_finds_out_what_the_name_does_not_tell(disk: Path) -> None:
     assert uploads.cloud.ecs.images[image].parameters["Platform"] == "Debian"
 
 
+def test_the_look_goes_on_from_the_bytes_that_told_the_format(disk: Path) -> None:
+    """The first 512 KiB and the last bytes, then ESP and root, then what is on them."""
+    uploads = Uploads({"INSPECT": "always"})
+    uploads.upload("disk.raw", disk.read_bytes())
+    reads = [r for r in uploads.cloud.requests if r.key == "disk.raw"]
+    assert len(reads) <= 6
+
+
 def test_never_looks_into_nothing(disk: Path) -> None:
     result = Uploads({}).upload("disk.raw", disk.read_bytes())
     assert result.outcome is Outcome.SUBMITTED

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from image_import.inspection.contents import open_file_system
 from image_import.inspection.parts import CannotTellError
+from image_import.inspection.steps import Ahead, LookUp, Slice, Steps, side_by_side
 from image_import.inspection.volumes import find_volumes
 from made_images import MIB, NEEDS, CountingFile, Link, Tree, make_disk
 
@@ -100,3 +101,48 @@ def test_a_volume_that_ends_too_early_is_damaged(tmp_path: Path) -> None:
     files.want(["/etc/os-release"])
     with pytest.raises(CannotTellError, match="the volume ends at byte 102,400"):
         files.read_file("/etc/os-release", limit=1)
+
+
+def walk(*offsets: int) -> Steps[None]:
+    """Be a look-up that needs a byte at each of these, one after the other."""
+    for offset in offsets:
+        yield [(offset, 1)]
+
+
+def trips_of(tmp_path: Path, *walks: Steps[None]) -> int:
+    """Return the round trips of look-ups that run side by side."""
+    image = tmp_path / "image"
+    image.write_bytes(bytes(8 * MIB))
+    source = CountingFile(image)
+    side_by_side(LookUp(source, steps) for steps in walks)
+    return source.trips
+
+
+def test_a_look_up_goes_on_with_the_bytes_that_are_here(tmp_path: Path) -> None:
+    assert trips_of(tmp_path, walk(0, MIB), walk(0, 1, 2, 3, 2 * MIB)) == 2
+
+
+def test_what_may_be_needed_next_is_not_waited_for(tmp_path: Path) -> None:
+    def ahead() -> Steps[None]:
+        yield [(0, 1), Ahead(MIB, 1)]
+        yield [(1, 1), Ahead(2 * MIB, 1)]
+        yield [(MIB, 1)]
+
+    assert trips_of(tmp_path, ahead()) == 1
+
+
+def test_look_ups_on_two_partitions_advance_together(tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    image.write_bytes(bytes(8 * MIB))
+    source = CountingFile(image)
+    parts = [Slice(source, at * MIB, 4 * MIB) for at in (0, 4)]
+    side_by_side(LookUp(part, walk(0, MIB, 2 * MIB)) for part in parts)
+    assert source.trips == 3
+
+
+def test_a_look_up_that_never_ends_is_ended(tmp_path: Path) -> None:
+    def endless() -> Steps[None]:
+        while True:
+            yield [(0, 1)]
+
+    assert trips_of(tmp_path, endless()) == 1
