@@ -24,6 +24,7 @@ from fake_aliyun.oss.control import Oss
 from fake_aliyun.oss.events import Event, is_whole
 from fake_aliyun.ram.models import Credentials
 from fake_aliyun.records import Recorded
+from fake_aliyun.rpc import Call
 
 if TYPE_CHECKING:
     from fake_aliyun.server import Server
@@ -217,11 +218,10 @@ class FakeAliyun:
             raise UnknownHostError(
                 f"the host {request.host}", known=self._hosts.known()
             )
-        action = request.headers.get("x-acs-action") or {
-            **request.query_parameters,
-            **request.form,
-        }.get("Action", "")
-        return place_here(request.decoded_path, action=action, headers=request.headers)
+        call = Call.of(request)
+        return place_here(
+            request.decoded_path, action=call.action, headers=request.headers
+        )
 
     def _check_fault(self, fault: Fault) -> None:
         """Refuse a fault that no request could meet, or with an unknown error code."""

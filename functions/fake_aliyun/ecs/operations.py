@@ -11,7 +11,6 @@ from fake_aliyun.ecs.queries import (
     DESCRIBE_TASKS,
     ONE_TASK,
     TASK_STATUSES,
-    Document,
     image_filter,
     shown_attribute,
     shown_image,
@@ -22,6 +21,7 @@ from fake_aliyun.ecs.queries import (
 )
 from fake_aliyun.errors import NotImitatedError
 from fake_aliyun.hosts import Door
+from fake_aliyun.rpc import Document
 
 OPERATIONS: Mapping[str, frozenset[str] | None] = {
     "ImportImage": None,

@@ -5,15 +5,15 @@ Sources: "DescribeImages", "DescribeTasks", "DescribeTaskAttribute", ECS API
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from fake_aliyun.clock import iso_seconds
 from fake_aliyun.ecs.errors import EcsError
 from fake_aliyun.ecs.images import Disk, Image
 from fake_aliyun.ecs.parameters import is_whole, read_tags
 from fake_aliyun.errors import NotImitatedError
+from fake_aliyun.rpc import Document
 
-Document = dict[str, Any]
 STATUSES = frozenset(
     {"Creating", "Waiting", "Available", "UnAvailable", "CreateFailed", "Deprecated"}
 )
