@@ -29,8 +29,10 @@ Not imitated:
   `fc_runtime` runs in a process of its own), versions and aliases, HTTP functions;
   for callables initialisers, time-outs, environments, instances; triggers other than
   native OSS ones and timers, which fire when told to (`cloud.fc.tick`).
-- RAM: its own API, conditions but oss:Prefix, groups; how long a new role takes to be
-  known. In buckets' policies: NotPrincipal, single sessions of a role.
+- RAM: users, keys and groups by its API, which makes roles and policies alone; limits
+  but that of versions; conditions but oss:Prefix; who but a service takes a role on;
+  how long a new role takes to be known. In buckets' policies: NotPrincipal, single
+  sessions of a role.
 - Apsara Stack: the ASAPI gateway; at the route, everything its one page leaves open
   (`FakeAliyun(route_auth=..., route_lookup=...)`).
 - Whatever the documentation does not state is marked in the sources as such.

@@ -19,6 +19,7 @@ from fake_aliyun.oss.events import Event
 from fake_aliyun.oss.models import OssBackend
 from fake_aliyun.oss.responses import OssHandlers, OssService
 from fake_aliyun.ram.models import IMPORT_ROLE, Credentials, RamBackend
+from fake_aliyun.ram.responses import RamService
 from fake_aliyun.service import Service
 
 
@@ -80,6 +81,7 @@ class Backends:
     ) -> dict[str, Service]:
         """Return what answers over HTTP, by name."""
         clock = self._settings.signing_clock
+        at_rpc = EcsAuthenticator(ram=self.ram, clock=clock)
         return {
             "oss": OssService(
                 OssHandlers(self.oss, publish=publish),
@@ -91,7 +93,7 @@ class Backends:
             "ecs": EcsService(
                 self.ecs,
                 ram=self.ram,
-                authenticator=EcsAuthenticator(ram=self.ram, clock=clock),
+                authenticator=at_rpc,
                 lock=lock,
                 route=self._settings.route,
             ),
@@ -99,6 +101,12 @@ class Backends:
                 self.platform,
                 ram=self.ram,
                 authenticator=FcAuthenticator(ram=self.ram, clock=clock),
+                lock=lock,
+            ),
+            "ram": RamService(
+                self.ram,
+                authenticator=at_rpc,
+                clock=self._settings.clock,
                 lock=lock,
             ),
         }

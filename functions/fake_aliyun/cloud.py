@@ -220,7 +220,10 @@ class FakeAliyun:
             )
         call = Call.of(request)
         return place_here(
-            request.decoded_path, action=call.action, headers=request.headers
+            request.decoded_path,
+            action=call.action,
+            version=call.version,
+            headers=request.headers,
         )
 
     def _check_fault(self, fault: Fault) -> None:

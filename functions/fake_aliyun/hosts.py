@@ -3,7 +3,7 @@
 Sources: "Regions and endpoints", OSS documentation; "Endpoints", ECS API 2014-05-26;
 endpoint map of alibabacloud-ecs20140526 7.11.8; "Endpoints", Function Compute; the
 Terraform provider alibabacloudstack, `connectivity/endpoint.go`, for Apsara Stack;
-all read 2026-11.
+"Endpoints", RAM API 2015-05-01; all read 2026-11.
 """
 
 import re
@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-ServiceName = Literal["oss", "ecs", "fc"]
+ServiceName = Literal["oss", "ecs", "fc", "ram"]
 Door = Literal["", "public", "apsara-pop", "apsara-route"]
 
 REGION_IDS = (
@@ -23,6 +23,7 @@ REGION_IDS = (
 )  # fmt: skip
 """Source: "Regions and zones", ECS documentation, read 2026-11."""
 
+RAM_VERSION = "2015-05-01"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _BUCKET = rf"(?:(?P<bucket>{_LABEL})\.)?"
 _REGION = rf"(?P<region>{_LABEL}?)"
@@ -64,6 +65,7 @@ class Hosts:
             (rf"ecs-internal\.(?:{_REGION}\.)?{domain}", apsara_ecs),
             (rf"api\.{domain}", route),
             (rf"\d+\.{_REGION}{inside}\.fc{aliyun}", Place(service="fc")),
+            (rf"ram{aliyun}", Place(service="ram")),
         )
 
     def find(self, hostname: str) -> Place | None:
@@ -91,16 +93,22 @@ class Hosts:
             f"ecs-internal.[REGION.]{self._domain}",
             f"api.{self._domain}",
             "ACCOUNT.REGION[-internal].fc.aliyuncs.com",
+            "ram.aliyuncs.com",
             f"REGION: {', '.join(self._region_ids)}",
         ]
 
 
-def place_here(path: str, *, action: str, headers: Collection[str]) -> Place:
+def place_here(
+    path: str, *, action: str, version: str, headers: Collection[str]
+) -> Place:
     """Return what answers on one port of this machine, where paths must tell.
+
+    What is asked at "/" is told apart by the version of its API.
 
     Args:
         path: Decoded.
         action: The RPC action that a request to "/" names, if any.
+        version: Of the RPC API that it names, if any.
         headers: Lower-case names; those that only Apsara Stack's gateway knows tell
             that gateway from the public endpoint.
     """
@@ -108,6 +116,8 @@ def place_here(path: str, *, action: str, headers: Collection[str]) -> Place:
         return Place(service="ecs", door="apsara-route")
     if path.startswith("/2016-08-15/"):
         return Place(service="fc")
+    if path == "/" and action and version == RAM_VERSION:
+        return Place(service="ram")
     if path == "/" and action:
         apsara = any(name in APSARA_HEADERS for name in headers)
         return Place(service="ecs", door="apsara-pop" if apsara else "public")

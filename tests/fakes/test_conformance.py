@@ -16,6 +16,7 @@ from fake_aliyun import FakeAliyun
 from fake_aliyun.ecs.operations import OPERATIONS as ECS_OPERATIONS
 from fake_aliyun.fc.paths import OPERATIONS as FC_OPERATIONS
 from fake_aliyun.oss.operations import OPERATIONS as OSS_OPERATIONS
+from fake_aliyun.ram.parameters import OPERATIONS as RAM_OPERATIONS
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "functions/fake_aliyun/README.md"
@@ -25,6 +26,7 @@ OPERATIONS = {
     "OSS": [operation.action for operation in OSS_OPERATIONS],
     "ECS": list(ECS_OPERATIONS),
     "FC": [operation.action for operation in FC_OPERATIONS],
+    "RAM": list(RAM_OPERATIONS),
 }
 
 
@@ -80,6 +82,19 @@ SESSIONS = [
     ),
     Client(name="aliyun-python-sdk-ecs", service="ECS", script="with_ecs_core.py"),
     Client(name="aliyun-fc2", service="FC", script="with_fc2.py"),
+    Client(
+        name="alibabacloud_tea_openapi, ACS3",
+        service="RAM",
+        script="with_ram_tea.py",
+        options=("acs3",),
+    ),
+    Client(
+        name="alibabacloud_tea_openapi, RPC V1",
+        service="RAM",
+        script="with_ram_tea.py",
+        options=("v2",),
+    ),
+    Client(name="aliyun-python-sdk-core", service="RAM", script="with_ram_core.py"),
 ]
 
 

@@ -1,8 +1,9 @@
 """Who may sign requests, and what they may do.
 
-The account itself is allowed everything. So is a role or user to whom no policy was
-ever attached, so that a test that is not about permissions need not grant any; attach
-one, and only what is granted is allowed.
+The account itself is allowed everything. So is a role or user that a test made and to
+whom no policy was ever attached, so that a test that is not about permissions need not
+grant any; attach one, and only what is granted is allowed. A role that was made by
+RAM's own API begins with no rights, as in the cloud.
 """
 
 import hmac
@@ -14,13 +15,16 @@ from typing import Any
 
 from fake_aliyun.clock import Clock
 from fake_aliyun.errors import NotImitatedError
+from fake_aliyun.ram.directory import Directory
+from fake_aliyun.ram.entities import SYSTEM, Role
 from fake_aliyun.ram.policies import (
     NOTHING_SAID,
     SYSTEM_POLICIES,
     Effect,
-    Policy,
+    as_text,
     effect,
 )
+from fake_aliyun.ram.trust import trust_document
 
 DEFAULT_TOKEN_SECONDS = 3600
 IMPORT_ROLE = "AliyunECSImageImportDefaultRole"
@@ -49,37 +53,28 @@ class Credentials:
         return hmac.compare_digest(self.security_token.encode(), token.encode())
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Role:
-    """A role and the service that may assume it."""
-
-    name: str
-    service: str
-
-
 class RamBackend:
     """Keys, users, roles, policies and temporary credentials of one account.
 
     Attributes:
+        directory: Its roles and policies, as RAM's own API sees them.
         asked: What principals wanted to do, allowed or not: (principal, action,
             resource). A run's least rights can be read off it.
     """
 
     def __init__(self, *, account_id: str, clock: Clock) -> None:
         self.account_id = account_id
-        self.roles: dict[str, Role] = {}
+        self.directory = Directory(clock)
         self.asked: set[tuple[str, str, str]] = set()
         self._clock = clock
         self._keys: dict[str, Credentials] = {}
         self._user_ids: dict[str, str] = {}
-        self._policies: dict[str, list[Policy]] = {}
 
     def clear(self) -> None:
         """Forget keys, roles and policies."""
-        self.roles.clear()
+        self.directory = Directory(self._clock)
         self._keys.clear()
         self._user_ids.clear()
-        self._policies.clear()
         self.asked.clear()
 
     def add_access_key(self, credentials: Credentials) -> None:
@@ -119,17 +114,16 @@ class RamBackend:
 
     def create_role(self, name: str, *, service: str) -> Role:
         """Return a new role that `service`, like ecs.aliyuncs.com, may assume."""
-        self.roles[name] = Role(name=name, service=service)
-        return self.roles[name]
+        return self.directory.put_role(name, as_text(trust_document(service)))
 
     def delete_role(self, name: str) -> None:
         """Remove a role; who asks to assume it is refused from now on."""
-        del self.roles[name]
+        del self.directory.roles[name]
 
     def may_assume(self, name: str, *, service: str) -> bool:
         """Return whether a role exists and trusts a service."""
-        role = self.roles.get(name)
-        return role is not None and role.service == service
+        role = self.directory.roles.get(name)
+        return role is not None and role.trust.includes(service)
 
     def assume_role(
         self, name: str, *, seconds: float = DEFAULT_TOKEN_SECONDS
@@ -154,17 +148,20 @@ class RamBackend:
 
         Args:
             principal: `role/NAME` or `user/NAME`.
-            policy: The name of a system policy, or a policy document.
+            policy: The name of a system policy, or a policy document, which RAM's API
+                then shows under a name made of the principal's.
         """
         if isinstance(policy, str):
             if policy not in SYSTEM_POLICIES:
                 raise NotImitatedError(
                     f"the system policy {policy!r}", known=SYSTEM_POLICIES
                 )
-            granted = SYSTEM_POLICIES[policy]
+            granted = self.directory.policy(policy, SYSTEM)
         else:
-            granted = Policy.from_document(policy)
-        self._policies.setdefault(principal, []).append(granted)
+            name = f"{principal.replace('/', '-')}-{secrets.token_hex(4)}"
+            granted = self.directory.create_policy(name, as_text(policy))
+        if (granted.kind, granted.name) not in self.directory.attached(principal):
+            self.directory.attach(principal, granted)
 
     def allows(
         self,
@@ -192,7 +189,7 @@ class RamBackend:
     ) -> Effect:
         """Return what a principal's policies say of something; "" for nothing."""
         self.asked.add((principal, action, resource))
-        policies = self._policies.get(principal)
+        policies = self.directory.granted(principal)
         if policies is None:
             return "Allow"
         return effect(policies, action, resource, said)

@@ -7,6 +7,7 @@ for. Conditions other than StringLike on oss:Prefix, NotAction and NotResource a
 imitated.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -63,11 +64,26 @@ class Policy:
             NotImitatedError: A statement has an element that is not imitated.
             ValueError: The document is no policy.
         """
-        if str(document.get("Version")) != "1":
-            raise ValueError(f"a policy has Version 1, this: {document.get('Version')}")
-        return cls(
-            statements=tuple(read_statement(entry) for entry in document["Statement"])
-        )
+        return cls(statements=tuple(map(read_statement, read_statements(document))))
+
+
+def read_statements(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the statements of a policy, of the only version there is.
+
+    Raises:
+        ValueError: The document is no policy.
+    """
+    if str(document.get("Version")) != "1":
+        raise ValueError(f"a policy has Version 1, this: {document.get('Version')}")
+    entries = document.get("Statement")
+    if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
+        raise ValueError(f"Statement is a list of objects, not {entries!r}")
+    return entries
+
+
+def as_text(document: Mapping[str, Any]) -> str:
+    """Return a document as it is sent."""
+    return json.dumps(document)
 
 
 def is_allowed(
@@ -111,8 +127,8 @@ def read_statement(entry: Mapping[str, Any]) -> Statement:
         raise ValueError(f"Effect is Allow or Deny, not {entry['Effect']!r}")
     return Statement(
         allows=entry["Effect"] == "Allow",
-        actions=_listed(entry["Action"]),
-        resources=_listed(entry["Resource"]),
+        actions=listed(entry["Action"]),
+        resources=listed(entry["Resource"]),
         likes=_likes(entry.get("Condition", {})),
     )
 
@@ -128,10 +144,15 @@ def _likes(conditions: object) -> dict[str, tuple[str, ...]]:
     known = _CONDITIONS["StringLike"]
     if unknown := set(asked) - known:
         raise NotImitatedError(f"StringLike on {sorted(unknown)}", known=known)
-    return {key: _listed(patterns) for key, patterns in asked.items()}
+    return {key: listed(patterns) for key, patterns in asked.items()}
 
 
-def _listed(value: object) -> tuple[str, ...]:
+def listed(value: object) -> tuple[str, ...]:
+    """Return the texts of an element that is one text or a list of them.
+
+    Raises:
+        ValueError: It is neither.
+    """
     listed = value if isinstance(value, list) else [value]
     if not all(isinstance(text, str) for text in listed):
         raise ValueError(f"{value!r} is no text and no list of texts")
@@ -146,12 +167,12 @@ def fits(pattern: str, text: str) -> bool:
     return re.fullmatch(regex, text, re.DOTALL) is not None
 
 
-def _system(*actions: str) -> Policy:
-    statement = Statement(allows=True, actions=actions, resources=("*",), likes={})
-    return Policy(statements=(statement,))
+def _system(*actions: str) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    return {"Version": "1", "Statement": [statement]}
 
 
-SYSTEM_POLICIES: Mapping[str, Policy] = {
+SYSTEM_POLICIES: Mapping[str, Mapping[str, Any]] = {
     "AdministratorAccess": _system("*"),
     "AliyunECSFullAccess": _system("ecs:*"),
     "AliyunECSImageImportRolePolicy": _system(

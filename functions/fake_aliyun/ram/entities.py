@@ -1,0 +1,143 @@
+"""Roles and policies as RAM keeps them."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from fake_aliyun.ram.errors import RamError
+from fake_aliyun.ram.policies import Policy
+from fake_aliyun.ram.trust import Trust
+
+CUSTOM, SYSTEM = "Custom", "System"
+MAX_VERSIONS = 5
+"""Source: "Limits", Resource Access Management documentation, read 2026-11."""
+
+MAX_POLICY_CHARACTERS = 6144
+"""Source: "CreatePolicyVersion", RAM API 2015-05-01, PolicyDocument, read 2026-11."""
+
+
+@dataclass(kw_only=True)
+class Role:
+    """A role.
+
+    Attributes:
+        document: Its trust policy, as it was sent.
+    """
+
+    name: str
+    document: str
+    created: datetime
+    updated: datetime
+    description: str = ""
+    role_id: str = field(default_factory=lambda: f"3{secrets.randbelow(10**17):017}")
+
+    @property
+    def trust(self) -> Trust:
+        """Return whom it trusts."""
+        return read_trust(self.document)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Version:
+    """One version of a policy; `document` is as it was sent."""
+
+    version_id: str
+    document: str
+    granted: Policy
+    created: datetime
+
+
+@dataclass(kw_only=True)
+class ManagedPolicy:
+    """A policy with its versions, oldest first.
+
+    Attributes:
+        kind: Custom, or System for one of Alibaba Cloud's own.
+        last_number: Of the newest version that there ever was.
+    """
+
+    name: str
+    kind: str
+    created: datetime
+    updated: datetime
+    description: str = ""
+    versions: dict[str, Version] = field(default_factory=dict)
+    default_id: str = ""
+    last_number: int = 0
+
+    @property
+    def default(self) -> Version:
+        """Return the version that counts."""
+        return self.versions[self.default_id]
+
+    def add(self, document: str, *, now: datetime, is_default: bool) -> Version:
+        """Return a new version, the first one being the default in any case."""
+        granted = read_policy(document)
+        self.last_number += 1
+        version = Version(
+            version_id=f"v{self.last_number}",
+            document=document,
+            granted=granted,
+            created=now,
+        )
+        self.versions[version.version_id] = version
+        if is_default or not self.default_id:
+            self.default_id = version.version_id
+        self.updated = now
+        return version
+
+    def remove(self, version_id: str) -> None:
+        """Remove a version that does not count.
+
+        Raises:
+            RamError: There is none, or it is the default.
+        """
+        if version_id not in self.versions:
+            raise RamError("EntityNotExist.Policy.Version")
+        if version_id == self.default_id:
+            raise RamError("DeleteConflict.Policy.Version.Default")
+        del self.versions[version_id]
+
+    def remove_oldest(self) -> None:
+        """Remove the oldest version that does not count."""
+        self.remove(next(v for v in self.versions if v != self.default_id))
+
+
+def read_policy(document: str) -> Policy:
+    """Return what a policy grants.
+
+    Raises:
+        RamError: MalformedPolicyDocument.
+        NotImitatedError: It has an element that is not imitated.
+    """
+    try:
+        return Policy.from_document(_read_json(document))
+    except (KeyError, TypeError, ValueError) as exc:
+        raise _malformed(exc) from exc
+
+
+def read_trust(document: str) -> Trust:
+    """Return whom a trust policy trusts.
+
+    Raises:
+        RamError: MalformedPolicyDocument.
+        NotImitatedError: It has an element that is not imitated.
+    """
+    try:
+        return Trust.from_document(_read_json(document))
+    except (KeyError, TypeError, ValueError) as exc:
+        raise _malformed(exc) from exc
+
+
+def _read_json(document: str) -> Mapping[str, Any]:
+    said = json.loads(document)
+    if not isinstance(said, dict):
+        raise ValueError("a policy is a JSON object")  # noqa: TRY004 - as others here
+    return said
+
+
+def _malformed(exc: Exception) -> RamError:
+    return RamError("MalformedPolicyDocument", f"{type(exc).__name__}: {exc}")

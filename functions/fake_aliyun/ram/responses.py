@@ -1,0 +1,108 @@
+"""RAM over HTTP: its RPC API, version 2015-05-01."""
+
+import threading
+import uuid
+
+from fake_aliyun.clock import Clock
+from fake_aliyun.ecs.authentication import Authenticator
+from fake_aliyun.errors import ServiceError, error_for_fault
+from fake_aliyun.hosts import RAM_VERSION, Place
+from fake_aliyun.http import Request, Response
+from fake_aliyun.ram.errors import ERRORS, RamError
+from fake_aliyun.ram.models import RamBackend
+from fake_aliyun.ram.operations import Operations
+from fake_aliyun.ram.parameters import (
+    OPERATIONS,
+    Parameters,
+    check_parameters,
+    resources,
+)
+from fake_aliyun.records import Recorded
+from fake_aliyun.rpc import (
+    COMMON,
+    Call,
+    Document,
+    answered,
+    check_headers,
+    finished,
+    refused,
+)
+from fake_aliyun.service import Work
+
+COMMON_HERE = COMMON | {"RegionId"}
+"""Clients such as aliyun-python-sdk-core name a region in every call; RAM has none."""
+
+
+class RamService:
+    """Resource Access Management over HTTP."""
+
+    name = "ram"
+    actions = frozenset(OPERATIONS)
+
+    def __init__(
+        self,
+        backend: RamBackend,
+        *,
+        authenticator: Authenticator,
+        clock: Clock,
+        lock: threading.RLock,
+    ) -> None:
+        self._backend = backend
+        self._authenticator = authenticator
+        self._clock = clock
+        self._lock = lock
+
+    def begin(self, request: Request, place: Place, record: Recorded) -> Work:
+        """Return what will answer a request."""
+        del place
+        call = Call.of(request)
+        call.begin(
+            request, record, service="RAM", version=RAM_VERSION, known=OPERATIONS
+        )
+        return lambda: self._answer(request, record, call.own(COMMON_HERE))
+
+    def _answer(
+        self, request: Request, record: Recorded, parameters: Parameters
+    ) -> Response:
+        with self._lock:
+            check_headers(request)
+            record.principal = self._authenticator.rpc(request)
+            document = self._run(record.action, parameters, record.principal)
+        document["RequestId"] = record.request_id
+        return answered(request, record.action, document)
+
+    def _run(self, action: str, parameters: Parameters, principal: str) -> Document:
+        """Return the answer of an operation, once it may be done."""
+        backend = self._backend
+        check_parameters(action, parameters)
+        for resource in resources(parameters, account_id=backend.account_id):
+            if not backend.allows(principal, f"ram:{action}", resource):
+                raise RamError("NoPermission")
+        operations = Operations(backend.directory, account_id=backend.account_id)
+        return operations.run(action, parameters)
+
+    def refuse(
+        self, error: ServiceError, request: Request, place: Place, record: Recorded
+    ) -> Response:
+        """Return a refusal as JSON or XML."""
+        del place
+        return refused(error, request, record, product="Ram")
+
+    def error(self, code: str, *, message: str, status: int | None) -> ServiceError:
+        """Return the refusal that a fault asks for."""
+        return error_for_fault(
+            "RAM",
+            code,
+            message=message,
+            status=status,
+            known={known: kind.status for known, kind in ERRORS.items()},
+            make=lambda code, message: RamError(code, message=message),
+        )
+
+    def finish(self, response: Response, record: Recorded) -> Response:
+        """Return an answer with the headers that each answer of RAM has."""
+        return finished(response, record, now=self._clock())
+
+    def new_request_id(self) -> str:
+        """Return an upper-case UUID."""
+        return str(uuid.uuid4()).upper()
