@@ -161,9 +161,22 @@ class FcBackend:
 
         FC 2.0 gives one role to a service; here each function is told its own.
         """
-        held = {f.role for (home, _), f in self.functions.items() if home == service}
-        role = min(held - {""}, default="")
+        role = min(self._said(service, lambda function: function.role), default="")
         return f"acs:ram::{self.account_id}:role/{role}" if role else ""
+
+    def service_log(self, service: str) -> tuple[str, str]:
+        """Return project and logstore that a service logs to, "" for none.
+
+        As its role, FC 2.0 gives these to a service.
+        """
+        log = min(self._said(service, lambda function: function.log_store), default="")
+        project, _, store = log.partition("/")
+        return project, store
+
+    def _said(self, service: str, ask: Callable[[Function], str]) -> set[str]:
+        """Return what the functions of a service say that is not ""."""
+        held = (f for (home, _), f in self.functions.items() if home == service)
+        return {ask(function) for function in held} - {""}
 
     def check_service(self, service: str) -> str:
         """Return the name of a service that exists, its qualifier dropped."""

@@ -108,11 +108,13 @@ class Operations:
         return _json(self._shown_service(name))
 
     def _shown_service(self, name: str) -> dict[str, Any]:
+        project, store = self._backend.service_log(name)
         return {
             "serviceName": name,
             "serviceId": name,
             "internetAccess": True,
             "role": self._backend.service_role(name),
+            "logConfig": {"project": project, "logstore": store},
         }
 
     def _list_functions(self, request: Request, names: Names) -> Response:
