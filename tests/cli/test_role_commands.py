@@ -1,14 +1,19 @@
-"""The script of `policy --commands`, run by sh against an account of a stand-in."""
+"""The script of `policy --commands`, run by sh against a fake account.
+
+Its `aliyun` makes each call with the official SDK's generic client.
+"""
 
 import json
-import subprocess
-import sys
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli import aliyun_stand_in
+from cli.aliyun_cli import Shell, aliyun_at
+from fake_aliyun import FakeAliyun, Fault
+from fake_aliyun.ram.directory import Directory
+from fake_aliyun.ram.entities import CUSTOM, ManagedPolicy
 from image_import_cli.policies import (
     ECS_ROLE,
     Names,
@@ -42,50 +47,46 @@ def roles(names: Names = NAMES) -> list[Role]:
     return [functions, trigger, ecs_role(names)]
 
 
+@dataclass(frozen=True, kw_only=True)
 class Account:
-    """What the stand-in for the Aliyun CLI keeps in a file."""
+    """An account without a role, and a shell that may change it."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._file = folder, folder / "account.json"
-        self.write({"roles": {}, "policies": {}, "asked": []})
-        program = folder / "aliyun"
-        stand_in = f"exec {sys.executable} -S {aliyun_stand_in.__file__}"
-        program.write_text(f'#!/bin/sh\n{stand_in} "$@"\n', "utf-8")
-        program.chmod(0o755)
+    cloud: FakeAliyun
+    shell: Shell
 
-    def write(self, account: Any) -> None:
-        self._file.write_text(json.dumps(account), "utf-8")
+    @property
+    def directory(self) -> Directory:
+        return self.cloud.ram.directory
 
-    def read(self) -> Any:
-        return json.loads(self._file.read_text("utf-8"))
+    @property
+    def own_policies(self) -> list[ManagedPolicy]:
+        held = self.directory.policies.values()
+        return [policy for policy in held if policy.kind == CUSTOM]
 
     def run(self, script: str, *, refuses: str = "") -> tuple[int, str, str]:
-        """Return exit status, output and errors of a script that sh reads."""
-        environment = {
-            "PATH": f"{self._folder}:/usr/bin:/bin",
-            "ALIYUN_ACCOUNT": str(self._file),
-            "ALIYUN_REFUSES": refuses,
-        }
-        ran = subprocess.run(
-            ["sh"],
-            input=script,
-            capture_output=True,
-            check=False,
-            text=True,
-            env=environment,
-        )
-        return ran.returncode, ran.stdout, ran.stderr
+        """Return exit status, output and errors of a script."""
+        if refuses:
+            fault = Fault(service="ram", action=refuses, code="NoPermission")
+            self.cloud.faults.add(fault)
+        return self.shell.run(script)
+
+    def trust_of(self, role: str) -> Any:
+        """Return the document that says who may take a role on."""
+        return json.loads(self.directory.role(role).document)
 
     def policy_of(self, role: str) -> list[Any]:
         """Return the documents that count for a role."""
-        account = self.read()
-        held = [account["policies"][p] for p in account["roles"][role]["policies"]]
-        return [policy["versions"][policy["default"]] for policy in held]
+        held = self.directory.attached(f"role/{role}")
+        policies = [self.directory.policies[key] for key in held]
+        return [json.loads(policy.default.document) for policy in policies]
 
 
 @pytest.fixture
-def account(tmp_path: Path) -> Account:
-    return Account(tmp_path)
+def account(tmp_path: Path) -> Iterator[Account]:
+    cloud = FakeAliyun(region_id=NAMES.region_id, account_id=NAMES.account_id)
+    cloud.ram.directory.roles.clear()
+    with cloud.serve() as server, aliyun_at(cloud, server.url, tmp_path) as shell:
+        yield Account(cloud=cloud, shell=shell)
 
 
 def script(names: Names = NAMES) -> str:
@@ -96,7 +97,7 @@ def test_the_roles_are_made_with_trust_and_policy(account: Account) -> None:
     status, _, errors = account.run(script())
     assert (status, errors) == (0, "")
     for role in roles():
-        assert account.read()["roles"][role.name]["trust"] == role.trust()
+        assert account.trust_of(role.name) == role.trust()
         assert account.policy_of(role.name) == [role.policy()]
 
 
@@ -106,25 +107,23 @@ def test_it_may_be_run_as_often_as_one_likes(account: Account) -> None:
     assert "CreateRole image-import-function: there already" in results[-1][1]
     for role in roles():
         assert account.policy_of(role.name) == [role.policy()]
-    assert {len(p["versions"]) for p in account.read()["policies"].values()} == {5}
+    assert {len(policy.versions) for policy in account.own_policies} == {5}
 
 
 def test_what_is_there_is_brought_up_to_date(account: Account) -> None:
     account.run(script(replace(NAMES, key_prefix="old/")))
-    before = account.read()
-    before["roles"][FUNCTION_ROLE]["trust"] = {"Version": "1", "Statement": []}
-    account.write(before)
+    account.directory.trust_by(FUNCTION_ROLE, '{"Version": "1", "Statement": []}')
     assert account.run(script())[0] == 0
     for role in roles():
-        assert account.read()["roles"][role.name]["trust"] == role.trust()
+        assert account.trust_of(role.name) == role.trust()
         assert account.policy_of(role.name) == [role.policy()]
 
 
 def test_a_role_of_the_whole_account_keeps_its_trust(account: Account) -> None:
-    theirs = {"trust": {"Version": "1", "Statement": ["x"]}, "policies": []}
-    account.write({"roles": {ECS_ROLE: theirs}, "policies": {}, "asked": []})
+    theirs = {"Version": "1", "Statement": []}
+    account.directory.create_role(ECS_ROLE, json.dumps(theirs))
     assert account.run(script())[0] == 0
-    assert account.read()["roles"][ECS_ROLE]["trust"] == theirs["trust"]
+    assert account.trust_of(ECS_ROLE) == theirs
     assert account.policy_of(ECS_ROLE) == [ecs_role(NAMES).policy()]
 
 
@@ -152,8 +151,8 @@ def test_it_ends_at_the_first_call_that_is_refused(
     assert status == 1
     assert errors.startswith(f"{action} image-import-function")
     assert "ErrorCode: NoPermission" in errors
-    assert account.read()["asked"][-1] == action
-    assert TRIGGER_ROLE not in account.read()["roles"]
+    assert account.cloud.requests[-1].action == action
+    assert TRIGGER_ROLE not in account.directory.roles
 
 
 @pytest.mark.parametrize("action", ["UpdateRole", "CreatePolicyVersion"])
@@ -169,7 +168,8 @@ def test_a_run_that_was_refused_midway_can_be_made_up_for(
 def test_the_commands_that_mend_a_role_work_alone(account: Account) -> None:
     functions = function_role(NAMES)
     for line in making_commands(functions):
-        assert account.run(line) == (0, "", "")
+        status, _, errors = account.run(line)
+        assert (status, errors) == (0, "")
     wider = function_role(NAMES, on_available="delete")
     for _ in range(7):
         account.run("\n".join(mending_commands(wider)))
@@ -189,7 +189,7 @@ def test_what_the_readme_removes_is_all_that_was_made(
     )
     given = f"IMAGES={names.image_bucket}\nSERVICE={names.service}\n"
     removal = f"set -eu\n{given}{readme[start:end]}"
-    assert account.run(removal) == (0, "", "")
-    left = account.read()
-    assert (left["policies"], list(left["roles"])) == ({}, [ECS_ROLE])
-    assert left["roles"][ECS_ROLE]["policies"] == []
+    status, _, errors = account.run(removal)
+    assert (status, errors) == (0, "")
+    assert (account.own_policies, list(account.directory.roles)) == ([], [ECS_ROLE])
+    assert account.policy_of(ECS_ROLE) == []
