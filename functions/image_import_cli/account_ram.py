@@ -55,7 +55,7 @@ class RamAccount:
             policies = listed["Policies"]["Policy"]
             return HeldRole(
                 name=name,
-                trust=json.loads(unquote(role["AssumeRolePolicyDocument"])),
+                trust=_document(role["AssumeRolePolicyDocument"]),
                 policies=tuple(self._policy(policy) for policy in policies),
             )
         except RamRefusal as exc:
@@ -69,9 +69,7 @@ class RamAccount:
     def _policy(self, listed: Mapping[str, Any]) -> dict[str, Any]:
         name, kind = listed["PolicyName"], listed["PolicyType"]
         found = self._ask("GetPolicy", {"PolicyName": name, "PolicyType": kind})
-        text = found["DefaultPolicyVersion"]["PolicyDocument"]
-        document: dict[str, Any] = json.loads(unquote(text))
-        return document
+        return _document(found["DefaultPolicyVersion"]["PolicyDocument"])
 
     def _ask(self, action: str, parameters: Mapping[str, str]) -> Mapping[str, Any]:
         call = to_call(action, parameters, endpoint=self._endpoint, target=_TARGET)
@@ -86,3 +84,13 @@ class RamAccount:
         if not reply.ok:
             raise RamRefusal(str(answer["Code"]), str(answer.get("Message", "")))
         return answer
+
+
+def _document(text: str) -> dict[str, Any]:
+    """Return a policy that is JSON, as pages show it, or JSON that is URL-encoded.
+
+    What is plain is not decoded: a prefix like `100%25/` stands in it as it is.
+    """
+    is_plain = text.lstrip().startswith("{")
+    document: dict[str, Any] = json.loads(text if is_plain else unquote(text))
+    return document
