@@ -1,0 +1,188 @@
+"""A deployment on a served fake account, made as README says: all of it can be asked.
+
+Roles come from the script of `policy --commands`, which calls RAM with the official
+SDK's generic client; triggers and settings of asynchronous invocations are made with
+aliyun-fc2. Functions alone, which the fake's API does not make, are registered.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fc2
+import oss2
+from calling_fc import client_at
+from calling_ram import Ram, ram_at
+from cli.aliyun_cli import Shell, aliyun_at
+from click.testing import CliRunner, Result
+from deployment.cloud_run import ACCOUNT, NAMES, QCOW2, QUEUE, REGION
+from fake_aliyun import FakeAliyun
+from fake_aliyun.context import Context
+from fake_aliyun.fc.models import Handler
+from fake_aliyun.ram.models import Credentials
+from fake_aliyun.server import Server
+from image_import.handler import Runtime, handle
+from image_import.schedule import handle_schedule
+from image_import_cli.deployment import (
+    FUNCTIONS,
+    OBJECT_CREATED,
+    AsyncSettings,
+    Function,
+)
+from image_import_cli.main import cli
+from image_import_cli.ram_names import function_role_name, trigger_role_name
+
+SERVICE = NAMES.service
+IMAGES, LEDGER = NAMES.image_bucket, NAMES.ledger_bucket
+FUNCTION_ROLE, TRIGGER_ROLE = function_role_name(SERVICE), trigger_role_name(SERVICE)
+PLACE = ["--image-bucket", IMAGES, "--ledger-bucket", LEDGER, "--fc", "2.0"]
+PLACE += ["--region", REGION, "--account-id", ACCOUNT]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """A deployment, and those who look at it or change it.
+
+    Attributes:
+        keys: Of who runs `image-import`.
+    """
+
+    cloud: FakeAliyun
+    keys: Credentials
+    url: str
+    shell: Shell
+    key_prefix: str
+
+    @property
+    def ram(self) -> Ram:
+        return ram_at(self.url, self.cloud.credentials)
+
+    @property
+    def fc(self) -> fc2.Client:
+        return client_at(self.cloud, self.url)
+
+    def bucket(self, name: str) -> oss2.Bucket:
+        keys = self.cloud.credentials
+        auth = oss2.AuthV4(keys.access_key_id, keys.access_key_secret)
+        return oss2.Bucket(auth, self.url, name, region=REGION)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the functions' variables: the settings of README, and where to ask."""
+        return {
+            "REGION_ID": REGION,
+            "KEY_PREFIX": self.key_prefix,
+            "LEDGER_BUCKET": LEDGER,
+            "OSS_ENDPOINT": self.url,
+            "ECS_ENDPOINT": self.url,
+        }
+
+    def command(self, *words: str) -> Result:
+        """Run `image-import`."""
+        environment = {
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": self.keys.access_key_id,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": self.keys.access_key_secret,
+            "OSS_ENDPOINT": self.url,
+            "ECS_ENDPOINT": self.url,
+        }
+        return CliRunner(env=environment).invoke(cli, words)
+
+    def roles_script(self) -> str:
+        """Return what `policy --commands` prints."""
+        prefix = ["--key-prefix", self.key_prefix]
+        return self.command("policy", *PLACE, *prefix, "--commands").stdout
+
+    def doctor(self) -> tuple[int, list[dict[str, Any]]]:
+        """Return the doctor's exit status and what it does not find in order."""
+        doors = ["--ram-endpoint", self.url, "--fc-endpoint", self.url]
+        prefix = ["--key-prefix", self.key_prefix]
+        ran = self.command("doctor", *PLACE, *prefix, *doors, "--json")
+        found = json.loads(ran.stdout)["findings"]
+        return ran.exit_code, [one for one in found if one["status"] != "ok"]
+
+    def make_functions(self) -> None:
+        """Make the two functions, with triggers and settings as template.yml has."""
+        runtime = Runtime()
+
+        def importer(event: bytes, context: Context) -> str:
+            return handle(event, context, environ=self.environment, runtime=runtime)
+
+        def tracker(event: bytes, context: Context) -> str:
+            environ = self.environment
+            return handle_schedule(event, context, environ=environ, runtime=runtime)
+
+        for model, code in zip(FUNCTIONS, (importer, tracker), strict=True):
+            self._make_function(model, code)
+            self.set_async(model.name, model.async_settings)
+        self.set_oss_trigger(self.key_prefix)
+        timer = {"cronExpression": "@every 5m", "enable": True, "payload": ""}
+        self.fc.create_trigger(SERVICE, "tracker", "timer", "timer", timer, "", "")
+
+    def _make_function(self, model: Function, code: Handler) -> None:
+        self.cloud.fc.create_function(
+            SERVICE,
+            model.name,
+            code,
+            handler_name=model.handler,
+            timeout_seconds=model.timeout_seconds,
+            role=FUNCTION_ROLE,
+            log_store=f"{NAMES.log_project}/{NAMES.log_store}",
+            environment=self.environment,
+        )
+
+    def set_async(
+        self, function: str, settings: AsyncSettings, *, queue: str = QUEUE
+    ) -> None:
+        """Say what becomes of events that fail."""
+        document = {
+            "maxAsyncRetryAttempts": settings.max_retries,
+            "maxAsyncEventAgeInSeconds": settings.max_event_age_seconds,
+            "destinationConfig": {"onFailure": {"destination": queue}},
+        }
+        self.fc.put_function_async_invoke_config(SERVICE, "LATEST", function, document)
+
+    def set_oss_trigger(self, prefix: str) -> None:
+        """Let objects under a prefix run the importer."""
+        config = {
+            "events": list(OBJECT_CREATED),
+            "filter": {"key": {"prefix": prefix, "suffix": ""}},
+        }
+        source = f"acs:oss:{REGION}:{ACCOUNT}:{IMAGES}"
+        role = f"acs:ram::{ACCOUNT}:role/{TRIGGER_ROLE}"
+        self.fc.create_trigger(
+            SERVICE, "importer", "upload", "oss", config, source, role
+        )
+
+    def upload(self, name: str) -> bool:
+        """Return whether an upload becomes an image by what is run at once."""
+        self.bucket(IMAGES).put_object(f"{self.key_prefix}{name}", QCOW2)
+        self.cloud.fc.run_due()
+        return any(
+            image.disks[0].object_key == f"{self.key_prefix}{name}"
+            for image in self.cloud.ecs.images.values()
+        )
+
+
+@contextmanager
+def deployed(folder: Path, *, key_prefix: str = "incoming/") -> Iterator[Deployed]:
+    """Yield a deployment; nothing runs until a test lets it."""
+    cloud = FakeAliyun(region_id=REGION, account_id=ACCOUNT)
+    with Server(cloud) as server, aliyun_at(cloud, server.url, folder) as shell:
+        made = Deployed(
+            cloud=cloud,
+            keys=cloud.credentials,
+            url=server.url,
+            shell=shell,
+            key_prefix=key_prefix,
+        )
+        for name in ("AliyunECSImageImportDefaultRole", "fake-function-role"):
+            made.ram("DeleteRole", RoleName=name)
+        status, _, errors = shell.run(made.roles_script())
+        assert (status, errors) == (0, "")
+        for name in (IMAGES, LEDGER):
+            made.bucket(name).create_bucket()
+        made.make_functions()
+        yield made
