@@ -239,6 +239,7 @@ def test_an_open_event_shows_further_attempts_as_they_are_made(
     tab.wait_for("document.querySelectorAll('#events-list h3').length === 2")
     headings = tab.evaluate("document.querySelector('#events-list h3 ~ h3').innerText")
     assert headings == "Attempt 2"
+    tab.wait_for("document.querySelector('#events-list .pill').innerText !== 'running'")
     assert text_of(tab, "#events-list .pill") == "submitted"
 
 
