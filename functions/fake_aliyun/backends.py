@@ -65,8 +65,9 @@ class Backends:
     def _add_defaults(self) -> None:
         """Make the account's key and the roles that each account here has."""
         self.ram.add_access_key(self._settings.credentials)
-        self.ram.create_role(IMPORT_ROLE, service=ECS_SERVICE)
-        self.ram.create_role(FUNCTION_ROLE, service=FC_SERVICE)
+        for name, service in ((IMPORT_ROLE, ECS_SERVICE), (FUNCTION_ROLE, FC_SERVICE)):
+            if name not in self.ram.directory.roles:
+                self.ram.create_role(name, service=service)
 
     def clear(self) -> None:
         """Forget what was stored; functions, which are code, stay."""

@@ -131,7 +131,8 @@ class FakeAliyun:
     def reset(self) -> None:
         """Forget buckets, images, roles, faults and requests.
 
-        Settings, listeners, functions, which are code, and lasting buckets stay.
+        Settings, listeners, functions, which are code, and lasting buckets and roles
+        stay.
         """
         with self._lock:
             self.faults.clear()

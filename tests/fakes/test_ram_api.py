@@ -378,3 +378,16 @@ def test_a_reset_leaves_the_roles_that_each_account_has(
     cloud.reset()
     assert code_of(ram, "GetRole", RoleName="reader")[1] == "EntityNotExist.Role"
     assert ram("GetRole", RoleName="AliyunECSImageImportDefaultRole")
+
+
+def test_a_reset_leaves_lasting_roles_with_what_they_may_do(
+    cloud: FakeAliyun, ram: Ram
+) -> None:
+    cloud.oss.create_bucket("images", is_lasting=True)
+    cloud.ram.create_role("reader", service="fc.aliyuncs.com", is_lasting=True)
+    cloud.ram.attach_policy("role/reader", json.loads(READ), name="readers")
+    cloud.reset()
+    assert ram("GetPolicy", **NAMED)["Policy"]["AttachmentCount"] == 1
+    cloud.oss.put("images", "100%25 & more/a", b"")
+    cloud.oss.put("images", "b", b"")
+    assert (may_read(cloud), may_read(cloud, "b")) == (True, False)

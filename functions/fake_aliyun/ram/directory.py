@@ -41,6 +41,16 @@ class Directory:
         for name, document in SYSTEM_POLICIES.items():
             self._add_policy(name, as_text(document), kind=SYSTEM)
 
+    def after_reset(self) -> "Directory":
+        """Return a new directory with the lasting roles and their policies."""
+        fresh = Directory(self._clock)
+        fresh.roles = {n: role for n, role in self.roles.items() if role.is_lasting}
+        for principal in (f"role/{name}" for name in fresh.roles):
+            if principal in self._attached:
+                held = fresh._attached[principal] = self._attached[principal]
+                fresh.policies |= {key: self.policies[key] for key in held}
+        return fresh
+
     def role(self, name: str) -> Role:
         """Return a role.
 

@@ -25,6 +25,7 @@ class Role:
 
     Attributes:
         document: Its trust policy, as it was sent.
+        is_lasting: Whether a reset leaves it, and what it may do.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Role:
     created: datetime
     updated: datetime
     description: str = ""
+    is_lasting: bool = False
     role_id: str = field(default_factory=lambda: f"3{secrets.randbelow(10**17):017}")
 
     @property

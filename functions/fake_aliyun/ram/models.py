@@ -71,8 +71,8 @@ class RamBackend:
         self._user_ids: dict[str, str] = {}
 
     def clear(self) -> None:
-        """Forget keys, roles and policies."""
-        self.directory = Directory(self._clock)
+        """Forget keys, and roles and policies but lasting ones."""
+        self.directory = self.directory.after_reset()
         self._keys.clear()
         self._user_ids.clear()
         self.asked.clear()
@@ -112,9 +112,17 @@ class RamBackend:
             return f"arn:sts::{self.account_id}:assumed-role/{name}/a-session"
         return self.account_id if principal == "account" else ""
 
-    def create_role(self, name: str, *, service: str) -> Role:
-        """Return a new role that `service`, like ecs.aliyuncs.com, may assume."""
-        return self.directory.put_role(name, as_text(trust_document(service)))
+    def create_role(self, name: str, *, service: str, is_lasting: bool = False) -> Role:
+        """Return a new role that `service`, like ecs.aliyuncs.com, may assume.
+
+        Args:
+            name: Of the role; it replaces one of this name.
+            service: Whom it trusts.
+            is_lasting: Whether a reset leaves it, and what it may do.
+        """
+        role = self.directory.put_role(name, as_text(trust_document(service)))
+        role.is_lasting = is_lasting
+        return role
 
     def delete_role(self, name: str) -> None:
         """Remove a role; who asks to assume it is refused from now on."""
@@ -143,13 +151,15 @@ class RamBackend:
         """Return whether temporary credentials are past their time."""
         return credentials.expires is not None and credentials.expires <= self._clock()
 
-    def attach_policy(self, principal: str, policy: str | Mapping[str, Any]) -> None:
+    def attach_policy(
+        self, principal: str, policy: str | Mapping[str, Any], *, name: str = ""
+    ) -> None:
         """Grant a principal what a policy says; from now on only that is allowed.
 
         Args:
             principal: `role/NAME` or `user/NAME`.
-            policy: The name of a system policy, or a policy document, which RAM's API
-                then shows under a name made of the principal's.
+            policy: The name of a system policy, or a policy document.
+            name: What RAM's API calls the document; made of the principal's if "".
         """
         if isinstance(policy, str):
             if policy not in SYSTEM_POLICIES:
@@ -158,7 +168,7 @@ class RamBackend:
                 )
             granted = self.directory.policy(policy, SYSTEM)
         else:
-            name = f"{principal.replace('/', '-')}-{secrets.token_hex(4)}"
+            name = name or f"{principal.replace('/', '-')}-{secrets.token_hex(4)}"
             granted = self.directory.create_policy(name, as_text(policy))
         if (granted.kind, granted.name) not in self.directory.attached(principal):
             self.directory.attach(principal, granted)
