@@ -13,6 +13,7 @@ from image_import.errors import SettingsError
 from image_import.targets import TARGETS
 
 from image_import_cli.local_clients import (
+    doctor_command,
     oss2_program,
     ossutil_command,
     shell_settings,
@@ -172,6 +173,10 @@ def how_to_reach(desk: Desk) -> str:
         "The other commands, such as image-import status, follow these:",
         "",
         indent(shell_settings(desk), "  "),
+        "",
+        "With them this checks the deployment, as it would check an account's:",
+        "",
+        indent(doctor_command(desk), "  "),
         "",
         "Clients of ECS and Function Compute take the same address. Ctrl-C ends it.",
         "",

@@ -7,6 +7,7 @@ Source: "Common options" (-e, -i, -k) and "ossutil 2.0 new features" (--region,
 import shlex
 
 from image_import_cli.local_desk import Desk
+from image_import_cli.local_roles import FC_VERSION
 
 EXAMPLE = "web.qcow2"
 
@@ -35,6 +36,16 @@ def shell_settings(desk: Desk) -> str:
     }
     lines = [f"export {name}={shlex.quote(v)}" for name, v in settings.items()]
     return "\n".join(lines)
+
+
+def doctor_command(desk: Desk) -> str:
+    """Return what checks the deployment here, with the settings of the shell."""
+    words = ["image-import", "doctor", "--fc", FC_VERSION]
+    words += ["--image-bucket", desk.bucket, "--key-prefix", desk.settings.key_prefix]
+    words += ["--account-id", desk.cloud.account_id]
+    return (
+        f"{shlex.join(words)} \\\n  --ram-endpoint {desk.url} --fc-endpoint {desk.url}"
+    )
 
 
 def oss2_program(desk: Desk) -> str:

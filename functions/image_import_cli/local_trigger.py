@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Protocol
 from fake_aliyun import AsyncConfig, FakeAliyun
 from fake_aliyun.context import Context
 from fake_aliyun.fc.invocations import Invocation
+from fake_aliyun.fc.models import Function
 from image_import.errors import SettingsError
 from image_import.settings import Settings
 from image_import.settings_table import SETTINGS
 
+from image_import_cli.local_roles import local_names, make_roles
+
 if TYPE_CHECKING:
     from image_import.handler import Runtime
 
-SERVICE, FUNCTION, TRACKER = "image-import", "importer", "tracker"
+FUNCTION, TRACKER = "importer", "tracker"
 HANDLER, SCHEDULE = "image_import.handler", "image_import.schedule"
 EVENTS = (
     "oss:ObjectCreated:PutObject",
@@ -36,6 +39,9 @@ LONGEST_STEM = 63 - len("-ledger")
 
 TIMEOUT_SECONDS, TRACKER_TIMEOUT_SECONDS = 120, 240
 """As deployed."""
+
+RETRIES = 3
+"""Fewer than deployed: who tries things out here does not wait for hours."""
 
 
 def is_delivery(invocation: Invocation) -> bool:
@@ -74,6 +80,9 @@ def deploy(
 ) -> None:
     """Let uploads to a bucket invoke the function, and a timer its tracker.
 
+    Roles, log and the queue of failed events are as deployed, so that `doctor` finds
+    here what it would find there.
+
     Args:
         cloud: Where to.
         environ: The function's environment.
@@ -82,23 +91,40 @@ def deploy(
     """
     for name in (bucket, settings.ledger_bucket or bucket):
         cloud.oss.create_bucket(name, is_lasting=True)
-    function = cloud.fc.create_function(
-        SERVICE,
-        FUNCTION,
-        Instances(environ, _importer),
-        handler_name=f"{HANDLER}.on_object_created",
-        timeout_seconds=TIMEOUT_SECONDS,
-        environment=environ,
+    names = local_names(cloud, settings, bucket=bucket)
+    roles = make_roles(cloud, settings, names)
+    queue = f"acs:mns:{names.region_id}:{names.account_id}:/queues/"
+    queue += f"{names.failure_queue}/messages"
+
+    def make(
+        name: str, handler: str, code: "Instances", seconds: int, *, retries: int
+    ) -> Function:
+        return cloud.fc.create_function(
+            names.service,
+            name,
+            code,
+            handler_name=f"{HANDLER}.{handler}",
+            timeout_seconds=seconds,
+            role=roles.functions.name,
+            log_store=f"{names.log_project}/{names.log_store}",
+            environment=environ,
+            async_config=AsyncConfig(retries=retries, on_failure=queue),
+        )
+
+    importer = Instances(environ, _importer)
+    function = make(
+        FUNCTION, "on_object_created", importer, TIMEOUT_SECONDS, retries=RETRIES
     )
-    cloud.fc.create_trigger(function, bucket, events=EVENTS, prefix=settings.key_prefix)
-    tracker = cloud.fc.create_function(
-        SERVICE,
-        TRACKER,
-        Instances(environ, _tracker),
-        handler_name=f"{HANDLER}.on_schedule",
-        timeout_seconds=TRACKER_TIMEOUT_SECONDS,
-        environment=environ,
-        async_config=AsyncConfig(retries=1),
+    cloud.fc.create_trigger(
+        function,
+        bucket,
+        events=EVENTS,
+        prefix=settings.key_prefix,
+        invocation_role=f"acs:ram::{names.account_id}:role/{roles.trigger.name}",
+    )
+    following = Instances(environ, _tracker)
+    tracker = make(
+        TRACKER, "on_schedule", following, TRACKER_TIMEOUT_SECONDS, retries=1
     )
     cloud.fc.create_timer(tracker, "@every 1m", name="schedule", payload=bucket)
     # A second's worth of imports; whoever uploads meanwhile waits for the rest of it.

@@ -1,7 +1,9 @@
 """`image-import local` as a person runs it."""
 
+import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -12,10 +14,11 @@ from pathlib import Path
 
 import oss2
 import pytest
+import requests
 from click.testing import CliRunner
-from desks import QCOW2
+from desks import QCOW2, client, desk_with, wait_for_deliveries
 from fake_aliyun import FakeAliyun
-from image_import_cli.local import at_desk, local
+from image_import_cli.local import at_desk, how_to_reach, local
 from image_import_cli.local_clients import shell_settings
 from image_import_cli.main import cli
 
@@ -146,6 +149,27 @@ def test_the_settings_for_other_commands_are_those_of_the_function() -> None:
     assert "export KEY_PREFIX='in coming/'" in lines
     assert f"export ECS_ENDPOINT={desk.url}" in lines
     assert "export LEDGER_BUCKET=images-ledger" in lines
+
+
+@pytest.mark.parametrize("prefix", ["", "incoming/"], ids=["any key", "a prefix"])
+def test_the_shown_doctor_finds_the_deployment_here_in_order(prefix: str) -> None:
+    with desk_with(KEY_PREFIX=prefix, ROLE_NAME="reader") as desk:
+        requests.post(f"{desk.url}/_fake/reset", timeout=5)
+        shown = how_to_reach(desk)
+        told = dict(re.findall(r"^  export (\w+)=(\S+)$", shown, re.MULTILINE))
+        command = re.search(r"^  image-import (doctor .*\n.*)$", shown, re.MULTILINE)
+        assert command
+        words = [*shlex.split(command[1].replace("\\\n", "")), "--json"]
+        run = CliRunner(env=told).invoke(cli, words)
+        client(desk).put_object(f"{prefix}web.qcow2", QCOW2)
+        (delivery,) = wait_for_deliveries(desk, 1)
+    found = {f["text"] for f in json.loads(run.stdout)["findings"] if f["mend"]}
+    assert run.exit_code == 0, run.output
+    assert [text[:43] for text in found] == [
+        "maxAsyncRetryAttempts of importer is 3, not"
+    ]
+    (record,) = json.loads(delivery.result)["records"]
+    assert record["outcome"] == "submitted"
 
 
 def test_the_help_has_an_example() -> None:

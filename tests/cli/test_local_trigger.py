@@ -120,7 +120,7 @@ def test_the_handler_gets_its_call_and_its_role_from_function_compute() -> None:
     (record,) = read_delivery(delivery).records
     assert record["fc_request_id"] == delivery.request_id
     principals = {r.principal for r in desk.cloud.requests if r.action == "ImportImage"}
-    assert principals == {"role/fake-function-role"}
+    assert principals == {"role/image-import-function"}
 
 
 def test_the_trigger_listens_to_what_the_deployed_one_does() -> None:
