@@ -1,4 +1,4 @@
-"""An Alibaba Cloud account in memory: OSS, ECS image imports, FC 2.0, RAM.
+"""An Alibaba Cloud account in memory: OSS, ECS image imports, FC, RAM.
 
 ::
 
@@ -28,7 +28,8 @@ Not imitated:
 - FC: making services and functions (a test registers Python callables, or code that
   `fc_runtime` runs in a process of its own), versions and aliases, HTTP functions;
   for callables initialisers, time-outs, environments, instances; triggers other than
-  native OSS ones and timers, which fire when told to (`cloud.fc.tick`).
+  native OSS ones and timers, which fire when told to (`cloud.fc.tick`). FC 3.0: all
+  but GetFunction, ListTriggers and GetAsyncInvokeConfig.
 - RAM: users, keys and groups by its API, which makes roles and policies alone; limits
   but that of versions; conditions but oss:Prefix; who but a service takes a role on;
   how long a new role takes to be known. In buckets' policies: NotPrincipal, single

@@ -13,6 +13,7 @@ from fake_aliyun.fc.authentication import Authenticator as FcAuthenticator
 from fake_aliyun.fc.models import FcBackend
 from fake_aliyun.fc.platform import FC_SERVICE, FUNCTION_ROLE, Platform
 from fake_aliyun.fc.responses import FcService
+from fake_aliyun.fc3.responses import Fc3Service
 from fake_aliyun.hosts import REGION_IDS
 from fake_aliyun.oss.authentication import Authenticator as OssAuthenticator
 from fake_aliyun.oss.events import Event
@@ -103,6 +104,9 @@ class Backends:
                 ram=self.ram,
                 authenticator=FcAuthenticator(ram=self.ram, clock=clock),
                 lock=lock,
+            ),
+            "fc3": Fc3Service(
+                self.platform.backend, ram=self.ram, authenticator=at_rpc, lock=lock
             ),
             "ram": RamService(
                 self.ram,

@@ -42,7 +42,7 @@ class Fault:
     succeeds; `delay_seconds` and `cut_at` then still act on its answer.
 
     Attributes:
-        service: "oss", "ecs", "fc", "ram", or "*".
+        service: "oss", "ecs", "fc", "fc3", "ram", or "*".
         action: An API operation's name, or "*".
         key: Only requests about this object key, or "" for all.
         times: How many matching requests fail; then the fault is over.

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-ServiceName = Literal["oss", "ecs", "fc", "ram"]
+ServiceName = Literal["oss", "ecs", "fc", "fc3", "ram"]
 Door = Literal["", "public", "apsara-pop", "apsara-route"]
 
 REGION_IDS = (
@@ -65,6 +65,7 @@ class Hosts:
             (rf"ecs-internal\.(?:{_REGION}\.)?{domain}", apsara_ecs),
             (rf"api\.{domain}", route),
             (rf"\d+\.{_REGION}{inside}\.fc{aliyun}", Place(service="fc")),
+            (rf"fcv3\.{_REGION}{aliyun}", Place(service="fc3")),
             (rf"ram{aliyun}", Place(service="ram")),
         )
 
@@ -93,6 +94,7 @@ class Hosts:
             f"ecs-internal.[REGION.]{self._domain}",
             f"api.{self._domain}",
             "ACCOUNT.REGION[-internal].fc.aliyuncs.com",
+            "fcv3.REGION.aliyuncs.com",
             "ram.aliyuncs.com",
             f"REGION: {', '.join(self._region_ids)}",
         ]
@@ -116,6 +118,8 @@ def place_here(
         return Place(service="ecs", door="apsara-route")
     if path.startswith("/2016-08-15/"):
         return Place(service="fc")
+    if path.startswith("/2023-03-30/"):
+        return Place(service="fc3")
     if path == "/" and action and version == RAM_VERSION:
         return Place(service="ram")
     if path == "/" and action:

@@ -15,7 +15,7 @@ class Service(Protocol):
     """One service of the cloud.
 
     Attributes:
-        name: "oss", "ecs", "fc" or "ram".
+        name: "oss", "ecs", "fc", "fc3" or "ram".
         actions: The operations that it answers.
     """
 

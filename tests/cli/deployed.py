@@ -2,7 +2,8 @@
 
 Roles come from the script of `policy --commands`, which calls RAM with the official
 SDK's generic client; triggers and settings of asynchronous invocations are made with
-aliyun-fc2. Functions alone, which the fake's API does not make, are registered.
+aliyun-fc2. Functions alone, which the fake's API does not make, are registered; on
+FC 3.0, whose API is only read there, triggers and settings as well.
 """
 
 import json
@@ -19,9 +20,9 @@ from calling_ram import Ram, ram_at
 from cli.aliyun_cli import Shell, aliyun_at
 from click.testing import CliRunner, Result
 from deployment.cloud_run import ACCOUNT, NAMES, QCOW2, QUEUE, REGION
-from fake_aliyun import FakeAliyun
+from fake_aliyun import AsyncConfig, FakeAliyun
 from fake_aliyun.context import Context
-from fake_aliyun.fc.models import Handler
+from fake_aliyun.fc import models as fc_models
 from fake_aliyun.ram.models import Credentials
 from fake_aliyun.server import Server
 from image_import.handler import Runtime, handle
@@ -33,12 +34,13 @@ from image_import_cli.deployment import (
     Function,
 )
 from image_import_cli.main import cli
+from image_import_cli.policies import FcVersion
 from image_import_cli.ram_names import function_role_name, trigger_role_name
 
 SERVICE = NAMES.service
 IMAGES, LEDGER = NAMES.image_bucket, NAMES.ledger_bucket
 FUNCTION_ROLE, TRIGGER_ROLE = function_role_name(SERVICE), trigger_role_name(SERVICE)
-PLACE = ["--image-bucket", IMAGES, "--ledger-bucket", LEDGER, "--fc", "2.0"]
+PLACE = ["--image-bucket", IMAGES, "--ledger-bucket", LEDGER]
 PLACE += ["--region", REGION, "--account-id", ACCOUNT]
 
 
@@ -55,6 +57,12 @@ class Deployed:
     url: str
     shell: Shell
     key_prefix: str
+    fc_version: FcVersion
+
+    @property
+    def place(self) -> list[str]:
+        """Return the options that name the deployment."""
+        return [*PLACE, "--fc", self.fc_version, "--key-prefix", self.key_prefix]
 
     @property
     def ram(self) -> Ram:
@@ -92,14 +100,12 @@ class Deployed:
 
     def roles_script(self) -> str:
         """Return what `policy --commands` prints."""
-        prefix = ["--key-prefix", self.key_prefix]
-        return self.command("policy", *PLACE, *prefix, "--commands").stdout
+        return self.command("policy", *self.place, "--commands").stdout
 
     def doctor(self) -> tuple[int, list[dict[str, Any]]]:
         """Return the doctor's exit status and what it does not find in order."""
         doors = ["--ram-endpoint", self.url, "--fc-endpoint", self.url]
-        prefix = ["--key-prefix", self.key_prefix]
-        ran = self.command("doctor", *PLACE, *prefix, *doors, "--json")
+        ran = self.command("doctor", *self.place, *doors, "--json")
         found = json.loads(ran.stdout)["findings"]
         return ran.exit_code, [one for one in found if one["status"] != "ok"]
 
@@ -118,13 +124,11 @@ class Deployed:
             self._make_function(model, code)
             self.set_async(model.name, model.async_settings)
         self.set_oss_trigger(self.key_prefix)
-        timer = {"cronExpression": "@every 5m", "enable": True, "payload": ""}
-        self.fc.create_trigger(SERVICE, "tracker", "timer", "timer", timer, "", "")
+        self.set_timer()
 
-    def _make_function(self, model: Function, code: Handler) -> None:
+    def _make_function(self, model: Function, code: fc_models.Handler) -> None:
         self.cloud.fc.create_function(
-            SERVICE,
-            model.name,
+            *self.function_names(model.name),
             code,
             handler_name=model.handler,
             timeout_seconds=model.timeout_seconds,
@@ -132,6 +136,16 @@ class Deployed:
             log_store=f"{NAMES.log_project}/{NAMES.log_store}",
             environment=self.environment,
         )
+
+    def function_names(self, name: str) -> tuple[str, str]:
+        """Return the service, "" on 3.0, and the name of a function."""
+        on_3 = self.fc_version == "3.0"
+        return ("", f"{SERVICE}-{name}") if on_3 else (SERVICE, name)
+
+    def set_timer(self) -> None:
+        """Let the tracker run every five minutes."""
+        timer = {"cronExpression": "@every 5m", "enable": True, "payload": ""}
+        self.fc.create_trigger(SERVICE, "tracker", "timer", "timer", timer, "", "")
 
     def set_async(
         self, function: str, settings: AsyncSettings, *, queue: str = QUEUE
@@ -166,17 +180,52 @@ class Deployed:
         )
 
 
+class Deployed3(Deployed):
+    """The same on FC 3.0, whose API the fake lets nobody change anything by."""
+
+    def registered(self, name: str) -> fc_models.Function:
+        return self.cloud._backends.platform.backend.functions[
+            self.function_names(name)
+        ]
+
+    def set_timer(self) -> None:
+        self.cloud.fc.create_timer(self.registered("tracker"), "@every 5m")
+
+    def set_async(
+        self, function: str, settings: AsyncSettings, *, queue: str = QUEUE
+    ) -> None:
+        held = self.registered(function)
+        held.has_async_config = True
+        held.async_config = AsyncConfig(
+            retries=settings.max_retries,
+            event_age_seconds=settings.max_event_age_seconds,
+            on_failure=queue,
+        )
+
+    def set_oss_trigger(self, prefix: str) -> None:
+        self.cloud.fc.create_trigger(
+            self.registered("importer"),
+            IMAGES,
+            events=OBJECT_CREATED,
+            prefix=prefix,
+            invocation_role=f"acs:ram::{ACCOUNT}:role/{TRIGGER_ROLE}",
+        )
+
+
 @contextmanager
-def deployed(folder: Path, *, key_prefix: str = "incoming/") -> Iterator[Deployed]:
+def deployed(
+    folder: Path, *, key_prefix: str = "incoming/", fc_version: FcVersion = "2.0"
+) -> Iterator[Deployed]:
     """Yield a deployment; nothing runs until a test lets it."""
     cloud = FakeAliyun(region_id=REGION, account_id=ACCOUNT)
     with Server(cloud) as server, aliyun_at(cloud, server.url, folder) as shell:
-        made = Deployed(
+        made = (Deployed3 if fc_version == "3.0" else Deployed)(
             cloud=cloud,
             keys=cloud.credentials,
             url=server.url,
             shell=shell,
             key_prefix=key_prefix,
+            fc_version=fc_version,
         )
         for name in ("AliyunECSImageImportDefaultRole", "fake-function-role"):
             made.ram("DeleteRole", RoleName=name)

@@ -1,7 +1,7 @@
 """An account that is in order until a test breaks something of it, as services show it.
 
-OSS and ECS are the fakes; FC 3.0, which the fakes do not imitate, and RAM are plain
-servers that answer from what the account has. In `deployed` RAM is the fake's, too.
+OSS and ECS are the fakes; RAM and FC 3.0 are plain servers that answer from what the
+account has, or as a test wants it. In `deployed` both are the fakes', too.
 """
 
 import json

@@ -45,6 +45,44 @@ def test_what_readme_makes_is_in_order_and_imports_an_upload(account: Deployed) 
     assert account.doctor() == (0, [])
 
 
+def test_what_readme_makes_on_3_0_is_in_order_and_imports_an_upload(
+    tmp_path: Path,
+) -> None:
+    with deployed(tmp_path, fc_version="3.0") as account:
+        assert account.doctor() == (0, [])
+        assert account.upload("web.qcow2")
+        assert account.cloud.fc.denied == []
+
+
+def lose_function(account: Deployed, name: str) -> None:
+    backend = account.cloud._backends.platform.backend
+    del backend.functions[account.function_names(name)]
+
+
+@pytest.mark.parametrize(
+    ("change", "checks"),
+    [
+        (lambda account: lose_function(account, "importer"), {"importer"}),
+        (lambda account: lose_function(account, "tracker"), {"tracker"}),
+        (lambda account: account.registered("importer").triggers.clear(), {"trigger"}),
+        (
+            lambda account: account.ram(
+                "DetachPolicyFromRole", RoleName=TRIGGER_ROLE, PolicyType="Custom",
+                PolicyName=f"{SERVICE}-trigger-{IMAGES}",
+            ),
+            {"trigger role"},
+        ),
+    ],
+    ids=["no importer", "no tracker", "no trigger", "a role without its policy"],
+)  # fmt: skip
+def test_a_change_on_3_0_is_found(tmp_path: Path, change: Break, checks: Any) -> None:
+    with deployed(tmp_path, fc_version="3.0") as account:
+        change(account)
+        code, found = account.doctor()
+        assert (code, {one["check"] for one in found}) == (1, checks)
+        assert {one["status"] for one in found} == {"fail"}
+
+
 def test_the_roles_script_changes_nothing_when_it_is_run_again(
     account: Deployed,
 ) -> None:

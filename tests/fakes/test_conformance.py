@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from fake_aliyun import FakeAliyun
+from fake_aliyun import AsyncConfig, FakeAliyun
 from fake_aliyun.ecs.operations import OPERATIONS as ECS_OPERATIONS
 from fake_aliyun.fc.paths import OPERATIONS as FC_OPERATIONS
+from fake_aliyun.fc3.responses import OPERATIONS as FC3_OPERATIONS
 from fake_aliyun.oss.operations import OPERATIONS as OSS_OPERATIONS
 from fake_aliyun.ram.parameters import OPERATIONS as RAM_OPERATIONS
 
@@ -26,6 +27,7 @@ OPERATIONS = {
     "OSS": [operation.action for operation in OSS_OPERATIONS],
     "ECS": list(ECS_OPERATIONS),
     "FC": [operation.action for operation in FC_OPERATIONS],
+    "FC 3.0": [operation.action for operation in FC3_OPERATIONS],
     "RAM": list(RAM_OPERATIONS),
 }
 
@@ -83,6 +85,11 @@ SESSIONS = [
     Client(name="aliyun-python-sdk-ecs", service="ECS", script="with_ecs_core.py"),
     Client(name="aliyun-fc2", service="FC", script="with_fc2.py"),
     Client(
+        name="alibabacloud_tea_openapi",
+        service="FC 3.0",
+        script="with_fc3_tea.py",
+    ),
+    Client(
         name="alibabacloud_tea_openapi, ACS3",
         service="RAM",
         script="with_ram_tea.py",
@@ -103,6 +110,10 @@ def session(client: Client) -> set[str]:
     cloud = FakeAliyun(access_key_id="an-id", access_key_secret="a-secret")
     cloud.oss.put("images", "web.raw", b"bytes")
     cloud.fc.create_function("imports", "echo", lambda event, _: event)
+    of_3 = cloud.fc.create_function(
+        "", "imports-echo", lambda event, _: event, async_config=AsyncConfig()
+    )
+    cloud.fc.create_timer(of_3, "@every 5m")
     with cloud.serve() as server:
         done = subprocess.run(
             [

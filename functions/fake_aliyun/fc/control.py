@@ -56,7 +56,7 @@ class Fc:
         """Return a function that runs a Python callable or a code package.
 
         Args:
-            service: The FC 2.0 service, made with its first function.
+            service: The FC 2.0 service, made with its first function; "" for FC 3.0.
             name: Of the function.
             handler: Called with the payload and a context; or an FcFunction, whose
                 own settings then count beside the role.

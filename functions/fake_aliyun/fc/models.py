@@ -111,6 +111,7 @@ class Function:
     """One function of a service.
 
     Attributes:
+        service: "" if it is of FC 3.0, which has no services.
         role: Whose rights it has; "" for those of the account.
         log_store: `PROJECT/LOGSTORE` to which its log lines go, or "".
         environment: Its variables, as GetFunction shows them; a callable does not get
@@ -135,7 +136,9 @@ class Function:
 
     def arn(self, *, region_id: str, account_id: str) -> str:
         """Return the name by which policies and destinations speak of it."""
-        path = f"services/{self.service}.{LATEST}/functions/{self.name}"
+        path = f"functions/{self.name}"
+        if self.service:
+            path = f"services/{self.service}.{LATEST}/{path}"
         return f"acs:fc:{region_id}:{account_id}:{path}"
 
 
@@ -154,7 +157,7 @@ class FcBackend:
 
     def services(self) -> list[str]:
         """Return the names of all services, sorted."""
-        return sorted({service for service, _ in self.functions})
+        return sorted({service for service, _ in self.functions if service})
 
     def service_role(self, service: str) -> str:
         """Return the ARN of the role that a service's functions have, "" for none.
@@ -193,6 +196,12 @@ class FcBackend:
         if (service, name) not in self.functions:
             raise FcError("FunctionNotFound", f"'{name}' in service '{service}'")
         return self.functions[service, name]
+
+    def find_3(self, name: str) -> Function:
+        """Return a function of FC 3.0."""
+        if ("", name) not in self.functions:
+            raise FcError("FunctionNotFound", f"'{name}'")
+        return self.functions["", name]
 
     def find_arn(self, arn: str) -> Function:
         """Return the function of an ARN, whose region and account may be left out."""

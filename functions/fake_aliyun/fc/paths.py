@@ -4,6 +4,7 @@ Source: API overview of Function Compute 2016-08-15 and aliyun-fc2 2.5.2, read 2
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fake_aliyun.errors import NotImitatedError
@@ -20,11 +21,12 @@ class Operation:
     method: str
     path: str
     parameters: frozenset[str] = frozenset()
+    version: str = VERSION
 
     @property
     def pattern(self) -> str:
         """Return the path as a regular expression with a group for each name."""
-        return VERSION + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path)
+        return self.version + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path)
 
 
 _PAGE = frozenset({"limit", "prefix", "nextToken", "startKey"})
@@ -54,13 +56,15 @@ OPERATIONS = (
 )
 
 
-def find_operation(request: Request) -> tuple[Operation, dict[str, str]]:
+def find_operation(
+    request: Request, operations: Sequence[Operation] = OPERATIONS
+) -> tuple[Operation, dict[str, str]]:
     """Return the operation that a request names and the names in its path.
 
     Raises:
         NotImitatedError: It names none that is known, or an unknown parameter.
     """
-    for operation in OPERATIONS:
+    for operation in operations:
         found = re.fullmatch(operation.pattern, request.decoded_path)
         if found and request.method == operation.method:
             for name in request.query_parameters.keys() - operation.parameters:
@@ -71,5 +75,5 @@ def find_operation(request: Request) -> tuple[Operation, dict[str, str]]:
             return operation, found.groupdict()
     raise NotImitatedError(
         f"{request.method} {request.path} of Function Compute",
-        known=(f"{o.method} {VERSION}{o.path}: {o.action}" for o in OPERATIONS),
+        known=(f"{o.method} {o.version}{o.path}: {o.action}" for o in operations),
     )
