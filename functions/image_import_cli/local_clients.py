@@ -40,11 +40,12 @@ def shell_settings(desk: Desk) -> str:
 
 def doctor_command(desk: Desk) -> str:
     """Return what checks the deployment here, with the settings of the shell."""
-    words = ["image-import", "doctor", "--fc", FC_VERSION]
-    words += ["--image-bucket", desk.bucket, "--key-prefix", desk.settings.key_prefix]
-    words += ["--account-id", desk.cloud.account_id]
+    place = ["--image-bucket", desk.bucket, "--key-prefix", desk.settings.key_prefix]
+    account_id = desk.cloud.account_id
     return (
-        f"{shlex.join(words)} \\\n  --ram-endpoint {desk.url} --fc-endpoint {desk.url}"
+        f"image-import doctor --fc {FC_VERSION} --account-id {account_id} \\\n"
+        f"  {shlex.join(place)} \\\n"
+        f"  --ram-endpoint {desk.url} --fc-endpoint {desk.url}"
     )
 
 

@@ -157,7 +157,9 @@ def test_the_shown_doctor_finds_the_deployment_here_in_order(prefix: str) -> Non
         requests.post(f"{desk.url}/_fake/reset", timeout=5)
         shown = how_to_reach(desk)
         told = dict(re.findall(r"^  export (\w+)=(\S+)$", shown, re.MULTILINE))
-        command = re.search(r"^  image-import (doctor .*\n.*)$", shown, re.MULTILINE)
+        command = re.search(
+            r"^  image-import (doctor .*\n.*\n.*)$", shown, re.MULTILINE
+        )
         assert command
         words = [*shlex.split(command[1].replace("\\\n", "")), "--json"]
         run = CliRunner(env=told).invoke(cli, words)
