@@ -209,7 +209,9 @@ class Directory:
         """Return what somebody's policies grant; None if nobody ever bound them."""
         if principal not in self._attached:
             return None
-        return [self.policies[key].default.granted for key in self._attached[principal]]
+        # A copy: functions ask from threads of their own, while the API may change it.
+        held = list(self._attached[principal])
+        return [self.policies[key].default.granted for key in held]
 
     def holder_count(self, policy: ManagedPolicy) -> int:
         """Return how many have a policy."""
