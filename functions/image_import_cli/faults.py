@@ -25,9 +25,12 @@ class Fault:
 
 
 def deploy_command(facts: Facts) -> str:
-    """Return what deploys again, from a clone; STACK_ID is the stack's."""
+    """Return what deploys again, from a clone; STACK_ID is the stack's.
+
+    my-s.yaml is the copy of s.yaml in which the README keeps a deployment's values.
+    """
     if facts.fc_version == "3.0":
-        return "s deploy -y"
+        return "s deploy -t my-s.yaml -y"
     return (
         f"aliyun ros UpdateStack --RegionId {facts.names.region_id} "
         '--StackId "$STACK_ID" --UsePreviousParameters true '
@@ -37,4 +40,4 @@ def deploy_command(facts: Facts) -> str:
 
 def settings_file(facts: Facts) -> str:
     """Return what a setting is changed in."""
-    return "s.yaml" if facts.fc_version == "3.0" else "the stack's parameters"
+    return "my-s.yaml" if facts.fc_version == "3.0" else "the stack's parameters"

@@ -147,13 +147,13 @@ BROKEN: dict[str, tuple[Break, str, str, str]] = {
         lambda account: setattr(account, "trigger_prefix", "images/"),
         "trigger",
         "fires for 'images/' and not for 'incoming/'",
-        "s deploy -y",
+        "s deploy -t my-s.yaml -y",
     ),
     "a trigger that covers the ledger": (
         ledger_under_the_trigger,
         "trigger",
         "fires for what the function writes to its ledger: without end",
-        "s deploy -y",
+        "s deploy -t my-s.yaml -y",
     ),
     "a ledger where uploads go": (
         ledger_under_the_trigger,

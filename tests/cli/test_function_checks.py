@@ -53,7 +53,7 @@ FAILURES: dict[str, tuple[Facts, str, str, str]] = {
         importer(on_failure="acs:mns:cn-hangzhou:1:/queues/others/messages"),
         "importer",
         "sends failed events to acs:mns:cn-hangzhou:1:/queues/others/messages",
-        "if --failure-queue image-import-failures is right, write it into s.yaml",
+        "if --failure-queue image-import-failures is right, write it into my-s.yaml",
     ),
     "another region": (
         importer(environment={**VARIABLES, "REGION_ID": "cn-shanghai"}),
