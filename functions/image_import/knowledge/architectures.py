@@ -4,14 +4,11 @@ Sources:
     "ImportImage", ECS API 2014-05-26, Architecture, read 2026-11: i386, x86_64 and
     arm64 exist, nothing else.
     "Ports", debian.org, and "Compatibility issues", Debian FAQ, read 2026-11: names of
-    architectures. Other spellings were observed in tests/data/image-names.jsonl.
-    "MACHINE", Yocto Project reference manual, and the machines of openembedded-core
-    (meta/conf/machine), read 2026-11: qemux86-64, qemuarm64, genericarm64. There
-    qemux86 is 32-bit, qemuarm is ARMv7.
-    "Download Windows 10 Disc Image (ISO File)", microsoft.com, read 2026-11: the 32-bit
-    disc is named Win10_22H2_English_x32.iso.
-    Common knowledge, no page read: Kunpeng, Phytium and Graviton are arm64 processors,
-    Hygon and Zhaoxin x86_64; Vagrant's boxes were named precise64, lucid32.
+    architectures. Other spellings were observed in tests/data/image-names.jsonl, and
+    in other-image-names.jsonl beside it: qemux86-64 of Yocto, Win10_22H2_English_x32.
+    Common knowledge, no page read: Yocto's qemux86 is 32-bit, qemuarm ARMv7; Kunpeng,
+    Phytium and Graviton are arm64 processors, Hygon and Zhaoxin x86_64; Vagrant's boxes
+    were named precise64, lucid32.
 
 Room: core.
 """

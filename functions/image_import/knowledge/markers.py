@@ -6,11 +6,10 @@ Sources:
     Observed in tests/data/image-names.jsonl: vm-<id>-disk-<n> of Proxmox VE, virtioa
     and virtiob of EVE-NG, -disk1 and -disk002 of OVF exports, PRIMARY and AUXILIARY of
     firewalls in two disks, osDisk of Azure.
-    "About Physical Disk", Oracle Database reference for Windows, read 2026-11: the
-    first disk is PhysicalDrive0.
     disk-drive-scsi0.raw and the like, in public notes on restoring backups of Proxmox
     VE with `vma extract`.
-    Common knowledge, no page found: Azure's _OsDisk_1_ and _DataDisk_0_.
+    Common knowledge, no page read: Azure's _OsDisk_1_ and _DataDisk_0_, the first disk
+    of Windows is PhysicalDrive0.
 
 Room: core.
 """
