@@ -105,13 +105,30 @@ LABEL=lazy /lazy ext4 x-systemd.automount 0 2
 /home /srv none bind 0 0
 tmpfs /tmp tmpfs defaults 0 0
 nas:/x /nas nfs defaults 0 0
-/dev/mapper/vg-x /x xfs defaults 0 0
+/dev/mapper/vg-x /x xfs nofail 0 0
 """
 
 
 def test_what_boot_does_not_wait_for_is_not_missed(tmp_path: Path) -> None:
     disk = make(tmp_path, f"UUID={UUID}", FSTAB)
     assert checks(disk)[FSTAB_CHECK] == ("passes", "none")
+
+
+@pytest.mark.parametrize(
+    ("device", "why"),
+    [
+        ("LABEL=gone", "what partition 2 holds is not seen"),
+        ("/dev/mapper/vg-x", "it is not found by an identifier"),
+    ],
+)
+def test_what_boot_waits_for_and_may_be_hidden_nobody_can_tell(
+    tmp_path: Path, device: str, why: str
+) -> None:
+    fstab = f"{FSTAB}{device} /z ext4 defaults 0 2\n"
+    disk = make(tmp_path, f"UUID={UUID}", fstab, more=b"\1")
+    verdict, said = checks(disk)[FSTAB_CHECK]
+    assert verdict == "could not tell"
+    assert f"{device} (/z): {why}" in said
 
 
 def test_what_boot_waits_for_and_is_elsewhere_is_advice(tmp_path: Path) -> None:

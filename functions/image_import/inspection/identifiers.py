@@ -28,6 +28,7 @@ _BY_LINK = re.compile(r"/dev/disk/by-(uuid|label|partuuid|partlabel)/([^\s/\\]+)
 _OF_FILE_SYSTEM: tuple[Tag, ...] = ("UUID", "LABEL")
 _LABELS_ARE_READ = {"ext2", "ext3", "ext4", "xfs", "btrfs", "swap"}
 _HIDING = {"crypto_LUKS", "BitLocker", "linux_raid_member", "zfs_member"}
+_MAPPED = "/dev/mapper/"
 _NOT_WAITED_FOR = {"nofail", "noauto", "x-systemd.automount"}
 
 
@@ -65,11 +66,23 @@ class Identifiers:
 
     def elsewhere(self, entries: Iterable[Entry]) -> Iterator[Entry]:
         """Yield what of an fstab boot waits for and is not on the disk, / left out."""
-        for entry in entries:
-            is_waited_for = _NOT_WAITED_FOR.isdisjoint(entry.options.split(","))
-            is_mounted = entry.folder != "/" and entry.kind != "swap"
-            if is_waited_for and is_mounted and self.where(entry.device) == "":
+        for entry in _waited_for(entries):
+            if self.where(entry.device) == "":
                 yield entry
+
+    def untold(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """Yield what boot waits for of which nobody can tell whether it is there."""
+        for entry in _waited_for(entries):
+            is_named = _parsed(entry.device) or entry.device.startswith(_MAPPED)
+            if is_named and self.where(entry.device) is None:
+                yield entry
+
+
+def _waited_for(entries: Iterable[Entry]) -> Iterator[Entry]:
+    for entry in entries:
+        is_waited_for = _NOT_WAITED_FOR.isdisjoint(entry.options.split(","))
+        if is_waited_for and entry.folder != "/" and entry.kind != "swap":
+            yield entry
 
 
 def _parsed(reference: str) -> tuple[Tag, str] | None:

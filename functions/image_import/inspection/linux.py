@@ -189,9 +189,14 @@ class Linux:
         fstab = self.root.text("/etc/fstab")
         if fstab is None:
             return self.root.not_found("there is no /etc/fstab")
-        found = identifiers.elsewhere(root_device.fstab_entries(fstab))
-        lost = ", ".join(f"{entry.device} ({entry.folder})" for entry in found)
-        return self.root.found(lost or "none", "/etc/fstab")
+        entries = list(root_device.fstab_entries(fstab))
+        found = identifiers.elsewhere(entries)
+        if lost := ", ".join(f"{entry.device} ({entry.folder})" for entry in found):
+            return self.root.found(lost, "/etc/fstab")
+        if untold := next(identifiers.untold(entries), None):
+            why = identifiers.why_not(untold.device)
+            return self.root.not_found(f"{untold.device} ({untold.folder}): {why}")
+        return self.root.found("none", "/etc/fstab")
 
     def agent(self) -> Finding:
         """Return whether cloud-init is there."""
