@@ -18,6 +18,9 @@ BELOW = (0, 0, 1, 2)
 MARK_AND_PAGE = 24
 """Columns of the checklist that are neither asked nor found, at most."""
 
+NARROW = 80
+"""Columns: below, what was found stands under what is asked for."""
+
 LONGEST_REFERENCE = 50
 """Columns: of a longer word on a report, less is kept in one piece."""
 
@@ -128,13 +131,18 @@ def _checklist(checks: Sequence[Check], target: str, width: int) -> Table:
 
     Those of which nothing could be told for the same reason share a line.
     """
+    is_narrow = width < NARROW
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("", no_wrap=True)
-    table.add_column(f"{target} asks for", overflow="fold", ratio=2)
-    # As wide as a UUID in it, so that none is broken.
-    longest = _longest_uuid(checks)
-    given = max(longest, (width - MARK_AND_PAGE) // 2) if longest else None
-    table.add_column("found", overflow="fold", ratio=None if given else 3, width=given)
+    if is_narrow:
+        table.add_column(f"{target} asks for, and found", overflow="fold", ratio=1)
+    else:
+        table.add_column(f"{target} asks for", overflow="fold", ratio=2)
+        # As wide as a UUID in it, so that none is broken.
+        longest = _longest_uuid(checks)
+        given = max(longest, (width - MARK_AND_PAGE) // 2) if longest else None
+        ratio = None if given else 3
+        table.add_column("found", overflow="fold", ratio=ratio, width=given)
     table.add_column("", no_wrap=True, style="dim")
     sources = _sources(checks)
     for same in _alike(checks):
@@ -150,7 +158,9 @@ def _checklist(checks: Sequence[Check], target: str, width: int) -> Table:
         if len(same) > MOST_LISTED:
             asked = f"{len(same)} others"
         page = f"[{sources.index(check.source) + 1}]" if len(same) == 1 else ""
-        table.add_row(mark, Text(asked), found, Text(page))
+        both = (Text(asked), found)
+        cells = (Text("\n").join(both),) if is_narrow else both
+        table.add_row(mark, *cells, Text(page))
     return table
 
 
@@ -173,8 +183,9 @@ def _alike(checks: Sequence[Check]) -> list[list[Check]]:
 
 
 def _sources(checks: Sequence[Check]) -> list[str]:
-    """Return the pages that ask for something, in the order of their numbers."""
-    return list(dict.fromkeys(check.source for check in checks))
+    """Return the pages that lines of the checklist name, in their order."""
+    alone = (same[0] for same in _alike(checks) if len(same) == 1)
+    return list(dict.fromkeys(check.source for check in alone))
 
 
 def _spent(inspection: Inspection) -> str:

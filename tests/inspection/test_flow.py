@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -177,6 +178,18 @@ def test_inspect_fails_where_the_target_cannot_take_it(disk: Path) -> None:
     assert told["exit"] == 1
     failed = [c["seen"] for c in told["checks"] if c["verdict"] == "fails"]
     assert "made for arm64" in failed
+
+
+@pytest.mark.parametrize("width", [50, 60, 79])
+def test_on_a_narrow_terminal_it_is_still_told_what_is_asked_for(
+    disk: Path, width: int
+) -> None:
+    environ = {"COLUMNS": str(width), "NO_COLOR": "1"}
+    answer = CliRunner().invoke(inspect, [str(disk)], env=environ)
+    told = " ".join(answer.output.split())
+    assert "public asks for, and found" in told
+    assert re.search(r"passes no LVM \[\d+\] no ", told)
+    assert "… " not in told
 
 
 @pytest.mark.parametrize("width", [80, 120])
