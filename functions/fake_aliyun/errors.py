@@ -1,7 +1,7 @@
 """What goes wrong: as the cloud says it, and as only a fake can say it."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
     from fake_aliyun.http import Response
@@ -49,34 +49,70 @@ class ServiceError(Exception):
         self.details = dict(details or {})
 
 
-def error_for_fault(
-    service: str,
-    code: str,
-    *,
-    message: str,
-    status: int | None,
-    known: Mapping[str, int],
-    make: Callable[[str, str], ServiceError],
-) -> ServiceError:
-    """Return the refusal that a fault asks a service for.
+class ErrorType(NamedTuple):
+    """What always goes with a code.
 
-    Args:
-        service: As in "the OSS error".
-        code: Any, as long as it is known or comes with a status.
-        message: "" for the service's own.
-        status: None for the service's own.
-        known: The status of each code.
-        make: Makes a refusal of a known code and a message.
-
-    Raises:
-        NotImitatedError: The code is unknown and no status is given.
+    Attributes:
+        message: May hold one %s.
+        ec: The fine-grained code that OSS adds; "" if it is not known.
     """
-    if code in known and status in {None, known[code]}:
-        return make(code, message)
-    if status is None:
-        what = f"the {service} error {code!r} without http_status"
-        raise NotImitatedError(what, known=known)
-    return ServiceError(code, message=message or code, status=status)
+
+    status: int
+    message: str
+    ec: str = ""
+
+
+class KnownError(ServiceError):
+    """A refusal whose status and sentence follow from its code.
+
+    Attributes:
+        service: As in "the OSS error".
+        known: What goes with each code of the service.
+    """
+
+    service: ClassVar[str]
+    known: ClassVar[Mapping[str, ErrorType]]
+
+    def __init__(
+        self,
+        code: str,
+        about: str = "",
+        *,
+        message: str = "",
+        headers: Mapping[str, str] | None = None,
+        details: Mapping[str, str] | None = None,
+    ) -> None:
+        if code not in self.known:
+            raise NotImitatedError(
+                f"the {self.service} error {code!r}", known=self.known
+            )
+        kind = self.known[code]
+        super().__init__(
+            code,
+            message=message or kind.message.replace("%s", about),
+            status=kind.status,
+            headers=headers,
+            details=details,
+        )
+
+    @classmethod
+    def for_fault(cls, code: str, *, message: str, status: int | None) -> ServiceError:
+        """Return the refusal that a fault asks the service for.
+
+        Args:
+            code: Any, as long as it is known or comes with a status.
+            message: "" for the service's own.
+            status: None for the service's own.
+
+        Raises:
+            NotImitatedError: The code is unknown and no status is given.
+        """
+        if code in cls.known and status in {None, cls.known[code].status}:
+            return cls(code, message=message)
+        if status is None:
+            what = f"the {cls.service} error {code!r} without http_status"
+            raise NotImitatedError(what, known=cls.known)
+        return ServiceError(code, message=message or code, status=status)
 
 
 class ConnectionLostError(Exception):

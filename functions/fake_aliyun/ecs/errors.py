@@ -4,18 +4,7 @@ Source: "ImportImage", "Error codes", ECS API 2014-05-26 (changed 2025-05-13), a
 "Response results", "Common error codes", ECS API reference; both read 2026-11.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
-
-from fake_aliyun.errors import NotImitatedError, ServiceError
-
-
-class ErrorType(NamedTuple):
-    """What always goes with a code; a message may hold one %s."""
-
-    status: int
-    message: str
-
+from fake_aliyun.errors import ErrorType, KnownError
 
 ERRORS: dict[str, ErrorType] = {
     # Of ImportImage.
@@ -108,19 +97,8 @@ ERRORS: dict[str, ErrorType] = {
 }  # fmt: skip
 
 
-class EcsError(ServiceError):
+class EcsError(KnownError):
     """A refusal by ECS; status and sentence follow from the code."""
 
-    def __init__(
-        self,
-        code: str,
-        about: str = "",
-        *,
-        message: str = "",
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        if code not in ERRORS:
-            raise NotImitatedError(f"the ECS error {code!r}", known=ERRORS)
-        kind = ERRORS[code]
-        sentence = message or kind.message.replace("%s", about)
-        super().__init__(code, message=sentence, status=kind.status, headers=headers)
+    service = "ECS"
+    known = ERRORS

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fake_aliyun.ecs.authentication import Authenticator
-from fake_aliyun.ecs.errors import ERRORS, EcsError
+from fake_aliyun.ecs.errors import EcsError
 from fake_aliyun.ecs.models import EcsBackend
 from fake_aliyun.ecs.operations import OPERATIONS, Operations, permission
 from fake_aliyun.ecs.parameters import RULES, check_names
 from fake_aliyun.ecs.route import read_route, route_refusal
-from fake_aliyun.errors import ServiceError, error_for_fault
+from fake_aliyun.errors import ServiceError
 from fake_aliyun.hosts import APSARA_HEADERS, Door, Place
 from fake_aliyun.http import Request, Response
 from fake_aliyun.ram.models import RamBackend
@@ -146,14 +146,7 @@ class EcsService:
 
     def error(self, code: str, *, message: str, status: int | None) -> ServiceError:
         """Return the refusal that a fault asks for."""
-        return error_for_fault(
-            "ECS",
-            code,
-            message=message,
-            status=status,
-            known={known: kind.status for known, kind in ERRORS.items()},
-            make=lambda code, message: EcsError(code, message=message),
-        )
+        return EcsError.for_fault(code, message=message, status=status)
 
     def finish(self, response: Response, record: Recorded) -> Response:
         """Return an answer with the headers that each answer of ECS has."""

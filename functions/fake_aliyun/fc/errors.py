@@ -5,17 +5,7 @@ api-fc-open-2021-04-06, read 2026-11. The body names its fields ErrorCode and
 ErrorMessage, as aliyun-fc2 2.5.2 reads them; the page shows them in lower case.
 """
 
-from typing import NamedTuple
-
-from fake_aliyun.errors import NotImitatedError, ServiceError
-
-
-class ErrorType(NamedTuple):
-    """What always goes with a code; a message may hold one %s."""
-
-    status: int
-    message: str
-
+from fake_aliyun.errors import ErrorType, KnownError
 
 ERRORS: dict[str, ErrorType] = {
     "AccessDenied": ErrorType(403, "%s"),
@@ -38,12 +28,8 @@ ERRORS: dict[str, ErrorType] = {
 }  # fmt: skip
 
 
-class FcError(ServiceError):
+class FcError(KnownError):
     """A refusal by Function Compute; status and sentence follow from the code."""
 
-    def __init__(self, code: str, about: str = "", *, message: str = "") -> None:
-        if code not in ERRORS:
-            raise NotImitatedError(f"the FC error {code!r}", known=ERRORS)
-        kind = ERRORS[code]
-        sentence = message or kind.message.replace("%s", about)
-        super().__init__(code, message=sentence, status=kind.status)
+    service = "FC"
+    known = ERRORS

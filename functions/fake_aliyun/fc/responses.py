@@ -6,9 +6,9 @@ import uuid
 from dataclasses import replace
 
 from fake_aliyun.clock import http_date
-from fake_aliyun.errors import ServiceError, error_for_fault
+from fake_aliyun.errors import ServiceError
 from fake_aliyun.fc.authentication import Authenticator
-from fake_aliyun.fc.errors import ERRORS, FcError
+from fake_aliyun.fc.errors import FcError
 from fake_aliyun.fc.operations import Operations
 from fake_aliyun.fc.paths import OPERATIONS, Operation, find_operation
 from fake_aliyun.fc.platform import Platform
@@ -89,14 +89,7 @@ class FcService:
 
     def error(self, code: str, *, message: str, status: int | None) -> ServiceError:
         """Return the refusal that a fault asks for."""
-        return error_for_fault(
-            "FC",
-            code,
-            message=message,
-            status=status,
-            known={known: kind.status for known, kind in ERRORS.items()},
-            make=lambda code, message: FcError(code, message=message),
-        )
+        return FcError.for_fault(code, message=message, status=status)
 
     def finish(self, response: Response, record: Recorded) -> Response:
         """Return an answer with the headers that each answer of FC has."""

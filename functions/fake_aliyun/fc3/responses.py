@@ -15,8 +15,8 @@ from typing import Any
 
 from fake_aliyun.clock import http_date, iso_seconds
 from fake_aliyun.ecs.authentication import Authenticator
-from fake_aliyun.errors import ServiceError, error_for_fault
-from fake_aliyun.fc.errors import ERRORS, FcError
+from fake_aliyun.errors import ServiceError
+from fake_aliyun.fc.errors import FcError
 from fake_aliyun.fc.models import FcBackend, Function
 from fake_aliyun.fc.paths import Operation, find_operation
 from fake_aliyun.fc.triggers import Trigger
@@ -36,6 +36,12 @@ OPERATIONS = tuple(
         ("GetAsyncInvokeConfig", f"{_FUNCTION}/async-invoke-config"),
     )
 )
+
+
+class Fc3Error(FcError):
+    """A refusal by FC 3.0, whose codes are those of 2.0."""
+
+    service = "FC 3.0"
 
 
 class Fc3Service:
@@ -123,14 +129,7 @@ class Fc3Service:
 
     def error(self, code: str, *, message: str, status: int | None) -> ServiceError:
         """Return the refusal that a fault asks for."""
-        return error_for_fault(
-            "FC 3.0",
-            code,
-            message=message,
-            status=status,
-            known={known: kind.status for known, kind in ERRORS.items()},
-            make=lambda code, message: FcError(code, message=message),
-        )
+        return Fc3Error.for_fault(code, message=message, status=status)
 
     def finish(self, response: Response, record: Recorded) -> Response:
         """Return an answer with the headers that each answer has."""

@@ -5,18 +5,8 @@ read 2026-11. An EC is given only where a page or a published answer shows it.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
-from fake_aliyun.errors import NotImitatedError, ServiceError
-
-
-class ErrorType(NamedTuple):
-    """What always goes with a code."""
-
-    status: int
-    message: str
-    ec: str = ""
-
+from fake_aliyun.errors import ErrorType, KnownError
 
 ERRORS: dict[str, ErrorType] = {
     "AccessDenied": ErrorType(403, "You have no right to access this object because of bucket acl.", "0003-00000001"),
@@ -67,8 +57,11 @@ ERRORS: dict[str, ErrorType] = {
 }  # fmt: skip
 
 
-class OssError(ServiceError):
+class OssError(KnownError):
     """A refusal by OSS; status, sentence and EC follow from the code."""
+
+    service = "OSS"
+    known = ERRORS
 
     def __init__(
         self,
@@ -79,14 +72,5 @@ class OssError(ServiceError):
         ec: str = "",
         **details: str,
     ) -> None:
-        if code not in ERRORS:
-            raise NotImitatedError(f"the OSS error {code!r}", known=ERRORS)
-        kind = ERRORS[code]
-        super().__init__(
-            code,
-            message=message or kind.message,
-            status=kind.status,
-            headers=headers,
-            details=details,
-        )
-        self.ec = ec or kind.ec
+        super().__init__(code, message=message, headers=headers, details=details)
+        self.ec = ec or ERRORS[code].ec

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from fake_aliyun import xml
 from fake_aliyun.clock import http_date
-from fake_aliyun.errors import NotImitatedError, ServiceError, error_for_fault
+from fake_aliyun.errors import NotImitatedError, ServiceError
 from fake_aliyun.hosts import Place
 from fake_aliyun.http import Request, Response
 from fake_aliyun.oss.access import Access
 from fake_aliyun.oss.authentication import Authenticator
 from fake_aliyun.oss.bucket_responses import BucketHandlers
 from fake_aliyun.oss.conditions import READ, WRITE_REFUSED
-from fake_aliyun.oss.errors import ERRORS, OssError
+from fake_aliyun.oss.errors import OssError
 from fake_aliyun.oss.listing_responses import ListingHandlers
 from fake_aliyun.oss.matching import check_known, find_operation
 from fake_aliyun.oss.models import Bucket, OssBackend
@@ -191,14 +191,7 @@ class OssService:
 
     def error(self, code: str, *, message: str, status: int | None) -> ServiceError:
         """Return the refusal that a fault asks for."""
-        return error_for_fault(
-            "OSS",
-            code,
-            message=message,
-            status=status,
-            known={known: kind.status for known, kind in ERRORS.items()},
-            make=lambda code, message: OssError(code, message=message),
-        )
+        return OssError.for_fault(code, message=message, status=status)
 
     def finish(self, response: Response, record: Recorded) -> Response:
         """Return an answer with the headers that each answer of OSS has."""

@@ -13,8 +13,7 @@ says of a parameter that is missing.
 """
 
 from fake_aliyun.ecs.errors import ERRORS as ECS_ERRORS
-from fake_aliyun.ecs.errors import ErrorType
-from fake_aliyun.errors import NotImitatedError, ServiceError
+from fake_aliyun.errors import ErrorType, KnownError
 
 _COMMON = (
     "MissingParameter", "Throttling", "Throttling.User", "Throttling.Api",
@@ -51,12 +50,8 @@ ERRORS: dict[str, ErrorType] = {
 }  # fmt: skip
 
 
-class RamError(ServiceError):
+class RamError(KnownError):
     """A refusal by RAM; status and sentence follow from the code."""
 
-    def __init__(self, code: str, about: str = "", *, message: str = "") -> None:
-        if code not in ERRORS:
-            raise NotImitatedError(f"the RAM error {code!r}", known=ERRORS)
-        kind = ERRORS[code]
-        sentence = message or kind.message.replace("%s", about)
-        super().__init__(code, message=sentence, status=kind.status)
+    service = "RAM"
+    known = ERRORS

@@ -5,10 +5,10 @@ import uuid
 
 from fake_aliyun.clock import Clock
 from fake_aliyun.ecs.authentication import Authenticator
-from fake_aliyun.errors import ServiceError, error_for_fault
+from fake_aliyun.errors import ServiceError
 from fake_aliyun.hosts import RAM_VERSION, Place
 from fake_aliyun.http import Request, Response
-from fake_aliyun.ram.errors import ERRORS, RamError
+from fake_aliyun.ram.errors import RamError
 from fake_aliyun.ram.models import RamBackend
 from fake_aliyun.ram.operations import Operations
 from fake_aliyun.ram.parameters import (
@@ -90,14 +90,7 @@ class RamService:
 
     def error(self, code: str, *, message: str, status: int | None) -> ServiceError:
         """Return the refusal that a fault asks for."""
-        return error_for_fault(
-            "RAM",
-            code,
-            message=message,
-            status=status,
-            known={known: kind.status for known, kind in ERRORS.items()},
-            make=lambda code, message: RamError(code, message=message),
-        )
+        return RamError.for_fault(code, message=message, status=status)
 
     def finish(self, response: Response, record: Recorded) -> Response:
         """Return an answer with the headers that each answer of RAM has."""
