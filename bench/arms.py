@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
 
-from image_import_cli import package_archive, package_tools
-from image_import_cli.package_build import Order, build
+from image_import_cli.package import archive as package_archive
+from image_import_cli.package import tools as package_tools
+from image_import_cli.package.build import Order, build
 from packaging.requirements import Requirement
 
 HERE = Path(__file__).parent

@@ -16,9 +16,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "functions"))
 
 from fake_aliyun import FakeAliyun
-from fake_aliyun.http import Response
-from fake_aliyun.server import Server
-from image_import_cli.demo import IMAGE, asset
+from fake_aliyun.core.http import Response
+from fake_aliyun.transport.server import Server
+from image_import_cli.commands.demo import IMAGE, asset
 
 BUCKET = "images"
 GIB = 1024**3

@@ -23,12 +23,12 @@ ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "functions"), str(ROOT / "tests")]
 
 import hives  # noqa: E402
+from disk_images.blocks.remote import Bounded, Budget  # noqa: E402
+from disk_images.formats.detect import HEAD_BYTES, read_header  # noqa: E402
 from image_import.errors import HeaderError  # noqa: E402
-from image_import.evidence import DiskEvidence  # noqa: E402
-from image_import.header import HEAD_BYTES, read_header  # noqa: E402
-from image_import.inspection.bounded import Bounded, Budget  # noqa: E402
-from image_import.inspection.inspecting import inspect_bytes  # noqa: E402
-from image_import.version import DiskVersion  # noqa: E402
+from image_import.inspection.inspect import inspect_bytes  # noqa: E402
+from image_import.model.revision import DiskVersion  # noqa: E402
+from image_import.planning.evidence import DiskEvidence  # noqa: E402
 from made_images import make_disk, run  # noqa: E402
 from small_debian import DEBIAN, PE_X86_64  # noqa: E402
 

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import oss2
 from arms import Arm, Instance
 from cloud import Cloud
-from image_import.place import Place
+from image_import.ledger.layout import Place
 
 SCENES = ("single", "sidecar", "manifest")
 DELAYS_MS = (0, 10, 50)

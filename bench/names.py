@@ -9,10 +9,10 @@ from itertools import islice, product
 from time import perf_counter, process_time
 
 from corpus import load
-from image_import.disk_sets import read_keys
-from image_import.keys import read_key
-from image_import.names import image_name
-from image_import.targets import PUBLIC
+from image_import.filename.machine_sets import read_keys
+from image_import.filename.reader import read_key
+from image_import.model.targets import PUBLIC
+from image_import.planning.image_name import image_name
 
 GOAL_SECONDS = 10
 HASH = "0123456789abcdef" * 4

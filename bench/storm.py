@@ -26,13 +26,13 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent.parent / "functions"))
 
 from fake_aliyun import FakeAliyun, Fault
-from fake_aliyun.faults import Faults
-from fake_aliyun.server import Server
-from image_import.app import Invocation
+from fake_aliyun.core.faults import Faults
+from fake_aliyun.transport.server import Server
+from image_import.config.settings import read_settings
 from image_import.handler import Runtime, import_all, make_invocation
-from image_import.outcome import Outcome
-from image_import.settings import read_settings
-from image_import_cli.demo import IMAGE, asset
+from image_import.importing.pipeline import Invocation
+from image_import.model.result import Outcome
+from image_import_cli.commands.demo import IMAGE, asset
 
 BUCKET = "images"
 HASTE = 10.0

@@ -23,11 +23,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent / "functions"))
 
 from fake_aliyun import FakeAliyun
-from fake_aliyun.server import Server
+from fake_aliyun.transport.server import Server
+from image_import.config.settings import read_settings
 from image_import.handler import Runtime, import_all, make_invocation
-from image_import.outcome import Outcome
-from image_import.settings import read_settings
-from image_import_cli.demo import IMAGE, asset
+from image_import.model.result import Outcome
+from image_import_cli.commands.demo import IMAGE, asset
 
 FUNCTIONS = Path(__file__).parent.parent / "functions"
 BUCKET = "images"

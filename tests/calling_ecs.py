@@ -3,9 +3,9 @@
 from datetime import datetime, timezone
 
 import requests
-from image_import.credentials import Credentials
-from image_import.ecs import Ecs
-from image_import.settings import read_settings
+from image_import.aliyun.ecs.client import Ecs
+from image_import.config.credentials import Credentials
+from image_import.config.settings import read_settings
 from loopback import Say
 
 KEY = Credentials(access_key_id="testid", access_key_secret="testsecret")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import fc2
 import pytest
 from fake_aliyun import FakeAliyun
-from fake_aliyun.context import Context
+from fake_aliyun.fc.runtime.context import Context
 from fc2.fc_exceptions import FcError
 
 PUBLIC = "https://1234567890123456.cn-hangzhou.fc.aliyuncs.com"

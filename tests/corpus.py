@@ -12,9 +12,9 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
-from image_import.disk_sets import read_keys
-from image_import.keys import KeyClues
-from image_import.vocabulary import VOCABULARY, Vocabulary
+from image_import.filename.lookup import VOCABULARY, Vocabulary
+from image_import.filename.machine_sets import read_keys
+from image_import.filename.reader import KeyClues
 
 FILE = Path(__file__).parent / "data" / "image-names.jsonl"
 OTHER_FILE = FILE.with_name("other-image-names.jsonl")

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 import oss2
 from fake_aliyun import BySeconds, FakeAliyun
 from fake_aliyun.fc.invocations import Invocation
-from image_import_cli.demo import IMAGE, asset
-from image_import_cli.local import at_desk
-from image_import_cli.local_desk import Desk
+from image_import_cli.commands.demo import IMAGE, asset
+from image_import_cli.local.command import at_desk
+from image_import_cli.local.desk import Desk
 from waiting import wait_until
 
 BUCKET, LEDGER = "images", "images-ledger"

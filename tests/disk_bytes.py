@@ -3,7 +3,7 @@
 import struct
 import zlib
 
-from image_import.header import HEAD_BYTES, Header, read_header
+from disk_images.formats.detect import HEAD_BYTES, Header, read_header
 
 SECTOR = 512
 ESP = bytes.fromhex("28732ac11ff8d211ba4b00a0c93ec93b")

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from image_import.ledger import Entry, State
-from image_import.version import DiskVersion, ImageVersion
+from image_import.ledger.entries import Entry, State
+from image_import.model.revision import DiskVersion, ImageVersion
 
 T0 = datetime(2026, 11, 23, 3, 0, tzinfo=timezone.utc)
 LEASE = timedelta(minutes=5)

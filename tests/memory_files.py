@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from image_import.inspection.parts import DamagedError, FileMissingError, Source
-from image_import.inspection.steps import LookUp
+from disk_images.blocks.prefetch import LookUp
+from disk_images.blocks.source import DamagedError, FileMissingError, Source
 
 
 @dataclass

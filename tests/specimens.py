@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from image_import.header import HEAD_BYTES, TAIL_BYTES, Header, read_header
+from disk_images.formats.detect import HEAD_BYTES, TAIL_BYTES, Header, read_header
 
 FOLDER = Path(__file__).parent / "data" / "headers"
 TABLE = FOLDER / "specimens.json"

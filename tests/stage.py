@@ -12,11 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 
-from image_import.errors import ServiceRejected, ServiceUnavailable
-from image_import.import_call import CALL
-from image_import.ledger import State, read_lines
-from image_import.marks import ExistingImage
-from image_import.oss import (
+from image_import.aliyun.ecs.import_response import ImportReply
+from image_import.aliyun.oss.client import (
     Listed,
     Listing,
     NotAppendable,
@@ -24,7 +21,10 @@ from image_import.oss import (
     Piece,
     PositionTaken,
 )
-from image_import.replies import ImportReply
+from image_import.errors import ServiceRejected, ServiceUnavailable
+from image_import.importing.call import CALL
+from image_import.ledger.entries import State, read_lines
+from image_import.model.revision import ExistingImage
 
 Answer = TypeVar("Answer")
 START = datetime(2026, 11, 23, 3, 0, tzinfo=timezone.utc)

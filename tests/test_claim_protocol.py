@@ -14,12 +14,12 @@ from typing import Any, cast
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from image_import.app import Invocation, import_record
-from image_import.events import ObjectCreated
-from image_import.ledger import State
-from image_import.outcome import Outcome, Result
-from image_import.place import read_open_key
-from image_import.settings import read_settings
+from image_import.config.settings import read_settings
+from image_import.events.parser import ObjectCreated
+from image_import.importing.pipeline import Invocation, import_record
+from image_import.ledger.entries import State
+from image_import.ledger.layout import read_open_key
+from image_import.model.result import Outcome, Result
 from stage import BucketOnStage, EcsOnStage, Inline, Stage, accepted
 
 KEY = "noble-server-cloudimg-amd64.raw"

@@ -1,6 +1,6 @@
 from datetime import datetime, timedelta, timezone
 
-from image_import.clock import OssClock
+from image_import.ledger.clock import OssClock
 
 DATE = datetime(2026, 11, 23, 3, 0, tzinfo=timezone.utc)
 SECOND = timedelta(seconds=1)

@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from fake_aliyun.http import Request, Response
-from image_import.outcome import Outcome
+from fake_aliyun.core.http import Request, Response
+from image_import.model.result import Outcome
 from uploads import QCOW2, Uploads, manifest
 
 QUIET_SECONDS = 0.25

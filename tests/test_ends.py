@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import pytest
-from fake_aliyun.http import Request, Response
-from image_import.header import HEAD_BYTES, TAIL_BYTES
-from image_import.outcome import Outcome, Result
+from disk_images.formats.detect import HEAD_BYTES, TAIL_BYTES
+from fake_aliyun.core.http import Request, Response
+from image_import.model.result import Outcome, Result
 from specimens import Specimen, load
 from uploads import QCOW2, Uploads, manifest
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from image_import.outcome import Outcome
+from image_import.model.result import Outcome
 from image_import_cli.main import cli
 
 EVENTS = Path(__file__).parent.parent / "events"

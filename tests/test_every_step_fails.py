@@ -15,15 +15,15 @@ from typing import Any
 import pytest
 import requests
 from fake_aliyun import FakeAliyun, Fault, ManualClock
-from fake_aliyun.errors import ConnectionLostError
-from fake_aliyun.http import Request, Response
-from fake_aliyun.records import Recorded
-from image_import.app import Invocation
+from fake_aliyun.core.errors import ConnectionLostError
+from fake_aliyun.core.http import Request, Response
+from fake_aliyun.core.records import Recorded
+from image_import.config.settings import read_settings
 from image_import.handler import Runtime, import_all, make_invocation
-from image_import.ledger import Entry, State, read_lines
-from image_import.outcome import Outcome, Result
-from image_import.settings import read_settings
-from image_import_cli.demo import IMAGE, asset
+from image_import.importing.pipeline import Invocation
+from image_import.ledger.entries import Entry, State, read_lines
+from image_import.model.result import Outcome, Result
+from image_import_cli.commands.demo import IMAGE, asset
 from urllib3.exceptions import NewConnectionError
 
 BUCKET = "images"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from image_import.ledger import State
-from image_import.outcome import Outcome
+from image_import.ledger.entries import State
+from image_import.model.result import Outcome
 from uploads import BUCKET, LEDGER, QCOW2, Uploads, manifest, merged
 
 REQUIRED = {"SIDECAR": "required"}

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from disk_bytes import DISK_BYTES, ESP, gpt, mbr, mbr_entry, patched, vhd_checked
+from disk_images.formats.detect import Header, fix_command, read_header
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from image_import.errors import HeaderError
-from image_import.header import Header, fix_command, read_header
 from oslo_utils.imageutils import format_inspector
 from specimens import Specimen, load, qemu_info, read_file
 

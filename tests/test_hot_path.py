@@ -14,9 +14,9 @@ from typing import Any
 import oss2
 import pytest
 from fake_aliyun import FakeAliyun
-from fake_aliyun.fc_runtime import FcFunction, FunctionConfig
-from fake_aliyun.http import Request, Response
-from image_import.lean_oss2 import LATER
+from fake_aliyun.core.http import Request, Response
+from fake_aliyun.fc.runtime.function import FcFunction, FunctionConfig
+from image_import.aliyun.oss.lazy_sdk import LATER
 from uploads import QCOW2, Uploads, manifest
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
@@ -28,8 +28,9 @@ MOST_IN_ALL = 480
 NEVER_LOADED = {
     "alibabacloud_ecs20140526", "aliyunsdkcore.vendored", "aliyunsdkecs", "asyncio",
     "cffi", "click", "cryptography", "fake_aliyun", "image_import_cli",
-    "image_import.schedule", "image_import.track", "image_import.yaml_document",
-    "jmespath", "multiprocessing", "pydantic", "responses", "rich", "unittest", "yaml",
+    "image_import.sidecar.yaml_subset", "image_import.tracking.schedule",
+    "image_import.tracking.tracker", "jmespath", "multiprocessing", "pydantic",
+    "responses", "rich", "unittest", "yaml",
 }  # fmt: skip
 
 # The handler itself, and then which modules have come to life meanwhile.

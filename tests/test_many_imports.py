@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 from click.testing import Result as Run
 from fake_aliyun.ecs.images import BySeconds, Image, Stage
-from image_import.ledger import State
-from image_import.outcome import Outcome
+from image_import.ledger.entries import State
+from image_import.model.result import Outcome
 from image_import_cli.main import cli
 from uploads import BUCKET, LEDGER, Uploads
 

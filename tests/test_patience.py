@@ -1,6 +1,6 @@
 import pytest
 from image_import.errors import ServiceRejected, ServiceUnavailable
-from image_import.patience import Patience
+from image_import.retry import Patience
 
 
 def unavailable(retry_after: float | None = None) -> ServiceUnavailable:

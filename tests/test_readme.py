@@ -7,8 +7,8 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from image_import.outcome import Outcome
-from image_import_cli.account_facts import Finding
+from image_import.model.result import Outcome
+from image_import_cli.doctor.account.facts import Finding
 from image_import_cli.main import COMMANDS
 from image_import_cli.readme_tables import TABLES, refreshed
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from image_import.errors import ServiceRejected, SettingsError
-from image_import.outcome import Result
-from image_import.schedule import handle_schedule, keeping
+from image_import.model.result import Result
+from image_import.tracking.schedule import handle_schedule, keeping
 from uploads import BUCKET, Uploads
 
 TIMER = json.dumps({"triggerTime": "", "triggerName": "t", "payload": BUCKET}).encode()

@@ -8,7 +8,7 @@ from math import ceil
 
 import pytest
 from fake_aliyun.ecs.images import BySeconds, Image, Stage
-from image_import.ledger import State
+from image_import.ledger.entries import State
 from uploads import LEDGER, Uploads
 
 STACK = {

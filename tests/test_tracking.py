@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from fake_aliyun.ecs.images import BySeconds
-from image_import.ledger import State
-from image_import.outcome import Outcome
-from image_import.place import Place
+from image_import.ledger.entries import State
+from image_import.ledger.layout import Place
+from image_import.model.result import Outcome
 from uploads import BUCKET, LEDGER, QCOW2, Uploads, manifest
 
 POP = {

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fake_aliyun import FakeAliyun, ManualClock
-from image_import.credentials import read_credentials
+from image_import.config.credentials import read_credentials
+from image_import.config.settings import read_settings
 from image_import.handler import Runtime, import_all, make_invocation
-from image_import.ledger import Entry, State, read_lines
-from image_import.outcome import Result
-from image_import.settings import read_settings
-from image_import.track import Tracker
-from image_import_cli.demo import IMAGE, asset
+from image_import.ledger.entries import Entry, State, read_lines
+from image_import.model.result import Result
+from image_import.tracking.tracker import Tracker
+from image_import_cli.commands.demo import IMAGE, asset
 
 BUCKET = "images"
 QCOW2 = asset(IMAGE)

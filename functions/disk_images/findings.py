@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from image_import.inspection.platforms import Platforms
+from image_import.inspection.platform import Platforms
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

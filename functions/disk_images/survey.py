@@ -7,16 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from image_import.inspection.boot_mode import FIRST_WANTED as FIRMWARE_WANTED
-from image_import.inspection.boot_mode import Bios, Firmware, boot_mode, find_firmware
-from image_import.inspection.findings import Finding, Findings
-from image_import.inspection.identifiers import Identifiers
-from image_import.inspection.kernel_drivers import KernelDrivers
-from image_import.inspection.linux import FIRST_WANTED, FOR_PLAN, Linux, root_place
-from image_import.inspection.seen import Seen
-from image_import.inspection.steps import LookUp, side_by_side
-from image_import.inspection.windows import FIRST_WANTED as WINDOWS_WANTED
-from image_import.inspection.windows import Windows, is_windows
+from disk_images.blocks.prefetch import LookUp, side_by_side
+from disk_images.findings import Finding, Findings
+from disk_images.guest.boot_mode import FIRST_WANTED as FIRMWARE_WANTED
+from disk_images.guest.boot_mode import Bios, Firmware, boot_mode, find_firmware
+from disk_images.guest.drivers import KernelDrivers
+from disk_images.guest.identifiers import Identifiers
+from disk_images.guest.linux import FIRST_WANTED, FOR_PLAN, Linux, root_place
+from disk_images.guest.volume_files import Seen
+from disk_images.guest.windows import FIRST_WANTED as WINDOWS_WANTED
+from disk_images.guest.windows import Windows, is_windows
 
 SUBVOLUMES = ("", "/@", "/@rootfs", "/root", "/rootfs")
 """Where a Btrfs may have the system's /, if its default subvolume is not that."""

@@ -39,12 +39,12 @@ Not imitated:
 - Whatever the documentation does not state is marked in the sources as such.
 """
 
-from fake_aliyun.clock import ManualClock
 from fake_aliyun.cloud import FakeAliyun
+from fake_aliyun.core.clock import ManualClock
+from fake_aliyun.core.errors import NotImitatedError, UnknownHostError
+from fake_aliyun.core.faults import Fault
 from fake_aliyun.decorator import with_fake_aliyun
 from fake_aliyun.ecs.images import ByLooks, BySeconds
-from fake_aliyun.errors import NotImitatedError, UnknownHostError
-from fake_aliyun.faults import Fault
 from fake_aliyun.fc.models import AsyncConfig
 
 __all__ = [

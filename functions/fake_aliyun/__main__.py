@@ -5,10 +5,10 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 
-from fake_aliyun.clock import MOST_SECONDS, check_seconds
 from fake_aliyun.cloud import FakeAliyun
+from fake_aliyun.core.clock import MOST_SECONDS, check_seconds
+from fake_aliyun.core.errors import ServiceError
 from fake_aliyun.ecs.images import BySeconds
-from fake_aliyun.errors import ServiceError
 
 MAX_PORT = 65_535
 

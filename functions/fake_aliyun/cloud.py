@@ -7,27 +7,27 @@ from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from fake_aliyun.backends import Backends, Settings
-from fake_aliyun.clock import Clock, system_clock
-from fake_aliyun.context import Context, ContextFunction, make_context
+from fake_aliyun.core.clock import Clock, system_clock
+from fake_aliyun.core.errors import NotImitatedError, UnknownHostError
+from fake_aliyun.core.exchange import Exchange
+from fake_aliyun.core.faults import ANY, Fault, Faults
+from fake_aliyun.core.hosts import Hosts, Place, place_here
+from fake_aliyun.core.http import Request, Response
+from fake_aliyun.core.records import Recorded
+from fake_aliyun.core.rpc import Call
 from fake_aliyun.ecs.control import Ecs
 from fake_aliyun.ecs.images import Pace
-from fake_aliyun.ecs.responses import RouteSettings
-from fake_aliyun.errors import NotImitatedError, UnknownHostError
-from fake_aliyun.exchange import Exchange
-from fake_aliyun.faults import ANY, Fault, Faults
+from fake_aliyun.ecs.service import RouteSettings
 from fake_aliyun.fc.control import Fc
 from fake_aliyun.fc.platform import FUNCTION_ROLE, TOKEN_SECONDS
-from fake_aliyun.hosts import Hosts, Place, place_here
-from fake_aliyun.http import Request, Response
+from fake_aliyun.fc.runtime.context import Context, ContextFunction, make_context
 from fake_aliyun.oss.control import Oss
 from fake_aliyun.oss.events import Event, is_whole
 from fake_aliyun.ram.models import Credentials
-from fake_aliyun.records import Recorded
-from fake_aliyun.rpc import Call
+from fake_aliyun.transport.backends import Backends, Settings
 
 if TYPE_CHECKING:
-    from fake_aliyun.server import Server
+    from fake_aliyun.transport.server import Server
 
 ObjectCreatedCallback = Callable[[Event], None]
 
@@ -142,7 +142,7 @@ class FakeAliyun:
             self._backends.clear()
 
     def __enter__(self) -> "FakeAliyun":  # noqa: PYI034 - Self needs Python 3.11
-        from fake_aliyun.in_process import intercepted  # noqa: PLC0415 - imports requests
+        from fake_aliyun.transport.in_process import intercepted  # noqa: PLC0415 - imports requests
 
         self._intercepting.enter_context(intercepted(self))
         return self
@@ -165,7 +165,7 @@ class FakeAliyun:
             port: 0 for any free one.
             instances: How many asynchronous invocations run at once.
         """
-        from fake_aliyun.server import Server  # noqa: PLC0415 - only where it is needed
+        from fake_aliyun.transport.server import Server  # noqa: PLC0415 - only where it is needed
 
         # Functions that use the cloud over HTTP end before it stops to answer.
         with Server(self, port=port) as server, self.fc.worked_on(instances):

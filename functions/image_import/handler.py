@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from image_import import collector  # isort: split - before all that is to be loaded
-from image_import.app import Invocation, import_record
-from image_import.clients import Clients
-from image_import.credentials import read_credentials
+from image_import.config.credentials import read_credentials
+from image_import.config.settings import Settings, read_settings
 from image_import.errors import EventError
-from image_import.events import parse_event
-from image_import.outcome import BAD, Outcome, Result, log_json, result_json
-from image_import.settings import Settings, read_settings
+from image_import.events.parser import parse_event
+from image_import.importing import startup as collector
+from image_import.importing.clients import Clients
+from image_import.importing.pipeline import Invocation, import_record
+from image_import.model.result import BAD, Outcome, Result, log_json, result_json
 
 DEFAULT_TIMEOUT_SECONDS = 120.0
 """Where no context tells the function's time-out."""
@@ -103,7 +103,7 @@ def on_schedule(event: bytes, context: Any) -> str:  # noqa: ANN401 - theirs
         SettingsError: A setting holds what it may not.
         ServiceError: The ledger could not be listed.
     """
-    from image_import.schedule import handle_schedule  # noqa: PLC0415 - cold start
+    from image_import.tracking.schedule import handle_schedule  # noqa: PLC0415 - cold start
 
     return handle_schedule(event, context, environ=os.environ, runtime=runtime())
 

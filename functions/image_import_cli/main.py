@@ -9,28 +9,28 @@ from typing import Any, NoReturn
 
 import click
 
-from image_import_cli.interrupted import LEFT, STATUS, Interrupted, end_at_once
-from image_import_cli.pipes import readers_may_go
+from image_import_cli.ui.interrupt import LEFT, STATUS, Interrupted, end_at_once
+from image_import_cli.ui.pipes import readers_may_go
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 """What a full disk, or one that fails, says to whoever writes."""
 
 COMMANDS = {
-    "cancel": "image_import_cli.cancel:cancel",
-    "completion": "image_import_cli.completion:completion",
-    "demo": "image_import_cli.demo:demo",
-    "doctor": "image_import_cli.doctor:doctor",
-    "event": "image_import_cli.event:event",
-    "infer": "image_import_cli.infer:infer",
-    "inspect": "image_import_cli.inspect_image:inspect",
-    "invoke": "image_import_cli.invoke:invoke",
-    "local": "image_import_cli.local:local",
-    "package": "image_import_cli.package:package",
-    "plan": "image_import_cli.plan:plan",
-    "policy": "image_import_cli.policy:policy",
-    "redrive": "image_import_cli.redrive:redrive",
-    "status": "image_import_cli.status:status",
-    "sweep": "image_import_cli.sweep:sweep",
+    "cancel": "image_import_cli.commands.cancel:cancel",
+    "completion": "image_import_cli.commands.completion:completion",
+    "demo": "image_import_cli.commands.demo:demo",
+    "doctor": "image_import_cli.doctor.command:doctor",
+    "event": "image_import_cli.commands.event:event",
+    "infer": "image_import_cli.commands.infer:infer",
+    "inspect": "image_import_cli.preview.inspect:inspect",
+    "invoke": "image_import_cli.commands.invoke:invoke",
+    "local": "image_import_cli.local.command:local",
+    "package": "image_import_cli.package.command:package",
+    "plan": "image_import_cli.preview.plan:plan",
+    "policy": "image_import_cli.commands.policy:policy",
+    "redrive": "image_import_cli.redrive.command:redrive",
+    "status": "image_import_cli.status.command:status",
+    "sweep": "image_import_cli.sweep.command:sweep",
 }
 """Where each subcommand is; a module is imported when its command is asked for."""
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
-from image_import.catalogue import CATALOGUE
-from image_import.declared import FIELDS, GUARDED_FIELDS
-from image_import.settings_table import SETTINGS
-from image_import.targets import PUBLIC_ONLY
+from image_import.aliyun.ecs.error_catalogue import CATALOGUE
+from image_import.config.schema import SETTINGS
+from image_import.model.declaration import FIELDS, GUARDED_FIELDS
+from image_import.model.targets import PUBLIC_ONLY
 
 from image_import_cli.main import cli
 

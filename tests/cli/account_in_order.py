@@ -3,8 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from image_import_cli.account import DRY_RUN_PASSED
-from image_import_cli.account_facts import (
+from image_import_cli.doctor.account.facts import (
     Bucket,
     DeployedFunction,
     DeployedTrigger,
@@ -13,9 +12,10 @@ from image_import_cli.account_facts import (
     HeldRole,
     Problem,
 )
-from image_import_cli.checks import run_checks
-from image_import_cli.deployment import IMPORTER, OBJECT_CREATED, RUNTIME, TRACKER
-from image_import_cli.policies import (
+from image_import_cli.doctor.account.snapshot import DRY_RUN_PASSED
+from image_import_cli.doctor.checks.all import run_checks
+from image_import_cli.iam.deployment import IMPORTER, OBJECT_CREATED, RUNTIME, TRACKER
+from image_import_cli.iam.roles import (
     Names,
     Role,
     ecs_role,

@@ -21,21 +21,20 @@ from cli.aliyun_cli import Shell, aliyun_at
 from click.testing import CliRunner, Result
 from deployment.cloud_run import ACCOUNT, NAMES, QCOW2, QUEUE, REGION
 from fake_aliyun import AsyncConfig, FakeAliyun
-from fake_aliyun.context import Context
 from fake_aliyun.fc import models as fc_models
+from fake_aliyun.fc.runtime.context import Context
 from fake_aliyun.ram.models import Credentials
-from fake_aliyun.server import Server
+from fake_aliyun.transport.server import Server
 from image_import.handler import Runtime, handle
-from image_import.schedule import handle_schedule
-from image_import_cli.deployment import (
+from image_import.tracking.schedule import handle_schedule
+from image_import_cli.iam.deployment import (
     FUNCTIONS,
     OBJECT_CREATED,
     AsyncSettings,
     Function,
 )
+from image_import_cli.iam.roles import FcVersion, function_role_name, trigger_role_name
 from image_import_cli.main import cli
-from image_import_cli.policies import FcVersion
-from image_import_cli.ram_names import function_role_name, trigger_role_name
 
 SERVICE = NAMES.service
 IMAGES, LEDGER = NAMES.image_bucket, NAMES.ledger_bucket

@@ -15,15 +15,15 @@ import oss2
 from click.testing import CliRunner, Result
 from deployment.cloud_run import ACCOUNT, ENVIRONMENT, NAMES, QUEUE, REGION
 from fake_aliyun import FakeAliyun
-from image_import_cli.deployment import (
+from image_import_cli.doctor.command import doctor
+from image_import_cli.iam.deployment import (
     IMPORTER,
     OBJECT_CREATED,
     RUNTIME,
     TRACKER,
     Function,
 )
-from image_import_cli.doctor import doctor
-from image_import_cli.policies import (
+from image_import_cli.iam.roles import (
     Names,
     Role,
     ecs_role,

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 import requests
-from image_import.credentials import Credentials
-from image_import.replies import ImportReply
-from image_import.signing import Acs3Auth
-from image_import_cli.account import DRY_RUN_PASSED, Absent, Account, gather
-from image_import_cli.account_facts import (
+from image_import.aliyun.ecs.auth import Acs3Auth
+from image_import.aliyun.ecs.import_response import ImportReply
+from image_import.config.credentials import Credentials
+from image_import_cli.doctor.account.facts import (
     Bucket,
     DeployedFunction,
     DeployedTrigger,
@@ -19,10 +18,16 @@ from image_import_cli.account_facts import (
     Problem,
     sentences,
 )
-from image_import_cli.account_fc import Fc2Account, Fc3Account
-from image_import_cli.account_oss import OssAccount
-from image_import_cli.account_ram import RamAccount
-from image_import_cli.policies import Names
+from image_import_cli.doctor.account.fc import Fc2Account, Fc3Account
+from image_import_cli.doctor.account.oss import OssAccount
+from image_import_cli.doctor.account.ram import RamAccount
+from image_import_cli.doctor.account.snapshot import (
+    DRY_RUN_PASSED,
+    Absent,
+    Account,
+    gather,
+)
+from image_import_cli.iam.roles import Names
 from loopback import Loopback, Say, serving
 
 NAMES = Names(

@@ -15,8 +15,8 @@ from cli.account_in_order import (
     changed,
     held,
 )
-from image_import_cli.account_facts import Facts, Finding, Problem
-from image_import_cli.policies import function_role
+from image_import_cli.doctor.account.facts import Facts, Finding, Problem
+from image_import_cli.iam.roles import function_role
 
 ACCOUNT = "1234567890123456"
 ANN, BOB = "20214760404935", "20214760404936"

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from image_import.ledger import State
+from image_import.ledger.entries import State
 from redrives import Desk
 from uploads import BUCKET
 

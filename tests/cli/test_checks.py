@@ -23,10 +23,10 @@ from cli.account_in_order import (
     importer,
     trigger,
 )
-from image_import_cli.account import DRY_RUN_PASSED
-from image_import_cli.account_facts import Facts, HeldRole, Problem
-from image_import_cli.checks import run_checks
-from image_import_cli.policies import ecs_role, function_role
+from image_import_cli.doctor.account.facts import Facts, HeldRole, Problem
+from image_import_cli.doctor.account.snapshot import DRY_RUN_PASSED
+from image_import_cli.doctor.checks.all import run_checks
+from image_import_cli.iam.roles import ecs_role, function_role
 
 
 def test_an_account_in_order_has_nothing_to_mend() -> None:

@@ -10,14 +10,14 @@ from cli.doctor_world import World, world
 from click.testing import CliRunner
 from deployment.cloud_run import ACCOUNT, ENVIRONMENT, NAMES, REGION, policies, set_up
 from fake_aliyun import FakeAliyun
-from image_import.credentials import Credentials
-from image_import_cli.account_facts import Bucket, DeployedFunction, Problem
-from image_import_cli.account_fc import Fc2Account
-from image_import_cli.account_oss import OssAccount
-from image_import_cli.checks import run_checks
-from image_import_cli.deployment import IMPORTER, OBJECT_CREATED
-from image_import_cli.doctor import doctor
-from image_import_cli.doctor_show import is_in_order
+from image_import.config.credentials import Credentials
+from image_import_cli.doctor.account.facts import Bucket, DeployedFunction, Problem
+from image_import_cli.doctor.account.fc import Fc2Account
+from image_import_cli.doctor.account.oss import OssAccount
+from image_import_cli.doctor.checks.all import run_checks
+from image_import_cli.doctor.command import doctor
+from image_import_cli.doctor.report import is_in_order
+from image_import_cli.iam.deployment import IMPORTER, OBJECT_CREATED
 from loopback import Say, serving
 
 OUT_OF_REACH = Problem(what="not known there", is_beyond_reach=True)

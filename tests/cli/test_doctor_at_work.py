@@ -21,8 +21,8 @@ from cli.deployed import (
     deployed,
 )
 from fake_aliyun import Fault
-from image_import_cli.deployment import IMPORTER
-from image_import_cli.policies import ECS_ROLE
+from image_import_cli.iam.deployment import IMPORTER
+from image_import_cli.iam.roles import ECS_ROLE
 
 Break = Callable[[Deployed], Any]
 

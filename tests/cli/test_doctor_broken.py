@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from cli.doctor_world import World, now, world
 from deployment.cloud_run import ENVIRONMENT, NAMES, REGION
-from fake_aliyun.oss.bucket_policies import BucketPolicy
-from image_import_cli.policies import Role
+from fake_aliyun.oss.policies import BucketPolicy
+from image_import_cli.iam.roles import Role
 from loopback import Say
 
 IMAGES, LEDGER = NAMES.image_bucket, NAMES.ledger_bucket

@@ -9,7 +9,7 @@ import oss2
 import pytest
 from click.testing import CliRunner
 from click.testing import Result as Run
-from image_import.events import ObjectCreated, parse_event
+from image_import.events.parser import ObjectCreated, parse_event
 from image_import_cli.main import cli
 from uploads import BUCKET, QCOW2, Uploads
 

@@ -3,7 +3,7 @@
 import click
 import pytest
 from image_import.errors import PlanError, ServiceRejected, ServiceUnavailable
-from image_import_cli.failures import failures_explained, sentence
+from image_import_cli.ui.errors import failures_explained, sentence
 
 
 def test_an_error_is_a_sentence_with_status_1() -> None:

@@ -14,9 +14,9 @@ from cli.account_in_order import (
     importer,
     trigger,
 )
-from image_import_cli.account_facts import Facts, Problem
-from image_import_cli.deployment import OBJECT_CREATED
-from image_import_cli.policies import FcVersion
+from image_import_cli.doctor.account.facts import Facts, Problem
+from image_import_cli.iam.deployment import OBJECT_CREATED
+from image_import_cli.iam.roles import FcVersion
 
 FAILURES: dict[str, tuple[Facts, str, str, str]] = {
     "no importer": (

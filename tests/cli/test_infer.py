@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from image_import.targets import PUBLIC
-from image_import_cli.infer import infer
+from image_import.model.targets import PUBLIC
+from image_import_cli.commands.infer import infer
 from rich.cells import cell_len
 
 CONTRACT = {

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from click.testing import Result as Run
-from image_import.credentials import Credentials
+from image_import.config.credentials import Credentials
 from image_import.errors import ServiceRejected, ServiceUnavailable
 from image_import.handler import handle
-from image_import.ledger import State
+from image_import.ledger.entries import State
+from image_import_cli.aliyun.remote_fc2 import Fc2Function
+from image_import_cli.aliyun.remote_fc3 import Fc3Function
+from image_import_cli.aliyun.remote_function import Answer, results_of
 from image_import_cli.main import cli
-from image_import_cli.remote_fc2 import Fc2Function
-from image_import_cli.remote_fc3 import Fc3Function
-from image_import_cli.remotes import Answer, results_of
 from loopback import Say, serving
 from uploads import BUCKET, Uploads
 

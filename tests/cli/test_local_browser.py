@@ -8,8 +8,8 @@ import pytest
 from browser import POOR_CONTRASTS, Tab, chromium
 from desks import BUCKET, QCOW2, client, desk_with, wait_for_deliveries
 from fake_aliyun import BySeconds
-from image_import_cli.demo import UNSAFE, asset
-from image_import_cli.local_desk import Desk
+from image_import_cli.commands.demo import UNSAFE, asset
+from image_import_cli.local.desk import Desk
 
 pytestmark = pytest.mark.needs("chromium")
 

@@ -18,8 +18,8 @@ import requests
 from click.testing import CliRunner
 from desks import QCOW2, client, desk_with, wait_for_deliveries
 from fake_aliyun import FakeAliyun
-from image_import_cli.local import at_desk, how_to_reach, local
-from image_import_cli.local_clients import shell_settings
+from image_import_cli.local.client_hints import shell_settings
+from image_import_cli.local.command import at_desk, how_to_reach, local
 from image_import_cli.main import cli
 
 ROOT = Path(__file__).parents[2]

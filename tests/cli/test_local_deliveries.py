@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from fake_aliyun import FakeAliyun, ManualClock
-from image_import_cli.local_deliveries import read_delivery
+from image_import_cli.local.deliveries import read_delivery
 
 
 class RetryLater(Exception):  # noqa: N818 - as the handler calls it

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from disk_images.formats.detect import HEAD_BYTES, TAIL_BYTES
 from fake_aliyun import FakeAliyun
-from image_import.header import HEAD_BYTES, TAIL_BYTES
-from image_import_cli.demo import IMAGE, asset
-from image_import_cli.local_ends import read_ends
+from image_import_cli.commands.demo import IMAGE, asset
 from image_import_cli.main import cli
+from image_import_cli.preview.file_ends import read_ends
 from specimens import load
 
 QCOW2 = asset(IMAGE)

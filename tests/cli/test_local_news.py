@@ -2,9 +2,9 @@
 
 from desks import BUCKET, QCOW2, client, desk_with, wait_for_deliveries
 from fake_aliyun import FakeAliyun, ManualClock
-from image_import.settings import read_settings
-from image_import_cli.local_desk import Desk
-from image_import_cli.local_news import News
+from image_import.config.settings import read_settings
+from image_import_cli.local.console import News
+from image_import_cli.local.desk import Desk
 
 
 def told(news: News) -> list[str]:

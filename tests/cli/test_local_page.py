@@ -15,12 +15,12 @@ import requests
 from click.testing import CliRunner
 from desks import BUCKET, LEDGER, QCOW2, client, desk_with, wait_for_deliveries
 from fake_aliyun import BySeconds
-from fake_aliyun.http import Request
-from image_import_cli.local import how_to_reach
-from image_import_cli.local_deliveries import read_delivery
-from image_import_cli.local_desk import Desk
-from image_import_cli.local_page import FILES, Page
-from image_import_cli.local_shown import MOST_SHOWN
+from fake_aliyun.core.http import Request
+from image_import_cli.local.command import how_to_reach
+from image_import_cli.local.deliveries import read_delivery
+from image_import_cli.local.desk import Desk
+from image_import_cli.local.page import FILES, Page
+from image_import_cli.local.page_state import MOST_SHOWN
 from image_import_cli.main import cli
 
 HTML = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}

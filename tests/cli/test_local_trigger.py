@@ -11,12 +11,12 @@ import yaml
 from desks import BUCKET, LEDGER, QCOW2, client, desk_with, wait_for_deliveries
 from fake_aliyun.fc.invocations import Invocation
 from fake_aliyun.fc.models import Function
-from image_import_cli.local_deliveries import read_delivery
-from image_import_cli.local_desk import Desk
-from image_import_cli.local_news import News
-from image_import_cli.local_state import View
-from image_import_cli.local_timer import Timer
-from image_import_cli.local_trigger import EVENTS, TRACKER
+from image_import_cli.local.console import News
+from image_import_cli.local.deliveries import read_delivery
+from image_import_cli.local.desk import Desk
+from image_import_cli.local.function import EVENTS, TRACKER
+from image_import_cli.local.page_state import View
+from image_import_cli.local.timer import Timer
 from waiting import wait_until
 
 TEMPLATE = Path(__file__).parents[2] / "template.yml"

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from desks import QCOW2, client, desk_with, wait_for_deliveries
-from image_import_cli.local_deliveries import read_delivery
+from image_import_cli.local.deliveries import read_delivery
 
 CLIENTS, UPLOADS = 8, 5
 

@@ -17,15 +17,15 @@ import oss2
 import pytest
 from click.testing import CliRunner
 from fake_aliyun import FakeAliyun
-from fake_aliyun.fc_runtime import FcFunction, FunctionConfig
+from fake_aliyun.fc.runtime.function import FcFunction, FunctionConfig
 from fake_aliyun.ram.models import Credentials
-from image_import.events import ObjectCreated, parse_event
-from image_import_cli.local_cloud import fill_bucket
-from image_import_cli.package import CLONE, package, report
-from image_import_cli.package_archive import MANIFEST
-from image_import_cli.package_build import Built, Order, build
-from image_import_cli.package_tools import Interpreter
-from image_import_cli.settings_options import read_env_file
+from image_import.events.parser import ObjectCreated, parse_event
+from image_import_cli.local.one_shot import fill_bucket
+from image_import_cli.options.settings import read_env_file
+from image_import_cli.package.archive import MANIFEST
+from image_import_cli.package.build import Built, Order, build
+from image_import_cli.package.command import CLONE, package, report
+from image_import_cli.package.tools import Interpreter
 from rich.console import Console
 
 MOST_BYTES = 9_500_000
@@ -263,7 +263,7 @@ def test_without_options_it_is_the_function_that_is_built(
         ordered.append(order)
         return Built(path=output, size_bytes=0, files=0, packages=(), stripped=True)
 
-    monkeypatch.setattr("image_import_cli.package.build", build_nothing)
+    monkeypatch.setattr("image_import_cli.package.command.build", build_nothing)
     answer = CliRunner().invoke(package, ["--output", str(tmp_path / "function.zip")])
     assert answer.exit_code == 0, answer.output
     assert [order.layer for order in ordered] == [""]
@@ -284,7 +284,7 @@ def test_a_place_that_takes_no_file_is_told_before_anything_is_built(
     def build_nothing(order: Order, output: Path, *, step: Callable[[], None]) -> Built:
         raise AssertionError(order, output, step)
 
-    monkeypatch.setattr("image_import_cli.package.build", build_nothing)
+    monkeypatch.setattr("image_import_cli.package.command.build", build_nothing)
     answer = CliRunner().invoke(package, ["--output", place])
     assert answer.exit_code == 2
     assert said in answer.output
@@ -299,7 +299,7 @@ def test_no_folder_is_made_but_the_usual_one(
             path=output, size_bytes=0, files=0, packages=(), stripped=bool(order)
         )
 
-    monkeypatch.setattr("image_import_cli.package.build", build_nothing)
+    monkeypatch.setattr("image_import_cli.package.command.build", build_nothing)
     monkeypatch.chdir(tmp_path)
     assert CliRunner().invoke(package, ["--output", "a/b/x.zip"]).exit_code == 2
     assert list(tmp_path.iterdir()) == []

@@ -4,7 +4,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 import pytest
-from image_import_cli.package_archive import (
+from image_import_cli.package.archive import (
     MANIFEST,
     Package,
     copy_source,

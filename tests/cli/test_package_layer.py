@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from image_import_cli.package import CLONE
-from image_import_cli.package_build import Order
-from image_import_cli.package_layer import build_layer, layer_only
-from image_import_cli.package_tools import Interpreter
+from image_import_cli.package.build import Order
+from image_import_cli.package.command import CLONE
+from image_import_cli.package.layer import build_layer, layer_only
+from image_import_cli.package.tools import Interpreter
 
 MOST_BYTES = 6_000_000
 PYTHONS = [
@@ -81,9 +81,9 @@ def test_the_function_itself_has_nothing_of_the_layer() -> None:
 def test_without_the_library_all_but_zstd_is_read(tmp_path: Path) -> None:
     program = (
         "import sys; sys.modules['zstandard'] = None\n"
-        "import image_import.inspection.inspecting\n"
-        "from image_import.inspection.unpack import unpack_zstd\n"
-        "from image_import.inspection.parts import CannotTellError\n"
+        "import image_import.inspection.inspect\n"
+        "from disk_images.blocks.decompress import unpack_zstd\n"
+        "from disk_images.blocks.source import CannotTellError\n"
         "try: unpack_zstd(b'', 1)\n"
         "except CannotTellError as exc: print(exc)\n"
     )

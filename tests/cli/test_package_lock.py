@@ -1,5 +1,5 @@
 import pytest
-from image_import_cli.package_lock import Pinned, read_lock
+from image_import_cli.package.lock import Pinned, read_lock
 
 LOCK = """\
 # made by a tool

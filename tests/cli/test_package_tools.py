@@ -2,7 +2,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from image_import_cli.package_tools import PackagingError, find_interpreter, run
+from image_import_cli.package.tools import PackagingError, find_interpreter, run
 
 VERSION = "{}.{}".format(*sys.version_info[:2])
 

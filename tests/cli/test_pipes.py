@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from image_import_cli.pipes import READER_GONE
-from image_import_cli.sweep_state import load
+from image_import_cli.sweep.checkpoint import load
+from image_import_cli.ui.pipes import READER_GONE
 from status_bucket import Bucket
 from uploads import BUCKET
 

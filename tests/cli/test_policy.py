@@ -3,8 +3,8 @@ import re
 
 import pytest
 from click.testing import CliRunner, Result
-from image_import_cli.policies import ECS_ROLE
-from image_import_cli.policy import policy
+from image_import_cli.commands.policy import policy
+from image_import_cli.iam.roles import ECS_ROLE
 
 FUNCTION_ROLE, TRIGGER_ROLE = "image-import-function", "image-import-trigger"
 BUCKETS = ("--image-bucket", "my-images", "--ledger-bucket", "my-ledger")

@@ -1,5 +1,5 @@
-from image_import.catalogue import CATALOGUE
-from image_import.settings_table import SETTINGS
+from image_import.aliyun.ecs.error_catalogue import CATALOGUE
+from image_import.config.schema import SETTINGS
 from image_import_cli.readme_tables import (
     catalogue_markdown,
     markdown,

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from image_import.events import ObjectCreated
+from image_import.events.parser import ObjectCreated
 from image_import.handler import handle
-from image_import.ledger import Entry, State
-from image_import.ledger_store import Book
-from image_import.outcome import Outcome, Result, log_json
-from image_import.place import Place
-from image_import.version import DiskVersion, ImageVersion
-from image_import_cli.redrive_messages import read_given
-from image_import_cli.redriving import Redriving
+from image_import.ledger.entries import Entry, State
+from image_import.ledger.layout import Place
+from image_import.ledger.store import Book
+from image_import.model.result import Outcome, Result, log_json
+from image_import.model.revision import DiskVersion, ImageVersion
+from image_import_cli.redrive.messages import read_given
+from image_import_cli.redrive.redelivery import Redriving
 from redrives import Desk
 from uploads import BUCKET
 

@@ -8,8 +8,14 @@ from itertools import chain, repeat
 from typing import Any, BinaryIO, cast
 
 import pytest
-from image_import_cli.redrive_items import MOST, Item, NoTextError, items
-from image_import_cli.redrive_messages import MOST_TOLD, read_given
+from image_import_cli.redrive.messages import (
+    MOST,
+    MOST_TOLD,
+    Item,
+    NoTextError,
+    items,
+    read_given,
+)
 
 LITTLE = 4_000_000
 

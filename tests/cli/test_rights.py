@@ -1,12 +1,12 @@
 from typing import Any
 
 import pytest
-from image_import_cli.policies import Grant, Names, function_role
-from image_import_cli.rights import (
+from image_import_cli.iam.permissions import (
     conditional_rights,
     missing_rights,
     trusted_services,
 )
+from image_import_cli.iam.roles import Grant, Names, function_role
 
 NAMES = Names(image_bucket="images", key_prefix="in/", ledger_bucket="ledger")
 GET = Grant(actions=("oss:GetObject",), resources=("acs:oss:*:*:images/in/*",), why="")

@@ -14,18 +14,18 @@ from cli.aliyun_cli import Shell, aliyun_at
 from fake_aliyun import FakeAliyun, Fault
 from fake_aliyun.ram.directory import Directory
 from fake_aliyun.ram.entities import CUSTOM, ManagedPolicy
-from image_import_cli.policies import (
+from image_import_cli.iam.commands import (
+    making_commands,
+    mending_commands,
+    role_script,
+)
+from image_import_cli.iam.roles import (
     ECS_ROLE,
     Names,
     Role,
     ecs_role,
     function_role,
     trigger_role,
-)
-from image_import_cli.role_commands import (
-    making_commands,
-    mending_commands,
-    role_script,
 )
 
 NAMES = Names(

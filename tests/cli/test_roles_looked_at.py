@@ -4,10 +4,10 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 from cli.account_in_order import FUNCTION, NAMES
+from image_import.aliyun.ecs.import_response import ImportReply
 from image_import.errors import ServiceRejected
-from image_import.replies import ImportReply
-from image_import_cli.account import Account, gather
-from image_import_cli.account_facts import DeployedFunction, Problem
+from image_import_cli.doctor.account.facts import DeployedFunction, Problem
+from image_import_cli.doctor.account.snapshot import Account, gather
 
 USUAL = "AliyunECSImageImportDefaultRole"
 NOT_SEEN = Problem(what="not seen")

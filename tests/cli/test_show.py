@@ -2,10 +2,10 @@
 
 import pytest
 from click.testing import CliRunner
-from image_import.outcome import Outcome, Result
+from image_import.model.result import Outcome, Result
 from image_import_cli.main import cli
-from image_import_cli.show import render
-from image_import_cli.sweep_show import show_line
+from image_import_cli.sweep.output import show_line
+from image_import_cli.ui.results import render
 from rich.console import Console
 
 NAME = "ubuntu-noble-server-cloudimg-amd64-0123456789ab"

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from image_import.place import Place
-from image_import_cli.side_by_side import side_by_side
-from image_import_cli.terminal import folded, shortened
+from image_import.ledger.layout import Place
+from image_import_cli.ui.pools import side_by_side
+from image_import_cli.ui.text import folded, shortened
 from status_bucket import BROKEN, Bucket
 from uploads import BUCKET, LEDGER, QCOW2
 

@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from image_import.ledger import Entry, State
-from image_import_cli.status_imports import (
+from image_import.ledger.entries import Entry, State
+from image_import_cli.status.model import (
     BY_URGENCY,
     ImportStatus,
     said,
     statuses_of,
 )
-from image_import_cli.status_next import Step, next_step, without_source
-from image_import_cli.status_table import Layout
-from image_import_cli.terminal import shell_word
+from image_import_cli.status.next_step import Step, next_step, without_source
+from image_import_cli.status.table import Layout
+from image_import_cli.ui.text import shell_word
 from ledger_lines import ALONE, INTENT, SENT, SET, T0, later, line
 from rich.console import Console
 

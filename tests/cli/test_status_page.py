@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from browser import POOR_CONTRASTS, Tab, chromium
-from image_import.ledger import State
-from image_import.settings import read_settings
-from image_import_cli.status_imports import ImportStatus
-from image_import_cli.status_ledgers import open_ledgers
-from image_import_cli.status_page_parts import LOOKS, track
+from image_import.config.settings import read_settings
+from image_import.ledger.entries import State
+from image_import_cli.status.html import LOOKS, track
+from image_import_cli.status.model import ImportStatus
+from image_import_cli.status.reader import open_ledgers
 from status_bucket import Bucket
 from uploads import BUCKET
 

@@ -14,11 +14,11 @@ from datetime import datetime
 
 import pytest
 from fake_aliyun.ecs.images import BySeconds, Image, Stage
+from image_import.config.settings import read_settings
 from image_import.errors import ServiceUnavailable
-from image_import.settings import read_settings
-from image_import_cli.status_ledgers import open_ledgers
-from image_import_cli.status_options import Filter, place_of
-from image_import_cli.status_watch import Watch
+from image_import_cli.status.filters import Filter, place_of
+from image_import_cli.status.reader import open_ledgers
+from image_import_cli.status.watch import Watch
 from rich.console import Console
 from status_bucket import BROKEN, Bucket, StuckByName
 from uploads import BUCKET

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from click.testing import Result as Run
-from image_import.outcome import Outcome
-from image_import.settings import read_settings
+from image_import.config.settings import read_settings
+from image_import.model.result import Outcome
 from image_import_cli.main import cli
-from image_import_cli.sweep_state import IMAGES, Position, default_path, load, save
+from image_import_cli.sweep.checkpoint import IMAGES, Position, default_path, load, save
 from uploads import BUCKET, LEDGER, QCOW2, Uploads, manifest
 
 

@@ -4,9 +4,9 @@ import tracemalloc
 from datetime import datetime, timezone
 from typing import Any, cast
 
-from image_import.oss import Listed, Listing, Oss
-from image_import.patience import Patience
-from image_import_cli.sweep_listing import list_objects
+from image_import.aliyun.oss.client import Listed, Listing, Oss
+from image_import.retry import Patience
+from image_import_cli.aliyun.listing import list_objects
 
 PAGE = 1000
 MILLION = 1_000_000

@@ -9,19 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from image_import.errors import ServiceUnavailable
-from image_import.events import ObjectCreated
-from image_import.ledger import State
-from image_import.outcome import Outcome, Result
-from image_import_cli.sweep_known import known
-from image_import_cli.sweep_show import (
-    ENDING,
-    SAY_SECONDS,
-    ForPerson,
-    Seldom,
-    show_line,
-    showing,
-)
-from image_import_cli.sweeping import (
+from image_import.events.parser import ObjectCreated
+from image_import.ledger.entries import State
+from image_import.model.result import Outcome, Result
+from image_import_cli.sweep.batch import (
     MOST_FAILURES,
     WINDOW,
     Pace,
@@ -31,7 +22,16 @@ from image_import_cli.sweeping import (
     run_to_the_end,
     status_of,
 )
-from image_import_cli.terminal import shortened
+from image_import_cli.sweep.known import known
+from image_import_cli.sweep.output import (
+    ENDING,
+    SAY_SECONDS,
+    ForPerson,
+    Seldom,
+    show_line,
+    showing,
+)
+from image_import_cli.ui.text import shortened
 from rich.console import Console
 
 KEYS = [f"k{n:03}" for n in range(100)]

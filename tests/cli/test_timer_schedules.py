@@ -1,5 +1,5 @@
 import pytest
-from image_import_cli.timer_schedules import is_hourly
+from image_import_cli.doctor.checks.triggers import is_hourly
 
 
 @pytest.mark.parametrize(

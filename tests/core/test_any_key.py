@@ -5,10 +5,10 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from image_import.disk_sets import read_keys
-from image_import.keys import KeyClues, read_key
-from image_import.targets import PLATFORMS_APSARA, PUBLIC
-from image_import.vocabulary import VOCABULARY
+from image_import.filename.lookup import VOCABULARY
+from image_import.filename.machine_sets import read_keys
+from image_import.filename.reader import KeyClues, read_key
+from image_import.model.targets import PLATFORMS_APSARA, PUBLIC
 
 WORDS = [
     *VOCABULARY.table, "windows", "win", "server", "2012", "2k8", "r2", "x86", "64",

@@ -2,7 +2,7 @@ import re
 from pathlib import Path
 
 import pytest
-from image_import.catalogue import CATALOGUE, Explanation, explain
+from image_import.aliyun.ecs.error_catalogue import CATALOGUE, Explanation, explain
 
 DOCUMENTED = [
     line

@@ -3,16 +3,16 @@
 from dataclasses import replace
 
 import pytest
-from image_import.declared import Declared
-from image_import.disk import GIB, DiskFormat
+from disk_images.formats.detect import Header
+from image_import.config.settings import read_settings
 from image_import.errors import ConflictError, PlanError
-from image_import.evidence import Contents, DiskEvidence, Evidence
-from image_import.header import Header
-from image_import.keys import read_key
-from image_import.look_inside import is_wanted
-from image_import.plan import Plan, make_plan
-from image_import.settings import read_settings
-from image_import.version import DiskVersion, ImageVersion
+from image_import.filename.reader import read_key
+from image_import.importing.contents import is_wanted
+from image_import.model.declaration import Declared
+from image_import.model.disk import GIB, DiskFormat
+from image_import.model.revision import DiskVersion, ImageVersion
+from image_import.planning.evidence import Contents, DiskEvidence, Evidence
+from image_import.planning.planner import Plan, make_plan
 
 HEADER = Header(
     detected="qcow2-v3", format=DiskFormat.QCOW2, virtual_size_bytes=10 * GIB

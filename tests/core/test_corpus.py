@@ -3,9 +3,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from corpus import TRAITS, Reader, Verdict, folds, judge, load, share, table
-from image_import.disk_sets import read_keys
-from image_import.keys import KeyClues, read_key
-from image_import.vocabulary import VOCABULARY, Vocabulary
+from image_import.filename.lookup import VOCABULARY, Vocabulary
+from image_import.filename.machine_sets import read_keys
+from image_import.filename.reader import KeyClues, read_key
 
 ROWS = load()
 STRICT = [row for row in ROWS if not row["debatable"]]

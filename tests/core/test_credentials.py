@@ -1,7 +1,7 @@
 from types import SimpleNamespace
 
 import pytest
-from image_import.credentials import Credentials, read_credentials
+from image_import.config.credentials import Credentials, read_credentials
 from image_import.errors import SettingsError
 
 ENVIRON = {

@@ -1,5 +1,5 @@
 import pytest
-from image_import.disk_sets import read_keys
+from image_import.filename.machine_sets import read_keys
 
 Expected = dict[str, tuple[int | None, str | None]]
 

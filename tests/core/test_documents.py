@@ -3,8 +3,8 @@ import contextlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from image_import.documents import MAX_SIDECAR_BYTES, in_words, read_document
 from image_import.errors import SidecarError
+from image_import.sidecar.documents import MAX_SIDECAR_BYTES, in_words, read_document
 
 BOTH = [False, True]
 

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from image_import.ecs_answers import (
+from image_import.aliyun.ecs.describe_responses import (
     Task,
     TaskDetail,
     read_images,
@@ -9,7 +9,7 @@ from image_import.ecs_answers import (
     read_tasks,
 )
 from image_import.errors import ServiceUnavailable
-from image_import.marks import ExistingImage
+from image_import.model.revision import ExistingImage
 
 IMAGE = {
     "ImageId": "m-1",

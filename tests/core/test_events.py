@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_import.errors import EventError
-from image_import.event_kinds import IMAGE_EVENTS
-from image_import.events import (
+from image_import.events.filters import IMAGE_EVENTS
+from image_import.events.parser import (
     MAX_EVENT_BYTES,
     Ignored,
     ObjectCreated,

@@ -1,4 +1,4 @@
-from image_import.evidence import choose
+from image_import.planning.evidence import choose
 
 
 def test_the_first_source_that_says_something_wins() -> None:

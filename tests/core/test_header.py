@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 from disk_bytes import LINUX, gpt, mbr, patched, read_disk, read_whole
+from disk_images.formats.detect import Header, fix_command, read_header
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from image_import.disk import DiskFormat
 from image_import.errors import HeaderError
-from image_import.header import Header, fix_command, read_header
+from image_import.model.disk import DiskFormat
 from specimens import Specimen, load
 
 SPECIMENS = load()

@@ -1,6 +1,6 @@
 import pytest
-from image_import.keys import KeyClues, read_key
-from image_import.targets import APSARA_POP, APSARA_ROUTE, PUBLIC
+from image_import.filename.reader import KeyClues, read_key
+from image_import.model.targets import APSARA_POP, APSARA_ROUTE, PUBLIC
 
 
 def told(key: str) -> tuple[str | None, str | None]:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from image_import.errors import EvidenceError
-from image_import.ledger import (
+from image_import.ledger.entries import (
     Entry,
     Standing,
     State,
@@ -17,7 +17,7 @@ from image_import.ledger import (
     to_text,
     view,
 )
-from image_import.version import DiskVersion, ImageVersion
+from image_import.model.revision import DiskVersion, ImageVersion
 from ledger_lines import ALONE, INTENT, LEASE, SENT, SET, T0, line
 
 NEXT_INTENT = line(State.INTENT, claim="c2", lease_until=T0 + 3 * LEASE)

@@ -1,5 +1,10 @@
 import pytest
-from image_import.marks import LONGEST_DESCRIPTION, ExistingImage, is_marked, with_mark
+from image_import.model.revision import (
+    LONGEST_DESCRIPTION,
+    ExistingImage,
+    is_marked,
+    with_mark,
+)
 
 MARK = "0123456789ab"
 

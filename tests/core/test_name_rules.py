@@ -1,11 +1,11 @@
 import pytest
-from image_import.name_rules import (
+from image_import.model.limits import (
     check_description,
     check_image_name,
     check_tag,
     check_template,
 )
-from image_import.targets import APSARA_POP, APSARA_ROUTE, PUBLIC, Target
+from image_import.model.targets import APSARA_POP, APSARA_ROUTE, PUBLIC, Target
 
 
 @pytest.mark.parametrize("target", [PUBLIC, APSARA_POP, APSARA_ROUTE])

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from image_import.errors import SettingsError
-from image_import.name_rules import TEMPLATE_FIELDS, check_image_name
-from image_import.names import image_name
-from image_import.targets import APSARA_POP, PUBLIC, TARGETS, Target
+from image_import.model.limits import TEMPLATE_FIELDS, check_image_name
+from image_import.model.targets import APSARA_POP, PUBLIC, TARGETS, Target
+from image_import.planning.image_name import image_name
 
 HASH = "0123456789abcdef" * 4
 DEFAULT = "{stem}-{hash}"

@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 from image_import.errors import EvidenceError
-from image_import.ledger import Entry, State
-from image_import.open_imports import (
+from image_import.ledger.entries import Entry, State
+from image_import.ledger.layout import Place, read_open_key
+from image_import.ledger.open_jobs import (
     Job,
     Note,
     Step,
@@ -15,7 +16,6 @@ from image_import.open_imports import (
     read_note,
     waits_for_room,
 )
-from image_import.place import Place, read_open_key
 from ledger_lines import ALONE, INTENT, LEASE, SENT, SET, T0, later, line
 
 PLACE = Place(prefix=".image-import/", bucket="images", object_key="web.qcow2")

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 from disk_bytes import read_disk, read_whole
-from image_import.other_files import SIGNATURES, Signature
+from disk_images.formats.archives import SIGNATURES, Signature
 
 
 def tar_of(name: str) -> bytes:

@@ -12,9 +12,9 @@ from disk_bytes import (
     patched,
     read_disk,
 )
-from image_import.disk import DiskFormat
+from disk_images.formats.detect import HEAD_BYTES
 from image_import.errors import HeaderError
-from image_import.header import HEAD_BYTES
+from image_import.model.disk import DiskFormat
 
 LINUX_ENTRY = mbr_entry(0x83, 2048, 2048, flag=0x80)
 

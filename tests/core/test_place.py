@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from image_import.place import Place, read_open_key
+from image_import.ledger.layout import Place, read_open_key
 
 PLACE = Place(prefix=".image-import/", bucket="images", object_key="in/web 1.qcow2")
 

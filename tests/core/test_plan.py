@@ -2,16 +2,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from image_import.declared import Declared, DeclaredDisk
-from image_import.disk import GIB, DiskFormat
+from disk_images.formats.detect import Header
+from image_import.config.settings import Settings, read_settings
 from image_import.errors import ConflictError, HeaderError, PlanError
-from image_import.evidence import DiskEvidence, Evidence
-from image_import.header import Header
-from image_import.keys import read_key
-from image_import.plan import Plan, make_plan
-from image_import.request import to_parameters
-from image_import.settings import Settings, read_settings
-from image_import.version import DiskVersion, ImageVersion
+from image_import.filename.reader import read_key
+from image_import.model.declaration import Declared, DeclaredDisk
+from image_import.model.disk import GIB, DiskFormat
+from image_import.model.revision import DiskVersion, ImageVersion
+from image_import.planning.evidence import DiskEvidence, Evidence
+from image_import.planning.planner import Plan, make_plan
+from image_import.planning.request import to_parameters
 
 STACK = {"ECS_ENDPOINT": "https://ecs.example", "OSS_ENDPOINT": "https://oss.example"}
 ENVIRON = {

@@ -1,6 +1,6 @@
 import pytest
 from image_import.errors import EvidenceError
-from image_import.pointers import Pointer, read_pointer
+from image_import.sidecar.manifest_note import Pointer, read_pointer
 
 POINTER = Pointer(
     manifest_key="in/db.qcow2.json",

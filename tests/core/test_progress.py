@@ -3,11 +3,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from image_import.ecs_answers import Task, TaskDetail
-from image_import.ledger import Entry, State
-from image_import.marks import ExistingImage
-from image_import.open_imports import last_of
-from image_import.progress import GRACE, Seen, judge, own_image, unfollowed
+from image_import.aliyun.ecs.describe_responses import Task, TaskDetail
+from image_import.ledger.entries import Entry, State
+from image_import.ledger.open_jobs import last_of
+from image_import.model.revision import ExistingImage
+from image_import.tracking.progress import GRACE, Seen, judge, own_image, unfollowed
 from ledger_lines import INTENT, SENT, T0, line
 
 STUCK_AFTER = timedelta(hours=1)

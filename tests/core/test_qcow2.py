@@ -2,8 +2,8 @@ import struct
 
 import pytest
 from disk_bytes import patched, read_disk
+from disk_images.formats.detect import Header
 from image_import.errors import HeaderError
-from image_import.header import Header
 from specimens import load
 
 BY_NAME = {specimen.name: specimen for specimen in load()}

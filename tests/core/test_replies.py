@@ -5,8 +5,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from image_import.aliyun.ecs.import_response import (
+    ImportReply,
+    read_answer,
+    read_import_reply,
+)
 from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
-from image_import.replies import ImportReply, read_answer, read_import_reply
 
 ROUTE_FAILURE = {"resultCode": -1, "resultMsg": "system error", "result": None}
 

@@ -2,11 +2,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from image_import.disk import DiskDeviceMapping, DiskFormat
 from image_import.errors import PlanError
-from image_import.plan_types import ImportPlan
-from image_import.request import to_parameters
-from image_import.targets import APSARA_POP, APSARA_ROUTE, PUBLIC, Target
+from image_import.model.disk import DiskDeviceMapping, DiskFormat, ImportPlan
+from image_import.model.targets import APSARA_POP, APSARA_ROUTE, PUBLIC, Target
+from image_import.planning.request import to_parameters
 
 
 def disk(key: str = "in/web.qcow2", **given: Any) -> DiskDeviceMapping:

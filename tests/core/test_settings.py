@@ -1,11 +1,11 @@
 import pytest
 from alibabacloud_ecs20140526.client import Client
 from alibabacloud_tea_openapi.models import Config
-from image_import.endpoints import ecs_endpoint, lookup_endpoint, oss_endpoint
+from image_import.config.endpoints import ecs_endpoint, lookup_endpoint, oss_endpoint
+from image_import.config.schema import SETTINGS
+from image_import.config.settings import read_settings
 from image_import.errors import SettingsError
-from image_import.settings import read_settings
-from image_import.settings_table import SETTINGS
-from image_import.targets import TARGETS
+from image_import.model.targets import TARGETS
 
 STACK = {"ECS_ENDPOINT": "http://ecs.stack.test", "OSS_ENDPOINT": "oss.stack.test"}
 POP = {**STACK, "IMPORT_TARGET": "apsara-pop"}

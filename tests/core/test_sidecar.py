@@ -4,16 +4,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from image_import.declared import FIELDS, Declared, DeclaredDisk
-from image_import.disk import DiskFormat
 from image_import.errors import SidecarError
-from image_import.sidecar import (
+from image_import.model.declaration import FIELDS, Declared, DeclaredDisk
+from image_import.model.disk import DiskFormat
+from image_import.model.targets import APSARA_POP, APSARA_ROUTE, PUBLIC, Target
+from image_import.sidecar.parser import (
     image_key_of,
     parse_metadata,
     parse_sidecar,
     sidecar_keys,
 )
-from image_import.targets import APSARA_POP, APSARA_ROUTE, PUBLIC, Target
 
 IMAGE = "in/web.qcow2"
 NOTHING: frozenset[str] = frozenset()

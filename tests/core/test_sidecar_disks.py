@@ -1,9 +1,9 @@
 import pytest
-from image_import.declared import DeclaredDisk
-from image_import.disk import DiskFormat
 from image_import.errors import SidecarError
-from image_import.sidecar_disks import Surroundings, read_disks
-from image_import.targets import APSARA_POP, PUBLIC, Target
+from image_import.model.declaration import DeclaredDisk
+from image_import.model.disk import DiskFormat
+from image_import.model.targets import APSARA_POP, PUBLIC, Target
+from image_import.sidecar.disks import Surroundings, read_disks
 
 
 def around(target: Target = PUBLIC, image_key: str = "in/web.raw") -> Surroundings:

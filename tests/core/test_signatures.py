@@ -2,7 +2,7 @@ import hashlib
 from base64 import b64decode
 
 import pytest
-from image_import.signatures import (
+from image_import.aliyun.ecs.signatures import (
     acs3_authorization,
     canonical_query,
     md5_base64,

@@ -1,6 +1,6 @@
 import pytest
 from image_import.errors import SettingsError
-from image_import.timer import ledger_buckets
+from image_import.events.timer import ledger_buckets
 
 TIMER = b'{"triggerTime": "2026-11-23T03:00:00Z", "triggerName": "t", "payload": %s}'
 

@@ -1,5 +1,5 @@
 import pytest
-from image_import.tokens import Table, folder_part, pieces, split_key
+from image_import.filename.tokenizer import Table, folder_part, pieces, split_key
 
 
 @pytest.mark.parametrize(

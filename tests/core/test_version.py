@@ -1,5 +1,5 @@
 import pytest
-from image_import.version import DiskVersion, ImageVersion, key_hash, normal_etag
+from image_import.model.revision import DiskVersion, ImageVersion, key_hash, normal_etag
 
 DISK = DiskVersion(object_key="web.qcow2", etag="A1")
 DATA = DiskVersion(object_key="data.qcow2", etag="B1")

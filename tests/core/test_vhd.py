@@ -12,9 +12,9 @@ from disk_bytes import (
     read_disk,
     vhd_checked,
 )
-from image_import.disk import DiskFormat
+from disk_images.formats.detect import Header, read_header
 from image_import.errors import HeaderError
-from image_import.header import Header, read_header
+from image_import.model.disk import DiskFormat
 from specimens import load
 
 BY_NAME = {specimen.name: specimen for specimen in load()}

@@ -2,12 +2,12 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from image_import.disk_sets import read_keys
-from image_import.keys import read_key
-from image_import.knowledge.architectures import ARCHITECTURES
-from image_import.knowledge.systems import System, linux
-from image_import.targets import TARGETS
-from image_import.vocabulary import ROWS, VOCABULARY, Vocabulary
+from image_import.filename.lookup import ROWS, VOCABULARY, Vocabulary
+from image_import.filename.machine_sets import read_keys
+from image_import.filename.reader import read_key
+from image_import.filename.vocabulary.architectures import ARCHITECTURES
+from image_import.filename.vocabulary.entry import System, linux
+from image_import.model.targets import TARGETS
 
 NEW = linux("Zebra Linux", "zebra", "zebra linux")
 WITH_NEW = VOCABULARY.with_rows(NEW)

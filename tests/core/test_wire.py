@@ -2,9 +2,9 @@ import json
 from dataclasses import replace
 
 import pytest
-from image_import.settings import read_settings
-from image_import.targets import APSARA_POP, APSARA_ROUTE, PUBLIC, Target
-from image_import.wire import gateway_headers, to_call
+from image_import.aliyun.ecs.request import gateway_headers, to_call
+from image_import.config.settings import read_settings
+from image_import.model.targets import APSARA_POP, APSARA_ROUTE, PUBLIC, Target
 
 PARAMETERS = {"b": "x y", "a": "*/像"}
 NAMED = {"Action": "ImportImage", "Format": "JSON", "Version": "2014-05-26"}

@@ -24,7 +24,7 @@ from deployment.ros_made import THERE, wrongly_made
 from deployment.ros_parameters import SWITCHES, wrongly_offered
 from deployment.shapes import misfits
 from deployment.strict_yaml import UnresolvedError
-from image_import_cli.policies import (
+from image_import_cli.iam.roles import (
     ECS_ROLE,
     Names,
     OnAvailable,

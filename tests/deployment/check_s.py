@@ -12,8 +12,8 @@ from deployment.model import OTHER_CHOICE, SAFE_CHOICE, differing
 from deployment.s_file import ACCOUNT, OTHER_ACCOUNT, read_function, read_resources
 from deployment.shapes import misfits
 from deployment.strict_yaml import UnresolvedError
-from image_import_cli.deployment import Function, OssTrigger
-from image_import_cli.ram_names import function_role_name, trigger_role_name
+from image_import_cli.iam.deployment import Function, OssTrigger
+from image_import_cli.iam.roles import function_role_name, trigger_role_name
 
 Json = Any
 

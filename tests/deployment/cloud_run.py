@@ -7,14 +7,14 @@ from typing import Any
 
 from deployment.model import FUNCTION_ROLE, TRIGGER_ROLE
 from fake_aliyun import AsyncConfig, FakeAliyun
-from fake_aliyun.context import Context
 from fake_aliyun.ecs.images import Failure
 from fake_aliyun.fc.models import Function as FcFunction
+from fake_aliyun.fc.runtime.context import Context
 from fake_aliyun.ram.policies import fits
 from image_import.handler import Runtime, handle
-from image_import.schedule import handle_schedule
-from image_import_cli.deployment import IMPORTER, OBJECT_CREATED, TRACKER, Function
-from image_import_cli.policies import (
+from image_import.tracking.schedule import handle_schedule
+from image_import_cli.iam.deployment import IMPORTER, OBJECT_CREATED, TRACKER, Function
+from image_import_cli.iam.roles import (
     ECS_ROLE,
     Json,
     Names,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from image_import_cli.deployment import FUNCTIONS, Function
+from image_import_cli.iam.deployment import FUNCTIONS, Function
 
 # What the two files call the same choice.
 SAME_CHOICE = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deployment.strict_yaml import UnresolvedError
-from image_import_cli.deployment import (
+from image_import_cli.iam.deployment import (
     AsyncSettings,
     Function,
     OssTrigger,

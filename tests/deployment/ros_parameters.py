@@ -7,9 +7,9 @@ from typing import Any
 from deployment.model import SAFE_CHOICE, SAME_CHOICE
 from deployment.ros_file import GIVEN, Template
 from deployment.ros_made import THERE
+from image_import.config.settings import read_settings
 from image_import.errors import SettingsError
-from image_import.settings import read_settings
-from image_import_cli.deployment import ENVIRONMENT, RUNTIMES
+from image_import_cli.iam.deployment import ENVIRONMENT, RUNTIMES
 
 Json = Any
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from image_import.config.schema import SETTINGS
+from image_import.config.settings import read_settings
 from image_import.errors import SettingsError
-from image_import.settings import read_settings
-from image_import.settings_table import SETTINGS
-from image_import_cli.deployment import Function, OssTrigger, TimerTrigger
-from image_import_cli.policies import Names
+from image_import_cli.iam.deployment import Function, OssTrigger, TimerTrigger
+from image_import_cli.iam.roles import Names
 
 Json = Any
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deployment.strict_yaml import UnresolvedError
-from image_import_cli.deployment import (
+from image_import_cli.iam.deployment import (
     AsyncSettings,
     Function,
     OssTrigger,

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
-from image_import_cli.deployment import OBJECT_CREATED, RUNTIMES
+from image_import_cli.iam.deployment import OBJECT_CREATED, RUNTIMES
 
 Schema = dict[str, Any]
 

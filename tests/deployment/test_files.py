@@ -17,9 +17,9 @@ from deployment import (
     strict_yaml,
 )
 from deployment.model import FUNCTION_ROLE, SAME_CHOICE, TRIGGER_ROLE, filled_in
-from image_import.settings import read_settings
-from image_import.settings_table import SETTINGS
-from image_import_cli.deployment import ENVIRONMENT, FUNCTIONS, IMPORTER, Function
+from image_import.config.schema import SETTINGS
+from image_import.config.settings import read_settings
+from image_import_cli.iam.deployment import ENVIRONMENT, FUNCTIONS, IMPORTER, Function
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = (ROOT / "template.yml").read_text("utf-8")

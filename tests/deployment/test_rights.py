@@ -20,7 +20,7 @@ from deployment.cloud_run import (
 )
 from deployment.model import FUNCTION_ROLE
 from fake_aliyun import FakeAliyun
-from image_import_cli.policies import (
+from image_import_cli.iam.roles import (
     OnAvailable,
     trigger_role,
     uploader_policy,

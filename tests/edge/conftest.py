@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from image_import.ecs import make_session
+from image_import.aliyun.ecs.client import make_session
 
 
 @pytest.fixture

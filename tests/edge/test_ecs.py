@@ -13,12 +13,12 @@ from alibabacloud_ecs20140526.client import Client
 from alibabacloud_ecs20140526.models import ImportImageRequest
 from alibabacloud_tea_openapi.models import Config
 from calling_ecs import ACCEPTED, IMPORT, KEY, POP, ROUTE, TOKEN, make_ecs
-from image_import.credentials import Credentials
-from image_import.ecs import LARGEST_ANSWER_BYTES, Ecs
+from image_import.aliyun.ecs.client import LARGEST_ANSWER_BYTES, Ecs
+from image_import.aliyun.ecs.import_response import ImportReply
+from image_import.aliyun.ecs.signatures import rpc_signature
+from image_import.config.credentials import Credentials
+from image_import.config.settings import read_settings
 from image_import.errors import ServiceRejected, ServiceUnavailable
-from image_import.replies import ImportReply
-from image_import.settings import read_settings
-from image_import.signatures import rpc_signature
 from loopback import Got, Say, serving
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
@@ -163,9 +163,9 @@ def test_further_headers_are_sent_and_signed(session: requests.Session) -> None:
 
 CALL_WITHOUT_AUTH = """
 import sys
-from image_import.credentials import Credentials
-from image_import.ecs import Ecs, make_session
-from image_import.settings import read_settings
+from image_import.config.credentials import Credentials
+from image_import.aliyun.ecs.client import Ecs, make_session
+from image_import.config.settings import read_settings
 url = sys.argv[1]
 settings = read_settings({
     "IMPORT_TARGET": "apsara-route", "ECS_AUTH": "none",

@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 
 import oss2
 import pytest
-from image_import.oss_signing import OssV4
+from image_import.aliyun.oss.auth import OssV4
 
 ID, SECRET = "key-id", "secret/+"
 URL = "http://oss.example/images/x"

@@ -5,8 +5,13 @@ from datetime import timedelta
 
 import pytest
 from fake_aliyun import FakeAliyun, ManualClock
-from image_import.credentials import Credentials
-from image_import.oss import ObjectChanged, ObjectMissing, Oss, make_session
+from image_import.aliyun.oss.client import (
+    ObjectChanged,
+    ObjectMissing,
+    Oss,
+    make_session,
+)
+from image_import.config.credentials import Credentials
 
 BUCKET = "images"
 

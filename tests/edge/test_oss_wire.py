@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 import oss2
 import pytest
-from image_import.credentials import Credentials
+from image_import.aliyun.oss.client import Oss, make_session
+from image_import.aliyun.oss.transport import OssSession, Sender
+from image_import.config.credentials import Credentials
 from image_import.errors import ServiceRejected, ServiceUnavailable
-from image_import.oss import Oss, make_session
-from image_import.oss_wire import OssSession, Sender
 from loopback import Got, Loopback, Say, serving
 
 DATE = "Thu, 26 Nov 2026 12:00:00 GMT"

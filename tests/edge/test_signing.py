@@ -17,10 +17,10 @@ from aliyunsdkcore.auth.composer import roa_signature_composer, rpc_signature_co
 from darabonba.request import DaraRequest
 from hypothesis import given
 from hypothesis import strategies as st
-from image_import.credentials import Credentials
-from image_import.signatures import canonical_query, rpc_signature
-from image_import.signing import Acs3Auth, NoAuth, RoaV1Auth, RpcV1Auth
-from image_import.wire import FORM
+from image_import.aliyun.ecs.auth import Acs3Auth, NoAuth, RoaV1Auth, RpcV1Auth
+from image_import.aliyun.ecs.request import FORM
+from image_import.aliyun.ecs.signatures import canonical_query, rpc_signature
+from image_import.config.credentials import Credentials
 from requests import PreparedRequest, Request
 
 Signer = type[Acs3Auth] | type[RpcV1Auth] | type[RoaV1Auth]

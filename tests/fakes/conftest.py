@@ -6,7 +6,7 @@ from pathlib import Path
 import oss2
 import pytest
 from fake_aliyun import FakeAliyun
-from fake_aliyun.fc_runtime import FcFunction
+from fake_aliyun.fc.runtime.function import FcFunction
 from fakes.running_code import PYTHONS, Make, config, write_code
 
 KEY_ID, SECRET = "an-id", "a-secret"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fake_aliyun.fc_runtime import FcFunction, FunctionConfig
+from fake_aliyun.fc.runtime.function import FcFunction, FunctionConfig
 from fake_aliyun.ram.models import Credentials
 
 PYTHONS = ("python3.10", "python3.11", "python3.12")

@@ -12,13 +12,13 @@ from urllib.parse import urlencode
 import pytest
 import requests
 from fake_aliyun import FakeAliyun, NotImitatedError
-from fake_aliyun.ecs.signatures import (
+from fake_aliyun.core.http import Request, Response
+from fake_aliyun.ram.rpc_auth import (
     roa_v1_signature,
     roa_v1_string,
     rpc_v1_signature,
     rpc_v1_string,
 )
-from fake_aliyun.http import Request, Response
 
 REGION = "cn-qingdao-env17-d01"
 PATH = "/apsara/route/Ecs/ImportImage"

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from fake_aliyun import AsyncConfig, FakeAliyun
 from fake_aliyun.ecs.operations import OPERATIONS as ECS_OPERATIONS
-from fake_aliyun.fc.paths import OPERATIONS as FC_OPERATIONS
-from fake_aliyun.fc3.responses import OPERATIONS as FC3_OPERATIONS
-from fake_aliyun.oss.operations import OPERATIONS as OSS_OPERATIONS
-from fake_aliyun.ram.parameters import OPERATIONS as RAM_OPERATIONS
+from fake_aliyun.fc.operations import OPERATIONS as FC_OPERATIONS
+from fake_aliyun.fc.service_v3 import OPERATIONS as FC3_OPERATIONS
+from fake_aliyun.oss.api.operations import OPERATIONS as OSS_OPERATIONS
+from fake_aliyun.ram.operations import OPERATIONS as RAM_OPERATIONS
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "functions/fake_aliyun/README.md"

@@ -1,7 +1,7 @@
 """Sparse bytes: any span of them is what the same span of plain bytes is."""
 
 import pytest
-from fake_aliyun.content import Content, Zeros
+from fake_aliyun.core.content import Content, Zeros
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -2,8 +2,8 @@
 
 import crcmod
 import pytest
-from fake_aliyun import crc64
-from fake_aliyun.content import Content, Zeros
+from fake_aliyun.core import content as crc64
+from fake_aliyun.core.content import Content, Zeros
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from fake_aliyun import BySeconds, FakeAliyun, ManualClock, NotImitatedError
-from fake_aliyun.content import Content
-from fake_aliyun.ecs.detection import detect
+from fake_aliyun.core.content import Content
 from fake_aliyun.ecs.errors import EcsError
+from fake_aliyun.ecs.models import detect
 from fake_aliyun.ecs.operations import Operations
 
 GIB = 1024**3

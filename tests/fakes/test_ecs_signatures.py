@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 
 import pytest
 from fake_aliyun import FakeAliyun, ManualClock, NotImitatedError
-from fake_aliyun.ecs.signatures import (
+from fake_aliyun.core.http import Request, Response
+from fake_aliyun.ram.rpc_auth import (
     acs3_signature,
     acs3_string,
     roa_v1_signature,
@@ -14,7 +15,6 @@ from fake_aliyun.ecs.signatures import (
     rpc_v1_signature,
     rpc_v1_string,
 )
-from fake_aliyun.http import Request, Response
 
 SECRET = "a-secret"
 HOST = "https://ecs.cn-hangzhou.aliyuncs.com"

@@ -8,7 +8,7 @@ import oss2
 import pytest
 import requests
 from fake_aliyun import FakeAliyun, Fault, ManualClock, NotImitatedError
-from fake_aliyun.faults import Faults
+from fake_aliyun.core.faults import Faults
 from oss2.exceptions import RequestError, ServerError
 
 

@@ -9,7 +9,7 @@ import fc2
 import pytest
 from calling_fc import NAMES, PUBLIC, client_at, echo, refusal
 from fake_aliyun import FakeAliyun, NotImitatedError
-from fake_aliyun.context import Context
+from fake_aliyun.fc.runtime.context import Context
 from fc2.fc_exceptions import FcError
 
 

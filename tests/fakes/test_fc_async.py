@@ -7,8 +7,8 @@ import oss2
 import pytest
 from calling_fc import ASYNC, NAMES, PUBLIC, client_at, echo, refusal
 from fake_aliyun import FakeAliyun, ManualClock
-from fake_aliyun.context import Context
 from fake_aliyun.fc.models import AsyncConfig, Function
+from fake_aliyun.fc.runtime.context import Context
 
 
 class TimedCloud:

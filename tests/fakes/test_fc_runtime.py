@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from fake_aliyun.fc_runtime import Contract, FcFunction
+from fake_aliyun.fc.runtime.function import Contract, FcFunction
 from fakes.running_code import FIRST, SECOND, Make, config, result
 
 KEY_VARIABLE = "ALIBABA_CLOUD_ACCESS_KEY_ID"

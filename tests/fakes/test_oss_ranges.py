@@ -2,8 +2,8 @@
 
 import oss2
 import pytest
+from fake_aliyun.oss.api.objects import read_range
 from fake_aliyun.oss.errors import OssError
-from fake_aliyun.oss.ranges import read_range
 
 WHOLE = None
 

@@ -6,8 +6,8 @@ from datetime import datetime, timezone
 import oss2
 import pytest
 from fake_aliyun import FakeAliyun, NotImitatedError
-from fake_aliyun.http import Request, Response
-from fake_aliyun.oss.signatures import v1_signature
+from fake_aliyun.core.http import Request, Response
+from fake_aliyun.oss.api.auth import v1_signature
 
 PUBLIC = "https://images.oss-cn-hangzhou.aliyuncs.com"
 Call = Callable[[oss2.Bucket], object]

@@ -7,8 +7,8 @@ import oss2
 import pytest
 import requests
 from fake_aliyun import FakeAliyun, ManualClock, NotImitatedError, UnknownHostError
-from fake_aliyun.http import Request
-from fake_aliyun.oss.signatures import v1_signature, v4_signature
+from fake_aliyun.core.http import Request
+from fake_aliyun.oss.api.auth import v1_signature, v4_signature
 from oss2.exceptions import ServerError
 
 PUBLIC = "https://oss-cn-hangzhou.aliyuncs.com"

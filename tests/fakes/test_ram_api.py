@@ -11,8 +11,8 @@ import requests
 from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
 from calling_ram import Ram, ram_at
 from fake_aliyun import FakeAliyun
-from fake_aliyun.http import Request
-from fake_aliyun.rpc import answered
+from fake_aliyun.core.http import Request
+from fake_aliyun.core.rpc import answered
 from oss2.exceptions import AccessDenied
 
 PUBLIC = "https://ram.aliyuncs.com"

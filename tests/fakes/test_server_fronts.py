@@ -5,7 +5,7 @@ import threading
 import pytest
 import requests
 from fake_aliyun import FakeAliyun
-from fake_aliyun.http import Request, Response
+from fake_aliyun.core.http import Request, Response
 from waiting import wait_until
 
 FAULT = {"service": "ecs", "code": "Throttling"}

@@ -10,7 +10,7 @@ import pytest
 import requests
 from calling_fc import NAMES, PUBLIC, client_at, echo, refusal
 from fake_aliyun import FakeAliyun, ManualClock
-from fake_aliyun.context import Context
+from fake_aliyun.fc.runtime.context import Context
 
 EVERY_5_MINUTES = {"cronExpression": "@every 5m", "enable": True}
 

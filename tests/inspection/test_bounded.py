@@ -1,9 +1,9 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from disk_images.blocks.remote import Bounded, Budget
+from disk_images.blocks.source import BudgetSpentError, CannotTellError
 from image_import.errors import ServiceUnavailable
-from image_import.inspection.bounded import Bounded, Budget
-from image_import.inspection.parts import BudgetSpentError, CannotTellError
 
 DATA = bytes(range(256)) * 400
 

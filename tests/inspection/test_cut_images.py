@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from image_import.inspection.disks import open_disk
-from image_import.inspection.mapped import MappedDisk
-from image_import.inspection.parts import CannotTellError
-from image_import_cli.inspect_image import inspect
+from disk_images.blocks.mapped import MappedDisk
+from disk_images.blocks.open import open_disk
+from disk_images.blocks.source import CannotTellError
+from image_import_cli.preview.inspect import inspect
 from made_images import MIB, NEEDS, make_disk, run
 from memory_files import BytesSource
 

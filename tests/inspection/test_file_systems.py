@@ -12,12 +12,12 @@ import pyfsfat
 import pyfsntfs
 import pyfsxfs
 import pytest
-from image_import.inspection.contents import open_file_system
-from image_import.inspection.parts import (
+from disk_images.blocks.source import (
     CannotTellError,
     FileMissingError,
     FileSystem,
 )
+from disk_images.filesystems.detect import open_file_system
 from made_images import (
     MIB,
     NEEDS,

@@ -12,9 +12,9 @@ import pytest
 from click import Command
 from click.testing import CliRunner
 from fake_aliyun import FakeAliyun
-from image_import.outcome import Outcome, Result
-from image_import_cli.inspect_image import inspect
-from image_import_cli.plan import plan
+from image_import.model.result import Outcome, Result
+from image_import_cli.preview.inspect import inspect
+from image_import_cli.preview.plan import plan
 from made_images import NEEDS, make_disk, run
 from small_debian import DEBIAN, ELF_ARM64, PE_ARM64
 from uploads import Uploads

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from image_import.header import Header
-from image_import.inspection.checklist import Check
-from image_import.inspection.findings import Findings
-from image_import.inspection.inspecting import examine
-from image_import.inspection.requirements import Image, check
-from image_import.targets import TARGETS
+from disk_images.findings import Findings
+from disk_images.formats.detect import Header
+from image_import.inspection.checks.check import Check
+from image_import.inspection.checks.image import Image, check
+from image_import.inspection.inspect import examine
+from image_import.model.targets import TARGETS
 from made_images import MIB, NEEDS, CountingFile, make_disk, run
 
 pytestmark = pytest.mark.needs(*NEEDS["ext4"], *NEEDS["gpt"])

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from image_import.inspection.contents import open_file_system
-from image_import.inspection.parts import (
+from disk_images.blocks.source import (
     BudgetSpentError,
     CannotTellError,
 )
-from image_import.inspection.volumes import find_volumes
+from disk_images.filesystems.detect import open_file_system
+from disk_images.volumes.layout import find_volumes
 from made_images import NEEDS, Link, Tree, make_disk
 
 LINKS: Tree = {"etc/os-release": Link("../usr/lib/os-release"), "loop": Link("loop")}

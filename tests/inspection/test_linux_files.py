@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from image_import.inspection.drivers import (
+from disk_images.guest.drivers import (
     compression_of,
     dracut_says,
     has_driver,
@@ -13,7 +13,7 @@ from image_import.inspection.drivers import (
     modules_in,
     names_in_cpio,
 )
-from image_import.inspection.root_device import (
+from disk_images.guest.root_device import (
     is_lost_on_ecs,
     lost_in_fstab,
     root_of_command_line,

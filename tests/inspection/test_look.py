@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from image_import.inspection.boot_mode import Bios
-from image_import.inspection.findings import Findings
-from image_import.inspection.look import Disk, look
-from image_import.inspection.seen import Seen
+from disk_images.findings import Findings
+from disk_images.guest.boot_mode import Bios
+from disk_images.guest.volume_files import Seen
+from disk_images.survey import Disk, look
 from memory_files import MemoryFiles
 from small_debian import DEBIAN, ELF_ARM64, PE_ARM64, PE_X86_64
 

@@ -13,9 +13,9 @@ import pytest
 from click import Command
 from click.testing import CliRunner, Result
 from fake_aliyun import FakeAliyun
-from image_import_cli.demo import IMAGE, asset
-from image_import_cli.inspect_image import inspect
-from image_import_cli.plan import plan
+from image_import_cli.commands.demo import IMAGE, asset
+from image_import_cli.preview.inspect import inspect
+from image_import_cli.preview.plan import plan
 from loopback import Say, serving
 from made_images import NEEDS, make_disk
 from small_debian import PE_X86_64

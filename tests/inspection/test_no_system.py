@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from image_import_cli.inspect_image import inspect
+from image_import_cli.preview.inspect import inspect
 from made_images import MIB, NEEDS, make_disk
 from small_debian import PE_X86_64
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import made_images
 import pytest
-from image_import.inspection.contents import open_file_system
-from image_import.inspection.ntfs import LARGE_FOLDER_BYTES, NtfsInodes, NtfsNode
-from image_import.inspection.ntfs_index import BLOCK_HEADER, entries_of, upper_case
-from image_import.inspection.parts import CannotTellError, DamagedError
-from image_import.inspection.steps import Steps, finish
+from disk_images.blocks.prefetch import Steps, finish
+from disk_images.blocks.source import CannotTellError, DamagedError
+from disk_images.filesystems.detect import open_file_system
+from disk_images.filesystems.ntfs import LARGE_FOLDER_BYTES, NtfsInodes, NtfsNode
+from disk_images.filesystems.ntfs_records import BLOCK_HEADER, entries_of, upper_case
 from made_images import MIB, CountingFile, make_disk
 
 pytestmark = pytest.mark.needs(*made_images.NEEDS["ntfs"])

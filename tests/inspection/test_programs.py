@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from image_import.inspection.programs import PROGRAM_BYTES, architecture_of
+from disk_images.guest.executables import PROGRAM_BYTES, architecture_of
 from program_bytes import elf, pe
 
 

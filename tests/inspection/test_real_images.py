@@ -9,13 +9,13 @@ from typing import Any, BinaryIO
 import debian_roots
 import pytest
 from debian_roots import ROOT_UUID, Root, make_full_root, make_root
-from image_import.header import LOOK_BYTES, TAIL_BYTES
-from image_import.inspection.bounded import Bounded, Budget
-from image_import.inspection.disks import open_disk
-from image_import.inspection.findings import Inspection
-from image_import.inspection.inspecting import inspect_bytes, inspect_file
-from image_import.version import DiskVersion
-from image_import_cli.plan import read_disk
+from disk_images.blocks.open import open_disk
+from disk_images.blocks.remote import Bounded, Budget
+from disk_images.findings import Inspection
+from disk_images.formats.detect import LOOK_BYTES, TAIL_BYTES
+from image_import.inspection.inspect import inspect_bytes, inspect_file
+from image_import.model.revision import DiskVersion
+from image_import_cli.preview.plan import read_disk
 from made_images import (
     NEEDS,
     TYPES,

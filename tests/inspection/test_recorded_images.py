@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from image_import.inspection.btrfs_data import DataExtent, unpacked
-from image_import.inspection.contents import open_file_system
-from image_import.inspection.parts import CannotTellError, DamagedError
-from image_import.inspection.volumes import find_volumes
+from disk_images.blocks.source import CannotTellError, DamagedError
+from disk_images.filesystems.btrfs import DataExtent, unpacked
+from disk_images.filesystems.detect import open_file_system
+from disk_images.volumes.layout import find_volumes
 from made_images import MIB, CountingFile, run
 from recorded_images import FILES, FOLDER, NAMES, PIECES, SMALL, in_pieces, recorded
 

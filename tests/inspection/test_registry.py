@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pyregf
 import pytest
-from hives import empty_hive
-from image_import.inspection.parts import (
+from disk_images.blocks.source import (
     CannotTellError,
     DamagedError,
     FileMissingError,
 )
-from image_import.inspection.registry import Hive
+from disk_images.guest.registry import Hive
+from hives import empty_hive
 from made_images import CountingFile, run
 
 pytestmark = pytest.mark.needs("hivexregedit")

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from image_import.inspection.platforms import platforms_of, system_of, windows_system
-from image_import.inspection.releases import READERS, Release, read_release
-from image_import.targets import PLATFORMS_APSARA, PUBLIC
+from disk_images.guest.os_release import READERS, Release, read_release
+from image_import.inspection.platform import platforms_of, system_of, windows_system
+from image_import.model.targets import PLATFORMS_APSARA, PUBLIC
 
 ROWS: list[dict[str, Any]] = [
     json.loads(line)

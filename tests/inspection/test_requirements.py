@@ -2,13 +2,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from image_import.disk import GIB, DiskFormat
-from image_import.header import Header
-from image_import.inspection.checklist import Check
-from image_import.inspection.findings import Finding, Findings
-from image_import.inspection.platforms import Platforms
-from image_import.inspection.requirements import Image, check, fails
-from image_import.targets import TARGETS
+from disk_images.findings import Finding, Findings
+from disk_images.formats.detect import Header
+from image_import.inspection.checks.check import Check
+from image_import.inspection.checks.image import Image, check, fails
+from image_import.inspection.platform import Platforms
+from image_import.model.disk import GIB, DiskFormat
+from image_import.model.targets import TARGETS
 
 HEADER = Header(
     detected="qcow2-v3", format=DiskFormat.QCOW2, virtual_size_bytes=40 * GIB

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from image_import.inspection.contents import open_file_system
-from image_import.inspection.parts import CannotTellError
-from image_import.inspection.steps import Ahead, LookUp, Slice, Steps, side_by_side
-from image_import.inspection.volumes import find_volumes
+from disk_images.blocks.prefetch import Ahead, LookUp, Slice, Steps, side_by_side
+from disk_images.blocks.source import CannotTellError
+from disk_images.filesystems.detect import open_file_system
+from disk_images.volumes.layout import find_volumes
 from made_images import MIB, NEEDS, CountingFile, Link, Tree, make_disk
 
 GIB = 1 << 30

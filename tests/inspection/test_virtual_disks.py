@@ -6,10 +6,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from image_import.header import HEAD_BYTES, TAIL_BYTES, read_header
-from image_import.inspection.bounded import Bounded, Budget
-from image_import.inspection.disks import open_disk
-from image_import.inspection.parts import CannotTellError, DamagedError, Source
+from disk_images.blocks.open import open_disk
+from disk_images.blocks.remote import Bounded, Budget
+from disk_images.blocks.source import CannotTellError, DamagedError, Source
+from disk_images.formats.detect import HEAD_BYTES, TAIL_BYTES, read_header
 from made_images import run
 from memory_files import BytesSource
 

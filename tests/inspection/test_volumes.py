@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import pyvslvm
-from image_import.inspection.contents import open_file_system
-from image_import.inspection.inspecting import examine
-from image_import.inspection.volumes import find_volumes
+from disk_images.filesystems.detect import open_file_system
+from disk_images.volumes.layout import find_volumes
+from image_import.inspection.inspect import examine
 from made_images import (
     MIB,
     TYPES,

@@ -6,10 +6,10 @@ from typing import Any
 import hives
 import made_images
 import pytest
-from image_import.inspection.contents import open_file_system
-from image_import.inspection.seen import Seen
-from image_import.inspection.volumes import find_volumes
-from image_import.inspection.windows import Windows
+from disk_images.filesystems.detect import open_file_system
+from disk_images.guest.volume_files import Seen
+from disk_images.guest.windows import Windows
+from disk_images.volumes.layout import find_volumes
 from memory_files import BytesSource
 from program_bytes import pe
 

@@ -12,10 +12,10 @@ from types import SimpleNamespace
 
 import pytest
 from image_import import handler
-from image_import.clients import Clients
-from image_import.credentials import read_credentials
-from image_import.settings import read_settings
-from image_import_cli.demo import asset
+from image_import.config.credentials import read_credentials
+from image_import.config.settings import read_settings
+from image_import.importing.clients import Clients
+from image_import_cli.commands.demo import asset
 
 pytestmark = [pytest.mark.live, pytest.mark.enable_socket]
 KEY = f"image-import-live/{int(time.time())}/noble-server-cloudimg-amd64.img"

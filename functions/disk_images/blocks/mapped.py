@@ -7,13 +7,30 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from image_import.inspection.parts import (
+from disk_images.blocks.source import (
     CannotTellError,
     CutOffError,
     DamagedError,
     Source,
 )
-from image_import.inspection.spans import Range, joined
+
+Range = tuple[int, int]
+"""An offset and a count of bytes."""
+
+
+def joined(places: Iterable[Range]) -> Iterator[Range]:
+    """Yield ranges in order, those that touch or overlap as one."""
+    start = end = -1
+    for offset, count in sorted(places):
+        if start >= 0 and offset <= end:
+            end = max(end, offset + count)
+            continue
+        if start >= 0:
+            yield start, end - start
+        start, end = offset, offset + count
+    if start >= 0:
+        yield start, end - start
+
 
 MOST_AT_ONCE = 64 * 1024**2
 """The most that one read may ask for: more is a hostile count, not a file's bytes."""

@@ -3,15 +3,16 @@
 Room: core.
 """
 
-from image_import import qcow2, vhd
-from image_import.disk import DiskFormat
 from image_import.errors import HeaderError
-from image_import.header import HEAD_BYTES, TAIL_BYTES, read_header
-from image_import.header_parts import Ends, Header
-from image_import.inspection.mapped import MOST_AT_ONCE
-from image_import.inspection.parts import CannotTellError, DamagedError, Source
-from image_import.inspection.qcow2_disk import Qcow2Disk
-from image_import.inspection.vhd_disk import DynamicVhdDisk, FixedVhdDisk
+from image_import.model.disk import DiskFormat
+
+from disk_images.blocks.mapped import MOST_AT_ONCE
+from disk_images.blocks.qcow2 import Qcow2Disk
+from disk_images.blocks.source import CannotTellError, DamagedError, Source
+from disk_images.blocks.vhd import DynamicVhdDisk, FixedVhdDisk
+from disk_images.formats import qcow2, vhd
+from disk_images.formats.detect import HEAD_BYTES, TAIL_BYTES, read_header
+from disk_images.formats.types import Ends, Header
 
 __all__ = ["MOST_AT_ONCE", "open_disk"]
 

@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from image_import.inspection.parts import CannotTellError, DamagedError, Source
+from disk_images.blocks.source import CannotTellError, DamagedError, Source
 
 Range: TypeAlias = tuple[int, int]
 T = TypeVar("T")

@@ -11,17 +11,16 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from itertools import groupby
 
-from image_import.inspection.mapped import MappedDisk, Piece
-from image_import.inspection.parts import (
+from disk_images.blocks.decompress import unpack_zlib, unpack_zstd
+from disk_images.blocks.mapped import MappedDisk, Piece, Range
+from disk_images.blocks.qcow2_truncation import first_missing, want_refcounts
+from disk_images.blocks.source import (
     CannotTellError,
     CutOffError,
     DamagedError,
     Source,
 )
-from image_import.inspection.qcow2_cut import first_missing, want_refcounts
-from image_import.inspection.spans import Range
-from image_import.inspection.unpack import unpack_zlib, unpack_zstd
-from image_import.qcow2 import COMPRESSION, EXTENDED_L2, Qcow2
+from disk_images.formats.qcow2 import COMPRESSION, EXTENDED_L2, Qcow2
 
 # An L1 entry, big-endian:        bits 9-55 the offset of an L2 table, 0 if none
 # An L2 entry, not compressed:    bit 0 zeros (version 3), 9-55 the cluster's offset,

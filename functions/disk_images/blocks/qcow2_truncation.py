@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
-from image_import.inspection.parts import CannotTellError, DamagedError, Source
-from image_import.inspection.steps import exactly
-from image_import.qcow2 import EXTENDED_L2, Qcow2
+from disk_images.blocks.prefetch import exactly
+from disk_images.blocks.source import CannotTellError, DamagedError, Source
+from disk_images.formats.qcow2 import EXTENDED_L2, Qcow2
 
 # A refcount table entry, big-endian: bits 9-63 the offset of a refcount block, or 0
 # A refcount block: counts of 1 << refcount_order bits each; those of less than a byte

@@ -11,9 +11,10 @@ from concurrent.futures import TimeoutError as WaitedTooLong
 from dataclasses import dataclass, field
 
 from image_import.errors import ImageImportError
-from image_import.inspection.findings import Spent
-from image_import.inspection.parts import BudgetSpentError, CannotTellError
-from image_import.patience import Patience
+from image_import.retry import Patience
+
+from disk_images.blocks.source import BudgetSpentError, CannotTellError
+from disk_images.findings import Spent
 
 BLOCK_BYTES = 128 * 1024
 LARGEST_REQUEST_BLOCKS = 32

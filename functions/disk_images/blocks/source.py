@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from image_import.inspection.steps import LookUp
+    from disk_images.blocks.prefetch import LookUp
 
 
 class CannotTellError(Exception):

@@ -6,11 +6,10 @@ Room: core.
 import struct
 from collections.abc import Iterator
 
-from image_import.inspection.mapped import MappedDisk, Piece
-from image_import.inspection.parts import CannotTellError, CutOffError, Source
-from image_import.inspection.spans import Range
-from image_import.inspection.steps import exactly
-from image_import.vhd import FOOTER_BYTES, Blocks
+from disk_images.blocks.mapped import MappedDisk, Piece, Range
+from disk_images.blocks.prefetch import exactly
+from disk_images.blocks.source import CannotTellError, CutOffError, Source
+from disk_images.formats.vhd import FOOTER_BYTES, Blocks
 
 _SECTOR = 512
 _ABSENT = 0xFFFFFFFF

@@ -10,15 +10,15 @@ import uuid
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from image_import.file_systems import is_fat
-from image_import.inspection.btrfs import BtrfsInodes
-from image_import.inspection.ext import ExtInodes
-from image_import.inspection.fat import FatInodes
-from image_import.inspection.inodes import Inodes
-from image_import.inspection.ntfs import NtfsInodes
-from image_import.inspection.parts import CannotTellError, FileSystem, Source
-from image_import.inspection.tree import Tree
-from image_import.inspection.xfs import XfsInodes
+from disk_images.blocks.source import CannotTellError, FileSystem, Source
+from disk_images.filesystems.btrfs import BtrfsInodes
+from disk_images.filesystems.ext import ExtInodes
+from disk_images.filesystems.fat import FatInodes
+from disk_images.filesystems.inode import Inodes
+from disk_images.filesystems.ntfs import NtfsInodes
+from disk_images.filesystems.paths import Tree
+from disk_images.filesystems.xfs import XfsInodes
+from disk_images.formats.raw_layout import is_fat
 
 # Enough for all signatures below, the last one of which is that of Btrfs.
 HEAD_BYTES = 72 * 1024

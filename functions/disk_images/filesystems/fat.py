@@ -10,9 +10,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from image_import.inspection.inodes import MAX_FOLDER_BYTES, Inodes, Key, Node, NodeKind
-from image_import.inspection.parts import CannotTellError, DamagedError, Source
-from image_import.inspection.steps import Extent, Steps, exactly, gather
+from disk_images.blocks.prefetch import Extent, Steps, exactly, gather
+from disk_images.blocks.source import CannotTellError, DamagedError, Source
+from disk_images.filesystems.inode import MAX_FOLDER_BYTES, Inodes, Key, Node, NodeKind
 
 # The first sector, little-endian:
 #          bytes  field

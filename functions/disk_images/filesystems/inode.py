@@ -8,8 +8,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Literal, TypeAlias, TypeVar
 
-from image_import.inspection.parts import Source
-from image_import.inspection.steps import Steps
+from disk_images.blocks.prefetch import Steps
+from disk_images.blocks.source import Source
 
 Key: TypeAlias = Hashable
 NodeKind: TypeAlias = Literal["file", "folder", "link", "other"]

@@ -13,25 +13,23 @@ import struct
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from image_import.inspection.inodes import MAX_FOLDER_BYTES, Inodes, Key, Node, NodeKind
-from image_import.inspection.lznt1 import decompress_unit
-from image_import.inspection.ntfs_index import (
+from disk_images.blocks.decompress import decompress_unit
+from disk_images.blocks.prefetch import Extent, Steps, exactly, fetch, gather
+from disk_images.blocks.source import CannotTellError, DamagedError, Source
+from disk_images.filesystems.inode import MAX_FOLDER_BYTES, Inodes, Key, Node, NodeKind
+from disk_images.filesystems.ntfs_records import (
     BLOCK_HEADER,
     ROOT_HEADER,
+    Attribute,
+    attributes,
     block_of,
+    fixed_up,
+    listed,
     names_of,
+    runs_of,
     towards,
     upper_case,
 )
-from image_import.inspection.ntfs_records import (
-    Attribute,
-    attributes,
-    fixed_up,
-    listed,
-    runs_of,
-)
-from image_import.inspection.parts import CannotTellError, DamagedError, Source
-from image_import.inspection.steps import Extent, Steps, exactly, fetch, gather
 
 # The first sector, little-endian:
 #          bytes  field

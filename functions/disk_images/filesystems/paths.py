@@ -10,13 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Generic
 
-from image_import.inspection.inodes import Inodes, Key, N
-from image_import.inspection.parts import (
-    CannotTellError,
-    FileMissingError,
-    Source,
-)
-from image_import.inspection.steps import (
+from disk_images.blocks.prefetch import (
     LookUp,
     Range,
     Steps,
@@ -24,6 +18,12 @@ from image_import.inspection.steps import (
     finish,
     side_by_side,
 )
+from disk_images.blocks.source import (
+    CannotTellError,
+    FileMissingError,
+    Source,
+)
+from disk_images.filesystems.inode import Inodes, Key, N
 
 # Linux, include/linux/namei.h, MAXSYMLINKS; include/uapi/linux/limits.h, PATH_MAX.
 _MAX_LINKS = 40

@@ -11,19 +11,165 @@ Room: core.
 
 import struct
 import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from image_import.inspection.inodes import (
+from disk_images.blocks.prefetch import Ahead, Extent, Steps, exactly, gather
+from disk_images.blocks.source import CannotTellError, DamagedError, Source
+from disk_images.filesystems.inode import (
     MAX_FOLDER_BYTES,
     Inodes,
     Key,
     Node,
     kind_of_mode,
 )
-from image_import.inspection.parts import CannotTellError, DamagedError, Source
-from image_import.inspection.steps import Ahead, Extent, Steps, exactly, gather
-from image_import.inspection.xfs_folders import block_entries, short_entries
-from image_import.inspection.xfs_maps import packed_extents, tree_extents
+
+# Block of a folder: how long its header is, and whether a tail of 8 bytes (number of
+# leaf entries of 8 bytes, which stand before it) ends it.
+_BLOCKS = {
+    b"XD2B": (16, True),
+    b"XDB3": (64, True),
+    b"XD2D": (16, False),
+    b"XDD3": (64, False),
+}
+_UNUSED = 0xFFFF
+
+
+def short_entries(fork: bytes, *, has_types: bool) -> Iterator[tuple[str, int]]:
+    """Yield names and inodes from inside an inode.
+
+    0 number of entries, 1 number of those with long inodes, parent in 4 or 8 bytes;
+    an entry: length of the name, 2 bytes to sort by, name, type, inode in 4 or 8 bytes.
+    """
+    if len(fork) < 6:
+        raise DamagedError("a folder inside its inode has no header")
+    count, long_count = fork[0], fork[1]
+    width = 8 if long_count else 4
+    at = 2 + width
+    for _ in range(count):
+        name_at = at + 3
+        inode_at = name_at + (fork[at] if at < len(fork) else 0) + has_types
+        if at >= len(fork) or inode_at + width > len(fork):
+            raise DamagedError(f"a folder claims {count} entries in {len(fork)} bytes")
+        name = fork[name_at : name_at + fork[at]]
+        inode = int.from_bytes(fork[inode_at : inode_at + width], "big")
+        yield name.decode(errors="replace"), inode
+        at = inode_at + width
+
+
+def block_entries(block: bytes, *, has_types: bool) -> Iterator[tuple[str, int]]:
+    """Yield names and inodes from a block of a folder.
+
+    An entry: 0-7 inode, 8 length of the name, name, type, padding, 2 bytes with its own
+    offset, so that its length is a multiple of 8. Unused: FF FF, 2-3 length.
+    """
+    if not any(block[:4]):
+        return  # a hole
+    if block[:4] not in _BLOCKS:
+        raise DamagedError(f"a block of a folder begins with {block[:4].hex()}")
+    at, has_tail = _BLOCKS[block[:4]]
+    end = len(block)
+    if has_tail:
+        (leaves,) = struct.unpack_from(">I", block, end - 8)
+        end -= 8 + leaves * 8
+    while at + 12 <= end:
+        unused, length = struct.unpack_from(">HH", block, at)
+        if unused == _UNUSED:
+            if not length or length % 8:
+                raise DamagedError(f"unused {length} bytes in a folder")
+            at += length
+            continue
+        inode, name_length = struct.unpack_from(">QB", block, at)
+        name = block[at + 9 : at + 9 + name_length]
+        if name not in {b"", b".", b".."}:
+            yield name.decode(errors="replace"), inode
+        at += -(-(9 + name_length + has_types + 2) // 8) * 8
+
+
+# First block in the file, number of the first block on the volume, number of blocks.
+Run: TypeAlias = tuple[int, int, int]
+
+# A block of the tree: 0-3 "BMAP", or "BMA3" with a longer header; 4-5 level, 6-7
+# number of records. Leaves have extents, other nodes keys and then as many pointers,
+# both of 8 bytes. The root in the inode begins with level and number alone.
+_HEADERS = {b"BMAP": 24, b"BMA3": 72}
+_MAX_LEVEL = 8
+_MAX_NODES = 1024
+
+
+def packed_extents(raw: bytes, at: int, count: int) -> list[Run]:
+    """Return a list of extents, each packed into 128 bits.
+
+    1 flag (reserved, not written), 54 first block in the file, 52 first on the volume,
+    21 number of blocks.
+    """
+    runs = []
+    for place in range(at, at + count * 16, 16):
+        upper, lower = struct.unpack_from(">QQ", raw, place)
+        if upper >> 63:
+            continue
+        first = upper >> 9 & (1 << 54) - 1
+        block = (upper & 0x1FF) << 43 | lower >> 21
+        runs.append((first, block, lower & (1 << 21) - 1))
+    return runs
+
+
+def tree_extents(
+    source: Source,
+    root: bytes,
+    wanted: range,
+    size: int,
+    byte_of: Callable[[int], int],
+) -> Steps[list[Run]]:
+    """Return the runs of a tree's leaves that tell about the wanted blocks."""
+    level, count = struct.unpack_from(">HH", root)
+    if not 1 <= level <= _MAX_LEVEL:
+        raise DamagedError(f"a B+tree has {level} levels")
+    blocks = _below(root, 4, count, wanted)
+    while level:
+        if len(blocks) > _MAX_NODES:
+            raise CannotTellError(f"a file's map has {len(blocks):,} blocks of its own")
+        level -= 1
+        places = [byte_of(block) for block in blocks]
+        yield [(place, size) for place in places]
+        nodes = [exactly(source, place, size) for place in places]
+        headers = [_header(node, level) for node in nodes]
+        if level:
+            blocks = []
+            for node, (start, count) in zip(nodes, headers, strict=True):
+                blocks += _below(node, start, count, wanted)
+    runs = []
+    for node, (start, count) in zip(nodes, headers, strict=True):
+        if start + count * 16 > size:
+            raise DamagedError(f"a leaf claims {count:,} extents")
+        runs += packed_extents(node, start, count)
+    return runs
+
+
+def _header(node: bytes, level: int) -> tuple[int, int]:
+    """Return where the records of a node begin, and how many there are."""
+    own_level, count = struct.unpack_from(">HH", node, 4)
+    start = _HEADERS.get(node[:4])
+    if start is None or own_level != level:
+        raise DamagedError("a B+tree's block is none, or not on the level it names")
+    return start, count
+
+
+def _below(node: bytes, start: int, count: int, wanted: range) -> list[int]:
+    """Return the blocks below a node that tell about the wanted blocks."""
+    most = (len(node) - start) // 16
+    if count > most:
+        raise DamagedError(f"a B+tree's node claims {count:,} records")
+    keys = struct.unpack_from(f">{count}Q", node, start)
+    pointers = struct.unpack_from(f">{count}Q", node, start + most * 8)
+    ends = (*keys[1:], 1 << 64)
+    return [
+        pointer
+        for key, end, pointer in zip(keys, ends, pointers, strict=True)
+        if key < wanted.stop and end > wanted.start
+    ]
+
 
 # The superblock, big-endian:
 #          bytes  field

@@ -10,7 +10,7 @@ Room: core.
 import re
 from dataclasses import dataclass
 
-from image_import.header_parts import TAKEN, Header, foreign
+from disk_images.formats.types import TAKEN, Header, foreign
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,14 @@ Room: core.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from image_import import foreign_disks, other_files, qcow2, vhd
-from image_import.disk import DiskFormat
 from image_import.errors import HeaderError
-from image_import.header_parts import Ends, Header, fix_command, whole_sectors
-from image_import.partitions import has_boot_signature, read_layout
+from image_import.model.disk import DiskFormat
+
+from disk_images.formats import archives as other_files
+from disk_images.formats import foreign as foreign_disks
+from disk_images.formats import qcow2, vhd
+from disk_images.formats.raw_layout import has_boot_signature, read_layout
+from disk_images.formats.types import Ends, Header, fix_command, whole_sectors
 
 __all__ = [
     "HEAD_BYTES",

@@ -11,7 +11,7 @@ Room: core.
 import re
 import struct
 
-from image_import.header_parts import (
+from disk_images.formats.types import (
     SECTOR,
     TAKEN,
     Ends,

@@ -8,8 +8,9 @@ Room: core.
 
 from typing import NamedTuple
 
-from image_import.disk import DiskFormat
-from image_import.header_parts import (
+from image_import.model.disk import DiskFormat
+
+from disk_images.formats.types import (
     SECTOR,
     Ends,
     Header,

@@ -8,8 +8,8 @@ import struct
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from image_import.disk import DiskFormat
 from image_import.errors import HeaderError
+from image_import.model.disk import DiskFormat
 
 SECTOR = 512
 TAKEN = "ImportImage takes RAW, VHD and QCOW2"

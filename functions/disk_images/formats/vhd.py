@@ -8,10 +8,11 @@ Room: core.
 
 from typing import NamedTuple
 
-from image_import.disk import DiskFormat
 from image_import.errors import HeaderError
-from image_import.header_parts import SECTOR, Ends, Header, damaged
-from image_import.partitions import read_layout
+from image_import.model.disk import DiskFormat
+
+from disk_images.formats.raw_layout import read_layout
+from disk_images.formats.types import SECTOR, Ends, Header, damaged
 
 COOKIE = b"conectix"
 FIXED, DYNAMIC, DIFFERENCING = 2, 3, 4

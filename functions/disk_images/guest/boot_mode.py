@@ -12,9 +12,9 @@ Room: core.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from image_import.inspection.findings import Finding
-from image_import.inspection.programs import PROGRAM_BYTES, architecture_of
-from image_import.inspection.seen import Seen
+from disk_images.findings import Finding
+from disk_images.guest.executables import PROGRAM_BYTES, architecture_of
+from disk_images.guest.volume_files import Seen
 
 LOADERS = {
     "bootx64.efi": "x86_64",

@@ -3,12 +3,118 @@
 Room: core.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from image_import.inspection import drivers
-from image_import.inspection.findings import Finding
-from image_import.inspection.seen import Seen
+from disk_images.findings import Finding
+from disk_images.guest.volume_files import Seen
+
+DRIVERS = {"virtio": ("virtio_blk", "virtio_scsi"), "nvme": ("nvme",)}
+"""A disk driver, of which one is enough; virtio_blk is what ECS shows."""
+
+_NAME = re.compile(
+    r"(?:^|/)(\w[\w-]*)\.ko(?:\.(?:xz|zst|gz|bz2))?(?=[:\s]|$)", re.MULTILINE
+)
+
+
+def modules_in(text: str) -> set[str]:
+    """Return the modules that modules.dep or modules.builtin lists.
+
+    In modules.dep the names of what a module needs stand on its line, too: those
+    modules are there as well.
+    """
+    return {name.replace("-", "_") for name in _NAME.findall(text)}
+
+
+def has_driver(modules: Iterable[str], driver: str) -> bool:
+    """Whether one of the modules of a driver is among these."""
+    return not set(DRIVERS[driver]).isdisjoint(modules)
+
+
+def initramfs_tools_say(conf: str, modules: str) -> bool | None:
+    """Return whether an initramfs of initramfs-tools has virtio, None if unknown.
+
+    Args:
+        conf: /etc/initramfs-tools/initramfs.conf.
+        modules: /etc/initramfs-tools/modules.
+    """
+    listed = {
+        line.split()[0].replace("-", "_")
+        for line in modules.splitlines()
+        if line.strip() and not line.lstrip().startswith("#")
+    }
+    if "virtio_blk" in listed:
+        return True
+    found = re.findall(r"^\s*MODULES\s*=\s*\"?(\w+)", conf, re.MULTILINE)
+    return True if found and found[-1] == "most" else None
+
+
+def dracut_says(configurations: Iterable[str]) -> bool | None:
+    """Return whether an initramfs of dracut has virtio, None if unknown.
+
+    Without hostonly="no" and without virtio_blk among the added drivers it has what
+    the machine needed that made it.
+    """
+    for text in configurations:
+        lines = [ln for ln in text.splitlines() if not ln.lstrip().startswith("#")]
+        for line in lines:
+            name, _, value = line.strip().partition("=")
+            name, value = name.rstrip("+ "), value.strip("\"' ")
+            if name == "hostonly" and value == "no":
+                return True
+            if name in {"add_drivers", "force_drivers"} and "virtio_blk" in re.split(
+                r"[\s\"']+", value.replace("-", "_")
+            ):
+                return True
+    return None
+
+
+# newc:  0-5 "070701", then thirteen fields of 8 hex digits; the 7th is the file's
+#        size, the 12th the name's with its NUL; header and name, and data, are padded
+#        to 4 bytes
+_CPIO_MAGIC = b"070701"
+_CPIO_HEADER = 110
+
+
+def names_in_cpio(archive: bytes) -> tuple[list[str], bytes]:
+    """Return the names at the beginning of an archive, and what follows it.
+
+    What follows an early cpio (microcode) is the compressed main one. Where the bytes
+    end in the middle of the archive, nothing follows.
+    """
+    names: list[str] = []
+    at = 0
+    while archive.startswith(_CPIO_MAGIC, at) and at + _CPIO_HEADER <= len(archive):
+        try:
+            size = int(archive[at + 54 : at + 62], 16)
+            name_size = int(archive[at + 94 : at + 102], 16)
+        except ValueError:
+            break
+        begin = at + _CPIO_HEADER
+        if begin + name_size > len(archive):
+            break
+        name = archive[begin : begin + max(name_size - 1, 0)].decode("utf-8", "replace")
+        at = _padded(_padded(begin + name_size) + size)
+        if name == "TRAILER!!!":
+            return names, archive[at:].lstrip(b"\0")
+        names.append(name)
+    return names, b""
+
+
+def _padded(at: int) -> int:
+    return -(-at // 4) * 4
+
+
+def compression_of(data: bytes) -> str:
+    """Return how the main part of an initramfs is packed, "" if it is not told."""
+    magics = {
+        b"\x1f\x8b": "gzip", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd",
+        b"\x02\x21\x4c\x18": "lz4", b"BZh": "bzip2", b"\x5d\x00\x00": "lzma",
+        b"\x89LZO": "lzo",
+    }  # fmt: skip
+    return next((name for magic, name in magics.items() if data.startswith(magic)), "")
+
 
 MODULES_BYTES = 2 * 1024 * 1024
 MOST_CONFIGURATIONS = 8
@@ -47,14 +153,14 @@ class KernelDrivers:
             self.root.want(paths)
         texts = {p: self.root.text(p, limit=MODULES_BYTES) for p in paths if kernel}
         found = {}
-        for driver in drivers.DRIVERS:
+        for driver in DRIVERS:
             found[driver] = self._driver(driver, texts)
         found["initramfs"] = self._initramfs(kernel, texts)
         return found
 
     def _driver(self, driver: str, texts: dict[str, str | None]) -> Finding:
         for path, text in texts.items():
-            if text and drivers.has_driver(drivers.modules_in(text), driver):
+            if text and has_driver(modules_in(text), driver):
                 return self.root.found("yes", path)
         listed = [path for path, text in texts.items() if text]
         if any(path.endswith("modules.dep") for path in listed):
@@ -64,7 +170,7 @@ class KernelDrivers:
     def _initramfs(self, kernel: str, texts: dict[str, str | None]) -> Finding:
         for path, text in texts.items():
             is_builtin = path.endswith("modules.builtin")
-            if is_builtin and text and "virtio_blk" in drivers.modules_in(text):
+            if is_builtin and text and "virtio_blk" in modules_in(text):
                 return self.root.found("not needed: virtio_blk is built in", path)
         names = self.boot.names("/boot") or []
         wanted = [name.format(kernel) for name in INITRAMFS_NAMES]
@@ -91,12 +197,12 @@ class KernelDrivers:
 
     def _initramfs_in(self, path: str, head: bytes) -> Finding:
         """Return whether an initramfs has virtio: what it holds, or how it was made."""
-        inside, rest = drivers.names_in_cpio(head)
-        packed = drivers.compression_of(rest or head)
+        inside, rest = names_in_cpio(head)
+        packed = compression_of(rest or head)
         if not (inside or packed) and len(head) < LEAST_BYTES:
             size = f"{len(head):,} bytes" if head else "empty"
             return self.boot.found(f"none: {path} is no initramfs, but {size}", path)
-        if drivers.has_driver(drivers.modules_in("\n".join(inside)), "virtio"):
+        if has_driver(modules_in("\n".join(inside)), "virtio"):
             return self.boot.found("yes", path)
         if configured := self._configured():
             where = f"{self.boot.where(path)} as {configured} makes it"
@@ -108,11 +214,11 @@ class KernelDrivers:
         """Return the file by which an initramfs has virtio; "" if none says so."""
         conf = self.root.text(INITRAMFS_TOOLS)
         if conf is not None:
-            if drivers.initramfs_tools_say(conf, ""):
+            if initramfs_tools_say(conf, ""):
                 return INITRAMFS_TOOLS
             listed = self.root.text("/etc/initramfs-tools/modules") or ""
-            return INITRAMFS_TOOLS if drivers.initramfs_tools_say(conf, listed) else ""
-        return "/etc/dracut.conf.d" if drivers.dracut_says(self._dracut()) else ""
+            return INITRAMFS_TOOLS if initramfs_tools_say(conf, listed) else ""
+        return "/etc/dracut.conf.d" if dracut_says(self._dracut()) else ""
 
     def _dracut(self) -> Sequence[str]:
         folders = ("/etc/dracut.conf.d", "/usr/lib/dracut/dracut.conf.d")

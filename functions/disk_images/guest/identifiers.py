@@ -17,9 +17,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from image_import.inspection.partition_types import EXTENDED_TYPES, WITHOUT_FILES
-from image_import.inspection.root_device import Entry
-from image_import.inspection.volumes import Layout, Volume
+from disk_images.guest.root_device import Entry
+from disk_images.volumes.layout import Layout, Volume
+from disk_images.volumes.partition_table import EXTENDED_TYPES, WITHOUT_FILES
 
 Tag: TypeAlias = Literal["UUID", "LABEL", "PARTUUID", "PARTLABEL"]
 

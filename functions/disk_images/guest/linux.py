@@ -5,14 +5,15 @@ Room: core.
 
 from dataclasses import dataclass
 
-from image_import.inspection import root_device
-from image_import.inspection.findings import Finding
-from image_import.inspection.identifiers import Identifiers
-from image_import.inspection.platforms import platforms_of, system_of
-from image_import.inspection.programs import PROGRAM_BYTES, architecture_of
-from image_import.inspection.releases import READERS, Release, assignments, read_release
-from image_import.inspection.seen import Seen
-from image_import.inspection.tree import by_numbers
+from image_import.inspection.platform import platforms_of, system_of
+
+from disk_images.filesystems.paths import by_numbers
+from disk_images.findings import Finding
+from disk_images.guest import root_device
+from disk_images.guest.executables import PROGRAM_BYTES, architecture_of
+from disk_images.guest.identifiers import Identifiers
+from disk_images.guest.os_release import READERS, Release, assignments, read_release
+from disk_images.guest.volume_files import Seen
 
 PROGRAMS = (
     "/bin/sh", "/usr/bin/sh", "/usr/lib/systemd/systemd", "/lib/systemd/systemd",

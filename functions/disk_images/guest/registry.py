@@ -13,13 +13,13 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
-from image_import.inspection.parts import (
+from disk_images.blocks.prefetch import exactly
+from disk_images.blocks.source import (
     CannotTellError,
     DamagedError,
     FileMissingError,
     Source,
 )
-from image_import.inspection.steps import exactly
 
 # The base block: 0-3 "regf", 36-39 offset of the root key's cell. Cells are counted
 # from byte 4,096 on: 0-3 size, negative if in use, then the content.

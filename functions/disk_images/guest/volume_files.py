@@ -6,14 +6,14 @@ Room: core.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from image_import.inspection.findings import Finding
-from image_import.inspection.parts import (
+from disk_images.blocks.prefetch import LookUp
+from disk_images.blocks.source import (
     BudgetSpentError,
     CannotTellError,
     FileMissingError,
     FileSystem,
 )
-from image_import.inspection.steps import LookUp
+from disk_images.findings import Finding
 
 TEXT_BYTES = 256 * 1024
 """Of a configuration file, more is not read."""

@@ -19,12 +19,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from image_import.inspection.findings import Finding
-from image_import.inspection.parts import CannotTellError, FileMissingError
-from image_import.inspection.platforms import platforms_of, windows_system
-from image_import.inspection.programs import PROGRAM_BYTES, architecture_of
-from image_import.inspection.registry import Hive, RegistryValue
-from image_import.inspection.seen import Seen
+from image_import.inspection.platform import platforms_of, windows_system
+
+from disk_images.blocks.source import CannotTellError, FileMissingError
+from disk_images.findings import Finding
+from disk_images.guest.executables import PROGRAM_BYTES, architecture_of
+from disk_images.guest.registry import Hive, RegistryValue
+from disk_images.guest.volume_files import Seen
 
 SYSTEM32 = "/Windows/System32"
 KERNEL = f"{SYSTEM32}/ntoskrnl.exe"

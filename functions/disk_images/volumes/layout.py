@@ -7,20 +7,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from image_import.inspection.contents import HEAD_BYTES, Content, identify
-from image_import.inspection.lvm import (
+from disk_images.blocks.prefetch import Range, Slice, View, get_ready
+from disk_images.blocks.source import CannotTellError, Source
+from disk_images.filesystems.detect import HEAD_BYTES, Content, identify
+from disk_images.volumes.lvm import (
     LogicalVolume,
     PhysicalVolume,
     logical_volumes,
     read_physical_volume,
 )
-from image_import.inspection.partition_tables import Gpt, Partition, Table, read_table
-from image_import.inspection.partition_types import (
+from disk_images.volumes.partition_table import (
     EXTENDED_TYPES,
     WITHOUT_FILES,
+    Gpt,
+    Partition,
+    Table,
+    read_table,
 )
-from image_import.inspection.parts import CannotTellError, Source
-from image_import.inspection.steps import Range, Slice, View, get_ready
 
 # Of more volumes than this, the rest costs a round trip each.
 _AT_ONCE = 16

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
-    from fake_aliyun.http import Response
+    from fake_aliyun.core.http import Response
 
 
 class NotImitatedError(Exception):

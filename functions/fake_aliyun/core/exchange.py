@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-from fake_aliyun.errors import ConnectionLostError, NotImitatedError, ServiceError
-from fake_aliyun.faults import Fault, Faults
-from fake_aliyun.hosts import Place
-from fake_aliyun.http import Request, Response
-from fake_aliyun.records import Recorded
-from fake_aliyun.service import Service, Work
+from fake_aliyun.core.errors import ConnectionLostError, NotImitatedError, ServiceError
+from fake_aliyun.core.faults import Fault, Faults
+from fake_aliyun.core.hosts import Place
+from fake_aliyun.core.http import Request, Response
+from fake_aliyun.core.records import Recorded
+from fake_aliyun.core.service import Service, Work
 
 CODES_BY_STATUS = {429: "Throttling", 500: "InternalError", 503: "ServiceUnavailable"}
 NOT_IMITATED = "FakeAliyun.NotImitated"

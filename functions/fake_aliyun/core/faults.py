@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from types import NoneType
 
-from fake_aliyun.errors import NotImitatedError
+from fake_aliyun.core.errors import NotImitatedError
 
 ANY = "*"
 MOST_DELAY_SECONDS = 86_400

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from fake_aliyun.content import Content
-from fake_aliyun.errors import NotImitatedError
+from fake_aliyun.core.content import Content
+from fake_aliyun.core.errors import NotImitatedError
 
 HOSTS_OF_THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 

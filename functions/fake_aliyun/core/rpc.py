@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from fake_aliyun import xml
-from fake_aliyun.clock import http_date
-from fake_aliyun.errors import NotImitatedError, ServiceError
-from fake_aliyun.http import Request, Response
-from fake_aliyun.records import Recorded, without_secrets
+from fake_aliyun.core import xml
+from fake_aliyun.core.clock import http_date
+from fake_aliyun.core.errors import NotImitatedError, ServiceError
+from fake_aliyun.core.http import Request, Response
+from fake_aliyun.core.records import Recorded, without_secrets
 
 Document = dict[str, Any]
 COMMON = frozenset(

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from fake_aliyun.errors import ServiceError
-from fake_aliyun.hosts import Place
-from fake_aliyun.http import Request, Response
-from fake_aliyun.records import Recorded
+from fake_aliyun.core.errors import ServiceError
+from fake_aliyun.core.hosts import Place
+from fake_aliyun.core.http import Request, Response
+from fake_aliyun.core.records import Recorded
 
 Work = Callable[[], Response]
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from fake_aliyun.core.faults import Fault, Faults
 from fake_aliyun.ecs.images import Failure, Image, Pace
 from fake_aliyun.ecs.models import EcsBackend
-from fake_aliyun.faults import Fault, Faults
 
 
 class Ecs:

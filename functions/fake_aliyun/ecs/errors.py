@@ -4,7 +4,7 @@ Source: "ImportImage", "Error codes", ECS API 2014-05-26 (changed 2025-05-13), a
 "Response results", "Common error codes", ECS API reference; both read 2026-11.
 """
 
-from fake_aliyun.errors import ErrorType, KnownError
+from fake_aliyun.core.errors import ErrorType, KnownError
 
 ERRORS: dict[str, ErrorType] = {
     # Of ImportImage.

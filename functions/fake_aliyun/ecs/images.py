@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, Protocol
 
-from fake_aliyun.clock import check_seconds
+from fake_aliyun.core.clock import check_seconds
 
 ImageStatus = Literal["Waiting", "Creating", "Available", "CreateFailed"]
 TaskStatus = Literal["Processing", "Finished", "Failed", "Deleted"]

@@ -3,9 +3,11 @@
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
-from fake_aliyun.clock import Clock
-from fake_aliyun.ecs.detection import detect
+from fake_aliyun.core.clock import Clock
+from fake_aliyun.core.content import Content
+from fake_aliyun.core.hosts import Door
 from fake_aliyun.ecs.errors import EcsError
 from fake_aliyun.ecs.images import ByLooks, Disk, Failure, Image, Pace
 from fake_aliyun.ecs.parameters import (
@@ -16,12 +18,40 @@ from fake_aliyun.ecs.parameters import (
     read_disks,
     read_tags,
 )
-from fake_aliyun.hosts import Door
 from fake_aliyun.oss.access import Access
 from fake_aliyun.oss.errors import OssError
 from fake_aliyun.oss.models import OssBackend
 from fake_aliyun.oss.objects import OssObject
 from fake_aliyun.ram.models import IMPORT_ROLE, RamBackend
+
+GIB = 1024**3
+
+
+class Detected(NamedTuple):
+    """A format and the size of the disk that it holds."""
+
+    format: str
+    virtual_size_bytes: int
+
+    @property
+    def size_gib(self) -> int:
+        """Return the size in whole GiB, at least one."""
+        return max(1, -(-self.virtual_size_bytes // GIB))
+
+
+def detect(content: Content) -> Detected:
+    """Return what the first and the last bytes of a file say."""
+    head = content.span(0, 512).to_bytes()
+    # offset 0: "QFI\xfb", offset 24: virtual size, 8 bytes, big-endian
+    if head[:4] == b"QFI\xfb" and len(head) >= 32:
+        return Detected("QCOW2", int.from_bytes(head[24:32], "big"))
+    size = len(content)
+    footer = content.span(max(0, size - 512), size).to_bytes()
+    # offset 0: "conectix", offset 48: current size, 8 bytes, big-endian
+    if footer[:8] == b"conectix" and len(footer) >= 56:
+        return Detected("VHD", int.from_bytes(footer[48:56], "big"))
+    return Detected("RAW", size)
+
 
 ECS_SERVICE = "ecs.aliyuncs.com"
 NOT_IMPORTABLE = frozenset({".iso"})

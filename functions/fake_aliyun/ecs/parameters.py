@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fake_aliyun.core.errors import NotImitatedError
+from fake_aliyun.core.hosts import Door
 from fake_aliyun.ecs.errors import EcsError
-from fake_aliyun.errors import NotImitatedError
-from fake_aliyun.hosts import Door
 from fake_aliyun.oss.models import BUCKET_NAME, MAX_KEY_BYTES
 
 MAX_DISKS = 17

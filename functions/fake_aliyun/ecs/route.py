@@ -9,10 +9,10 @@ and what a failure says besides `resultCode` -1; here `resultMsg` names code and
 import json
 from collections.abc import Mapping
 
+from fake_aliyun.core.errors import NotImitatedError, ServiceError
+from fake_aliyun.core.http import Request, Response
 from fake_aliyun.ecs.errors import EcsError
 from fake_aliyun.ecs.operations import OPERATIONS
-from fake_aliyun.errors import NotImitatedError, ServiceError
-from fake_aliyun.http import Request, Response
 
 PREFIX = "/apsara/route/Ecs/"
 VERSION = "2016-01-01"

@@ -5,18 +5,11 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fake_aliyun.ecs.authentication import Authenticator
-from fake_aliyun.ecs.errors import EcsError
-from fake_aliyun.ecs.models import EcsBackend
-from fake_aliyun.ecs.operations import OPERATIONS, Operations, permission
-from fake_aliyun.ecs.parameters import RULES, check_names
-from fake_aliyun.ecs.route import read_route, route_refusal
-from fake_aliyun.errors import ServiceError
-from fake_aliyun.hosts import APSARA_HEADERS, Door, Place
-from fake_aliyun.http import Request, Response
-from fake_aliyun.ram.models import RamBackend
-from fake_aliyun.records import Recorded
-from fake_aliyun.rpc import (
+from fake_aliyun.core.errors import ServiceError
+from fake_aliyun.core.hosts import APSARA_HEADERS, Door, Place
+from fake_aliyun.core.http import Request, Response
+from fake_aliyun.core.records import Recorded
+from fake_aliyun.core.rpc import (
     COMMON,
     Call,
     Document,
@@ -26,7 +19,14 @@ from fake_aliyun.rpc import (
     finished,
     refused,
 )
-from fake_aliyun.service import Work
+from fake_aliyun.core.service import Work
+from fake_aliyun.ecs.errors import EcsError
+from fake_aliyun.ecs.models import EcsBackend
+from fake_aliyun.ecs.operations import OPERATIONS, Operations, permission
+from fake_aliyun.ecs.parameters import RULES, check_names
+from fake_aliyun.ecs.route import read_route, route_refusal
+from fake_aliyun.ram.models import RamBackend
+from fake_aliyun.ram.rpc_auth import Authenticator
 
 VERSION = "2014-05-26"
 COMMON_APSARA = COMMON | {

@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 
-from fake_aliyun.clock import Clock, read_http_date
+from fake_aliyun.core.clock import Clock, read_http_date
+from fake_aliyun.core.http import Request
 from fake_aliyun.fc.errors import FcError
-from fake_aliyun.http import Request
 from fake_aliyun.ram.models import RamBackend
 
 VALID = timedelta(minutes=15)

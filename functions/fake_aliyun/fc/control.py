@@ -5,11 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from fake_aliyun.faults import Fault, Faults
-from fake_aliyun.fc.destinations import Message
+from fake_aliyun.core.faults import Fault, Faults
 from fake_aliyun.fc.invocations import Invocation
 from fake_aliyun.fc.models import AsyncConfig, Function, Handler
-from fake_aliyun.fc.platform import Denied, Platform
+from fake_aliyun.fc.platform import Denied, Message, Platform
 from fake_aliyun.fc.triggers import Trigger, read_trigger
 
 

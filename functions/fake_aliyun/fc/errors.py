@@ -5,7 +5,7 @@ api-fc-open-2021-04-06, read 2026-11. The body names its fields ErrorCode and
 ErrorMessage, as aliyun-fc2 2.5.2 reads them; the page shows them in lower case.
 """
 
-from fake_aliyun.errors import ErrorType, KnownError
+from fake_aliyun.core.errors import ErrorType, KnownError
 
 ERRORS: dict[str, ErrorType] = {
     "AccessDenied": ErrorType(403, "%s"),

@@ -7,18 +7,73 @@ UnhandledInvocationError with HTTP status 200.
 """
 
 import json
+import logging
+import threading
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Literal
 
-from fake_aliyun.context import Context
-from fake_aliyun.fc.logs import logged
 from fake_aliyun.fc.models import Function
-from fake_aliyun.fc_runtime import FcFunction
+from fake_aliyun.fc.runtime.context import Context
+from fake_aliyun.fc.runtime.function import FcFunction
 from fake_aliyun.ram.models import Credentials
+
+_level_lock = threading.Lock()
+_running = 0
+_level_before = logging.WARNING
+
+
+class _Lines(logging.Handler):
+    def __init__(self, request_id: str) -> None:
+        super().__init__(logging.INFO)
+        self.lines: list[str] = []
+        self._request_id = request_id
+        self._thread = threading.get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.thread != self._thread:
+            return
+        moment = datetime.fromtimestamp(record.created, tz=timezone.utc)
+        stamp = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+        self.lines.append(
+            f"{stamp} {self._request_id} [{record.levelname}] {record.getMessage()}"
+        )
+
+
+@contextmanager
+def logged(request_id: str) -> Iterator[list[str]]:
+    """Yield the list that fills with the lines which this thread logs in the block."""
+    root = logging.getLogger()
+    handler = _Lines(request_id)
+    root.addHandler(handler)
+    _raise_level(root)
+    try:
+        yield handler.lines
+    finally:
+        root.removeHandler(handler)
+        _restore_level(root)
+
+
+def _raise_level(root: logging.Logger) -> None:
+    global _running, _level_before  # noqa: PLW0603 - the root logger is global too
+    with _level_lock:
+        if not _running:
+            _level_before = root.level
+            root.setLevel(min(root.level or logging.INFO, logging.INFO))
+        _running += 1
+
+
+def _restore_level(root: logging.Logger) -> None:
+    global _running  # noqa: PLW0603 - the root logger is global too
+    with _level_lock:
+        _running -= 1
+        if not _running:
+            root.setLevel(_level_before)
+
 
 Status = Literal["Enqueued", "Running", "Retrying", "Succeeded", "Failed", "Expired"]
 UNHANDLED = "UnhandledInvocationError"

@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from fake_aliyun.clock import Clock
-from fake_aliyun.context import Context
+from fake_aliyun.core.clock import Clock
 from fake_aliyun.fc.errors import FcError
 from fake_aliyun.fc.fields import read_object, read_text, read_whole
-from fake_aliyun.fc.oss_triggers import OssTrigger, check_no_overlap
-from fake_aliyun.fc.triggers import Trigger
-from fake_aliyun.fc_runtime import FcFunction
+from fake_aliyun.fc.runtime.context import Context
+from fake_aliyun.fc.runtime.function import FcFunction
+from fake_aliyun.fc.triggers import OssTrigger, Trigger, check_no_overlap
 
 Handler = Callable[[bytes, Context], Any] | FcFunction
 LATEST = "LATEST"

@@ -1,30 +1,86 @@
 """The platform: it runs functions in their roles' names and tells what came of it."""
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from fake_aliyun.context import (
+from fake_aliyun.fc.errors import FcError
+from fake_aliyun.fc.invocations import Attempt, Invocation, run
+from fake_aliyun.fc.models import FcBackend, Function
+from fake_aliyun.fc.queue import Queue, refused
+from fake_aliyun.fc.runtime.context import (
     Context,
     ContextFunction,
     ContextService,
     make_context,
 )
-from fake_aliyun.fc.destinations import (
-    Message,
-    complete,
-    outcome_message,
-    permission_for,
-)
-from fake_aliyun.fc.errors import FcError
-from fake_aliyun.fc.invocations import Attempt, Invocation, run
-from fake_aliyun.fc.models import FcBackend, Function
-from fake_aliyun.fc.oss_triggers import OssTrigger
-from fake_aliyun.fc.queue import Queue, refused
 from fake_aliyun.fc.timers import TimerTrigger
+from fake_aliyun.fc.triggers import OssTrigger
 from fake_aliyun.oss.events import as_bytes
 from fake_aliyun.ram.models import RamBackend
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """What a queue, topic or function was told."""
+
+    destination: str
+    body: bytes
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """Return the message as it was before it became bytes."""
+        document: dict[str, Any] = json.loads(self.body)
+        return document
+
+
+def permission_for(destination: str) -> str:
+    """Return the action that the function's role needs for a destination."""
+    if destination.startswith("acs:fc:"):
+        return "fc:InvokeFunction"
+    is_topic = "/topics/" in destination
+    return "mns:PublishMessage" if is_topic else "mns:SendMessage"
+
+
+def complete(arn: str, *, region_id: str, account_id: str) -> str:
+    """Return an ARN with the region and account that `acs:mns:::...` leaves out."""
+    head, service, region, account, path = arn.split(":", 4)
+    filled = (head, service, region or region_id, account or account_id, path)
+    return ":".join(filled)
+
+
+def outcome_message(
+    invocation: Invocation, *, function_arn: str, now: datetime
+) -> bytes:
+    """Return what a destination is told of an invocation that has ended."""
+    last = invocation.attempts[-1] if invocation.attempts else None
+    error = last.error_type if last else "InvocationExpired"
+    return json.dumps(
+        {
+            "timestamp": int(now.timestamp() * 1000),
+            "requestContext": {
+                "requestId": invocation.request_id,
+                "functionArn": function_arn,
+                "condition": error,
+                "approximateInvokeCount": len(invocation.attempts),
+            },
+            "requestPayload": _text(invocation.payload),
+            "responseContext": {
+                "statusCode": last.http_status if last else 0,
+                "functionError": error,
+            },
+            "responsePayload": _text(invocation.result),
+        },
+        ensure_ascii=False,
+    ).encode()
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", errors="replace")
+
 
 FC_SERVICE = "fc.aliyuncs.com"
 OSS_SERVICE = "oss.aliyuncs.com"

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 
-from fake_aliyun.clock import Clock, ManualClock
+from fake_aliyun.core.clock import Clock, ManualClock
 from fake_aliyun.fc.errors import FcError
 from fake_aliyun.fc.invocations import Attempt, Invocation, Status
 

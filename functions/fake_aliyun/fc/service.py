@@ -5,18 +5,17 @@ import threading
 import uuid
 from dataclasses import replace
 
-from fake_aliyun.clock import http_date
-from fake_aliyun.errors import ServiceError
-from fake_aliyun.fc.authentication import Authenticator
+from fake_aliyun.core.clock import http_date
+from fake_aliyun.core.errors import ServiceError
+from fake_aliyun.core.hosts import Place
+from fake_aliyun.core.http import Request, Response
+from fake_aliyun.core.records import Recorded, without_secrets
+from fake_aliyun.core.service import Work
+from fake_aliyun.fc.auth import Authenticator
 from fake_aliyun.fc.errors import FcError
-from fake_aliyun.fc.operations import Operations
-from fake_aliyun.fc.paths import OPERATIONS, Operation, find_operation
+from fake_aliyun.fc.operations import OPERATIONS, Operation, Operations, find_operation
 from fake_aliyun.fc.platform import Platform
-from fake_aliyun.hosts import Place
-from fake_aliyun.http import Request, Response
 from fake_aliyun.ram.models import RamBackend
-from fake_aliyun.records import Recorded, without_secrets
-from fake_aliyun.service import Work
 
 
 class FcService:

@@ -13,19 +13,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from fake_aliyun.clock import http_date, iso_seconds
-from fake_aliyun.ecs.authentication import Authenticator
-from fake_aliyun.errors import ServiceError
+from fake_aliyun.core.clock import http_date, iso_seconds
+from fake_aliyun.core.errors import ServiceError
+from fake_aliyun.core.hosts import Place
+from fake_aliyun.core.http import Request, Response
+from fake_aliyun.core.records import Recorded, without_secrets
+from fake_aliyun.core.rpc import check_headers
+from fake_aliyun.core.service import Work
 from fake_aliyun.fc.errors import FcError
 from fake_aliyun.fc.models import FcBackend, Function
-from fake_aliyun.fc.paths import Operation, find_operation
+from fake_aliyun.fc.operations import Operation, find_operation
 from fake_aliyun.fc.triggers import Trigger
-from fake_aliyun.hosts import Place
-from fake_aliyun.http import Request, Response
 from fake_aliyun.ram.models import RamBackend
-from fake_aliyun.records import Recorded, without_secrets
-from fake_aliyun.rpc import check_headers
-from fake_aliyun.service import Work
+from fake_aliyun.ram.rpc_auth import Authenticator
 
 _VERSION, _FUNCTION = "/2023-03-30", "/functions/{function}"
 OPERATIONS = tuple(

@@ -18,10 +18,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from fake_aliyun.clock import iso_seconds
+from fake_aliyun.core.clock import iso_seconds
 from fake_aliyun.fc.errors import FcError
-from fake_aliyun.fc.fields import check_known, read_text
-from fake_aliyun.fc.trigger_heads import TriggerHead, read_head
+from fake_aliyun.fc.fields import TriggerHead, check_known, read_head, read_text
 
 MAX_MESSAGE_BYTES = 128 * 1024
 _INTERVAL = re.compile(r"@every [1-9]\d*m", re.ASCII)

@@ -6,8 +6,8 @@ Deny in a RAM policy or in the bucket's own wins; an Allow in either is enough.
 
 from collections.abc import Mapping
 
-from fake_aliyun.oss.bucket_policies import BucketPolicy
 from fake_aliyun.oss.models import OssBackend
+from fake_aliyun.oss.policies import BucketPolicy
 from fake_aliyun.ram.models import RamBackend
 from fake_aliyun.ram.policies import NOTHING_SAID
 

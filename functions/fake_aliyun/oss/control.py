@@ -4,12 +4,12 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping
 
-from fake_aliyun.clock import check_seconds
-from fake_aliyun.content import Content
-from fake_aliyun.faults import Fault, Faults
+from fake_aliyun.core.clock import check_seconds
+from fake_aliyun.core.content import Content
+from fake_aliyun.core.faults import Fault, Faults
+from fake_aliyun.oss.api.base import size_before
 from fake_aliyun.oss.errors import OssError
 from fake_aliyun.oss.events import Event, as_bytes, object_created
-from fake_aliyun.oss.handlers import size_before
 from fake_aliyun.oss.models import (
     BUCKET_NAME,
     Bucket,

@@ -6,7 +6,7 @@ read 2026-11. An EC is given only where a page or a published answer shows it.
 
 from collections.abc import Mapping
 
-from fake_aliyun.errors import ErrorType, KnownError
+from fake_aliyun.core.errors import ErrorType, KnownError
 
 ERRORS: dict[str, ErrorType] = {
     "AccessDenied": ErrorType(403, "You have no right to access this object because of bucket acl.", "0003-00000001"),

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from fake_aliyun.clock import iso_date
+from fake_aliyun.core.clock import iso_date
 from fake_aliyun.oss.objects import OssObject
 
 Event = dict[str, Any]

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from fake_aliyun.clock import Clock
-from fake_aliyun.content import Content
-from fake_aliyun.oss.bucket_policies import BucketPolicy
+from fake_aliyun.core.clock import Clock
+from fake_aliyun.core.content import Content
 from fake_aliyun.oss.errors import OssError
 from fake_aliyun.oss.multipart import Upload
 from fake_aliyun.oss.objects import (
@@ -23,6 +22,7 @@ from fake_aliyun.oss.objects import (
     Versioning,
     Versions,
 )
+from fake_aliyun.oss.policies import BucketPolicy
 
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 MAX_KEY_BYTES = 1023

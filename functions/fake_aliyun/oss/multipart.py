@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from fake_aliyun.content import Content
+from fake_aliyun.core.content import Content
 from fake_aliyun.oss.errors import OssError
 from fake_aliyun.oss.objects import Attributes
 

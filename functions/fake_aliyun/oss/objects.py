@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from fake_aliyun.content import Content
+from fake_aliyun.core.content import Content
 
 ObjectType = Literal["Normal", "Appendable", "Multipart", "Symlink"]
 Versioning = Literal["", "Enabled", "Suspended"]

@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fake_aliyun.errors import NotImitatedError
+from fake_aliyun.core.errors import NotImitatedError
 from fake_aliyun.oss.errors import OssError
 from fake_aliyun.ram.policies import Effect, Statement, fits, read_statement
 

@@ -7,7 +7,7 @@ Management documentation, read 2026-11. Of the limits only that of versions is i
 from collections.abc import Mapping
 from datetime import datetime
 
-from fake_aliyun.clock import Clock
+from fake_aliyun.core.clock import Clock
 from fake_aliyun.ram.entities import (
     CUSTOM,
     MAX_VERSIONS,

@@ -12,8 +12,8 @@ is not deleted, and name the code for users and groups alone. Nor is it stated w
 says of a parameter that is missing.
 """
 
+from fake_aliyun.core.errors import ErrorType, KnownError
 from fake_aliyun.ecs.errors import ERRORS as ECS_ERRORS
-from fake_aliyun.errors import ErrorType, KnownError
 
 _COMMON = (
     "MissingParameter", "Throttling", "Throttling.User", "Throttling.Api",

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from fake_aliyun.clock import Clock
-from fake_aliyun.errors import NotImitatedError
+from fake_aliyun.core.clock import Clock
+from fake_aliyun.core.errors import NotImitatedError
 from fake_aliyun.ram.directory import Directory
-from fake_aliyun.ram.entities import SYSTEM, Role
+from fake_aliyun.ram.entities import SYSTEM, Role, trust_document
 from fake_aliyun.ram.policies import (
     NOTHING_SAID,
     SYSTEM_POLICIES,
@@ -24,7 +24,6 @@ from fake_aliyun.ram.policies import (
     as_text,
     effect,
 )
-from fake_aliyun.ram.trust import trust_document
 
 DEFAULT_TOKEN_SECONDS = 3600
 IMPORT_ROLE = "AliyunECSImageImportDefaultRole"

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from fake_aliyun.errors import NotImitatedError
+from fake_aliyun.core.errors import NotImitatedError
 
 Effect = Literal["Allow", "Deny", ""]
 _ELEMENTS = frozenset({"Effect", "Action", "Resource", "Condition"})

@@ -3,22 +3,12 @@
 import threading
 import uuid
 
-from fake_aliyun.clock import Clock
-from fake_aliyun.ecs.authentication import Authenticator
-from fake_aliyun.errors import ServiceError
-from fake_aliyun.hosts import RAM_VERSION, Place
-from fake_aliyun.http import Request, Response
-from fake_aliyun.ram.errors import RamError
-from fake_aliyun.ram.models import RamBackend
-from fake_aliyun.ram.operations import Operations
-from fake_aliyun.ram.parameters import (
-    OPERATIONS,
-    Parameters,
-    check_parameters,
-    resources,
-)
-from fake_aliyun.records import Recorded
-from fake_aliyun.rpc import (
+from fake_aliyun.core.clock import Clock
+from fake_aliyun.core.errors import ServiceError
+from fake_aliyun.core.hosts import RAM_VERSION, Place
+from fake_aliyun.core.http import Request, Response
+from fake_aliyun.core.records import Recorded
+from fake_aliyun.core.rpc import (
     COMMON,
     Call,
     Document,
@@ -27,7 +17,17 @@ from fake_aliyun.rpc import (
     finished,
     refused,
 )
-from fake_aliyun.service import Work
+from fake_aliyun.core.service import Work
+from fake_aliyun.ram.errors import RamError
+from fake_aliyun.ram.models import RamBackend
+from fake_aliyun.ram.operations import (
+    OPERATIONS,
+    Operations,
+    Parameters,
+    check_parameters,
+    resources,
+)
+from fake_aliyun.ram.rpc_auth import Authenticator
 
 COMMON_HERE = COMMON | {"RegionId"}
 """Clients such as aliyun-python-sdk-core name a region in every call; RAM has none."""

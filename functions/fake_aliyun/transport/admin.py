@@ -14,9 +14,9 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from fake_aliyun.errors import NotImitatedError
-from fake_aliyun.faults import Fault
-from fake_aliyun.http import Request, Response
+from fake_aliyun.core.errors import NotImitatedError
+from fake_aliyun.core.faults import Fault
+from fake_aliyun.core.http import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,24 +4,24 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fake_aliyun.clock import Clock
-from fake_aliyun.ecs.authentication import Authenticator as EcsAuthenticator
+from fake_aliyun.core.clock import Clock
+from fake_aliyun.core.hosts import REGION_IDS
+from fake_aliyun.core.service import Service
 from fake_aliyun.ecs.images import Pace
 from fake_aliyun.ecs.models import ECS_SERVICE, EcsBackend
-from fake_aliyun.ecs.responses import EcsService, RouteSettings
-from fake_aliyun.fc.authentication import Authenticator as FcAuthenticator
+from fake_aliyun.ecs.service import EcsService, RouteSettings
+from fake_aliyun.fc.auth import Authenticator as FcAuthenticator
 from fake_aliyun.fc.models import FcBackend
 from fake_aliyun.fc.platform import FC_SERVICE, FUNCTION_ROLE, Platform
-from fake_aliyun.fc.responses import FcService
-from fake_aliyun.fc3.responses import Fc3Service
-from fake_aliyun.hosts import REGION_IDS
-from fake_aliyun.oss.authentication import Authenticator as OssAuthenticator
+from fake_aliyun.fc.service import FcService
+from fake_aliyun.fc.service_v3 import Fc3Service
+from fake_aliyun.oss.api.auth import Authenticator as OssAuthenticator
+from fake_aliyun.oss.api.service import OssHandlers, OssService
 from fake_aliyun.oss.events import Event
 from fake_aliyun.oss.models import OssBackend
-from fake_aliyun.oss.responses import OssHandlers, OssService
 from fake_aliyun.ram.models import IMPORT_ROLE, Credentials, RamBackend
-from fake_aliyun.ram.responses import RamService
-from fake_aliyun.service import Service
+from fake_aliyun.ram.rpc_auth import Authenticator as EcsAuthenticator
+from fake_aliyun.ram.service import RamService
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,9 +12,9 @@ import responses
 from requests import PreparedRequest
 from urllib3.exceptions import ProtocolError
 
-from fake_aliyun.clock import Clock, ManualClock
-from fake_aliyun.errors import ConnectionLostError
-from fake_aliyun.http import Request, Response, header_text
+from fake_aliyun.core.clock import Clock, ManualClock
+from fake_aliyun.core.errors import ConnectionLostError
+from fake_aliyun.core.http import Request, Response, header_text
 
 if TYPE_CHECKING:
     from fake_aliyun.cloud import FakeAliyun

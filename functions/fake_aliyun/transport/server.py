@@ -4,26 +4,41 @@ Clients that insist on a cloud's host names can use the server as an HTTP proxy:
 takes absolute URLs and goes by their host.
 """
 
-import json
-import socket
-import struct
-import sys
-import threading
-import traceback
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from fake_aliyun.admin import ADMIN_PREFIX, answer_admin
-from fake_aliyun.errors import ConnectionLostError, NotImitatedError
-from fake_aliyun.exchange import NOT_IMITATED
-from fake_aliyun.http import Request, Response, header_text, lower_names
-from fake_aliyun.origins import foreign_sign
+from fake_aliyun.core.errors import ConnectionLostError, NotImitatedError
+from fake_aliyun.core.exchange import NOT_IMITATED
+from fake_aliyun.core.http import Request, Response, header_text, lower_names
+from fake_aliyun.transport.admin import ADMIN_PREFIX, answer_admin
 
 if TYPE_CHECKING:
     from fake_aliyun.cloud import FakeAliyun
+import json
+import socket
+import struct
+import sys
+import threading
+import traceback
+
+READING = frozenset({"GET", "HEAD"})
+OWN_SITES = frozenset({"", "same-origin", "none"})
+"""No browser, a page of ours, or the address bar; `same-site` is another port."""
+
+
+def foreign_sign(request: Request) -> str:
+    """Return the header by which a foreign page asks for a change, "" if none does."""
+    if request.method in READING:
+        return ""
+    origin = request.headers.get("origin", "")
+    if origin and origin.lower() != f"{request.scheme}://{request.host}":
+        return f"Origin: {origin}"
+    site = request.headers.get("sec-fetch-site", "")
+    return "" if site in OWN_SITES else f"Sec-Fetch-Site: {site}"
+
 
 ADDRESS = "127.0.0.1"
 POLL_SECONDS = 0.02

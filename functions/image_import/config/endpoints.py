@@ -6,7 +6,7 @@ Source: the endpoint rule and endpoint map of alibabacloud-ecs20140526 7.11.8, a
 Room: core.
 """
 
-from image_import.settings import Settings
+from image_import.config.settings import Settings
 
 _ECS_HOST_OF = {
     "ecs-cn-hangzhou.aliyuncs.com": (

@@ -7,9 +7,7 @@ Room: core.
 
 from dataclasses import dataclass
 
-from image_import.declared import FIELDS
-from image_import.name_rules import check_template
-from image_import.setting_kinds import (
+from image_import.config.types import (
     Kind,
     Unfit,
     endpoint,
@@ -24,7 +22,9 @@ from image_import.setting_kinds import (
     true_or_false,
     whole_number,
 )
-from image_import.targets import LICENSE_TYPES, PUBLIC, TARGETS
+from image_import.model.declaration import FIELDS
+from image_import.model.limits import check_template
+from image_import.model.targets import LICENSE_TYPES, PUBLIC, TARGETS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from image_import.config.schema import SETTINGS, Setting
+from image_import.config.types import Unfit
 from image_import.errors import SettingsError
-from image_import.setting_kinds import Unfit
-from image_import.settings_table import SETTINGS, Setting
-from image_import.targets import PUBLIC, TARGETS, Target
+from image_import.model.targets import PUBLIC, TARGETS, Target
 
 LONGEST_SHOWN = 100
 """Characters of a bad value that a message repeats."""

@@ -19,8 +19,8 @@ import json
 from typing import Any
 
 from image_import.errors import EventError
-from image_import.event_kinds import why_foreign
-from image_import.event_records import (
+from image_import.events.filters import why_foreign
+from image_import.events.records import (
     EventEntry,
     Ignored,
     ObjectCreated,

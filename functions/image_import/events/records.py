@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from image_import.event_kinds import why_foreign, why_no_image
-from image_import.version import normal_etag
+from image_import.events.filters import why_foreign, why_no_image
+from image_import.model.revision import normal_etag
 
 MAX_KEY_BYTES = 1023
 """Source: "Object", OSS documentation, naming conventions, read 2026-11."""

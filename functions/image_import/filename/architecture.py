@@ -6,9 +6,9 @@ Room: core.
 import re
 from collections.abc import Sequence
 
-from image_import.knowledge.architectures import ARCHITECTURES, X86
-from image_import.knowledge.systems import System
-from image_import.tokens import Piece, Table
+from image_import.filename.tokenizer import Piece, Table
+from image_import.filename.vocabulary.architectures import ARCHITECTURES, X86
+from image_import.filename.vocabulary.entry import System
 
 ARCHITECTURE_BY_WORD = Table(ARCHITECTURES)
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from image_import.disk import MAX_DISKS
-from image_import.knowledge.markers import (
+from image_import.filename.tokenizer import Piece
+from image_import.filename.vocabulary.disk_markers import (
     ALL_MARKERS,
     BUSES_FROM_0,
     CHINESE_END,
@@ -28,7 +28,7 @@ from image_import.knowledge.markers import (
     SYSTEM_WORDS,
     WHOLE_NAME_DEVICES,
 )
-from image_import.tokens import Piece
+from image_import.model.disk import MAX_DISKS
 
 # Where a marker may begin: after a separator, or also at a capital as in SQLDataDisk;
 # Chinese needs neither (麒麟V10系统盘).

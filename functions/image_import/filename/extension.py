@@ -5,7 +5,11 @@ Room: core.
 
 from typing import NamedTuple
 
-from image_import.knowledge.extensions import FORMATS, KIND_BY_EXTENSION, FileKind
+from image_import.filename.vocabulary.extensions import (
+    FORMATS,
+    KIND_BY_EXTENSION,
+    FileKind,
+)
 
 _SIDE_FILES = frozenset({FileKind.OTHER, FileKind.SIDECAR})
 

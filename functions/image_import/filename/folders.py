@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from image_import.knowledge.context import FOLDERS_OF_PEOPLE
-from image_import.knowledge.windows import ANY_WINDOWS, SERVER_WORDS
-from image_import.systems_told import ANY_LINUX, Told, system_told
-from image_import.tokens import Piece, pieces
-from image_import.vocabulary import Strength, Vocabulary
+from image_import.filename.lookup import Strength, Vocabulary
+from image_import.filename.system import ANY_LINUX, Told, system_told
+from image_import.filename.tokenizer import Piece, pieces
+from image_import.filename.vocabulary.stop_words import FOLDERS_OF_PEOPLE
+from image_import.filename.vocabulary.windows import ANY_WINDOWS, SERVER_WORDS
 
 DEEPEST = 8
 """Folders looked at, from the file outwards."""

@@ -9,18 +9,24 @@ Room: core.
 from collections.abc import Iterable, Iterator
 from enum import Enum
 
-from image_import.knowledge.listed import LISTED
-from image_import.knowledge.more_linux import MORE_LINUX
-from image_import.knowledge.other_systems import BSD_AND_UNIX, NETWORK, OTHER_KERNELS
-from image_import.knowledge.products import HYPERVISORS, SOFTWARE, STORAGE
-from image_import.knowledge.systems import System
-from image_import.knowledge.windows import (
+from image_import.filename.tokenizer import Table
+from image_import.filename.vocabulary.appliances import (
+    BSD_AND_UNIX,
+    HYPERVISORS,
+    NETWORK,
+    OTHER_KERNELS,
+    SOFTWARE,
+    STORAGE,
+)
+from image_import.filename.vocabulary.entry import System
+from image_import.filename.vocabulary.other_linux import MORE_LINUX
+from image_import.filename.vocabulary.platform_linux import LISTED
+from image_import.filename.vocabulary.windows import (
     ANY_WINDOWS,
     AZURE_STACK_HCI,
     RELEASES,
     SEMI_ANNUAL_SERVER,
 )
-from image_import.tokens import Table
 
 
 class Strength(Enum):

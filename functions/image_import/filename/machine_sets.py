@@ -12,20 +12,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from image_import.architecture_told import ARCHITECTURE_BY_WORD
-from image_import.disk import MAX_DISKS
-from image_import.disk_told import (
+from image_import.filename.architecture import ARCHITECTURE_BY_WORD
+from image_import.filename.disk_role import (
     NAMES_DATA_DISK,
     NAMES_SYSTEM_DISK,
     NUMBERS_DATA_DISK,
     NUMBERS_DISK,
     DiskTold,
 )
-from image_import.extensions_told import file_name_told
-from image_import.keys import Clue, KeyClues, read_key
-from image_import.knowledge.context import IMAGE_WORDS
-from image_import.tokens import folder_part, split_key
-from image_import.vocabulary import VOCABULARY, Vocabulary
+from image_import.filename.extension import file_name_told
+from image_import.filename.lookup import VOCABULARY, Vocabulary
+from image_import.filename.reader import Clue, KeyClues, read_key
+from image_import.filename.tokenizer import folder_part, split_key
+from image_import.filename.vocabulary.stop_words import IMAGE_WORDS
+from image_import.model.disk import MAX_DISKS
 
 Place = tuple[str, str]
 """A set's folder, and what the names of its disks share, in lower case."""

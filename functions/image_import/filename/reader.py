@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from image_import.architecture_told import architecture_told
-from image_import.disk_told import DiskTold, disk_told
-from image_import.extensions_told import FileName, file_name_told
-from image_import.folders_told import around_told, folder_told, nearest
-from image_import.knowledge.extensions import FileKind
-from image_import.knowledge.systems import OTHERS_LINUX, System
-from image_import.systems_told import system_told
-from image_import.targets import PLATFORMS_APSARA, PUBLIC
-from image_import.tokens import Piece, folder_part, pieces, split_key
-from image_import.vocabulary import VOCABULARY, Vocabulary
+from image_import.filename.architecture import architecture_told
+from image_import.filename.disk_role import DiskTold, disk_told
+from image_import.filename.extension import FileName, file_name_told
+from image_import.filename.folders import around_told, folder_told, nearest
+from image_import.filename.lookup import VOCABULARY, Vocabulary
+from image_import.filename.system import system_told
+from image_import.filename.tokenizer import Piece, folder_part, pieces, split_key
+from image_import.filename.vocabulary.entry import OTHERS_LINUX, System
+from image_import.filename.vocabulary.extensions import FileKind
+from image_import.model.targets import PLATFORMS_APSARA, PUBLIC
 
 KeyKind = Literal["image", "sidecar", "other"]
 _IMPORTABLE = frozenset({FileKind.IMAGE, FileKind.UNSURE})

@@ -13,8 +13,11 @@ Room: core.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from image_import.architecture_told import ARCHITECTURE_BY_WORD
-from image_import.knowledge.context import (
+from image_import.filename.architecture import ARCHITECTURE_BY_WORD
+from image_import.filename.lookup import Strength, Vocabulary
+from image_import.filename.tokenizer import Phrase, Piece, neighbours
+from image_import.filename.vocabulary.entry import OTHERS_LINUX, System
+from image_import.filename.vocabulary.stop_words import (
     ENDINGS_OF_OWN_NAMES,
     IMAGE_WORDS,
     LINUX_WORDS,
@@ -22,10 +25,7 @@ from image_import.knowledge.context import (
     PREFIXES_OF_OTHERS,
     SUFFIXES,
 )
-from image_import.knowledge.systems import OTHERS_LINUX, System
-from image_import.tokens import Phrase, Piece, neighbours
-from image_import.vocabulary import Strength, Vocabulary
-from image_import.windows_told import WindowsTold, windows_told
+from image_import.filename.windows import WindowsTold, windows_told
 
 ANY_LINUX = System(
     name="Linux, distribution not told", family="linux-generic", platform=None

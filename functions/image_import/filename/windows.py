@@ -11,8 +11,10 @@ Room: core.
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from image_import.knowledge.systems import System
-from image_import.knowledge.windows import (
+from image_import.filename.lookup import Vocabulary
+from image_import.filename.tokenizer import Piece
+from image_import.filename.vocabulary.entry import System
+from image_import.filename.vocabulary.windows import (
     ANY_WINDOWS,
     BUILD_MARKS,
     CLIENT_EDITIONS,
@@ -31,8 +33,6 @@ from image_import.knowledge.windows import (
     SHORT_YEAR_COMPANY,
     SHORT_YEARS,
 )
-from image_import.tokens import Piece
-from image_import.vocabulary import Vocabulary
 
 YEAR_DIGITS = 4
 LTSC_CLIENT = "10"

@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from image_import import endings
-from image_import.catalogue import explain
-from image_import.clock import OssClock
+from image_import.aliyun.ecs.error_catalogue import explain
+from image_import.aliyun.ecs.import_response import ImportReply
 from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
-from image_import.ledger import Entry, State
-from image_import.marks import ExistingImage, is_marked
-from image_import.patience import Patience
-from image_import.replies import ImportReply
-from image_import.version import MARK_LENGTH
+from image_import.importing import results as endings
+from image_import.ledger.clock import OssClock
+from image_import.ledger.entries import Entry, State
+from image_import.model.revision import MARK_LENGTH, ExistingImage, is_marked
+from image_import.retry import Patience
 
 CALL = timedelta(seconds=45)
 """What must be left of a lease to call ImportImage: its time-outs, and some."""

@@ -9,16 +9,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from image_import import endings
-from image_import.clock import OssClock
+from image_import.aliyun.ecs.import_response import ImportReply
 from image_import.errors import ServiceError, ServiceRejected
-from image_import.import_call import Answer, Caller
-from image_import.ledger import Entry, State, to_json_bytes
-from image_import.ledger_store import Book, LedgerStore, Overtaken
-from image_import.open_imports import waits_for_room
-from image_import.outcome import Outcome, Result
-from image_import.replies import ImportReply
-from image_import.version import ImageVersion
+from image_import.importing import results as endings
+from image_import.importing.call import Answer, Caller
+from image_import.ledger.clock import OssClock
+from image_import.ledger.entries import Entry, State, to_json_bytes
+from image_import.ledger.open_jobs import waits_for_room
+from image_import.ledger.store import Book, LedgerStore, Overtaken
+from image_import.model.result import Outcome, Result
+from image_import.model.revision import ImageVersion
 
 
 def _nothing() -> None:

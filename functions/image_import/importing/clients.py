@@ -3,13 +3,13 @@
 Room: shell.
 """
 
-from image_import.credentials import Credentials
-from image_import.ecs import Ecs
-from image_import.ecs import make_session as make_ecs_session
-from image_import.endpoints import oss_endpoint
-from image_import.oss import Oss
-from image_import.oss import make_session as make_oss_session
-from image_import.settings import Settings
+from image_import.aliyun.ecs.client import Ecs
+from image_import.aliyun.ecs.client import make_session as make_ecs_session
+from image_import.aliyun.oss.client import Oss
+from image_import.aliyun.oss.client import make_session as make_oss_session
+from image_import.config.credentials import Credentials
+from image_import.config.endpoints import oss_endpoint
+from image_import.config.settings import Settings
 
 
 class Clients:

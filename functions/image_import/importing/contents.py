@@ -10,9 +10,9 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
-from image_import.evidence import Contents, DiskEvidence, Evidence
-from image_import.oss import Oss
-from image_import.settings import Settings
+from image_import.aliyun.oss.client import Oss
+from image_import.config.settings import Settings
+from image_import.planning.evidence import Contents, DiskEvidence, Evidence
 
 LEFT_FOR_THE_REST = 60.0
 """Seconds of the invocation that a look leaves to what comes after it."""
@@ -55,8 +55,9 @@ class Inside:
         if seconds < SHORTEST:
             return could_not("too little is left of the function's time-out")
         try:
-            from image_import.inspection.bounded import Budget  # noqa: PLC0415 - same
-            from image_import.inspection.inspecting import (  # noqa: PLC0415 - cold start
+            from disk_images.blocks.remote import Budget  # noqa: PLC0415 - same
+
+            from image_import.inspection.inspect import (  # noqa: PLC0415 - cold start
                 contents_of,
                 inspect_object,
             )

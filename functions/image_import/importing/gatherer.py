@@ -8,24 +8,25 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from image_import.clock import OssClock
-from image_import.documents import MAX_SIDECAR_BYTES
-from image_import.errors import ServiceUnavailable
-from image_import.evidence import DiskEvidence
-from image_import.header import (
+from disk_images.formats.detect import (
     HEAD_BYTES,
     QCOW2,
     TAIL_BYTES,
     is_settled_by,
     read_header,
 )
-from image_import.keys import read_key
-from image_import.ledger_store import Folder, LedgerStore
-from image_import.oss import ObjectMissing, Oss, Piece
-from image_import.patience import Patience
-from image_import.place import Place
-from image_import.sidecar import sidecar_keys
-from image_import.version import DiskVersion
+
+from image_import.aliyun.oss.client import ObjectMissing, Oss, Piece
+from image_import.errors import ServiceUnavailable
+from image_import.filename.reader import read_key
+from image_import.ledger.clock import OssClock
+from image_import.ledger.layout import Place
+from image_import.ledger.store import Folder, LedgerStore
+from image_import.model.revision import DiskVersion
+from image_import.planning.evidence import DiskEvidence
+from image_import.retry import Patience
+from image_import.sidecar.documents import MAX_SIDECAR_BYTES
+from image_import.sidecar.parser import sidecar_keys
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

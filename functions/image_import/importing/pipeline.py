@@ -10,23 +10,24 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from image_import import endings
-from image_import.case import Case
-from image_import.clock import OssClock
+from disk_images.formats.detect import HEAD_BYTES, LOOK_BYTES
+
+from image_import.aliyun.oss.client import Oss
+from image_import.config.settings import Settings
 from image_import.errors import ImageImportError
-from image_import.events import Ignored, ObjectCreated, Rejected, why_not_ours
-from image_import.gather import Gatherer
-from image_import.header import HEAD_BYTES, LOOK_BYTES
-from image_import.import_call import Caller, Service
-from image_import.importing import Importing
-from image_import.keys import read_key
-from image_import.ledger_store import LedgerStore
-from image_import.look_inside import Inside
-from image_import.oss import Oss
-from image_import.outcome import Result
-from image_import.patience import Patience
-from image_import.settings import Settings
-from image_import.submit import Submitter
+from image_import.events.parser import Ignored, ObjectCreated, Rejected, why_not_ours
+from image_import.filename.reader import read_key
+from image_import.importing import results as endings
+from image_import.importing.call import Caller, Service
+from image_import.importing.claim import Submitter
+from image_import.importing.contents import Inside
+from image_import.importing.gatherer import Gatherer
+from image_import.importing.planner_run import Importing
+from image_import.importing.record import Case
+from image_import.ledger.clock import OssClock
+from image_import.ledger.store import LedgerStore
+from image_import.model.result import Result
+from image_import.retry import Patience
 
 LEASE_MARGIN = timedelta(seconds=60)
 """By which a lease outlasts the invocation's hard deadline."""

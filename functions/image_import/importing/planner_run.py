@@ -6,24 +6,24 @@ Room: shell.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from image_import import endings
-from image_import.declared import Declared
+from image_import.config.settings import Settings
 from image_import.errors import EvidenceError, PlanError
-from image_import.events import ObjectCreated
-from image_import.evidence import Evidence
-from image_import.gather import DiskReading, Started
-from image_import.keys import read_key
-from image_import.ledger import Entry, Standing, State, View, attempt_of, view
-from image_import.ledger_store import Book, LedgerStore
-from image_import.look_inside import Inside
-from image_import.outcome import Outcome, Result
-from image_import.plan import Plan, make_plan
-from image_import.request import to_parameters
-from image_import.settings import Settings
-from image_import.sidecar import parse_metadata
-from image_import.sidecars import SidecarFound
-from image_import.submit import Submitter
-from image_import.version import ImageVersion
+from image_import.events.parser import ObjectCreated
+from image_import.filename.reader import read_key
+from image_import.importing import results as endings
+from image_import.importing.claim import Submitter
+from image_import.importing.contents import Inside
+from image_import.importing.gatherer import DiskReading, Started
+from image_import.ledger.entries import Entry, Standing, State, View, attempt_of, view
+from image_import.ledger.store import Book, LedgerStore
+from image_import.model.declaration import Declared
+from image_import.model.result import Outcome, Result
+from image_import.model.revision import ImageVersion
+from image_import.planning.evidence import Evidence
+from image_import.planning.planner import Plan, make_plan
+from image_import.planning.request import to_parameters
+from image_import.sidecar.finder import SidecarFound
+from image_import.sidecar.parser import parse_metadata
 
 
 class LookAgainError(Exception):

@@ -7,20 +7,26 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from image_import import endings
+from image_import.aliyun.oss.client import ObjectChanged, ObjectMissing
 from image_import.errors import EvidenceError, ServiceError, ServiceRejected
-from image_import.events import ObjectCreated
-from image_import.gather import DiskReading, FirstLook, Gatherer, Started, Wanted
-from image_import.importing import Importing, LookAgainError
-from image_import.keys import read_key
-from image_import.ledger import Standing, State
-from image_import.ledger_store import LedgerStore, Overtaken
-from image_import.oss import ObjectChanged, ObjectMissing
-from image_import.outcome import Outcome, Result
-from image_import.pointers import Pointer, read_pointer
-from image_import.sidecar import image_key_of
-from image_import.sidecars import SidecarFound, find_sidecar
-from image_import.version import DiskVersion, ImageVersion
+from image_import.events.parser import ObjectCreated
+from image_import.filename.reader import read_key
+from image_import.importing import results as endings
+from image_import.importing.gatherer import (
+    DiskReading,
+    FirstLook,
+    Gatherer,
+    Started,
+    Wanted,
+)
+from image_import.importing.planner_run import Importing, LookAgainError
+from image_import.ledger.entries import Standing, State
+from image_import.ledger.store import LedgerStore, Overtaken
+from image_import.model.result import Outcome, Result
+from image_import.model.revision import DiskVersion, ImageVersion
+from image_import.sidecar.finder import SidecarFound, find_sidecar
+from image_import.sidecar.manifest_note import Pointer, read_pointer
+from image_import.sidecar.parser import image_key_of
 
 MOST_ROUNDS = 6
 """How often a record is looked at again when others write to its ledger meanwhile."""

@@ -3,7 +3,7 @@
 Room: core.
 """
 
-from image_import.catalogue import Explanation, explain
+from image_import.aliyun.ecs.error_catalogue import Explanation, explain
 from image_import.errors import (
     EvidenceError,
     ImageImportError,
@@ -12,8 +12,8 @@ from image_import.errors import (
     ServiceRejected,
     ServiceUnavailable,
 )
-from image_import.ledger import Entry, Standing, State, to_text
-from image_import.outcome import Outcome, Result
+from image_import.ledger.entries import Entry, Standing, State, to_text
+from image_import.model.result import Outcome, Result
 
 REFUSED_CODES = {"InvalidObjectState"}
 """What OSS refuses because of the object itself: its uploader can mend it."""

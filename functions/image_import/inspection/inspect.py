@@ -8,23 +8,24 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from typing import BinaryIO
 
-from image_import.evidence import Contents, DiskEvidence
-from image_import.header import LOOK_BYTES, TAIL_BYTES
-from image_import.inspection.boot_mode import Bios
-from image_import.inspection.bounded import Bounded, Budget
-from image_import.inspection.complete import YES, complete_of, cut_off
-from image_import.inspection.contents import open_file_system
-from image_import.inspection.disks import open_disk
-from image_import.inspection.findings import Findings, Inspection
-from image_import.inspection.gpt_state import backup_place, gpt_finding
-from image_import.inspection.identifiers import identifiers_of
-from image_import.inspection.look import Disk, look
-from image_import.inspection.partition_types import BIOS_BOOT, ESP, MBR_ESP
-from image_import.inspection.parts import CannotTellError, CutOffError, Source
-from image_import.inspection.seen import Seen
-from image_import.inspection.steps import LookUp, fetch
-from image_import.inspection.volumes import Layout, Volume, find_volumes
-from image_import.oss import Oss
+from disk_images.blocks.open import open_disk
+from disk_images.blocks.prefetch import LookUp, fetch
+from disk_images.blocks.remote import Bounded, Budget
+from disk_images.blocks.source import CannotTellError, CutOffError, Source
+from disk_images.filesystems.detect import open_file_system
+from disk_images.findings import Findings, Inspection
+from disk_images.formats.detect import LOOK_BYTES, TAIL_BYTES
+from disk_images.guest.boot_mode import Bios
+from disk_images.guest.identifiers import identifiers_of
+from disk_images.guest.volume_files import Seen
+from disk_images.survey import Disk, look
+from disk_images.volumes.layout import Layout, Volume, find_volumes
+from disk_images.volumes.partition_table import BIOS_BOOT, ESP, MBR_ESP
+
+from image_import.aliyun.oss.client import Oss
+from image_import.inspection.checks.gpt_backup import backup_place, gpt_finding
+from image_import.inspection.checks.truncation import YES, complete_of, cut_off
+from image_import.planning.evidence import Contents, DiskEvidence
 
 ENCRYPTED = {"crypto_LUKS", "BitLocker"}
 SCHEMES = {"gpt": "GPT", "mbr": "MBR"}

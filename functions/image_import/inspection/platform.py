@@ -8,13 +8,14 @@ Room: core.
 
 from typing import NamedTuple
 
-from image_import.inspection.releases import Release
-from image_import.keys import platform_apsara
-from image_import.knowledge.systems import System
-from image_import.systems_told import system_told
-from image_import.targets import PUBLIC
-from image_import.tokens import pieces
-from image_import.vocabulary import VOCABULARY
+from disk_images.guest.os_release import Release
+
+from image_import.filename.lookup import VOCABULARY
+from image_import.filename.reader import platform_apsara
+from image_import.filename.system import system_told
+from image_import.filename.tokenizer import pieces
+from image_import.filename.vocabulary.entry import System
+from image_import.model.targets import PUBLIC
 
 UNLISTED = System(name="a distribution without a value of its own")
 

@@ -18,7 +18,7 @@ from enum import Enum
 from typing import Any
 
 from image_import.errors import EvidenceError
-from image_import.version import ImageVersion
+from image_import.model.revision import ImageVersion
 
 
 class State(str, Enum):

@@ -18,7 +18,7 @@ Room: core.
 import re
 from dataclasses import dataclass
 
-from image_import.version import key_hash
+from image_import.model.revision import key_hash
 
 LONGEST_NAME = 60
 """Characters of a key's last part that a ledger's folder shows to a person."""

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from image_import.errors import EvidenceError
-from image_import.ledger import Entry, Settled, State, settle
-from image_import.place import OpenKey, Place
+from image_import.ledger.entries import Entry, Settled, State, settle
+from image_import.ledger.layout import OpenKey, Place
 
 QUOTA = "quotaexceed"
 """Source: "ImportImage", error codes QuotaExceed.Image and .Snapshot, read 2026-11."""

@@ -8,12 +8,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import timedelta
 
-from image_import.clock import OssClock
+from image_import.aliyun.oss.client import Listed
 from image_import.errors import ImageImportError
-from image_import.ledger_store import Book, LedgerStore
-from image_import.open_imports import Job, Note, find_jobs
-from image_import.oss import Listed
-from image_import.place import OPEN, read_open_key
+from image_import.ledger.clock import OssClock
+from image_import.ledger.layout import OPEN, read_open_key
+from image_import.ledger.open_jobs import Job, Note, find_jobs
+from image_import.ledger.store import Book, LedgerStore
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

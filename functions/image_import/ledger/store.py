@@ -7,11 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from image_import.clock import OssClock
-from image_import.errors import ServiceRejected, ServiceUnavailable
-from image_import.ledger import Entry, read_lines, to_line
-from image_import.open_imports import placed
-from image_import.oss import (
+from image_import.aliyun.oss.client import (
     Listed,
     Listing,
     NotAppendable,
@@ -20,8 +16,12 @@ from image_import.oss import (
     Piece,
     PositionTaken,
 )
-from image_import.patience import Patience
-from image_import.place import Place
+from image_import.errors import ServiceRejected, ServiceUnavailable
+from image_import.ledger.clock import OssClock
+from image_import.ledger.entries import Entry, read_lines, to_line
+from image_import.ledger.layout import Place
+from image_import.ledger.open_jobs import placed
+from image_import.retry import Patience
 
 LARGEST_LEDGER_BYTES = 4 * 1024 * 1024
 MOST_PARTS = 9

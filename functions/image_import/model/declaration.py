@@ -6,7 +6,7 @@ Room: core.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from image_import.disk import DiskFormat
+from image_import.model.disk import DiskFormat
 
 GUARDED_FIELDS = frozenset({"RegionId", "RoleName"})
 """What an uploader may set only if SIDECAR_MAY_SET names it."""

@@ -12,7 +12,7 @@ Room: core.
 import re
 from string import Formatter
 
-from image_import.targets import PUBLIC, Target
+from image_import.model.targets import PUBLIC, Target
 
 SHORTEST_NAME, LONGEST_NAME = 2, 128
 SHORTEST_DESCRIPTION, LONGEST_DESCRIPTION = 2, 256

@@ -13,7 +13,7 @@ Room: core.
 from dataclasses import dataclass
 from typing import Literal
 
-from image_import.disk import DiskFormat
+from image_import.model.disk import DiskFormat
 
 Auth = Literal["acs3", "rpc-v1", "roa-v1", "none"]
 BodyFormat = Literal["form", "json"]

@@ -8,7 +8,7 @@ Room: core.
 
 from collections.abc import Mapping
 
-from image_import.evidence import CONTENTS, Choice
+from image_import.planning.evidence import CONTENTS, Choice
 
 SAY_RIGHT = (
     "correct the sidecar or metadata, or set INSPECT_CONFLICT=warn to let them count"

@@ -5,13 +5,21 @@ Room: core.
 
 from dataclasses import dataclass
 
-from image_import.declared import DeclaredDisk
-from image_import.disk import GIB, DiskDeviceMapping, DiskFormat
+from disk_images.formats.detect import fix_command
+
 from image_import.errors import ConflictError, HeaderError, PlanError
-from image_import.evidence import HEADER, KEY, SIDECAR, Choice, DiskEvidence, Evidence
-from image_import.header import fix_command
-from image_import.keys import read_key
-from image_import.targets import Target
+from image_import.filename.reader import read_key
+from image_import.model.declaration import DeclaredDisk
+from image_import.model.disk import GIB, DiskDeviceMapping, DiskFormat
+from image_import.model.targets import Target
+from image_import.planning.evidence import (
+    HEADER,
+    KEY,
+    SIDECAR,
+    Choice,
+    DiskEvidence,
+    Evidence,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from image_import.declared import Declared
-from image_import.header import Header
-from image_import.keys import KeyClues
-from image_import.version import DiskVersion, ImageVersion
+from disk_images.formats.detect import Header
+
+from image_import.filename.reader import KeyClues
+from image_import.model.declaration import Declared
+from image_import.model.revision import DiskVersion, ImageVersion
 
 # Where a value of a plan may come from, as the log names it.
 SIDECAR = "sidecar"

@@ -1,6 +1,6 @@
 """Names of images, made from the keys of their objects.
 
-What ECS takes as a name is in image_import.name_rules; a name made here keeps to what
+What ECS takes as a name is in image_import.model.limits; a name made here keeps to what
 every target takes at its beginning, and to the target's own characters after it.
 
 Room: core.
@@ -11,12 +11,12 @@ import unicodedata
 from collections.abc import Mapping
 
 from image_import.errors import SettingsError
-from image_import.extensions_told import file_name_told
-from image_import.keys import read_key
-from image_import.name_rules import CHINESE, LONGEST_NAME, check_template
-from image_import.targets import Target
-from image_import.tokens import split_key
-from image_import.version import MARK_LENGTH
+from image_import.filename.extension import file_name_told
+from image_import.filename.reader import read_key
+from image_import.filename.tokenizer import split_key
+from image_import.model.limits import CHINESE, LONGEST_NAME, check_template
+from image_import.model.revision import MARK_LENGTH
+from image_import.model.targets import Target
 
 PREFIX = "image-"
 """Stands before what could not begin a name: a digit, `aliyun`, `acs`."""

@@ -10,10 +10,14 @@ Room: core.
 
 from dataclasses import dataclass
 
-from image_import.contradictions import SAY_RIGHT, contradicted_by_contents, os_of
-from image_import.disk_plan import plan_disk
+from image_import.config.settings import Settings
 from image_import.errors import ConflictError, PlanError
-from image_import.evidence import (
+from image_import.model.disk import ImportPlan
+from image_import.model.revision import with_mark
+from image_import.model.targets import Target
+from image_import.planning.consistency import SAY_RIGHT, contradicted_by_contents, os_of
+from image_import.planning.disks import plan_disk
+from image_import.planning.evidence import (
     CONTENTS,
     HEADER,
     KEY,
@@ -24,11 +28,7 @@ from image_import.evidence import (
     Evidence,
     choose,
 )
-from image_import.marks import with_mark
-from image_import.names import image_name
-from image_import.plan_types import ImportPlan
-from image_import.settings import Settings
-from image_import.targets import Target
+from image_import.planning.image_name import image_name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,12 +8,11 @@ Room: core.
 
 from collections.abc import Iterator, Mapping
 
-from image_import.contradictions import find_contradiction
-from image_import.disk import MAX_DISKS, DiskDeviceMapping
 from image_import.errors import PlanError
-from image_import.name_rules import check_description, check_image_name, check_tag
-from image_import.plan_types import ImportPlan
-from image_import.targets import BOOT_MODES, LICENSE_TYPES, OS_TYPES, Target
+from image_import.model.disk import MAX_DISKS, DiskDeviceMapping, ImportPlan
+from image_import.model.limits import check_description, check_image_name, check_tag
+from image_import.model.targets import BOOT_MODES, LICENSE_TYPES, OS_TYPES, Target
+from image_import.planning.consistency import find_contradiction
 
 MAX_TAGS = 20
 _PLAIN = {

@@ -6,12 +6,12 @@ Room: core.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from image_import.declared import DeclaredDisk
-from image_import.disk import MAX_DISKS, DiskFormat
-from image_import.documents import in_words
 from image_import.errors import SidecarError
-from image_import.sidecar_fields import as_list, as_object, as_text, check_known, join
-from image_import.targets import Target
+from image_import.model.declaration import DeclaredDisk
+from image_import.model.disk import MAX_DISKS, DiskFormat
+from image_import.model.targets import Target
+from image_import.sidecar.documents import in_words
+from image_import.sidecar.fields import as_list, as_object, as_text, check_known, join
 
 DISK_FIELDS = frozenset(
     {"Device", "DiskImSize", "DiskImageSize", "Format", "OSSBucket", "OSSObject"}

@@ -84,6 +84,6 @@ def _no_constant(word: str) -> None:
 
 def _read_yaml(text: str) -> object:
     """Import the parser only when somebody writes YAML: it costs every cold start."""
-    from image_import import yaml_document  # noqa: PLC0415 - see above
+    from image_import.sidecar import yaml_subset  # noqa: PLC0415 - see above
 
-    return yaml_document.read_yaml(text)
+    return yaml_subset.read_yaml(text)

@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from image_import.declared import GUARDED_FIELDS
-from image_import.documents import in_words
 from image_import.errors import SidecarError
-from image_import.name_rules import check_description, check_image_name
-from image_import.targets import BOOT_MODES, LICENSE_TYPES, OS_TYPES, Target
+from image_import.model.declaration import GUARDED_FIELDS
+from image_import.model.limits import check_description, check_image_name
+from image_import.model.targets import BOOT_MODES, LICENSE_TYPES, OS_TYPES, Target
+from image_import.sidecar.documents import in_words
 
 Check = Callable[[str, Target], str]
 """Returns what is wrong with a text, or ""."""

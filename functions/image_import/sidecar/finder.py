@@ -6,10 +6,10 @@ Room: core.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from image_import.declared import Declared
+from image_import.config.settings import Settings
 from image_import.errors import SidecarError
-from image_import.settings import Settings
-from image_import.sidecar import parse_sidecar
+from image_import.model.declaration import Declared
+from image_import.sidecar.parser import parse_sidecar
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,13 +9,14 @@ Room: core.
 from collections.abc import Mapping
 from typing import Any
 
-from image_import.contradictions import find_contradiction
-from image_import.declared import FIELDS, Declared
-from image_import.documents import read_document
 from image_import.errors import SidecarError
-from image_import.name_rules import check_tag
-from image_import.sidecar_disks import Surroundings, read_disks
-from image_import.sidecar_fields import (
+from image_import.model.declaration import FIELDS, Declared
+from image_import.model.limits import check_tag
+from image_import.model.targets import Target
+from image_import.planning.consistency import find_contradiction
+from image_import.sidecar.disks import Surroundings, read_disks
+from image_import.sidecar.documents import read_document
+from image_import.sidecar.fields import (
     TEXT_FIELDS,
     Rules,
     as_list,
@@ -27,7 +28,6 @@ from image_import.sidecar_fields import (
     join,
     read_text_field,
 )
-from image_import.targets import Target
 
 SUFFIXES = (".json", ".yaml", ".yml")
 MAX_TAGS = 19

@@ -12,12 +12,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
-from image_import.ecs_answers import Task, TaskDetail
+from image_import.aliyun.ecs.describe_responses import Task, TaskDetail
 from image_import.errors import ServiceError, ServiceRejected
-from image_import.ledger import Entry
-from image_import.marks import ExistingImage
-from image_import.patience import Patience
-from image_import.progress import Seen, own_image
+from image_import.ledger.entries import Entry
+from image_import.model.revision import ExistingImage
+from image_import.retry import Patience
+from image_import.tracking.progress import Seen, own_image
 
 BATCH = 100
 """Source: "DescribeTasks" and "DescribeImages", ECS API 2014-05-26, read 2026-11."""

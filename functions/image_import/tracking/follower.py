@@ -7,17 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from image_import import endings
-from image_import.clock import OssClock
+from image_import.config.settings import Settings
 from image_import.errors import ServiceUnavailable
-from image_import.ledger import FINAL, Entry, State
-from image_import.ledger_store import Book, LedgerStore, Overtaken
-from image_import.lookups import Sight
-from image_import.open_imports import Job, Step
-from image_import.outcome import Outcome, Result
-from image_import.progress import judge, unfollowed
-from image_import.settings import Settings
-from image_import.sources import Sources
+from image_import.importing import results as endings
+from image_import.ledger.clock import OssClock
+from image_import.ledger.entries import FINAL, Entry, State
+from image_import.ledger.open_jobs import Job, Step
+from image_import.ledger.store import Book, LedgerStore, Overtaken
+from image_import.model.result import Outcome, Result
+from image_import.tracking.batch_lookup import Sight
+from image_import.tracking.progress import judge, unfollowed
+from image_import.tracking.source_cleanup import Sources
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

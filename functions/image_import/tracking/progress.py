@@ -14,12 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from image_import.catalogue import explain
-from image_import.ecs_answers import Task, TaskDetail
-from image_import.ledger import Entry, State, to_text
-from image_import.marks import ExistingImage, is_marked
-from image_import.open_imports import last_of
-from image_import.version import MARK_LENGTH
+from image_import.aliyun.ecs.describe_responses import Task, TaskDetail
+from image_import.aliyun.ecs.error_catalogue import explain
+from image_import.ledger.entries import Entry, State, to_text
+from image_import.ledger.open_jobs import last_of
+from image_import.model.revision import MARK_LENGTH, ExistingImage, is_marked
 
 GRACE = timedelta(minutes=10)
 """How long after ImportImage an image that is not listed is not yet called gone."""

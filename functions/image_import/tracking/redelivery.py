@@ -9,12 +9,12 @@ Room: shell.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from image_import.app import Invocation, import_record
-from image_import.clock import OssClock
-from image_import.events import ObjectCreated
-from image_import.ledger_store import Book, LedgerStore
-from image_import.open_imports import QUOTA, Job, read_note
-from image_import.outcome import Outcome, Result
+from image_import.events.parser import ObjectCreated
+from image_import.importing.pipeline import Invocation, import_record
+from image_import.ledger.clock import OssClock
+from image_import.ledger.open_jobs import QUOTA, Job, read_note
+from image_import.ledger.store import Book, LedgerStore
+from image_import.model.result import Outcome, Result
 
 RESERVE_SECONDS = 60.0
 """What must be left of the function's time to begin another delivery."""

@@ -7,17 +7,17 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 
-from image_import.credentials import read_credentials
+from image_import.config.credentials import read_credentials
+from image_import.config.settings import Settings, read_settings
 from image_import.errors import ImageImportError, SettingsError
+from image_import.events.timer import ledger_buckets
 from image_import.handler import (
     Runtime,
     log_result,
     make_invocation,
     prepare_logging,
 )
-from image_import.settings import Settings, read_settings
-from image_import.timer import ledger_buckets
-from image_import.track import Report, Tracker, Work
+from image_import.tracking.tracker import Report, Tracker, Work
 
 log = logging.getLogger("image_import")
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from image_import.aliyun.oss.client import ObjectChanged, ObjectMissing, Oss
 from image_import.errors import ServiceRejected
-from image_import.ledger import Entry
-from image_import.marks import TAG_KEY
-from image_import.oss import ObjectChanged, ObjectMissing, Oss
-from image_import.patience import Patience
+from image_import.ledger.entries import Entry
+from image_import.model.revision import TAG_KEY
+from image_import.retry import Patience
 
 MOST_TAGS = 10
 """Source: "PutObjectTagging", OSS documentation, read 2026-11."""

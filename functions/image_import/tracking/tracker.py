@@ -12,20 +12,20 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from image_import.app import Invocation
-from image_import.clock import OssClock
-from image_import.deliver_again import Delivery, Redelivery, in_order
 from image_import.errors import ImageImportError
-from image_import.follow import Follower
-from image_import.ledger import Entry
-from image_import.ledger_store import Book, LedgerStore
-from image_import.lookups import Look, Lookup, Sight, look_everywhere
-from image_import.open_imports import Step
-from image_import.open_ledgers import OpenLedger, OpenLedgers
-from image_import.outcome import CHANGE_FIELDS, Outcome, Result, said
-from image_import.patience import Patience
-from image_import.sources import Sources
-from image_import.targets import PUBLIC
+from image_import.importing.pipeline import Invocation
+from image_import.ledger.clock import OssClock
+from image_import.ledger.entries import Entry
+from image_import.ledger.open_jobs import Step
+from image_import.ledger.open_ledgers import OpenLedger, OpenLedgers
+from image_import.ledger.store import Book, LedgerStore
+from image_import.model.result import CHANGE_FIELDS, Outcome, Result, said
+from image_import.model.targets import PUBLIC
+from image_import.retry import Patience
+from image_import.tracking.batch_lookup import Look, Lookup, Sight, look_everywhere
+from image_import.tracking.follower import Follower
+from image_import.tracking.redelivery import Delivery, Redelivery, in_order
+from image_import.tracking.source_cleanup import Sources
 
 Work = Callable[[], int]
 

@@ -7,9 +7,12 @@ read 2026-11.
 """
 
 import hashlib
+from datetime import datetime, timezone
 from typing import Any
 
-from image_import.events import ObjectCreated
+from image_import.aliyun.oss.client import Oss
+from image_import.events.parser import ObjectCreated
+from image_import.ledger.entries import to_text
 
 EVENT_NAMES = {
     "Normal": "ObjectCreated:PutObject",
@@ -99,3 +102,24 @@ def _request_id(record: ObjectCreated) -> str:
     """Return 24 hex digits, the same ones each time for the same upload."""
     upload = f"{record.bucket}/{record.object_key}/{record.etag}"
     return hashlib.sha256(upload.encode()).hexdigest()[:24].upper()
+
+
+def head_record(
+    oss: Oss, bucket: str, object_key: str, *, region_id: str
+) -> ObjectCreated:
+    """Return an object as the event of its upload tells of it.
+
+    Raises:
+        ServiceError: There is no such object, or it may not be read.
+    """
+    found = oss.head(bucket, object_key)
+    return ObjectCreated(
+        bucket=bucket,
+        object_key=object_key,
+        etag=found.etag,
+        object_size_bytes=found.object_size_bytes,
+        event_name=event_name_of(found.object_type),
+        event_time=to_text(found.modified or datetime.now(timezone.utc)),
+        region_id=region_id,
+        user_metadata=dict(found.user_metadata),
+    )

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from image_import.oss import Listed, Oss
-from image_import.patience import Patience
+from image_import.aliyun.oss.client import Listed, Oss
+from image_import.retry import Patience
 
 BEHIND_ALL = "\U0010ffff"
 """Sorts behind whatever stands in a folder."""

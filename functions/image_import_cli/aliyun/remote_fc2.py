@@ -12,10 +12,10 @@ from pathlib import Path
 
 import fc2
 import requests
-from image_import.credentials import Credentials
+from image_import.config.credentials import Credentials
 from image_import.errors import ServiceError, ServiceUnavailable
 
-from image_import_cli.remotes import (
+from image_import_cli.aliyun.remote_function import (
     ACTION,
     CHECK,
     CHECK_SECONDS,

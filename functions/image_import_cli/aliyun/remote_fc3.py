@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
-from image_import.credentials import Credentials
+from image_import.config.credentials import Credentials
 from image_import.errors import ServiceError, ServiceUnavailable
 
-from image_import_cli.remotes import (
+from image_import_cli.aliyun.remote_function import (
     ACTION,
     CHECK,
     CHECK_SECONDS,

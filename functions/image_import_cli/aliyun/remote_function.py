@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
 from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
-from image_import.outcome import Outcome, Result
+from image_import.model.result import Outcome, Result
 
 ACTION = "InvokeFunction"
 CHECK = "GetFunction"

@@ -2,7 +2,7 @@
 
 import time
 
-from image_import.patience import Patience
+from image_import.retry import Patience
 
 SECONDS = 120.0
 

@@ -6,15 +6,15 @@ from importlib import resources
 
 import click
 from fake_aliyun import FakeAliyun
-from fake_aliyun.records import Recorded
-from image_import.outcome import Outcome, Result
+from fake_aliyun.core.records import Recorded
+from image_import.model.result import Outcome, Result
 from rich.console import Console
 from rich.panel import Panel
 from rich.rule import Rule
 from rich.table import Table
 
-from image_import_cli.local_cloud import handle_locally, local_cloud
-from image_import_cli.show import render
+from image_import_cli.local.one_shot import handle_locally, local_cloud
+from image_import_cli.ui.results import render
 
 BUCKET = "images"
 REGION = "cn-hangzhou"

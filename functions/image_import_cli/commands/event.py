@@ -5,20 +5,19 @@ import os
 from pathlib import Path
 
 import click
-from image_import.clients import Clients
-from image_import.credentials import read_credentials
-from image_import.events import ObjectCreated
-from image_import.settings import Settings
+from image_import.config.credentials import read_credentials
+from image_import.config.settings import Settings
+from image_import.events.parser import ObjectCreated
+from image_import.importing.clients import Clients
 
-from image_import_cli.failures import failures_explained
-from image_import_cli.made_events import eventbridge_event, native_event
-from image_import_cli.object_heads import head_record
-from image_import_cli.places import read_object
-from image_import_cli.settings_options import (
+from image_import_cli.aliyun.events import eventbridge_event, head_record, native_event
+from image_import_cli.options.oss_url import read_object
+from image_import_cli.options.settings import (
     checked_settings,
     environment,
     set_option,
 )
+from image_import_cli.ui.errors import failures_explained
 
 ANY_ACCOUNT = "1234567890123456"
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 
 import click
 
-from image_import_cli.name_options import choice_options, name_options
-from image_import_cli.policies import (
+from image_import_cli.iam.commands import role_script
+from image_import_cli.iam.roles import (
     FcVersion,
     Json,
     Names,
@@ -17,7 +17,7 @@ from image_import_cli.policies import (
     trigger_role,
     uploader_policy,
 )
-from image_import_cli.role_commands import role_script
+from image_import_cli.options.names import choice_options, name_options
 
 
 @click.command()

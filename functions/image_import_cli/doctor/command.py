@@ -9,28 +9,28 @@ from datetime import datetime, timezone
 from typing import NoReturn
 
 import click
-from image_import.credentials import Credentials, read_credentials
-from image_import.ecs import Ecs, make_session
-from image_import.endpoints import oss_endpoint
+from image_import.aliyun.ecs.auth import Acs3Auth
+from image_import.aliyun.ecs.client import Ecs, make_session
+from image_import.config.credentials import Credentials, read_credentials
+from image_import.config.endpoints import oss_endpoint
+from image_import.config.settings import Settings
 from image_import.errors import SettingsError
-from image_import.settings import Settings
-from image_import.signing import Acs3Auth
-from image_import.targets import PUBLIC
+from image_import.model.targets import PUBLIC
 from rich.console import Console
 
-from image_import_cli import doctor_show
-from image_import_cli.account import Absent, Account, gather
-from image_import_cli.account_facts import Finding
-from image_import_cli.account_fc import Fc2Account, Fc3Account, FcAccount
-from image_import_cli.account_oss import OssAccount
-from image_import_cli.account_ram import ENDPOINT as RAM_ENDPOINT
-from image_import_cli.account_ram import RamAccount
-from image_import_cli.bucket_policies import UPLOADER
-from image_import_cli.checks import no_keys, run_checks
-from image_import_cli.endpoint_options import checked_endpoint
-from image_import_cli.name_options import choice_options, name_options_of_one_place
-from image_import_cli.policies import FcVersion, Names, OnAvailable
-from image_import_cli.settings_options import checked_settings
+from image_import_cli.doctor import report as doctor_show
+from image_import_cli.doctor.account.facts import Finding
+from image_import_cli.doctor.account.fc import Fc2Account, Fc3Account, FcAccount
+from image_import_cli.doctor.account.oss import OssAccount
+from image_import_cli.doctor.account.ram import ENDPOINT as RAM_ENDPOINT
+from image_import_cli.doctor.account.ram import RamAccount
+from image_import_cli.doctor.account.snapshot import Absent, Account, gather
+from image_import_cli.doctor.checks.all import no_keys, run_checks
+from image_import_cli.iam.bucket_policies import UPLOADER
+from image_import_cli.iam.roles import FcVersion, Names, OnAvailable
+from image_import_cli.options.names import choice_options, name_options_of_one_place
+from image_import_cli.options.settings import checked_settings
+from image_import_cli.options.types import checked_endpoint
 
 NOT_ON_APSARA = "how Apsara Stack answers this is not known"
 

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from image_import_cli.account_facts import Finding, Status
-from image_import_cli.policies import Json
+from image_import_cli.doctor.account.facts import Finding, Status
+from image_import_cli.iam.roles import Json
 
 STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red", "unknown": "dim"}
 

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from image_import_cli.policies import Grant, Json
-from image_import_cli.rights import fits, texts
+from image_import_cli.iam.permissions import fits, texts
+from image_import_cli.iam.roles import Grant, Json
 
 KNOWN = {"Effect", "Action", "Principal", "Resource", "Condition", "Sid"}
 WRITES = ("oss:PutObject", "oss:DeleteObject")

@@ -13,7 +13,7 @@ import json
 import shlex
 from collections.abc import Iterable, Iterator
 
-from image_import_cli.policies import Json, Role
+from image_import_cli.iam.roles import Json, Role
 
 _PRELUDE = """\
 # Roles and policies of image-import. It may be run again: what is there already is

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from image_import_cli.policies import Grant
+from image_import_cli.iam.roles import Grant
 
 Json = dict[str, Any]
 

@@ -13,15 +13,45 @@ Sources:
     and its resources. All read 2026-11. What they leave open is in `unconfirmed`.
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from image_import_cli.ram_names import (
-    function_role_name,
-    policy_name,
-    trigger_role_name,
-)
+MAX_FRONT = 55
+"""So that `-function` fits into a role's name, and with it any bucket's name, which
+has 63 characters at most, into a policy's."""
+
+_DIGEST = 8
+
+
+def front(service: str) -> str:
+    """Return a service's name as names in RAM begin.
+
+    What RAM does not take is replaced: services of FC 2.0 may be longer, and hold `_`.
+    Then a hash keeps those apart that would be alike.
+    """
+    plain = service.replace("_", "-")
+    if plain == service and len(service) <= MAX_FRONT:
+        return service
+    digest = hashlib.sha256(service.encode()).hexdigest()[:_DIGEST]
+    return f"{plain[: MAX_FRONT - _DIGEST - 1]}-{digest}"
+
+
+def function_role_name(service: str) -> str:
+    """Return the name of the role that both functions have."""
+    return f"{front(service)}-function"
+
+
+def trigger_role_name(service: str) -> str:
+    """Return the name of the role in which OSS invokes the importer."""
+    return f"{front(service)}-trigger"
+
+
+def policy_name(service: str, part: str, bucket: str) -> str:
+    """Return the name of a policy: `part` is function, trigger or ecs."""
+    return f"{front(service)}-{part}-{bucket}"
+
 
 Json = dict[str, Any]
 OnAvailable = Literal["keep", "tag", "delete"]

@@ -6,8 +6,8 @@ Source: "Common options" (-e, -i, -k) and "ossutil 2.0 new features" (--region,
 
 import shlex
 
-from image_import_cli.local_desk import Desk
-from image_import_cli.local_roles import FC_VERSION
+from image_import_cli.local.desk import Desk
+from image_import_cli.local.roles import FC_VERSION
 
 EXAMPLE = "web.qcow2"
 

@@ -8,27 +8,27 @@ from textwrap import indent
 
 import click
 from fake_aliyun import BySeconds, FakeAliyun
-from fake_aliyun.errors import ServiceError
+from fake_aliyun.core.errors import ServiceError
 from image_import.errors import SettingsError
-from image_import.targets import TARGETS
+from image_import.model.targets import TARGETS
 
-from image_import_cli.local_clients import (
+from image_import_cli.local.client_hints import (
     doctor_command,
     oss2_program,
     ossutil_command,
     shell_settings,
 )
-from image_import_cli.local_desk import Desk
-from image_import_cli.local_news import News
-from image_import_cli.local_page import Page
-from image_import_cli.local_timer import Timer
-from image_import_cli.local_trigger import deploy, local_settings
-from image_import_cli.number_range import NumberRange
-from image_import_cli.settings_options import (
+from image_import_cli.local.console import News
+from image_import_cli.local.desk import Desk
+from image_import_cli.local.function import deploy, local_settings
+from image_import_cli.local.page import Page
+from image_import_cli.local.timer import Timer
+from image_import_cli.options.settings import (
     checked_settings,
     environment,
     set_option,
 )
+from image_import_cli.options.types import NumberRange
 
 ANY_REGION = "cn-hangzhou"
 INSTANCES = 4

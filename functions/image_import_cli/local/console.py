@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from image_import_cli.local_deliveries import Delivery, Record, read_delivery
-from image_import_cli.local_desk import Desk
-from image_import_cli.local_shown import shown_event
-from image_import_cli.local_trigger import is_delivery
-from image_import_cli.terminal import printable
+from image_import_cli.local.deliveries import Delivery, Record, read_delivery
+from image_import_cli.local.desk import Desk
+from image_import_cli.local.function import is_delivery
+from image_import_cli.local.page_state import shown_event
+from image_import_cli.ui.text import printable
 
 TRACKERS_NEWS = {"submitted", "refused", "failed"}
 """What it tells of an import besides is seen as the image's status."""

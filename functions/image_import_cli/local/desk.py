@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fake_aliyun import FakeAliyun
-from image_import.settings import Settings
+from image_import.config.settings import Settings
 
-from image_import_cli.local_trigger import EVENTS
+from image_import_cli.local.function import EVENTS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,20 +10,20 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from fake_aliyun import AsyncConfig, FakeAliyun
-from fake_aliyun.context import Context
 from fake_aliyun.fc.invocations import Invocation
 from fake_aliyun.fc.models import Function
+from fake_aliyun.fc.runtime.context import Context
+from image_import.config.schema import SETTINGS
+from image_import.config.settings import Settings
 from image_import.errors import SettingsError
-from image_import.settings import Settings
-from image_import.settings_table import SETTINGS
 
-from image_import_cli.local_roles import local_names, make_roles
+from image_import_cli.local.roles import local_names, make_roles
 
 if TYPE_CHECKING:
     from image_import.handler import Runtime
 
 FUNCTION, TRACKER = "importer", "tracker"
-HANDLER, SCHEDULE = "image_import.handler", "image_import.schedule"
+HANDLER, SCHEDULE = "image_import.handler", "image_import.tracking.schedule"
 EVENTS = (
     "oss:ObjectCreated:PutObject",
     "oss:ObjectCreated:PostObject",
@@ -154,7 +154,7 @@ def _importer() -> Handle:
 
 
 def _tracker() -> Handle:
-    from image_import.schedule import handle_schedule  # noqa: PLC0415 - same
+    from image_import.tracking.schedule import handle_schedule  # noqa: PLC0415 - same
 
     return handle_schedule
 

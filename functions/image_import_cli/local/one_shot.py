@@ -7,9 +7,9 @@ from pathlib import Path
 
 from fake_aliyun import FakeAliyun
 from image_import.handler import Runtime, import_all, make_invocation
-from image_import.outcome import Result
+from image_import.model.result import Result
 
-from image_import_cli.settings_options import checked_settings
+from image_import_cli.options.settings import checked_settings
 
 APSARA_DOMAIN = "apsara.test"
 ENDPOINTS = {

@@ -22,12 +22,12 @@ from collections.abc import Callable, Mapping
 from importlib import resources
 from urllib.parse import urlsplit
 
-from fake_aliyun.http import Request, Response
+from fake_aliyun.core.http import Request, Response
 from fake_aliyun.oss.models import MAX_PUT_BYTES
 
-from image_import_cli.local_clients import oss2_program, ossutil_command
-from image_import_cli.local_desk import Desk
-from image_import_cli.local_state import View
+from image_import_cli.local.client_hints import oss2_program, ossutil_command
+from image_import_cli.local.desk import Desk
+from image_import_cli.local.page_state import View
 
 PREFIX = "/_local/"
 FILES = {

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 
 from fake_aliyun import FakeAliyun
-from image_import.settings import Settings
+from image_import.config.settings import Settings
 
-from image_import_cli.policies import (
+from image_import_cli.iam.roles import (
     ECS_ROLE,
     FcVersion,
     Names,

@@ -10,10 +10,10 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from image_import.place import OPEN
+from image_import.ledger.layout import OPEN
 
-from image_import_cli.local_desk import Desk
-from image_import_cli.local_trigger import is_delivery
+from image_import_cli.local.desk import Desk
+from image_import_cli.local.function import is_delivery
 
 if TYPE_CHECKING:
     from fake_aliyun.fc.invocations import Invocation

@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from image_import_cli.policies import FcVersion, Names
-from image_import_cli.ram_names import MAX_FRONT
+from image_import_cli.iam.roles import MAX_FRONT, FcVersion, Names
 
 Command = Callable[..., Any]
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import click
-from image_import.credentials import read_credentials
+from image_import.config.credentials import read_credentials
 
-from image_import_cli.endpoint_options import checked_endpoint
-from image_import_cli.failures import failures_explained
-from image_import_cli.remotes import Remote
+from image_import_cli.aliyun.remote_function import Remote
+from image_import_cli.options.types import checked_endpoint
+from image_import_cli.ui.errors import failures_explained
 
 Command = Callable[..., Any]
 
@@ -97,7 +97,7 @@ def _remote(
     with failures_explained():
         credentials = read_credentials(None, os.environ)
     if fc_version == "2.0":
-        from image_import_cli.remote_fc2 import Fc2Function  # noqa: PLC0415 - see above
+        from image_import_cli.aliyun.remote_fc2 import Fc2Function  # noqa: PLC0415 - see above
 
         return Fc2Function(
             credentials,
@@ -106,7 +106,7 @@ def _remote(
             function=function,
             qualifier=qualifier,
         )
-    from image_import_cli.remote_fc3 import Fc3Function, load_sdk  # noqa: PLC0415 - same
+    from image_import_cli.aliyun.remote_fc3 import Fc3Function, load_sdk  # noqa: PLC0415 - same
 
     return Fc3Function(
         load_sdk(),

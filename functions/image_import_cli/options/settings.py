@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from image_import.config.schema import SETTINGS
+from image_import.config.settings import Settings, read_settings
 from image_import.errors import SettingsError
-from image_import.settings import Settings, read_settings
-from image_import.settings_table import SETTINGS
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 NAMES = {row.name for row in SETTINGS} | {*PROXIES, *map(str.lower, PROXIES)}

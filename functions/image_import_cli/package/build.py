@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
 
-from image_import_cli import package_archive as archive
-from image_import_cli import package_tools as tools
-from image_import_cli.package_lock import read_lock
+from image_import_cli.package import archive, tools
+from image_import_cli.package.lock import read_lock
 
 STEPS = (
     "Installing the build tools",

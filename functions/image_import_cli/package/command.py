@@ -8,11 +8,11 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from image_import_cli.deployment import RUNTIME, RUNTIMES
-from image_import_cli.package_build import STEPS, Built, Order, build
-from image_import_cli.package_layer import LAYERS, build_layer
-from image_import_cli.package_layer import STEPS as LAYER_STEPS
-from image_import_cli.package_tools import (
+from image_import_cli.iam.deployment import RUNTIME, RUNTIMES
+from image_import_cli.package.build import STEPS, Built, Order, build
+from image_import_cli.package.layer import LAYERS, build_layer
+from image_import_cli.package.layer import STEPS as LAYER_STEPS
+from image_import_cli.package.tools import (
     Interpreter,
     PackagingError,
     find_interpreter,

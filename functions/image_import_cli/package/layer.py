@@ -9,10 +9,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from image_import_cli import package_archive as archive
-from image_import_cli import package_tools as tools
-from image_import_cli.package_build import Built, Order
-from image_import_cli.package_lock import Pinned, read_lock
+from image_import_cli.package import archive, tools
+from image_import_cli.package.build import Built, Order
+from image_import_cli.package.lock import Pinned, read_lock
 
 LAYERS = ("inspect",)
 FOLDER = "python"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from image_import_cli.package_lock import WITHOUT_WHEELS, Pinned
+from image_import_cli.package.lock import WITHOUT_WHEELS, Pinned
 
 PLATFORM = "manylinux2014_x86_64"
 """Runs on the glibc of FC's Debian 10; newer wheels would not load there."""

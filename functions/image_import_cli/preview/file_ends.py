@@ -2,9 +2,9 @@
 
 from typing import BinaryIO
 
-from image_import.header import HEAD_BYTES, TAIL_BYTES, is_settled_by
-from image_import.header_parts import Ends
-from image_import.keys import read_key
+from disk_images.formats.detect import HEAD_BYTES, TAIL_BYTES, is_settled_by
+from disk_images.formats.types import Ends
+from image_import.filename.reader import read_key
 
 
 def read_ends(file: BinaryIO, *, name: str, size_bytes: int) -> Ends:

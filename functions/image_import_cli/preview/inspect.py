@@ -4,30 +4,30 @@ from pathlib import Path
 from typing import Any
 
 import click
+from disk_images.formats.detect import fix_command
+from disk_images.formats.types import Header
+from image_import.config.settings import Settings
 from image_import.errors import ImageImportError
-from image_import.header import fix_command
-from image_import.header_parts import Header
-from image_import.settings import Settings
-from image_import.targets import TARGETS, Target
+from image_import.model.targets import TARGETS, Target
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from image_import_cli.failures import sentence
-from image_import_cli.inspect_looks import (
+from image_import_cli.options.oss_url import complete_file, object_named
+from image_import_cli.options.settings import (
+    checked_settings,
+    environment,
+    set_option,
+)
+from image_import_cli.preview.reader import (
     Looked,
     Order,
     look_at_file,
     look_at_object,
     not_seen,
 )
-from image_import_cli.places import complete_file, object_named
-from image_import_cli.settings_options import (
-    checked_settings,
-    environment,
-    set_option,
-)
-from image_import_cli.show import print_json
-from image_import_cli.terminal import printable
+from image_import_cli.ui.errors import sentence
+from image_import_cli.ui.results import print_json
+from image_import_cli.ui.text import printable
 
 EXTRA = "pip install 'image-import[cli,inspect]'"
 SECONDS = 120.0
@@ -86,7 +86,7 @@ def _report(looked: Looked, image: str, target: Target, *, as_json: bool) -> boo
     Args:
         image: As it was given.
     """
-    from image_import.inspection.requirements import Image, check, fails  # noqa: PLC0415
+    from image_import.inspection.checks.image import Image, check, fails  # noqa: PLC0415
 
     header = looked.header
     checks = []
@@ -100,7 +100,7 @@ def _report(looked: Looked, image: str, target: Target, *, as_json: bool) -> boo
         answer["checks"] = [entry.as_dict() for entry in checks]
         print_json(console, answer)
     elif header:
-        from image_import_cli.inspect_show import print_report  # noqa: PLC0415
+        from image_import_cli.preview.report import print_report  # noqa: PLC0415
 
         head = f"{looked.name}\n{describe(header, looked.size_bytes)}"
         print_report(console, head, looked.inspection, checks, target=target.name)

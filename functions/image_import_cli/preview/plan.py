@@ -6,34 +6,34 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-from image_import.app import Invocation, import_record
-from image_import.clients import Clients
-from image_import.credentials import read_credentials
+from disk_images.formats.detect import read_header
+from image_import.config.credentials import read_credentials
+from image_import.config.settings import Settings
 from image_import.errors import EvidenceError, PlanError
-from image_import.events import ObjectCreated
-from image_import.evidence import Contents, DiskEvidence, Evidence
-from image_import.header import read_header
-from image_import.keys import read_key
-from image_import.look_inside import could_not, is_wanted
-from image_import.outcome import LOG_FIELDS, Outcome, Result, said
-from image_import.plan import make_plan
-from image_import.request import to_parameters
-from image_import.settings import Settings
-from image_import.sidecar import sidecar_keys
-from image_import.sidecars import SidecarFound, find_sidecar
-from image_import.version import DiskVersion, ImageVersion
+from image_import.events.parser import ObjectCreated
+from image_import.filename.reader import read_key
+from image_import.importing.clients import Clients
+from image_import.importing.contents import could_not, is_wanted
+from image_import.importing.pipeline import Invocation, import_record
+from image_import.model.result import LOG_FIELDS, Outcome, Result, said
+from image_import.model.revision import DiskVersion, ImageVersion
+from image_import.planning.evidence import Contents, DiskEvidence, Evidence
+from image_import.planning.planner import make_plan
+from image_import.planning.request import to_parameters
+from image_import.sidecar.finder import SidecarFound, find_sidecar
+from image_import.sidecar.parser import sidecar_keys
 from rich.console import Console
 
-from image_import_cli.daemon_pool import DaemonPool
-from image_import_cli.failures import failures_explained
-from image_import_cli.local_ends import read_ends
-from image_import_cli.places import complete_file, object_named
-from image_import_cli.settings_options import (
+from image_import_cli.options.oss_url import complete_file, object_named
+from image_import_cli.options.settings import (
     checked_settings,
     environment,
     set_option,
 )
-from image_import_cli.show import exit_status, print_json, render
+from image_import_cli.preview.file_ends import read_ends
+from image_import_cli.ui.errors import failures_explained
+from image_import_cli.ui.pools import DaemonPool
+from image_import_cli.ui.results import exit_status, print_json, render
 
 ANY_BUCKET = "your-bucket"
 ANY_REGION = "cn-hangzhou"
@@ -164,8 +164,8 @@ def _contents(path: Path, evidence: Evidence, settings: Settings) -> Contents | 
     if not (disk.header.is_importable and is_wanted(evidence, settings)):
         return None
     try:
-        from image_import.inspection.bounded import Budget  # noqa: PLC0415 - its extra
-        from image_import.inspection.inspecting import (  # noqa: PLC0415 - its extra
+        from disk_images.blocks.remote import Budget  # noqa: PLC0415 - its extra
+        from image_import.inspection.inspect import (  # noqa: PLC0415 - its extra
             contents_of,
             inspect_file,
         )

@@ -9,34 +9,34 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from image_import.clients import Clients
-from image_import.credentials import read_credentials
-from image_import.disk import DiskFormat
-from image_import.disk_plan import named_note
-from image_import.errors import HeaderError, ServiceRejected
-from image_import.evidence import DiskEvidence
-from image_import.extensions_told import file_name_told
-from image_import.header import (
+from disk_images.formats.detect import (
     HEAD_BYTES,
     LOOK_BYTES,
     TAIL_BYTES,
     is_settled_by,
     read_header,
 )
-from image_import.header_parts import Header
-from image_import.keys import read_key
-from image_import.oss import Oss, Piece
-from image_import.patience import Patience
-from image_import.settings import Settings
-from image_import.version import DiskVersion
+from disk_images.formats.types import Header
+from image_import.aliyun.oss.client import Oss, Piece
+from image_import.config.credentials import read_credentials
+from image_import.config.settings import Settings
+from image_import.errors import HeaderError, ServiceRejected
+from image_import.filename.extension import file_name_told
+from image_import.filename.reader import read_key
+from image_import.importing.clients import Clients
+from image_import.model.disk import DiskFormat
+from image_import.model.revision import DiskVersion
+from image_import.planning.disks import named_note
+from image_import.planning.evidence import DiskEvidence
+from image_import.retry import Patience
 
-from image_import_cli.daemon_pool import DaemonPool
-from image_import_cli.local_ends import read_ends
-from image_import_cli.plan import ANY_REGION, check_is_readable
+from image_import_cli.preview.file_ends import read_ends
+from image_import_cli.preview.plan import ANY_REGION, check_is_readable
+from image_import_cli.ui.pools import DaemonPool
 
 if TYPE_CHECKING:
-    from image_import.inspection.bounded import Budget
-    from image_import.inspection.findings import Inspection
+    from disk_images.blocks.remote import Budget
+    from disk_images.findings import Inspection
 
 NO_FOOTER = (
     "it is named as a VHD and has no footer of one at its end: it is raw, or was cut"
@@ -77,7 +77,7 @@ class Looked:
 
 def not_seen(name: str, why_not: str) -> Looked:
     """Return that an image could not be read at all."""
-    from image_import.inspection.findings import Inspection  # noqa: PLC0415
+    from disk_images.findings import Inspection  # noqa: PLC0415
 
     return Looked(name=name, inspection=Inspection(why_not=why_not))
 
@@ -103,8 +103,8 @@ def has_lost_footer(disk: DiskEvidence) -> bool:
 
 def _looked(disk: DiskEvidence, inspection: "Inspection") -> Looked:
     """Return what was seen, with what a plan would note about the file as well."""
-    from image_import.inspection.complete import YES  # noqa: PLC0415
-    from image_import.inspection.findings import Finding  # noqa: PLC0415
+    from disk_images.findings import Finding  # noqa: PLC0415
+    from image_import.inspection.checks.truncation import YES  # noqa: PLC0415
 
     findings = inspection.findings
     named = named_otherwise(disk)
@@ -126,7 +126,7 @@ def look_at_object(bucket: str, object_key: str, order: Order) -> Looked:
     Raises:
         ServiceError: Its ends cannot be read.
     """
-    from image_import.inspection.inspecting import inspect_object  # noqa: PLC0415
+    from image_import.inspection.inspect import inspect_object  # noqa: PLC0415
 
     settings = order.settings
     credentials = read_credentials(None, os.environ)
@@ -185,7 +185,7 @@ def _ends_of_object(
 
 def _empty(name: str) -> Looked:
     """Return what there is to say of an object or file without a byte."""
-    from image_import.inspection.findings import Inspection  # noqa: PLC0415
+    from disk_images.findings import Inspection  # noqa: PLC0415
 
     header = header_of(b"", b"", 0)
     return Looked(name=name, inspection=Inspection(), header=header)
@@ -197,7 +197,7 @@ def look_at_file(path: Path, order: Order) -> Looked:
     Raises:
         OSError: It cannot be read.
     """
-    from image_import.inspection.inspecting import inspect_file  # noqa: PLC0415
+    from image_import.inspection.inspect import inspect_file  # noqa: PLC0415
 
     check_is_readable(path)
     size = path.stat().st_size
@@ -229,7 +229,7 @@ def header_of(head: bytes, tail: bytes, object_size_bytes: int) -> Header:
 
 def budget_of(order: Order) -> "Budget":
     """Return what a look may cost here."""
-    from image_import.inspection.bounded import Budget  # noqa: PLC0415
+    from disk_images.blocks.remote import Budget  # noqa: PLC0415
 
     most_bytes = order.settings.inspect_mib << 20
     return Budget(seconds=order.seconds, most_bytes=most_bytes)

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Sequence
 
-from image_import.inspection.checklist import Check, Verdict
-from image_import.inspection.findings import Finding, Inspection
+from disk_images.findings import Finding, Inspection
+from image_import.inspection.checks.check import Check, Verdict
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from image_import_cli.terminal import printable
+from image_import_cli.ui.text import printable
 
 BELOW = (0, 0, 1, 2)
 """Padding: an empty line below, two columns on the left."""

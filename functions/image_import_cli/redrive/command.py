@@ -5,33 +5,33 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 
 import click
-from image_import.events import ObjectCreated
-from image_import.outcome import Result
+from image_import.events.parser import ObjectCreated
+from image_import.model.result import Result
 from rich.console import Console
 
-from image_import_cli.failures import failures_explained
-from image_import_cli.interrupted import threads
-from image_import_cli.number_range import NumberRange
-from image_import_cli.places import complete_file
-from image_import_cli.redrive_messages import Given
-from image_import_cli.redrive_services import Services
-from image_import_cli.remote_options import remote_options
-from image_import_cli.remotes import Remote
-from image_import_cli.screens import aside, can_move, leave_echo
-from image_import_cli.settings_options import (
+from image_import_cli.aliyun.remote_function import Remote
+from image_import_cli.options.oss_url import complete_file
+from image_import_cli.options.remote import remote_options
+from image_import_cli.options.settings import (
     checked_settings,
     environment,
     set_option,
 )
-from image_import_cli.show import print_json
-from image_import_cli.sweep_show import Counting, showing
-from image_import_cli.sweeping import (
+from image_import_cli.options.types import NumberRange
+from image_import_cli.redrive.messages import Given
+from image_import_cli.redrive.services import Services
+from image_import_cli.sweep.batch import (
     INTERRUPTED,
     Pace,
     Sweep,
     run_to_the_end,
     status_of,
 )
+from image_import_cli.sweep.output import Counting, showing
+from image_import_cli.ui.errors import failures_explained
+from image_import_cli.ui.interrupt import threads
+from image_import_cli.ui.results import print_json
+from image_import_cli.ui.tty import aside, can_move, leave_echo
 
 MOST_SHOWN = 20
 """Complaints of one kind: nobody reads more, and --json has more."""

@@ -3,15 +3,15 @@
 import re
 
 from image_import.errors import ImageImportError
-from image_import.events import ObjectCreated
-from image_import.ledger import Entry, read_lines
-from image_import.ledger_store import LedgerStore
-from image_import.place import IMAGES, Place
+from image_import.events.parser import ObjectCreated
+from image_import.ledger.entries import Entry, read_lines
+from image_import.ledger.layout import IMAGES, Place
+from image_import.ledger.store import LedgerStore
 
-from image_import_cli.interrupted import threads
-from image_import_cli.made_events import EVENT_NAMES
-from image_import_cli.redrive_messages import Given, Unread
-from image_import_cli.redriving import wants_redrive
+from image_import_cli.aliyun.events import EVENT_NAMES
+from image_import_cli.redrive.messages import Given, Unread
+from image_import_cli.redrive.redelivery import wants_redrive
+from image_import_cli.ui.interrupt import threads
 
 SUFFIX = ".jsonl"
 PART = re.compile(r"~[2-9](?=\.jsonl$)")

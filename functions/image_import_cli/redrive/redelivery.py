@@ -7,11 +7,11 @@ in the ledger: after an import that came to nothing, that the next attempt may b
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from image_import import endings
-from image_import.clock import OssClock
 from image_import.errors import ServiceUnavailable
-from image_import.events import ObjectCreated
-from image_import.ledger import (
+from image_import.events.parser import ObjectCreated
+from image_import.importing import results as endings
+from image_import.ledger.clock import OssClock
+from image_import.ledger.entries import (
     Entry,
     Settled,
     Standing,
@@ -20,11 +20,11 @@ from image_import.ledger import (
     settle,
     to_text,
 )
-from image_import.ledger_store import Book, LedgerStore, Overtaken
-from image_import.outcome import Outcome, Result
-from image_import.place import Place
+from image_import.ledger.layout import Place
+from image_import.ledger.store import Book, LedgerStore, Overtaken
+from image_import.model.result import Outcome, Result
 
-from image_import_cli.sweeping import about
+from image_import_cli.sweep.batch import about
 
 UNFINISHED = {State.REFUSED, State.FAILED, State.RETRYING, State.REDRIVE}
 

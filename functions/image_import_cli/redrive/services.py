@@ -8,25 +8,25 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-from image_import import endings
-from image_import.app import import_record
-from image_import.clock import OssClock
-from image_import.credentials import read_credentials
-from image_import.events import ObjectCreated
+from image_import.aliyun.oss.client import ObjectMissing
+from image_import.config.credentials import read_credentials
+from image_import.config.settings import Settings
+from image_import.events.parser import ObjectCreated
 from image_import.handler import Runtime, make_invocation
-from image_import.ledger_store import LedgerStore
-from image_import.oss import ObjectMissing
-from image_import.outcome import Result
-from image_import.settings import Settings
+from image_import.importing import results as endings
+from image_import.importing.pipeline import import_record
+from image_import.ledger.clock import OssClock
+from image_import.ledger.store import LedgerStore
+from image_import.model.result import Result
 
-from image_import_cli.places import SCHEME, read_place
-from image_import_cli.redrive_ledgers import read_ledgers
-from image_import_cli.redrive_messages import Given, read_given
-from image_import_cli.redriving import Redriving
-from image_import_cli.remote_sweep import import_remotely
-from image_import_cli.remotes import Remote
-from image_import_cli.repeats import patience
-from image_import_cli.sweeping import about
+from image_import_cli.aliyun.remote_function import Remote
+from image_import_cli.aliyun.retry import patience
+from image_import_cli.options.oss_url import SCHEME, read_place
+from image_import_cli.redrive.ledgers import read_ledgers
+from image_import_cli.redrive.messages import Given, read_given
+from image_import_cli.redrive.redelivery import Redriving
+from image_import_cli.sweep.batch import about
+from image_import_cli.sweep.remote import import_remotely
 
 
 class Services:

@@ -7,23 +7,23 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from image_import_cli.failures import failures_explained
-from image_import_cli.settings_options import (
+from image_import_cli.options.settings import (
     checked_settings,
     environment,
     set_option,
 )
-from image_import_cli.status_ledgers import open_ledgers
-from image_import_cli.status_options import (
+from image_import_cli.status.filters import (
     ORDERS,
     WORDS,
     Filter,
     Since,
     place_of,
 )
-from image_import_cli.status_page import why_no_page
-from image_import_cli.status_view import View
-from image_import_cli.status_watch import Watch
+from image_import_cli.status.html import why_no_page
+from image_import_cli.status.reader import open_ledgers
+from image_import_cli.status.view import View
+from image_import_cli.status.watch import Watch
+from image_import_cli.ui.errors import failures_explained
 
 
 @click.command(epilog="Example: image-import status oss://images/incoming/ --watch")

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import click
-from image_import.ledger import State
-from image_import.settings import Settings
+from image_import.config.settings import Settings
+from image_import.ledger.entries import State
 
-from image_import_cli.places import read_place
-from image_import_cli.status_imports import BY_URGENCY, ImportStatus
+from image_import_cli.options.oss_url import read_place
+from image_import_cli.status.model import BY_URGENCY, ImportStatus
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 WORDS = {("claimed" if s is State.INTENT else s.value): s for s in State}

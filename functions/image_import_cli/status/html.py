@@ -6,17 +6,200 @@ but its own, whatever an object key holds; without scripts it only lacks its fil
 
 import base64
 import hashlib
+import html
 import os
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
 
-from image_import.ledger import to_text
+from image_import.ledger.entries import Entry, State, to_text
 
-from image_import_cli.status_imports import ImportStatus, moment
-from image_import_cli.status_page_parts import counted, entry, pills, text
+from image_import_cli.status.model import BY_URGENCY, UNDER_WAY, ImportStatus, moment
+from image_import_cli.status.table import age, word_of
+from image_import_cli.status.timeline import what, who
+from image_import_cli.ui.text import printable
+
+LOOKS = {
+    State.AVAILABLE: "good",
+    State.SUBMITTED: "known",
+    State.PROGRESS: "known",
+    State.INTENT: "known",
+    State.WAITING: "wait",
+    State.RETRYING: "wait",
+    State.STUCK: "wait",
+    State.UNFOLLOWED: "wait",
+    State.REDRIVE: "wait",
+    State.REFUSED: "bad",
+    State.FAILED: "bad",
+    State.CREATE_FAILED: "bad",
+    State.GONE: "bad",
+    State.CANCELLED: "none",
+}
+TRACK_WIDTH = 1000
+SHORTEST = 8
+"""Of a track, so that what took a moment in a month is still seen."""
+
+
+def text(value: str) -> str:
+    """Return a text as it stands in HTML, between tags or in a quoted attribute."""
+    return html.escape(printable(value), quote=True)
+
+
+def pills(counts: Mapping[State, int]) -> str:
+    """Return a button for each state that there is."""
+    return "".join(
+        f'<button type="button" class="pill {LOOKS[state]}" aria-pressed="false" '
+        f'data-state="{text(state.value)}">{text(word_of(state))}'
+        f"<b>{counts[state]}</b></button>"
+        for state in BY_URGENCY
+        if counts[state]
+    )
+
+
+def counted(statuses: Iterable[ImportStatus]) -> Counter[State]:
+    """Return how many there are in which state."""
+    return Counter(status.state for status in statuses)
+
+
+def entry(status: ImportStatus, *, begin: datetime, now: datetime) -> str:
+    """Return one import.
+
+    Args:
+        status: The import.
+        begin: Where the tracks of all imports start.
+        now: Where they end.
+    """
+    look, changed = LOOKS[status.state], int(status.changed.timestamp() * 1000)
+    parts = [
+        _head(status, look, now=now),
+        track(status, begin=begin, now=now),
+        _paragraph(status.error, f"error {look}"),
+        _next(status),
+        _facts(status),
+        _details(status),
+    ]
+    return (
+        f'<li data-state="{text(status.state.value)}" data-changed="{changed}">'
+        f"{''.join(parts)}</li>\n"
+    )
+
+
+def track(status: ImportStatus, *, begin: datetime, now: datetime) -> str:
+    """Return an import's time as a drawing: from line to line, each in its look."""
+    length = max((now - begin).total_seconds(), 1.0)
+
+    def at(when: datetime) -> float:
+        seconds = min(max((when - begin).total_seconds(), 0.0), length)
+        return seconds / length * TRACK_WIDTH
+
+    # By the earliest that it may be now, a line that was just written is to come.
+    lines = [line for line in status.lines if line.at <= now] or status.lines[:1]
+    ends = [*(line.at for line in lines[1:]), now]
+    if status.state not in UNDER_WAY and lines:
+        ends[-1] = lines[-1].at
+    drawn = "".join(
+        _segment(at(line.at), at(end), LOOKS[line.state])
+        for line, end in zip(lines, ends, strict=True)
+    )
+    label = f"from {moment(status.since)} to {moment(status.changed)}"
+    return (
+        f'<svg class="track" viewBox="0 0 {TRACK_WIDTH} 8" preserveAspectRatio="none" '
+        f'role="img" aria-label="{text(label)}">{drawn}</svg>'
+    )
+
+
+def _segment(begin: float, end: float, look: str) -> str:
+    width = max(end - begin, SHORTEST)
+    left = min(begin, TRACK_WIDTH - width)
+    return f'<rect class="{look}" x="{left:.1f}" y="0" width="{width:.1f}" height="8"/>'
+
+
+def _head(status: ImportStatus, look: str, *, now: datetime) -> str:
+    is_moving = status.state in UNDER_WAY
+    span = age(status.changed - status.since)
+    begun = f"begun {age(now - status.since)} ago"
+    took = f"took {span}" if span != "0s" and not is_moving else ""
+    progress = status.progress if is_moving else ""
+    told = ", ".join(filter(None, (progress, took, begun)))
+    return (
+        f'<div class="head"><span class="pill {look}">{text(word_of(status.state))}'
+        f"</span><bdi>{text(status.object_key)}</bdi>"
+        f'<span class="quiet">{text(told)}</span></div>'
+    )
+
+
+def _paragraph(value: str, style: str) -> str:
+    return f'<p class="{style}">{text(value)}</p>' if value else ""
+
+
+def _next(status: ImportStatus) -> str:
+    if not status.next_step:
+        return ""
+    command = status.next_command
+    shown = (
+        f'<code class="command" tabindex="0">{text(command)}</code>' if command else ""
+    )
+    return f'<p class="next"><strong>Next</strong>{text(status.next_step)}</p>{shown}'
+
+
+def _facts(status: ImportStatus) -> str:
+    pairs = {
+        "image": status.image_name,
+        "image ID": status.image_id,
+        "task ID": status.task_id,
+        "request ID": status.ecs_request_id,
+    }
+    told = "".join(
+        f'<div><dt>{name}</dt><dd><bdi class="mono">{text(value)}</bdi></dd></div>'
+        for name, value in pairs.items()
+        if value
+    )
+    return f'<dl class="facts">{told}</dl>' if told else ""
+
+
+def _details(status: ImportStatus) -> str:
+    number = len(status.lines)
+    lines = "".join(_lines(status.lines))
+    return (
+        f"<details><summary>Timeline, {number} {'line' if number == 1 else 'lines'}"
+        f'</summary><ol class="line">{lines}</ol>{_more(status)}</details>'
+    )
+
+
+def _lines(lines: Iterable[Entry]) -> Iterator[str]:
+    for line in lines:
+        yield (
+            f'<li class="{LOOKS[line.state]}"><strong>{text(word_of(line.state))}'
+            f'</strong> <time datetime="{to_text(line.at)}">{moment(line.at)}</time>'
+            f"{_paragraph(what(line), '')}{_paragraph(who(line), 'by')}</li>"
+        )
+
+
+def _more(status: ImportStatus) -> str:
+    where = {
+        "bucket": status.bucket,
+        "ETag": status.etag,
+        "ledger": status.ledger_key,
+    }
+    title = "<h2>Parameters of ImportImage, frozen</h2>" if status.parameters else ""
+    frozen = _table(sorted(status.parameters.items()))
+    return f"<h2>Where</h2>{_table(where.items())}{title}{frozen}"
+
+
+def _table(pairs: Iterable[tuple[str, str]]) -> str:
+    rows = "".join(
+        f'<tr><th scope="row">{text(name)}</th>'
+        f'<td><bdi class="mono">{text(value)}</bdi></td></tr>'
+        for name, value in pairs
+        if value
+    )
+    if not rows:
+        return ""
+    return f'<div class="table"><table><tbody>{rows}</tbody></table></div>'
+
 
 NOT_LIKE_THAT = "No import is like that."
 NOTHING = "There is no import."

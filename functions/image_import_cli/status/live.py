@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from image_import.errors import ServiceError, ServiceRejected
-from image_import.ledger import Entry, State
-from image_import.lookups import Look, look_everywhere
-from image_import.progress import Seen, judge
-from image_import.targets import PUBLIC
+from image_import.ledger.entries import Entry, State
+from image_import.model.targets import PUBLIC
+from image_import.tracking.batch_lookup import Look, look_everywhere
+from image_import.tracking.progress import Seen, judge
 
-from image_import_cli.repeats import patience
-from image_import_cli.status_imports import MOVING, ImportStatus
-from image_import_cli.status_ledgers import Ledgers
+from image_import_cli.aliyun.retry import patience
+from image_import_cli.status.model import MOVING, ImportStatus
+from image_import_cli.status.reader import Ledgers
 
 FOLLOWED = MOVING | {State.STUCK}
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from image_import.ledger import Entry, Settled, State, settle, to_text
-from image_import.open_imports import last_of
-from image_import.outcome import Outcome
+from image_import.ledger.entries import Entry, Settled, State, settle, to_text
+from image_import.ledger.open_jobs import last_of
+from image_import.model.result import Outcome
 
 FOLLOWED = (State.SUBMITTED, State.PROGRESS, State.STUCK, State.UNFOLLOWED)
 MOVING = frozenset({State.SUBMITTED, State.PROGRESS})

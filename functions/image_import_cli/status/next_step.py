@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from image_import.catalogue import explain
-from image_import.ledger import Entry, State
-from image_import.open_imports import delivery_due, waits_for_room
+from image_import.aliyun.ecs.error_catalogue import explain
+from image_import.ledger.entries import Entry, State
+from image_import.ledger.open_jobs import delivery_due, waits_for_room
 
-from image_import_cli.status_imports import ImportStatus, moment, refused_late
-from image_import_cli.terminal import shell_word
+from image_import_cli.status.model import ImportStatus, moment, refused_late
+from image_import_cli.ui.text import shell_word
 
 TRACKER = "see whether the tracker's timer fires and what its log says"
 NEEDS_BYTES = frozenset(

@@ -8,24 +8,41 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from image_import.clients import Clients
-from image_import.clock import OssClock
-from image_import.credentials import Credentials, read_credentials
-from image_import.ecs import Ecs
+from image_import.aliyun.ecs.client import Ecs
+from image_import.aliyun.oss.client import Listed, ObjectChanged, ObjectMissing, Oss
+from image_import.config.credentials import Credentials, read_credentials
+from image_import.config.settings import Settings
 from image_import.errors import ImageImportError
-from image_import.ledger import Entry, read_lines
-from image_import.ledger_store import LedgerStore
-from image_import.open_imports import bucket_of
-from image_import.oss import Listed, Oss
-from image_import.place import IMAGES, OPEN, Place, read_open_key
-from image_import.settings import Settings
+from image_import.importing.clients import Clients
+from image_import.ledger.clock import OssClock
+from image_import.ledger.entries import Entry, read_lines
+from image_import.ledger.layout import IMAGES, OPEN, Place, read_open_key
+from image_import.ledger.open_jobs import bucket_of
+from image_import.ledger.store import LedgerStore
 
-from image_import_cli.interrupted import threads
-from image_import_cli.repeats import patience
-from image_import_cli.side_by_side import side_by_side
-from image_import_cli.status_imports import ImportStatus, statuses_of
-from image_import_cli.status_next import NEEDS_BYTES, next_step, without_source
-from image_import_cli.status_sources import LOST, fate_of
+from image_import_cli.aliyun.retry import patience
+from image_import_cli.status.model import ImportStatus, statuses_of
+from image_import_cli.status.next_step import NEEDS_BYTES, next_step, without_source
+from image_import_cli.ui.interrupt import threads
+from image_import_cli.ui.pools import side_by_side
+
+DELETED, ANEW = "was deleted", "was uploaded anew since"
+LOST = (DELETED, ANEW)
+"""How a fate ends with which the object can not be imported any more."""
+
+
+def fate_of(oss: Oss, bucket: str, object_key: str, etag: str) -> str:
+    """Return in words whether an upload is still there."""
+    try:
+        patience().repeat(lambda: oss.check_etag(bucket, object_key, etag=etag))
+    except ObjectMissing:
+        return f"{object_key} {DELETED}"
+    except ObjectChanged:
+        return f"{object_key} {ANEW}"
+    except ImageImportError as exc:
+        return f"{object_key}: unknown, {exc}"
+    return f"{object_key} is there"
+
 
 WINDOW = 4
 """Ledgers asked for per worker before the oldest has to be there."""

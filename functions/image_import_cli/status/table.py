@@ -12,16 +12,16 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
 
-from image_import.ledger import State
-from image_import.outcome import Outcome
+from image_import.ledger.entries import State
+from image_import.model.result import Outcome
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from image_import_cli.show import COLOURS
-from image_import_cli.status_imports import BY_URGENCY, UNDER_WAY, ImportStatus
-from image_import_cli.terminal import folded, printable, shortened, without_key
+from image_import_cli.status.model import BY_URGENCY, UNDER_WAY, ImportStatus
+from image_import_cli.ui.results import COLOURS
+from image_import_cli.ui.text import folded, printable, shortened, without_key
 
 WIDE = 100
 STATE_WIDTH, AGE_WIDTH, ID_WIDTH = 13, 4, 36

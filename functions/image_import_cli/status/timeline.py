@@ -5,21 +5,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from image_import.ledger import Entry, State, to_line
+from image_import.ledger.entries import Entry, State, to_line
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from image_import_cli.status_imports import MOVING, ImportStatus, moment
-from image_import_cli.status_table import (
+from image_import_cli.status.model import MOVING, ImportStatus, moment
+from image_import_cli.status.table import (
     WIDE,
     age,
     print_command,
     style_of,
     word_of,
 )
-from image_import_cli.terminal import printable, without_key
+from image_import_cli.ui.text import printable, without_key
 
 MARGIN = (0, 0, 0, 2)
 

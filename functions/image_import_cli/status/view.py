@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
-from image_import.ledger import State
+from image_import.ledger.entries import State
 from rich.console import Console
 
-from image_import_cli.show import print_json
-from image_import_cli.status_imports import BAD, ImportStatus, said
-from image_import_cli.status_ledgers import Ledgers, Reading, Unreadable
-from image_import_cli.status_options import Filter, first_of
-from image_import_cli.status_page import write_page
-from image_import_cli.status_table import print_table, sums
-from image_import_cli.status_timeline import line_json, print_timeline
-from image_import_cli.sweep_show import Seldom
-from image_import_cli.terminal import printable
+from image_import_cli.status.filters import Filter, first_of
+from image_import_cli.status.html import write_page
+from image_import_cli.status.model import BAD, ImportStatus, said
+from image_import_cli.status.reader import Ledgers, Reading, Unreadable
+from image_import_cli.status.table import print_table, sums
+from image_import_cli.status.timeline import line_json, print_timeline
+from image_import_cli.sweep.output import Seldom
+from image_import_cli.ui.results import print_json
+from image_import_cli.ui.text import printable
 
 EXAMPLES = 3
 """Ledgers that could not be read of which it is told why; many have one cause."""

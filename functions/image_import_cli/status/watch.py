@@ -5,18 +5,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from image_import.errors import ServiceUnavailable
-from image_import.ledger import State
-from image_import.open_imports import waits_for_room
+from image_import.ledger.entries import State
+from image_import.ledger.open_jobs import waits_for_room
 from rich.console import Console
 
-from image_import_cli import interrupted
-from image_import_cli.screens import leave_echo
-from image_import_cli.status_imports import BAD, UNDER_WAY, ImportStatus
-from image_import_cli.status_ledgers import Ledgers, Reading, Unreadable
-from image_import_cli.status_live import Live
-from image_import_cli.status_options import ORDERS, Filter
-from image_import_cli.status_watch_show import Shows, showing
-from image_import_cli.sweeping import interruptible
+from image_import_cli.status.filters import ORDERS, Filter
+from image_import_cli.status.live import Live
+from image_import_cli.status.model import BAD, UNDER_WAY, ImportStatus
+from image_import_cli.status.reader import Ledgers, Reading, Unreadable
+from image_import_cli.status.watch_output import Shows, showing
+from image_import_cli.sweep.batch import interruptible
+from image_import_cli.ui import interrupt as interrupted
+from image_import_cli.ui.tty import leave_echo
 
 Identity = tuple[str, str]
 

@@ -5,22 +5,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-from image_import.clock import OssClock
+from image_import.ledger.clock import OssClock
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from image_import_cli.screens import aside, can_move
-from image_import_cli.show import print_json
-from image_import_cli.status_imports import ImportStatus, said
-from image_import_cli.status_table import (
+from image_import_cli.status.model import ImportStatus, said
+from image_import_cli.status.table import (
     Layout,
     print_table,
     style_of,
     sums,
     word_of,
 )
-from image_import_cli.terminal import printable
+from image_import_cli.ui.results import print_json
+from image_import_cli.ui.text import printable
+from image_import_cli.ui.tty import aside, can_move
 
 OTHER_LINES = 4
 """Of the screen: head, sums, and room for a prompt."""

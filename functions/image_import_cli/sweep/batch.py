@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
-from image_import import endings
 from image_import.errors import ImageImportError, ServiceError
-from image_import.events import ObjectCreated
-from image_import.outcome import Outcome, Result
+from image_import.events.parser import ObjectCreated
+from image_import.importing import results as endings
+from image_import.model.result import Outcome, Result
 
-from image_import_cli import interrupted
-from image_import_cli.failures import IN_CATALOGUE
+from image_import_cli.ui import interrupt as interrupted
+from image_import_cli.ui.errors import IN_CATALOGUE
 
 WINDOW = 4
 """Images begun per worker before the oldest has to be done."""

@@ -5,31 +5,31 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import click
-from image_import import endings
-from image_import.app import import_record
-from image_import.clock import OssClock
-from image_import.credentials import read_credentials
-from image_import.documents import MAX_SIDECAR_BYTES
-from image_import.event_kinds import why_no_image
-from image_import.events import ObjectCreated
+from image_import.aliyun.oss.client import Listed, ObjectMissing
+from image_import.config.credentials import read_credentials
+from image_import.config.settings import Settings
+from image_import.events.filters import why_no_image
+from image_import.events.parser import ObjectCreated
+from image_import.filename.reader import read_key
 from image_import.handler import Runtime, make_invocation
-from image_import.keys import read_key
-from image_import.ledger import Standing, attempt_of, view
-from image_import.ledger_store import Folder, LedgerStore
-from image_import.oss import Listed, ObjectMissing
-from image_import.outcome import Result
-from image_import.place import Place
-from image_import.settings import Settings
-from image_import.sidecar import image_key_of, sidecar_keys
-from image_import.sidecars import SidecarFound, find_sidecar
-from image_import.version import DiskVersion, ImageVersion
+from image_import.importing import results as endings
+from image_import.importing.pipeline import import_record
+from image_import.ledger.clock import OssClock
+from image_import.ledger.entries import Standing, attempt_of, view
+from image_import.ledger.layout import Place
+from image_import.ledger.store import Folder, LedgerStore
+from image_import.model.result import Result
+from image_import.model.revision import DiskVersion, ImageVersion
+from image_import.sidecar.documents import MAX_SIDECAR_BYTES
+from image_import.sidecar.finder import SidecarFound, find_sidecar
+from image_import.sidecar.parser import image_key_of, sidecar_keys
 
-from image_import_cli.made_events import event_name_of
-from image_import_cli.repeats import patience
-from image_import_cli.sweep_known import Known, known, state_of
-from image_import_cli.sweep_listing import list_objects
-from image_import_cli.sweep_state import IMAGES, SIDECARS, Position
-from image_import_cli.sweeping import about
+from image_import_cli.aliyun.events import event_name_of
+from image_import_cli.aliyun.listing import list_objects
+from image_import_cli.aliyun.retry import patience
+from image_import_cli.sweep.batch import about
+from image_import_cli.sweep.checkpoint import IMAGES, SIDECARS, Position
+from image_import_cli.sweep.known import Known, known, state_of
 
 KINDS = {"sidecar": SIDECARS, "image": IMAGES}
 LEDGER_SUFFIX = ".jsonl"

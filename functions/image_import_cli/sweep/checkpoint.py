@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
-from image_import.settings import Settings
+from image_import.config.settings import Settings
 
 SIDECARS, IMAGES = "sidecars", "images"
 ROUNDS = (SIDECARS, IMAGES)

@@ -5,29 +5,29 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
-from image_import.events import ObjectCreated
-from image_import.outcome import Result
+from image_import.events.parser import ObjectCreated
+from image_import.model.result import Result
 from rich.console import Console
 
-from image_import_cli.failures import failures_explained
-from image_import_cli.number_range import NumberRange
-from image_import_cli.places import read_place
-from image_import_cli.remote_options import remote_options
-from image_import_cli.remote_sweep import import_remotely
-from image_import_cli.remotes import Remote
-from image_import_cli.screens import aside
-from image_import_cli.settings_options import (
+from image_import_cli.aliyun.remote_function import Remote
+from image_import_cli.options.oss_url import read_place
+from image_import_cli.options.remote import remote_options
+from image_import_cli.options.settings import (
     checked_settings,
     environment,
     set_option,
 )
-from image_import_cli.show import print_json
-from image_import_cli.sweep_bucket import SweptBucket
-from image_import_cli.sweep_course import Course
-from image_import_cli.sweep_plans import Plans
-from image_import_cli.sweep_show import Counting, showing
-from image_import_cli.sweep_state import Position, default_path, load
-from image_import_cli.sweeping import status_of
+from image_import_cli.options.types import NumberRange
+from image_import_cli.sweep.batch import status_of
+from image_import_cli.sweep.bucket import SweptBucket
+from image_import_cli.sweep.checkpoint import Position, default_path, load
+from image_import_cli.sweep.dry_run import Plans
+from image_import_cli.sweep.output import Counting, showing
+from image_import_cli.sweep.remote import import_remotely
+from image_import_cli.sweep.rounds import Course
+from image_import_cli.ui.errors import failures_explained
+from image_import_cli.ui.results import print_json
+from image_import_cli.ui.tty import aside
 
 
 @click.command(epilog="Example: image-import sweep images/incoming/ --dry-run")

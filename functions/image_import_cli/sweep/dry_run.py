@@ -8,13 +8,13 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from image_import.events import ObjectCreated
-from image_import.keys import read_key
-from image_import.outcome import Outcome, Result
+from image_import.events.parser import ObjectCreated
+from image_import.filename.reader import read_key
+from image_import.model.result import Outcome, Result
 
-from image_import_cli.sweep_bucket import SweptBucket
-from image_import_cli.sweep_known import known
-from image_import_cli.sweeping import about
+from image_import_cli.sweep.batch import about
+from image_import_cli.sweep.bucket import SweptBucket
+from image_import_cli.sweep.known import known
 
 Planner = Callable[[ObjectCreated], Result]
 

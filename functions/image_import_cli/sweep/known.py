@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from image_import.ledger import Entry, State, settle
-from image_import.outcome import Outcome, Result
+from image_import.ledger.entries import Entry, State, settle
+from image_import.model.result import Outcome, Result
 
 UNFINISHED = {State.RETRYING, State.REDRIVE}
 """After these as its last line an image is imported by whoever comes next."""

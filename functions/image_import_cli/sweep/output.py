@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
-from image_import.ledger import State
-from image_import.outcome import BAD, LOG_FIELDS, Outcome, Result, said
+from image_import.ledger.entries import State
+from image_import.model.result import BAD, LOG_FIELDS, Outcome, Result, said
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.markup import escape
 from rich.padding import Padding
@@ -14,10 +14,10 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column
 from rich.text import Text
 
-from image_import_cli.screens import can_move
-from image_import_cli.show import COLOURS, print_json
-from image_import_cli.sweep_known import WITHOUT_IMAGE, Known, told
-from image_import_cli.terminal import printable, shortened, without_key
+from image_import_cli.sweep.known import WITHOUT_IMAGE, Known, told
+from image_import_cli.ui.results import COLOURS, print_json
+from image_import_cli.ui.text import printable, shortened, without_key
+from image_import_cli.ui.tty import can_move
 
 SAY_SECONDS = 10
 """Between two lines in a log."""

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from image_import.events import ObjectCreated
-from image_import.ledger import to_text
-from image_import.outcome import Outcome, Result
+from image_import.events.parser import ObjectCreated
+from image_import.ledger.entries import to_text
+from image_import.model.result import Outcome, Result
 
-from image_import_cli.made_events import native_event
-from image_import_cli.remotes import Remote, results_of
-from image_import_cli.sweeping import about
+from image_import_cli.aliyun.events import native_event
+from image_import_cli.aliyun.remote_function import Remote, results_of
+from image_import_cli.sweep.batch import about
 
 ANY_ACCOUNT = "0"
 

@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from image_import.events import ObjectCreated
-from image_import.outcome import Result
+from image_import.events.parser import ObjectCreated
+from image_import.model.result import Result
 from rich.console import Console
 
-from image_import_cli.interrupted import threads
-from image_import_cli.screens import leave_echo
-from image_import_cli.sweep_bucket import SweptBucket
-from image_import_cli.sweep_show import Counting
-from image_import_cli.sweep_state import IMAGES, ROUNDS, Position, save
-from image_import_cli.sweeping import INTERRUPTED, Pace, Sweep, run_to_the_end
+from image_import_cli.sweep.batch import INTERRUPTED, Pace, Sweep, run_to_the_end
+from image_import_cli.sweep.bucket import SweptBucket
+from image_import_cli.sweep.checkpoint import IMAGES, ROUNDS, Position, save
+from image_import_cli.sweep.output import Counting
+from image_import_cli.ui.interrupt import threads
+from image_import_cli.ui.tty import leave_echo
 
 SAVE_SECONDS = 1.0
 """What a kill loses: so much is looked at again, and imported by nobody twice."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from image_import.outcome import BAD, Outcome, Result
+from image_import.model.result import BAD, Outcome, Result
 from rich.cells import cell_len
 from rich.console import (
     Console,
@@ -18,7 +18,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from image_import_cli.terminal import folded, printable, without_key
+from image_import_cli.ui.text import folded, printable, without_key
 
 LEAST_VALUE_WIDTH = 16
 

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.text import Text
 
-from image_import_cli.terminal import printable
+from image_import_cli.ui.text import printable
 
 
 def can_move(console: Console) -> bool:

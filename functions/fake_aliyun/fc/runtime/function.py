@@ -42,7 +42,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from fake_aliyun.fc_instance import Answer, Instance
+from fake_aliyun.fc.runtime.instance import Answer, Instance
 from fake_aliyun.ram.models import Credentials
 
 Contract = Literal["python3.10", "python3.12"]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fake_aliyun import fc_bootstrap
+from fake_aliyun.fc.runtime import bootstrap as fc_bootstrap
 
 # How long a process may go on after SIGTERM. What the cloud grants is not known.
 GRACE_SECONDS = 2.0

@@ -4,14 +4,14 @@ import base64
 import re
 from collections.abc import Callable, Mapping
 
-from fake_aliyun import xml
-from fake_aliyun.content import Content
-from fake_aliyun.http import Response
+from fake_aliyun.core import xml
+from fake_aliyun.core.content import Content
+from fake_aliyun.core.http import Response
+from fake_aliyun.oss.api.request import OssRequest
 from fake_aliyun.oss.errors import OssError
 from fake_aliyun.oss.events import Event, object_created
 from fake_aliyun.oss.models import Bucket, OssBackend
 from fake_aliyun.oss.objects import OssObject
-from fake_aliyun.oss.requests import OssRequest
 
 Publish = Callable[[Event], None]
 

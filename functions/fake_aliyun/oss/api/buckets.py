@@ -1,11 +1,9 @@
 """Operations on buckets, except listings of what is in them."""
 
-from fake_aliyun import xml
-from fake_aliyun.clock import iso_date
-from fake_aliyun.http import Response
-from fake_aliyun.oss.bucket_policies import BucketPolicy
-from fake_aliyun.oss.errors import OssError
-from fake_aliyun.oss.handlers import (
+from fake_aliyun.core import xml
+from fake_aliyun.core.clock import iso_date
+from fake_aliyun.core.http import Response
+from fake_aliyun.oss.api.base import (
     Handlers,
     flag,
     ok,
@@ -13,10 +11,12 @@ from fake_aliyun.oss.handlers import (
     read_count,
     xml_answer,
 )
+from fake_aliyun.oss.api.copies import ACLS, acl_answer, read_xml
+from fake_aliyun.oss.api.request import OssRequest
+from fake_aliyun.oss.errors import OssError
 from fake_aliyun.oss.models import Bucket, check_class
 from fake_aliyun.oss.objects import OssObject
-from fake_aliyun.oss.property_responses import ACLS, acl_answer, read_xml
-from fake_aliyun.oss.requests import OssRequest
+from fake_aliyun.oss.policies import BucketPolicy
 
 ENCRYPTIONS = frozenset({"AES256", "KMS", "SM4"})
 

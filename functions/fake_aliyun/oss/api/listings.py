@@ -2,11 +2,14 @@
 
 import base64
 
-from fake_aliyun import xml
-from fake_aliyun.clock import iso_date
-from fake_aliyun.http import Response
+from fake_aliyun.core import xml
+from fake_aliyun.core.clock import iso_date
+from fake_aliyun.core.http import Response
+from fake_aliyun.oss.api.base import Handlers, flag, ok, xml_answer
+from fake_aliyun.oss.api.copies import read_xml
+from fake_aliyun.oss.api.rendering import encoded
+from fake_aliyun.oss.api.request import OssRequest
 from fake_aliyun.oss.errors import OssError
-from fake_aliyun.oss.handlers import Handlers, flag, ok, xml_answer
 from fake_aliyun.oss.listing import (
     Page,
     Query,
@@ -16,9 +19,6 @@ from fake_aliyun.oss.listing import (
     read_max_keys,
 )
 from fake_aliyun.oss.objects import DeleteMarker, OssObject, Version
-from fake_aliyun.oss.property_responses import read_xml
-from fake_aliyun.oss.rendering import encoded
-from fake_aliyun.oss.requests import OssRequest
 
 MAX_DELETES = 1000
 Pairs = list[tuple[str, xml.Children]]

@@ -1,22 +1,181 @@
 """Operations on whole objects: put, get, head, append, delete."""
 
-from fake_aliyun.clock import http_date
-from fake_aliyun.http import Response
-from fake_aliyun.oss.appending import append_object
-from fake_aliyun.oss.conditions import READ, check_conditions
-from fake_aliyun.oss.errors import OssError
-from fake_aliyun.oss.handlers import Handlers, forbids, ok, read_body, size_before
-from fake_aliyun.oss.models import put_etag
-from fake_aliyun.oss.objects import DeleteMarker, OssObject
-from fake_aliyun.oss.ranges import Span, read_range
-from fake_aliyun.oss.rendering import (
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from fake_aliyun.core.clock import http_date, read_http_date
+from fake_aliyun.core.content import Content
+from fake_aliyun.core.http import Response
+from fake_aliyun.oss.api.base import Handlers, forbids, ok, read_body, size_before
+from fake_aliyun.oss.api.rendering import (
     object_headers,
     read_attributes,
     replaced,
     version_header,
     written_headers,
 )
-from fake_aliyun.oss.requests import OssRequest
+from fake_aliyun.oss.api.request import OssRequest
+from fake_aliyun.oss.errors import OssError
+from fake_aliyun.oss.models import Bucket, OssBackend, opaque_etag, put_etag
+from fake_aliyun.oss.objects import Attributes, DeleteMarker, OssObject
+
+MAX_APPENDABLE_BYTES = 5 * 1024**3
+
+
+def append_object(
+    backend: OssBackend,
+    bucket: Bucket,
+    key: str,
+    data: Content,
+    *,
+    position: int,
+    attributes: Attributes,
+) -> OssObject:
+    """Return an appendable object with `data` at its end.
+
+    Raises:
+        OssError: ObjectNotAppendable, PositionNotEqualToLength with the header
+            `x-oss-next-append-position`, or EntityTooLarge.
+
+    Source: AppendObject, OSS documentation, read 2026-11: metadata counts only where
+    the object is made; in a versioned bucket only the current version grows, and it
+    keeps its version ID.
+    """
+    current = bucket.versions.current(key)
+    if current is not None and current.object_type != "Appendable":
+        raise OssError("ObjectNotAppendable", Key=key)
+    length = current.size_bytes if current else 0
+    if position != length:
+        headers = {"x-oss-next-append-position": str(length)}
+        raise OssError("PositionNotEqualToLength", headers=headers, Key=key)
+    if length + len(data) > MAX_APPENDABLE_BYTES:
+        raise OssError("EntityTooLarge", Key=key)
+    content = current.content + data if current else data
+    etag = opaque_etag(content)
+    if current is None:
+        return backend.store(
+            bucket,
+            key,
+            content,
+            etag=etag,
+            object_type="Appendable",
+            attributes=attributes,
+        )
+    current.content, current.etag = content, etag
+    current.last_modified = backend.clock()
+    return current
+
+
+READ = {
+    "match": "if-match",
+    "none_match": "if-none-match",
+    "modified": "if-modified-since",
+    "unmodified": "if-unmodified-since",
+}
+COPY = {
+    "match": "x-oss-copy-source-if-match",
+    "none_match": "x-oss-copy-source-if-none-match",
+    "modified": "x-oss-copy-source-if-modified-since",
+    "unmodified": "x-oss-copy-source-if-unmodified-since",
+}
+WRITE_REFUSED = frozenset(READ.values())
+"""Headers that no writing operation documents, so none may rely on them."""
+
+
+def check_conditions(
+    found: OssObject, headers: Mapping[str, str], *, names: Mapping[str, str]
+) -> None:
+    """Let a request pass whose conditions hold.
+
+    Raises:
+        OssError: PreconditionFailed or NotModified.
+    """
+    given = {kind: headers[name] for kind, name in names.items() if name in headers}
+    if "match" in given and not _lists(given["match"], found.etag):
+        raise OssError("PreconditionFailed", Condition="If-Match")
+    if "unmodified" in given and _is_after(found, given["unmodified"]):
+        raise OssError("PreconditionFailed", Condition="If-Unmodified-Since")
+    if "none_match" in given and _lists(given["none_match"], found.etag):
+        raise _not_modified(found)
+    if "modified" in given and not _is_after(found, given["modified"]):
+        raise _not_modified(found)
+
+
+def _not_modified(found: OssObject) -> OssError:
+    headers = {
+        "ETag": f'"{found.etag}"',
+        "Last-Modified": http_date(found.last_modified),
+    }
+    return OssError("NotModified", headers=headers)
+
+
+def _lists(value: str, etag: str) -> bool:
+    return value.strip() == "*" or etag in {
+        entry.strip().strip('"') for entry in value.split(",")
+    }
+
+
+def _is_after(found: OssObject, date: str) -> bool:
+    try:
+        moment = read_http_date(date)
+    except ValueError:
+        raise OssError("InvalidArgument", ArgumentValue=date) from None
+    return found.last_modified.replace(microsecond=0) > moment
+
+
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+class Span(NamedTuple):
+    """Bytes from `start` up to, without, `stop`."""
+
+    start: int
+    stop: int
+
+
+def read_range(header: str, *, size_bytes: int, standard: bool) -> Span | None:
+    """Return the bytes asked for, or None where OSS sends the whole object with 200.
+
+    Args:
+        header: The value of `Range`.
+        size_bytes: The object's size.
+        standard: Whether `x-oss-range-behavior: standard` was sent. Without it a
+            range that does not lie within the object is ignored.
+
+    Raises:
+        OssError: InvalidRange.
+
+    Source: "How to obtain OSS resources by segmenting HTTP range requests" and "HTTP
+    status code 416", OSS documentation, read 2026-11. What happens to several ranges
+    differs between the two pages; this follows the second.
+    """
+    if "," in header:
+        raise OssError("InvalidRange")
+    found = _RANGE.fullmatch(header)
+    if not found or found.groups() == ("", ""):
+        return None
+    if not found[1]:
+        return _suffix(int(found[2]), size_bytes=size_bytes, standard=standard)
+    first = int(found[1])
+    last = int(found[2]) if found[2] else size_bytes - 1
+    if first < size_bytes and first <= last < size_bytes:
+        return Span(first, last + 1)
+    if not standard or (found[2] and first > last):
+        return None
+    if first >= size_bytes:
+        raise OssError("InvalidRange")
+    return Span(first, size_bytes)
+
+
+def _suffix(count: int, *, size_bytes: int, standard: bool) -> Span | None:
+    if 0 < count <= size_bytes:
+        return Span(size_bytes - count, size_bytes)
+    if not standard:
+        return None
+    if count == 0 or size_bytes == 0:
+        raise OssError("InvalidRange")
+    return Span(0, size_bytes)
 
 
 class ObjectHandlers(Handlers):

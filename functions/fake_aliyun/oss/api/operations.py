@@ -5,8 +5,15 @@ documentation, read 2026-11.
 """
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal
+from urllib.parse import unquote
+
+from fake_aliyun.core import xml
+from fake_aliyun.core.errors import NotImitatedError
+from fake_aliyun.oss.api.auth import SIGNED_SUBRESOURCES
+from fake_aliyun.oss.api.request import OssRequest
 
 Level = Literal["service", "bucket", "object"]
 
@@ -189,3 +196,118 @@ OPERATIONS: tuple[Operation, ...] = (
         parameters=frozenset({"max-parts", "part-number-marker", "encoding-type"}),
     ),
 )  # fmt: skip
+
+
+MARKERS = frozenset(operation.marker for operation in OPERATIONS) - {""}
+
+
+def find_operation(request: OssRequest) -> Operation:
+    """Return the operation that a request names.
+
+    Raises:
+        NotImitatedError: It names none that is known.
+    """
+    level = _level(request)
+    markers = MARKERS & request.parameters.keys()
+    fitting = [
+        operation
+        for operation in OPERATIONS
+        if (operation.method, operation.level) == (request.method, level)
+        and markers == ({operation.marker} - {""})
+        and (not operation.needs_header or request.header(operation.needs_header))
+    ]
+    if not fitting:
+        raise _unknown(request)
+    return max(fitting, key=lambda operation: bool(operation.needs_header))
+
+
+def _level(request: OssRequest) -> Level:
+    if request.key:
+        return "object"
+    return "bucket" if request.bucket else "service"
+
+
+def _unknown(request: OssRequest) -> NotImitatedError:
+    return NotImitatedError(
+        f"{request.method} on an OSS {_level(request)} with the query parameters "
+        f"{sorted(request.parameters)}",
+        known=(_shown(operation) for operation in OPERATIONS),
+    )
+
+
+def check_known(operation: Operation, request: OssRequest) -> None:
+    """Let a request pass that carries nothing its operation does not take.
+
+    Raises:
+        NotImitatedError: It carries an unknown parameter or `x-oss-*` header.
+    """
+    parameters = operation.parameters | COMMON_PARAMETERS | {operation.marker}
+    for name in request.parameters:
+        if name in SIGNED_SUBRESOURCES - parameters:
+            raise _unknown(request)
+        if name not in parameters:
+            raise NotImitatedError(
+                f"the query parameter {name!r} of {operation.action}", known=parameters
+            )
+    headers = operation.headers | COMMON_HEADERS
+    for name in _unknown_headers(request.http.headers, headers):
+        raise NotImitatedError(
+            f"the header {name!r} of {operation.action}", known=headers
+        )
+
+
+def _unknown_headers(given: Mapping[str, str], known: frozenset[str]) -> list[str]:
+    metadata = "x-oss-meta-*" in known
+    return [
+        name
+        for name in given
+        if name.startswith("x-oss-")
+        and name not in known
+        and not (metadata and name.startswith("x-oss-meta-"))
+    ]
+
+
+def _shown(operation: Operation) -> str:
+    marker = f"?{operation.marker}" if operation.marker else ""
+    header = f" with {operation.needs_header}" if operation.needs_header else ""
+    place = f"{operation.method} {operation.level}{marker}{header}"
+    return f"{operation.action}: {place}"
+
+
+Permission = tuple[str, str]
+_VERSIONED = frozenset(
+    {"GetObject", "DeleteObject", "RestoreObject", "GetObjectAcl", "PutObjectAcl",
+     "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging"}
+)  # fmt: skip
+
+
+def needed_permissions(
+    request: OssRequest, operation: Operation, *, region_id: str, account_id: str
+) -> Iterator[Permission]:
+    """Yield each action with the resource on which it must be allowed."""
+    start = f"acs:oss:{region_id}:{account_id}:"
+    if operation.action == "DeleteMultipleObjects":
+        yield from _deletes(request, start)
+        return
+    action = operation.permission
+    if (
+        request.parameters.get("versionId")
+        and action.removeprefix("oss:") in _VERSIONED
+    ):
+        action += "Version"
+    path = f"{request.bucket}/{request.key}" if request.key else request.bucket or "*"
+    yield action, start + path
+    if request.header("x-oss-tagging"):
+        yield "oss:PutObjectTagging", start + path
+    if source := request.header("x-oss-copy-source"):
+        key, _, query = source.partition("?")
+        suffix = "Version" if query.startswith("versionId=") else ""
+        yield f"oss:GetObject{suffix}", start + unquote(key).removeprefix("/")
+
+
+def _deletes(request: OssRequest, start: str) -> Iterator[Permission]:
+    root = xml.parse(request.http.body)
+    for node in root.iter("Object") if root is not None else ():
+        suffix = "Version" if xml.text(node, "VersionId") else ""
+        key = xml.text(node, "Key")
+        yield f"oss:DeleteObject{suffix}", f"{start}{request.bucket}/{key}"

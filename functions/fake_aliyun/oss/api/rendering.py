@@ -4,8 +4,8 @@ import base64
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote
 
-from fake_aliyun.clock import http_date
-from fake_aliyun.http import Request
+from fake_aliyun.core.clock import http_date
+from fake_aliyun.core.http import Request
 from fake_aliyun.oss.errors import OssError
 from fake_aliyun.oss.models import Bucket
 from fake_aliyun.oss.objects import Attributes, OssObject

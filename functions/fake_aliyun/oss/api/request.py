@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import unquote
 
-from fake_aliyun.hosts import Place
-from fake_aliyun.http import Request
+from fake_aliyun.core.hosts import Place
+from fake_aliyun.core.http import Request
 from fake_aliyun.oss.errors import OssError
 
 

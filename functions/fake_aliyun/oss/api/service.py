@@ -6,29 +6,32 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fake_aliyun import xml
-from fake_aliyun.clock import http_date
-from fake_aliyun.errors import NotImitatedError, ServiceError
-from fake_aliyun.hosts import Place
-from fake_aliyun.http import Request, Response
+from fake_aliyun.core import xml
+from fake_aliyun.core.clock import http_date
+from fake_aliyun.core.errors import NotImitatedError, ServiceError
+from fake_aliyun.core.hosts import Place
+from fake_aliyun.core.http import Request, Response
+from fake_aliyun.core.records import Recorded, without_secrets
+from fake_aliyun.core.service import Work
 from fake_aliyun.oss.access import Access
-from fake_aliyun.oss.authentication import Authenticator
-from fake_aliyun.oss.bucket_responses import BucketHandlers
-from fake_aliyun.oss.conditions import READ, WRITE_REFUSED
+from fake_aliyun.oss.api.auth import Authenticator
+from fake_aliyun.oss.api.buckets import BucketHandlers
+from fake_aliyun.oss.api.copies import PropertyHandlers
+from fake_aliyun.oss.api.listings import ListingHandlers
+from fake_aliyun.oss.api.objects import READ, WRITE_REFUSED, ObjectHandlers
+from fake_aliyun.oss.api.operations import (
+    OPERATIONS,
+    Operation,
+    check_known,
+    find_operation,
+    needed_permissions,
+)
+from fake_aliyun.oss.api.request import OssRequest, resolve
+from fake_aliyun.oss.api.uploads import MultipartHandlers
+from fake_aliyun.oss.api.validation import check_length, check_values
 from fake_aliyun.oss.errors import OssError
-from fake_aliyun.oss.listing_responses import ListingHandlers
-from fake_aliyun.oss.matching import check_known, find_operation
 from fake_aliyun.oss.models import Bucket, OssBackend
-from fake_aliyun.oss.multipart_responses import MultipartHandlers
-from fake_aliyun.oss.object_responses import ObjectHandlers
-from fake_aliyun.oss.operations import OPERATIONS, Operation
-from fake_aliyun.oss.permissions import needed_permissions
-from fake_aliyun.oss.property_responses import PropertyHandlers
-from fake_aliyun.oss.requests import OssRequest, resolve
-from fake_aliyun.oss.values import check_length, check_values
 from fake_aliyun.ram.models import RamBackend
-from fake_aliyun.records import Recorded, without_secrets
-from fake_aliyun.service import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,14 +1,15 @@
 """Operations of multipart uploads."""
 
 import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from fake_aliyun import xml
-from fake_aliyun.clock import iso_date
-from fake_aliyun.content import Content
-from fake_aliyun.http import Response
-from fake_aliyun.oss.copy_responses import CopyHandlers, source_version
-from fake_aliyun.oss.errors import OssError
-from fake_aliyun.oss.handlers import (
+from fake_aliyun.core import xml
+from fake_aliyun.core.clock import iso_date
+from fake_aliyun.core.content import Content
+from fake_aliyun.core.http import Response
+from fake_aliyun.oss.api.base import (
     flag,
     forbids,
     ok,
@@ -17,6 +18,12 @@ from fake_aliyun.oss.handlers import (
     size_before,
     xml_answer,
 )
+from fake_aliyun.oss.api.copies import CopyHandlers, read_xml, source_version
+from fake_aliyun.oss.api.objects import Span, read_range
+from fake_aliyun.oss.api.rendering import encoded, read_attributes, written_headers
+from fake_aliyun.oss.api.request import OssRequest
+from fake_aliyun.oss.errors import OssError
+from fake_aliyun.oss.listing import common_prefix
 from fake_aliyun.oss.models import Bucket, put_etag
 from fake_aliyun.oss.multipart import (
     MAX_PART_NUMBER,
@@ -26,11 +33,115 @@ from fake_aliyun.oss.multipart import (
     multipart_etag,
 )
 from fake_aliyun.oss.objects import OssObject
-from fake_aliyun.oss.property_responses import read_xml
-from fake_aliyun.oss.ranges import Span, read_range
-from fake_aliyun.oss.rendering import encoded, read_attributes, written_headers
-from fake_aliyun.oss.requests import OssRequest
-from fake_aliyun.oss.upload_listing import UploadQuery, list_uploads
+
+Pairs = list[tuple[str, xml.Children]]
+
+
+class UploadPage(NamedTuple):
+    """One page: uploads, common prefixes, and where the next one begins."""
+
+    uploads: list[Upload]
+    prefixes: list[str]
+    next_key: str = ""
+    next_upload_id: str = ""
+    is_truncated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UploadQuery:
+    """What a listing of uploads asks for.
+
+    Attributes:
+        key_marker: Only what sorts behind this key or common prefix.
+        upload_id_marker: With `key_marker`: also uploads of that key behind this one.
+    """
+
+    prefix: str
+    delimiter: str
+    key_marker: str
+    upload_id_marker: str
+    max_uploads: int
+
+    @classmethod
+    def of(cls, request: OssRequest) -> "UploadQuery":
+        """Return what a request asks for.
+
+        Raises:
+            OssError: InvalidArgument.
+        """
+        said = request.parameters
+        return cls(
+            prefix=said.get("prefix", ""),
+            delimiter=said.get("delimiter", ""),
+            key_marker=said.get("key-marker", ""),
+            upload_id_marker=said.get("upload-id-marker", ""),
+            max_uploads=read_count(request, "max-uploads", default=1000),
+        )
+
+    def is_behind(self, upload: Upload) -> bool:
+        """Return whether an upload is not on an earlier page."""
+        if not self.key_marker:
+            return True
+        if upload.key == self.key_marker and self.upload_id_marker:
+            return upload.upload_id > self.upload_id_marker
+        prefix = common_prefix(upload.key, self.prefix, self.delimiter)
+        return (prefix or upload.key) > self.key_marker
+
+    def shown(self, request: OssRequest, page: UploadPage) -> Pairs:
+        """Return a page as the elements of an answer."""
+        coding = request.parameters.get("encoding-type", "")
+        heading: Pairs = [("EncodingType", coding)] if coding else []
+        return [
+            ("Bucket", request.bucket),
+            *heading,
+            ("KeyMarker", encoded(self.key_marker, coding)),
+            ("UploadIdMarker", self.upload_id_marker),
+            ("NextKeyMarker", encoded(page.next_key, coding)),
+            ("NextUploadIdMarker", page.next_upload_id),
+            ("Delimiter", encoded(self.delimiter, coding)),
+            ("Prefix", encoded(self.prefix, coding)),
+            ("MaxUploads", str(self.max_uploads)),
+            ("IsTruncated", flag(page.is_truncated)),
+            *(("Upload", _upload(upload, coding)) for upload in page.uploads),
+            *(
+                ("CommonPrefixes", [("Prefix", encoded(prefix, coding))])
+                for prefix in page.prefixes
+            ),
+        ]
+
+
+def list_uploads(uploads: Iterable[Upload], query: UploadQuery) -> UploadPage:
+    """Return a page of uploads, by key and then by ID, and of the prefixes they share.
+
+    Args:
+        uploads: All of a bucket.
+        query: Which of them.
+    """
+    listed: list[Upload] = []
+    prefixes: list[str] = []
+    last = ("", "")
+    for upload in sorted(uploads, key=lambda upload: (upload.key, upload.upload_id)):
+        prefix = common_prefix(upload.key, query.prefix, query.delimiter)
+        is_asked = upload.key.startswith(query.prefix) and query.is_behind(upload)
+        if not is_asked or prefix in prefixes:
+            continue
+        if len(listed) + len(prefixes) == query.max_uploads:
+            return UploadPage(listed, prefixes, *last, is_truncated=True)
+        if prefix:
+            prefixes.append(prefix)
+            last = prefix, ""
+        else:
+            listed.append(upload)
+            last = upload.key, upload.upload_id
+    return UploadPage(listed, prefixes, *last)
+
+
+def _upload(upload: Upload, coding: str) -> xml.Children:
+    return [
+        ("Key", encoded(upload.key, coding)),
+        ("UploadId", upload.upload_id),
+        ("Initiated", iso_date(upload.initiated)),
+    ]
 
 
 class MultipartHandlers(CopyHandlers):

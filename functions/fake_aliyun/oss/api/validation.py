@@ -9,8 +9,8 @@ as well is stated nowhere, here they are.
 
 from collections.abc import Mapping
 
+from fake_aliyun.oss.api.request import OssRequest
 from fake_aliyun.oss.errors import OssError
-from fake_aliyun.oss.requests import OssRequest
 
 ACLS = frozenset({"default", "private", "public-read", "public-read-write"})
 ENCRYPTIONS = frozenset({"AES256", "KMS", "SM4"})

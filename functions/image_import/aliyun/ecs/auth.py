@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from image_import.credentials import Credentials
-from image_import.signatures import (
+from image_import.aliyun.ecs.request import FORM
+from image_import.aliyun.ecs.signatures import (
     acs3_authorization,
     canonical_query,
     md5_base64,
@@ -23,7 +23,7 @@ from image_import.signatures import (
     rpc_signature,
     sha256_hex,
 )
-from image_import.wire import FORM
+from image_import.config.credentials import Credentials
 
 Now = Callable[[], datetime]
 Nonce = Callable[[], str]

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase
 
-from image_import.credentials import Credentials
-from image_import.ecs_answers import (
+from image_import.aliyun.ecs.auth import Acs3Auth, NoAuth, RoaV1Auth, RpcV1Auth
+from image_import.aliyun.ecs.describe_responses import (
     IMAGE_STATUSES,
     Task,
     TaskDetail,
@@ -26,15 +26,19 @@ from image_import.ecs_answers import (
     read_task,
     read_tasks,
 )
-from image_import.endpoints import ecs_endpoint, lookup_endpoint
+from image_import.aliyun.ecs.import_response import (
+    ImportReply,
+    read_answer,
+    read_import_reply,
+)
+from image_import.aliyun.ecs.request import gateway_headers, to_call
+from image_import.aliyun.ecs.transport_errors import unanswered
+from image_import.config.credentials import Credentials
+from image_import.config.endpoints import ecs_endpoint, lookup_endpoint
+from image_import.config.settings import Settings
 from image_import.errors import ServiceRejected
-from image_import.marks import ExistingImage
-from image_import.replies import ImportReply, read_answer, read_import_reply
-from image_import.settings import Settings
-from image_import.signing import Acs3Auth, NoAuth, RoaV1Auth, RpcV1Auth
-from image_import.targets import APSARA_POP, Target
-from image_import.unanswered import unanswered
-from image_import.wire import gateway_headers, to_call
+from image_import.model.revision import ExistingImage
+from image_import.model.targets import APSARA_POP, Target
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from image_import.errors import ServiceUnavailable
-from image_import.marks import ExistingImage
+from image_import.model.revision import ExistingImage
 
 IMAGE_STATUSES = ("Creating", "Waiting", "Available", "UnAvailable", "CreateFailed")
 """All that an import can be in; without them ECS shows the available ones only."""

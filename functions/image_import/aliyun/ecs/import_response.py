@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from image_import.catalogue import explain
+from image_import.aliyun.ecs.error_catalogue import explain
 from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
 
 LONGEST_QUOTE = 300

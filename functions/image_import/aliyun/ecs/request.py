@@ -7,9 +7,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from image_import.settings import Settings
-from image_import.signatures import canonical_query
-from image_import.targets import PUBLIC, Target
+from image_import.aliyun.ecs.signatures import canonical_query
+from image_import.config.settings import Settings
+from image_import.model.targets import PUBLIC, Target
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"

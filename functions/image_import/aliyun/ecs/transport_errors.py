@@ -12,7 +12,7 @@ from ssl import SSLCertVerificationError
 import requests
 from urllib3.exceptions import NewConnectionError
 
-from image_import.catalogue import explain
+from image_import.aliyun.ecs.error_catalogue import explain
 from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
 
 # In the order in which they are asked for: a ConnectTimeout is a ConnectionError too.

@@ -12,18 +12,8 @@ from typing import Any, TypeVar
 
 import requests
 
-from image_import.credentials import Credentials
-from image_import.errors import ServiceRejected, ServiceUnavailable
-from image_import.lean_oss2 import oss2
-from image_import.oss_answers import (
-    Listed,
-    Listing,
-    Piece,
-    piece_of,
-    read_listing,
-    read_piece,
-)
-from image_import.oss_errors import (
+from image_import.aliyun.oss.auth import OssV4
+from image_import.aliyun.oss.errors import (
     NotAppendable,
     ObjectChanged,
     ObjectMissing,
@@ -31,8 +21,18 @@ from image_import.oss_errors import (
     translated,
     unanswered,
 )
-from image_import.oss_signing import OssV4
-from image_import.oss_wire import OssSession, Sender
+from image_import.aliyun.oss.lazy_sdk import oss2
+from image_import.aliyun.oss.responses import (
+    Listed,
+    Listing,
+    Piece,
+    piece_of,
+    read_listing,
+    read_piece,
+)
+from image_import.aliyun.oss.transport import OssSession, Sender
+from image_import.config.credentials import Credentials
+from image_import.errors import ServiceRejected, ServiceUnavailable
 
 __all__ = [
     "Listed",

@@ -5,8 +5,8 @@ Room: edge.
 
 import requests
 
+from image_import.aliyun.oss.lazy_sdk import oss2
 from image_import.errors import ServiceRejected, ServiceUnavailable
-from image_import.lean_oss2 import oss2
 
 # Refused, yet a new invocation comes with fresh credentials.
 _TRANSIENT_CODES = {"SecurityTokenExpired", "RequestTimeout"}

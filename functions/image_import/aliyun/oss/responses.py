@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from image_import.errors import ServiceRejected
-from image_import.version import normal_etag
+from image_import.model.revision import normal_etag
 
 _META = "x-oss-meta-"
 

@@ -19,7 +19,7 @@ from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3.connectionpool import HTTPConnectionPool
 
-from image_import.lean_oss2 import oss2
+from image_import.aliyun.oss.lazy_sdk import oss2
 
 _CHUNK_BYTES = 64 * 1024
 _WITHOUT_LENGTH = {"GET", "HEAD"}

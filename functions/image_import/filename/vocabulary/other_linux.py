@@ -10,7 +10,7 @@ Sources:
 Room: core.
 """
 
-from image_import.knowledge.systems import linux
+from image_import.filename.vocabulary.entry import linux
 
 CLOUD_AND_SERVER = (
     linux("AlmaLinux Kitten", "almalinux kitten", family="almalinux"),

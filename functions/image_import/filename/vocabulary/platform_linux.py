@@ -17,7 +17,7 @@ Sources:
 Room: core.
 """
 
-from image_import.knowledge.systems import OTHERS_LINUX, System
+from image_import.filename.vocabulary.entry import OTHERS_LINUX, System
 
 LISTED = (
     System(

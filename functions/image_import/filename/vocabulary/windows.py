@@ -14,7 +14,7 @@ Sources:
 Room: core.
 """
 
-from image_import.knowledge.systems import OTHER_WINDOWS, System
+from image_import.filename.vocabulary.entry import OTHER_WINDOWS, System
 
 
 def _server(

@@ -8,7 +8,7 @@ Room: core.
 from dataclasses import dataclass
 from typing import Literal
 
-from image_import.inspection.findings import Finding
+from disk_images.findings import Finding
 
 Verdict = Literal["passes", "fails", "advice", "could not tell"]
 

@@ -10,9 +10,9 @@ Source: Linux, block/partitions/efi.c, find_valid_gpt and is_gpt_valid; read 202
 Room: core.
 """
 
-from image_import.inspection.findings import Finding
-from image_import.inspection.partition_tables import Gpt, check_gpt
-from image_import.inspection.parts import BudgetSpentError, CannotTellError, Source
+from disk_images.blocks.source import BudgetSpentError, CannotTellError, Source
+from disk_images.findings import Finding
+from disk_images.volumes.partition_table import Gpt, check_gpt
 
 WHERE = "GPT partition table"
 IGNORED = "ignored by Linux"

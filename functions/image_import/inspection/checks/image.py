@@ -6,10 +6,11 @@ Room: core.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from image_import.disk import GIB, DiskFormat
-from image_import.header import Header
-from image_import.inspection.boot_mode import NOTHING_STARTS_IT
-from image_import.inspection.checklist import (
+from disk_images.findings import NOT_LOOKED_AT, Finding, Findings
+from disk_images.formats.detect import Header
+from disk_images.guest.boot_mode import NOTHING_STARTS_IT
+
+from image_import.inspection.checks.check import (
     BOOT_MODE,
     IMPORT_CHECK,
     IMPORT_IMAGE,
@@ -19,10 +20,10 @@ from image_import.inspection.checklist import (
     Verdict,
     check_of,
 )
-from image_import.inspection.findings import NOT_LOOKED_AT, Finding, Findings
-from image_import.inspection.gpt_state import IGNORED, TOO_LONG, WHOLE
-from image_import.inspection.linux_requirements import linux_checks
-from image_import.targets import Target
+from image_import.inspection.checks.gpt_backup import IGNORED, TOO_LONG, WHOLE
+from image_import.inspection.checks.linux import linux_checks
+from image_import.model.disk import GIB, DiskFormat
+from image_import.model.targets import Target
 
 NO_SIGNATURE = "it has no signature; it is raw if its name or its sidecar says so"
 

@@ -5,7 +5,11 @@ Room: core.
 
 from collections.abc import Iterator
 
-from image_import.inspection.checklist import (
+from disk_images.findings import Finding, Findings
+from disk_images.guest.linux import NOWHERE
+from disk_images.guest.root_device import is_lost_on_ecs
+
+from image_import.inspection.checks.check import (
     IMPORT_CHECK,
     LINUX_IMAGES,
     NO_PAGE,
@@ -13,9 +17,6 @@ from image_import.inspection.checklist import (
     Check,
     check_of,
 )
-from image_import.inspection.findings import Finding, Findings
-from image_import.inspection.linux import NOWHERE
-from image_import.inspection.root_device import is_lost_on_ecs
 
 
 def linux_checks(found: Findings) -> Iterator[Check]:

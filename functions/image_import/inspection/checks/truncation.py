@@ -3,10 +3,10 @@
 Room: core.
 """
 
-from image_import.inspection.findings import Finding, Findings
-from image_import.inspection.mapped import MappedDisk
-from image_import.inspection.parts import CannotTellError, CutOffError, Source
-from image_import.inspection.volumes import Layout
+from disk_images.blocks.mapped import MappedDisk
+from disk_images.blocks.source import CannotTellError, CutOffError, Source
+from disk_images.findings import Finding, Findings
+from disk_images.volumes.layout import Layout
 
 YES = "yes"
 TABLES = "the image file's own tables"

@@ -4,8 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from image_import_cli.policies import ECS_ROLE, FcVersion, Names, OnAvailable
-from image_import_cli.ram_names import function_role_name, trigger_role_name
+from image_import_cli.iam.roles import (
+    ECS_ROLE,
+    FcVersion,
+    Names,
+    OnAvailable,
+    function_role_name,
+    trigger_role_name,
+)
 
 Json = dict[str, Any]
 Status = Literal["ok", "warn", "fail", "unknown"]

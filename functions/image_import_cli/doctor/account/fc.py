@@ -14,15 +14,15 @@ from typing import Any, Protocol
 
 import fc2
 import requests
-from image_import.credentials import Credentials
+from image_import.config.credentials import Credentials
 from requests.auth import AuthBase
 
-from image_import_cli.account_facts import (
+from image_import_cli.doctor.account.facts import (
     DeployedFunction,
     DeployedTrigger,
     Problem,
 )
-from image_import_cli.account_problems import NOT_UNDERSTOOD, Door, as_object
+from image_import_cli.doctor.account.problems import NOT_UNDERSTOOD, Door, as_object
 
 TIMEOUT_SECONDS = 15
 API_VERSION_3 = "2023-03-30"

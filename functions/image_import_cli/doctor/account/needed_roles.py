@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import get_args
 
-from image_import_cli.account_facts import (
+from image_import_cli.doctor.account.facts import (
     DeployedFunction,
     Facts,
     Problem,
     roles_in_use,
 )
-from image_import_cli.policies import (
+from image_import_cli.iam.roles import (
     ECS_ROLE,
     OnAvailable,
     Role,

@@ -11,11 +11,11 @@ from xml.etree.ElementTree import ParseError
 
 import oss2
 import requests
-from image_import.credentials import Credentials
-from image_import.oss import Oss, make_session
+from image_import.aliyun.oss.client import Oss, make_session
+from image_import.config.credentials import Credentials
 
-from image_import_cli.account_facts import Bucket, Problem
-from image_import_cli.account_problems import Door
+from image_import_cli.doctor.account.facts import Bucket, Problem
+from image_import_cli.doctor.account.problems import Door
 
 OTHER_REGION = "signing region"
 """In the message of OSS's code InvalidArgument, which stands for much else too.

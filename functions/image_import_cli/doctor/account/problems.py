@@ -7,7 +7,7 @@ from typing import Any
 from requests import RequestException
 from requests.exceptions import JSONDecodeError
 
-from image_import_cli.account_facts import Problem
+from image_import_cli.doctor.account.facts import Problem
 
 NOT_UNDERSTOOD = (AttributeError, KeyError, TypeError, ValueError)
 """What reading an answer raises that is not the service's."""

@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
-from image_import.targets import PUBLIC
-from image_import.wire import to_call
+from image_import.aliyun.ecs.request import to_call
+from image_import.model.targets import PUBLIC
 from requests import RequestException, Session
 from requests.auth import AuthBase
 
-from image_import_cli.account_facts import HeldRole, Problem
-from image_import_cli.account_problems import NOT_UNDERSTOOD, Door, as_object
+from image_import_cli.doctor.account.facts import HeldRole, Problem
+from image_import_cli.doctor.account.problems import NOT_UNDERSTOOD, Door, as_object
 
 ENDPOINT = "https://ram.aliyuncs.com"
 TIMEOUT_SECONDS = 15

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from image_import.catalogue import explain
+from image_import.aliyun.ecs.error_catalogue import explain
+from image_import.aliyun.ecs.import_response import ImportReply
 from image_import.errors import ServiceError, ServiceUnavailable
-from image_import.replies import ImportReply
 
-from image_import_cli.account_facts import (
+from image_import_cli.doctor.account.facts import (
     Bucket,
     Facts,
     HeldRole,
@@ -16,9 +16,9 @@ from image_import_cli.account_facts import (
     roles_in_use,
     sentences,
 )
-from image_import_cli.account_fc import FcAccount
-from image_import_cli.needed_roles import ecs_role_name
-from image_import_cli.policies import ECS_ROLE, FcVersion, Names, OnAvailable
+from image_import_cli.doctor.account.fc import FcAccount
+from image_import_cli.doctor.account.needed_roles import ecs_role_name
+from image_import_cli.iam.roles import ECS_ROLE, FcVersion, Names, OnAvailable
 
 NO_DRY_RUN = "NoDryRun"
 """Our own code: ECS imported what it was asked to try."""

@@ -11,10 +11,9 @@ Sources:
 
 from collections.abc import Iterator
 
-from image_import.catalogue import explain
+from image_import.aliyun.ecs.error_catalogue import explain
 
-from image_import_cli.account import DRY_RUN_PASSED, NO_DRY_RUN
-from image_import_cli.account_facts import (
+from image_import_cli.doctor.account.facts import (
     Facts,
     Finding,
     Problem,
@@ -22,10 +21,17 @@ from image_import_cli.account_facts import (
     sentences,
     untold,
 )
-from image_import_cli.bucket_checks import image_bucket_findings, ledger_findings
-from image_import_cli.function_checks import function_findings
-from image_import_cli.role_checks import ecs_role_findings, function_role_findings
-from image_import_cli.trigger_checks import trigger_findings
+from image_import_cli.doctor.account.snapshot import DRY_RUN_PASSED, NO_DRY_RUN
+from image_import_cli.doctor.checks.buckets import (
+    image_bucket_findings,
+    ledger_findings,
+)
+from image_import_cli.doctor.checks.functions import function_findings
+from image_import_cli.doctor.checks.roles import (
+    ecs_role_findings,
+    function_role_findings,
+)
+from image_import_cli.doctor.checks.triggers import trigger_findings
 
 MOST_SKEW_SECONDS = 15 * 60
 DOUBTFUL_SKEW_SECONDS = 60

@@ -8,8 +8,19 @@ import json
 import shlex
 from collections.abc import Iterator
 
-from image_import_cli.account_facts import Bucket, Facts, Finding, Problem
-from image_import_cli.bucket_policies import (
+from image_import_cli.commands.policy import is_ledger_open
+from image_import_cli.doctor.account.facts import Bucket, Facts, Finding, Problem
+from image_import_cli.doctor.account.needed_roles import (
+    needed_ecs_role,
+    needed_function_role,
+)
+from image_import_cli.doctor.checks.fix_commands import (
+    POLICY_FILE,
+    get_policy,
+    private,
+    put_policy,
+)
+from image_import_cli.iam.bucket_policies import (
     Statement,
     at_home,
     denies,
@@ -19,20 +30,12 @@ from image_import_cli.bucket_policies import (
     read_statements,
     role_sessions,
 )
-from image_import_cli.needed_roles import needed_ecs_role, needed_function_role
-from image_import_cli.oss_commands import (
-    POLICY_FILE,
-    get_policy,
-    private,
-    put_policy,
-)
-from image_import_cli.policies import (
+from image_import_cli.iam.roles import (
     Grant,
     Json,
     function_role,
     objects,
 )
-from image_import_cli.policy import is_ledger_open
 
 WRITERS = "ledger's writers"
 

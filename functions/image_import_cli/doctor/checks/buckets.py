@@ -6,9 +6,18 @@ refused, bucket and image are in one region. Read 2026-11.
 
 from collections.abc import Iterator
 
-from image_import_cli.account_facts import Bucket, Facts, Finding, Problem, untold
-from image_import_cli.bucket_policy_checks import denial_findings, writers_finding
-from image_import_cli.oss_commands import new_bucket, no_encryption
+from image_import_cli.doctor.account.facts import (
+    Bucket,
+    Facts,
+    Finding,
+    Problem,
+    untold,
+)
+from image_import_cli.doctor.checks.bucket_policies import (
+    denial_findings,
+    writers_finding,
+)
+from image_import_cli.doctor.checks.fix_commands import new_bucket, no_encryption
 
 ARCHIVES = {"Archive", "ColdArchive", "DeepColdArchive"}
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from image_import_cli.account_facts import Facts, Finding, Status
+from image_import_cli.doctor.account.facts import Facts, Finding, Status
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

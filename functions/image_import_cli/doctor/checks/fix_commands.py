@@ -4,7 +4,7 @@ Source: oss/lib of github.com/aliyun/aliyun-cli, read 2026-11: `aliyun oss` has 
 set-acl, bucket-encryption and bucket-policy of ossutil 1, with the same arguments.
 """
 
-from image_import_cli.account_facts import Bucket
+from image_import_cli.doctor.account.facts import Bucket
 
 POLICY_FILE = "policy.json"
 

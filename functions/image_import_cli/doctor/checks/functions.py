@@ -7,21 +7,139 @@ function that is Failed is not invoked.
 
 from collections.abc import Iterator
 
-from image_import import ecs, oss
+from image_import.aliyun.ecs import client as ecs
+from image_import.aliyun.oss import client as oss
+from image_import.config.settings import Settings, read_settings
 from image_import.errors import SettingsError
-from image_import.settings import read_settings
 
-from image_import_cli.account_facts import (
+from image_import_cli.doctor.account.facts import (
     DeployedFunction,
     Facts,
     Finding,
     Problem,
     untold,
 )
-from image_import_cli.delivery_checks import delivery_faults
-from image_import_cli.deployment import FUNCTIONS, RUNTIMES, Function
-from image_import_cli.environment_checks import environment_faults
-from image_import_cli.faults import Fault, deploy_command
+from image_import_cli.doctor.checks.fault import Fault, deploy_command, settings_file
+from image_import_cli.iam.deployment import FUNCTIONS, RUNTIMES, AsyncSettings, Function
+
+
+def delivery_faults(
+    held: DeployedFunction, model: Function, facts: Facts
+) -> Iterator[Fault]:
+    """Yield what lets events or the log get lost."""
+    wanted = model.async_settings
+    if held.on_failure:
+        yield from _destination(held, wanted, facts)
+        yield from _patience(held, wanted)
+    else:
+        yield Fault(
+            text=f"{held.name} has no destination for failed events: they would be "
+            "lost",
+            status="warn",
+        )
+    yield from _log(held, facts)
+
+
+def _destination(
+    held: DeployedFunction, wanted: AsyncSettings, facts: Facts
+) -> Iterator[Fault]:
+    names = facts.names
+    queue = wanted.on_failure.format(
+        region_id=names.region_id,
+        account_id=names.account_id,
+        failure_queue=names.failure_queue,
+    )
+    if held.on_failure != queue:
+        yield Fault(
+            text=f"{held.name} sends failed events to {held.on_failure}, and doctor "
+            f"was given --failure-queue {names.failure_queue}: its role's right is for "
+            f"{queue}",
+            before=f"if --failure-queue {names.failure_queue} is right, write it into "
+            f"{settings_file(facts)}",
+        )
+
+
+def _patience(held: DeployedFunction, wanted: AsyncSettings) -> Iterator[Fault]:
+    """Yield where an event is given up sooner than its trouble may pass."""
+    limits = (
+        ("maxAsyncRetryAttempts", held.max_retries, wanted.max_retries),
+        (
+            "maxAsyncEventAgeInSeconds",
+            held.max_event_age_seconds,
+            wanted.max_event_age_seconds,
+        ),
+    )
+    for name, there, least in limits:
+        if there is None or there < least:
+            shown = "is not set" if there is None else f"is {there}"
+            yield Fault(
+                text=f"{name} of {held.name} {shown}, not {least}: an event is given "
+                "up sooner than what it fails for may pass",
+                status="warn",
+            )
+
+
+def _log(held: DeployedFunction, facts: Facts) -> Iterator[Fault]:
+    names = facts.names
+    there = (held.log_project, held.log_store)
+    if not all(there):
+        text = f"{held.name} keeps no log: nobody can read what it did and why"
+        yield Fault(text=text, status="warn")
+    elif there != (names.log_project, names.log_store):
+        yield Fault(
+            text=f"{held.name} logs to {'/'.join(there)}, and doctor was given "
+            f"--log-project {names.log_project} and --log-store {names.log_store}: "
+            "its role's right is for these",
+            status="warn",
+        )
+
+
+def environment_faults(
+    held: DeployedFunction, settings: Settings, facts: Facts
+) -> Iterator[Fault]:
+    """Yield what a function's settings make go wrong."""
+    file = settings_file(facts)
+    if settings.lease_seconds <= held.timeout_seconds:
+        yield Fault(
+            text=f"LEASE_SECONDS is {settings.lease_seconds}, the time-out "
+            f"{held.timeout_seconds} s: a claim must outlive its invocation",
+            before=f"LEASE_SECONDS: '{held.timeout_seconds + 60}' for both functions, "
+            f"in {file}",
+        )
+    if settings.dry_run:
+        yield Fault(
+            text=f"{held.name} has DRY_RUN=true: it plans, and never imports anything",
+            status="warn",
+            before=f"if it should import, DRY_RUN: 'false' in {file}",
+        )
+    for name, option, there, here in _named(settings, facts):
+        if there != here:
+            yield Fault(
+                text=f"{held.name} has {name}={there}, and doctor was given {option} "
+                f"{here}",
+                before=f"if {option} {here} is right, write it into {file}",
+            )
+
+
+def _named(settings: Settings, facts: Facts) -> Iterator[tuple[str, str, str, str]]:
+    """Yield setting, option, what the function has and what the doctor was given."""
+    names = facts.names
+    bucket = settings.ledger_bucket or names.image_bucket
+    yield (
+        "REGION_ID",
+        "--region",
+        settings.region_id or names.region_id,
+        names.region_id,
+    )
+    yield "LEDGER_BUCKET", "--ledger-bucket", bucket, names.ledger_bucket
+    yield (
+        "LEDGER_PREFIX",
+        "--ledger-prefix",
+        settings.ledger_prefix,
+        names.ledger_prefix,
+    )
+    yield "KEY_PREFIX", "--key-prefix", settings.key_prefix, names.key_prefix
+
 
 LEAST_SECONDS = (
     ecs.CONNECT_SECONDS + ecs.READ_SECONDS + oss.CONNECT_SECONDS + oss.READ_SECONDS

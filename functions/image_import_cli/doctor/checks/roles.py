@@ -2,21 +2,25 @@
 
 from collections.abc import Iterator
 
-from image_import_cli.account_facts import (
+from image_import_cli.doctor.account.facts import (
     Facts,
     Finding,
     HeldRole,
     Problem,
     untold,
 )
-from image_import_cli.bucket_policies import granted, role_sessions
-from image_import_cli.needed_roles import (
+from image_import_cli.doctor.account.needed_roles import (
     needed_ecs_role,
     needed_function_role,
     needed_trigger_role,
 )
-from image_import_cli.policies import Json, Role
-from image_import_cli.rights import (
+from image_import_cli.iam.bucket_policies import granted, role_sessions
+from image_import_cli.iam.commands import (
+    making_commands,
+    mending_commands,
+    trust_command,
+)
+from image_import_cli.iam.permissions import (
     conditional_rights,
     conditions,
     is_about,
@@ -25,11 +29,7 @@ from image_import_cli.rights import (
     texts,
     trusted_services,
 )
-from image_import_cli.role_commands import (
-    making_commands,
-    mending_commands,
-    trust_command,
-)
+from image_import_cli.iam.roles import Json, Role
 
 NEVER_NEEDED = (
     ("oss:PutObject", "acs:oss:{place}:another-bucket/another-object"),

@@ -5,17 +5,55 @@ wildcard event fires for parts of an upload; a trigger on what the function writ
 runs for ever.
 """
 
+import re
 from collections.abc import Iterator
 
-from image_import_cli.account_facts import (
+from image_import_cli.doctor.account.facts import (
     DeployedFunction,
     DeployedTrigger,
     Facts,
     Finding,
 )
-from image_import_cli.deployment import OBJECT_CREATED
-from image_import_cli.faults import Fault
-from image_import_cli.timer_schedules import is_hourly
+from image_import_cli.doctor.checks.fault import Fault
+from image_import_cli.iam.deployment import OBJECT_CREATED
+
+_EVERY = re.compile(r"@every ((?:[0-9]+[hms])+)")
+_SECONDS = {"h": 3600, "m": 60, "s": 1}
+_HOURS = 24
+_ANY = {"*", "?"}
+
+
+def is_hourly(schedule: str) -> bool:
+    """Return whether a timer surely runs in every hour.
+
+    Args:
+        schedule: Of any timer; what is not understood is not hourly.
+    """
+    if every := _EVERY.fullmatch(schedule.strip()):
+        parts = re.findall(r"([0-9]+)([hms])", every[1])
+        return (
+            sum(int(number) * _SECONDS[unit] for number, unit in parts) <= _SECONDS["h"]
+        )
+    fields = [f for f in schedule.split() if not f.startswith("CRON_TZ=")]
+    if len(fields) != len(("second", "minute", "hour", "day", "month", "weekday")):
+        return False
+    hour, *days = fields[2:]
+    return _is_each_hour(hour) and all(day in _ANY for day in days)
+
+
+def _is_each_hour(field: str) -> bool:
+    hours: set[int] = set()
+    for part in field.split(","):
+        span = re.fullmatch(r"(?:[*?]|(\d+)(?:-(\d+))?)(?:/([1-9]\d*))?", part)
+        if not span:
+            return False
+        first, last, step = span.groups()
+        start = int(first or 0)
+        # `3` is an hour, `3/2` begins there and `*` is the whole day.
+        is_one = first is not None and last is None and step is None
+        end = int(last) if last else start if is_one else _HOURS - 1
+        hours.update(range(start, end + 1, int(step or 1)))
+    return hours.issuperset(range(_HOURS))
 
 
 def trigger_findings(facts: Facts) -> Iterator[Finding]:

@@ -1,1 +1,0 @@
-"""Function Compute 3.0, as far as functions are looked at."""
