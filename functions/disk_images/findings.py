@@ -1,7 +1,4 @@
-"""What an inspection found, each with where it was read.
-
-Room: core.
-"""
+"""What an inspection found, each with where it was read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields

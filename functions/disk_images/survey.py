@@ -1,7 +1,4 @@
-"""From the volumes of a disk to what is found out about the system on it.
-
-Room: core.
-"""
+"""From the volumes of a disk to what is found out about the system on it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field

@@ -16,8 +16,6 @@
 
 The tree answers one question: will a retry help? Only ServiceUnavailable makes the
 handler raise, and only after every record was tried.
-
-Room: core.
 """
 
 

@@ -1,7 +1,4 @@
-"""What Function Compute calls.
-
-Room: shell.
-"""
+"""What Function Compute calls."""
 
 import logging
 import os

@@ -1,7 +1,4 @@
-"""Short repeats inside one invocation; the long ones are Function Compute's.
-
-Room: shell.
-"""
+"""Short repeats inside one invocation; the long ones are Function Compute's."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

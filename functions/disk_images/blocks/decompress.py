@@ -1,7 +1,4 @@
-"""One piece unpacked: never more than that, whatever the packed bytes say.
-
-Room: core.
-"""
+"""One piece unpacked: never more than that, whatever the packed bytes say."""
 
 import zlib
 

@@ -1,7 +1,4 @@
-"""Virtual disks whose bytes stand somewhere else in a file, or nowhere.
-
-Room: core.
-"""
+"""Virtual disks whose bytes stand somewhere else in a file, or nowhere."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator

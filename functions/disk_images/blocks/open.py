@@ -1,7 +1,4 @@
-"""The disk in an image file, whatever the file's format.
-
-Room: core.
-"""
+"""The disk in an image file, whatever the file's format."""
 
 from image_import.errors import HeaderError
 from image_import.model.disk import DiskFormat

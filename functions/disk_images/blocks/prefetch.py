@@ -5,8 +5,6 @@ once it goes on. So each can be read from top to bottom, and yet all those under
 wait for the network together. Each goes on for as long as the bytes that are here
 carry it, and only then waits: one round trip for each step of the longest that had to
 be fetched.
-
-Room: core.
 """
 
 from abc import ABC, abstractmethod

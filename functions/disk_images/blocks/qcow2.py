@@ -2,8 +2,6 @@
 
 Source: QEMU, docs/interop/qcow2.txt ("Cluster mapping"); which entries are corrupt:
 block/qcow2-cluster.c and block/qcow2.h, read 2026-11.
-
-Room: core.
 """
 
 import struct

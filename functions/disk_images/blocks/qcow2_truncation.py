@@ -7,8 +7,6 @@ the L1 and L2 tables have the last word.
 Source: QEMU, docs/interop/qcow2.txt ("Host cluster management"); a cluster that begins
 behind the end of the file is corrupt: block/qcow2-refcount.c,
 qcow2_inc_refcounts_imrt; read 2026-11.
-
-Room: core.
 """
 
 import struct

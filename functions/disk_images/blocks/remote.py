@@ -1,7 +1,4 @@
-"""Bytes from far away, got in blocks, kept, and never more than allowed.
-
-Room: shell.
-"""
+"""Bytes from far away, got in blocks, kept, and never more than allowed."""
 
 import random
 import time

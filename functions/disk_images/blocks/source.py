@@ -3,8 +3,6 @@
 An object in a bucket is a `Source`; so is the virtual disk in it, a partition of that
 disk and a logical volume on it. A file system on a source is a `FileSystem`. Each
 layer is given the one below, so each can be tried on a local file.
-
-Room: core.
 """
 
 from collections.abc import Iterable

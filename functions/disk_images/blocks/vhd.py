@@ -1,7 +1,4 @@
-"""The disk in a VHD: in one piece, or in blocks through a table.
-
-Room: core.
-"""
+"""The disk in a VHD: in one piece, or in blocks through a table."""
 
 import struct
 from collections.abc import Iterator

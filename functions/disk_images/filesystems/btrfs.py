@@ -5,8 +5,6 @@ and RAID profiles, cannot be read.
 
 Source: Btrfs documentation, "On-disk Format" (btrfs.readthedocs.io); Linux,
 include/uapi/linux/btrfs_tree.h; read 2026-11.
-
-Room: core.
 """
 
 import struct

@@ -2,8 +2,6 @@
 
 Source: util-linux, libblkid/src/superblocks; Linux, include/uapi/linux/magic.h; LUKS
 On-Disk Format 1.2.3 and LUKS2 1.1.1; read 2026-11.
-
-Room: core.
 """
 
 import uuid

@@ -6,8 +6,6 @@ may look as it did a moment before a crash.
 Source: Linux, Documentation/filesystems/ext4 (super, group_descr, inodes, ifork,
 directory, inlinedata), fs/ext4/ext4.h and fs/ext4/ext4_extents.h; which of the three
 names applies: util-linux, libblkid/src/superblocks/ext.c; read 2026-11.
-
-Room: core.
 """
 
 import struct

@@ -2,8 +2,6 @@
 
 Source: Microsoft, "FAT: General Overview of On-Disk Format" 1.03; Linux,
 Documentation/filesystems/vfat.rst; read 2026-11.
-
-Room: core.
 """
 
 import struct

@@ -1,7 +1,4 @@
-"""Where folders, files and links stand: what each kind of file system tells.
-
-Room: core.
-"""
+"""Where folders, files and links stand: what each kind of file system tells."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable

@@ -5,8 +5,6 @@ itself compressed (WOF) cannot be read.
 
 Source: Linux, fs/ntfs3/ntfs.h; libyal/libfsntfs, documentation/New Technologies File
 System (NTFS).asciidoc; read 2026-11.
-
-Room: core.
 """
 
 import struct

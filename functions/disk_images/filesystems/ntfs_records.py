@@ -1,8 +1,6 @@
 """The records of an NTFS file table, and the attributes in them.
 
 Source: Linux, fs/ntfs3/ntfs.h (MFT_REC, ATTRIB) and run.c; read 2026-11.
-
-Room: core.
 """
 
 import struct

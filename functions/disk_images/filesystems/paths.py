@@ -2,8 +2,6 @@
 
 What is the same in every file system is here; where inodes, entries and bytes stand is
 told by its `Inodes`.
-
-Room: core.
 """
 
 import re

@@ -5,8 +5,6 @@ realtime device are not there.
 
 Source: XFS Algorithms & Data Structures, 3rd edition (kernel.org), and Linux,
 fs/xfs/libxfs/xfs_format.h, xfs_da_format.h; read 2026-11.
-
-Room: core.
 """
 
 import struct

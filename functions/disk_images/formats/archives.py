@@ -3,8 +3,6 @@
 Source: file(1), magic/Magdir/{compress,archive,images,msdos}, and the formats' own
 descriptions: RFC 1952 (gzip), RFC 8878 (zstd), "The .xz File Format", "LZ4 Frame
 Format", APPNOTE.TXT (zip), 7zFormat.txt, POSIX.1-2017 pax (ustar); read 2026-11.
-
-Room: core.
 """
 
 import re

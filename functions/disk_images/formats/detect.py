@@ -9,8 +9,6 @@ one. Whoever uploaded it, whoever reads its start and ECS, which is told `QCOW2`
 the same disk, so nothing at its end could make another plan. What is called `.vhd`,
 `.raw` or `.img` and starts as qcow2 is another matter: the owner of a fixed disk writes
 its first bytes, and only a footer tells that they are the disk's, not the file's.
-
-Room: core.
 """
 
 from collections.abc import Callable

@@ -4,8 +4,6 @@ Sources, all read 2026-11: QEMU, block/{vmdk,vhdx,vdi,qed,parallels,dmg}.c and
 docs/interop/qed_spec.txt; VMware, "Virtual Disk Format 1.1"; [MS-VHDX]; "LUKS1
 On-Disk Format Specification" and "LUKS2 On-Disk Format Specification"; Android,
 libsparse/sparse_format.h.
-
-Room: core.
 """
 
 import re

@@ -2,8 +2,6 @@
 
 Source: QEMU, docs/interop/qcow2.txt ("Header", "Header extensions", "Feature name
 table") and the limits in block/qcow2.h, read 2026-11.
-
-Room: core.
 """
 
 from typing import NamedTuple

@@ -7,8 +7,6 @@ Sources:
     includes a protective MBR whose start in CHS is not 0/0/2: older versions of GNU
     parted and fdisk write another one.
     All read 2026-11.
-
-Room: core.
 """
 
 import struct

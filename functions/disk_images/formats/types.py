@@ -1,7 +1,4 @@
-"""What all parsers of image headers share: the bytes they see and what they answer.
-
-Room: core.
-"""
+"""What all parsers of image headers share: the bytes they see and what they answer."""
 
 import shlex
 import struct

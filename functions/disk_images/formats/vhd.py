@@ -2,8 +2,6 @@
 
 Source: "Virtual Hard Disk Image Format Specification", version 1.0, Microsoft, 2006;
 which size counts: QEMU, block/vpc.c (table of creator applications); read 2026-11.
-
-Room: core.
 """
 
 from typing import NamedTuple

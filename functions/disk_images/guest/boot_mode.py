@@ -5,8 +5,6 @@ Sources, read 2026-11:
     name for each processor.
     Microsoft, "PE Format": for which processor a loader is made.
     GNU GRUB Manual, "BIOS installation": a BIOS boot partition on GPT.
-
-Room: core.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,4 @@
-"""Whether the kernel of a Linux, and its initramfs, have an instance's drivers.
-
-Room: core.
-"""
+"""Whether the kernel of a Linux, and its initramfs, have an instance's drivers."""
 
 import re
 from collections.abc import Iterable, Sequence

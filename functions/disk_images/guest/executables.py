@@ -4,8 +4,6 @@ Sources, read 2026-11:
     System V ABI, "Object Files", ELF header; e_machine values of Linux,
     include/uapi/linux/elf-em.h.
     Microsoft, "PE Format", COFF File Header and Machine Types.
-
-Room: core.
 """
 
 import struct

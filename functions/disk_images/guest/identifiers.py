@@ -8,8 +8,6 @@ Sources, read 2026-11: mount(8), "Indicating the device"; Linux,
 Documentation/admin-guide/kernel-parameters.txt, root= and PARTUUID, and
 block/partitions/msdos.c: an MBR's partition is known by signature and number; systemd,
 rules.d/60-persistent-storage.rules, and systemd.mount(5), nofail and automount.
-
-Room: core.
 """
 
 import re

@@ -1,7 +1,4 @@
-"""What the root file system of a Linux tells.
-
-Room: core.
-"""
+"""What the root file system of a Linux tells."""
 
 from dataclasses import dataclass
 

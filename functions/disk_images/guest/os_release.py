@@ -5,8 +5,6 @@ Sources:
     github.com/ansible/ansible, lib/ansible/module_utils/facts/system/distribution.py,
     and github.com/python-distro/distro: the older files and what stands in them.
     Both read 2026-11.
-
-Room: core.
 """
 
 import re

@@ -5,8 +5,6 @@ are left aside.
 
 Source: msuhanov/regf, "Windows registry file format specification"; libyal/libregf,
 documentation/Windows NT Registry File (REGF) format.asciidoc; read 2026-11.
-
-Room: core.
 """
 
 import struct

@@ -7,8 +7,6 @@ Source: "Check whether an image meets the import requirements", ECS documentatio
 Fstab and GRUB: no device names, as root=/dev/sda1; read 2026-11.
 
     systemd, rules.d/60-persistent-storage.rules: by-id and by-path; read 2026-11.
-
-Room: core.
 """
 
 import re

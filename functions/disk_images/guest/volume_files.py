@@ -1,7 +1,4 @@
-"""A file system of an image, and what became of reading it.
-
-Room: core.
-"""
+"""A file system of an image, and what became of reading it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

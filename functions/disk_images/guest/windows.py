@@ -10,8 +10,6 @@ Sources, read 2026-11:
     documentation: Start 0 is a driver that the boot loader loads; SYSTEM\Select tells
     which ControlSet is the current one.
     "PROCESSOR_ARCHITECTURE", WOW64 Implementation Details, Microsoft.
-
-Room: core.
 """
 
 from contextlib import suppress

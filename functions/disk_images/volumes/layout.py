@@ -1,7 +1,4 @@
-"""From a disk to the volumes on it: partitions, LVM2, or the disk as a whole.
-
-Room: core.
-"""
+"""From a disk to the volumes on it: partitions, LVM2, or the disk as a whole."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ of one that lies on a disk that is not here, it is said which and why.
 Source: LVM2, lib/format_text/layout.h and lib/format_text/import_vsn1.c;
 libyal/libvslvm, documentation/Logical Volume Manager (LVM) format.asciidoc; read
 2026-11.
-
-Room: core.
 """
 
 import re

@@ -4,8 +4,6 @@ Sources: UEFI Specification 2.10, section 5; Linux, block/partitions/efi.c and m
 read 2026-11. The offset tables stand in disk_images.formats.raw_layout, which judges a
 table by the disk's first bytes alone; here it is read whole, and what is wrong with
 it is a warning.
-
-Room: core.
 """
 
 import struct

@@ -1,8 +1,6 @@
 """Who we are to OSS and ECS: credentials, read anew at every invocation.
 
 The runtime replaces them while an instance lives, so nothing keeps them.
-
-Room: core.
 """
 
 from collections.abc import Mapping

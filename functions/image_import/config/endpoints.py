@@ -2,8 +2,6 @@
 
 Source: the endpoint rule and endpoint map of alibabacloud-ecs20140526 7.11.8, and
 "Regions and endpoints", OSS documentation, both read 2026-11.
-
-Room: core.
 """
 
 from image_import.config.settings import Settings

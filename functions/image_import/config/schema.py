@@ -1,8 +1,6 @@
 """Every setting there is: the one list behind `read_settings` and the README.
 
 Credentials are none of them (see `credentials`); requests reads the proxy variables.
-
-Room: core.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,4 @@
-"""Environment variables in, one checked Settings out.
-
-Room: core.
-"""
+"""Environment variables in, one checked Settings out."""
 
 import re
 from collections.abc import Mapping

@@ -1,7 +1,4 @@
-"""What a setting may hold, in words and as a function that reads it.
-
-Room: core.
-"""
+"""What a setting may hold, in words and as a function that reads it."""
 
 import json
 import re

@@ -10,8 +10,6 @@ Sources:
     stands inside `oss`.
     Amazon S3: "Event message structure", Amazon S3 User Guide.
     All read 2026-11.
-
-Room: core.
 """
 
 import base64

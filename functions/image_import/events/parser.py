@@ -11,8 +11,6 @@ Sources:
     Compute documentation; "Event notification" and "OSS events" (EventBridge), Alibaba
     Cloud documentation; OSSEvent.java of aliyun/fc-java-libs and events/oss.go of
     aliyun/fc-runtime-go-sdk for the optional fields; all read 2026-11.
-
-Room: core.
 """
 
 import json

@@ -4,8 +4,6 @@ Sources:
     Fields: "Formats of event for different triggers", Function Compute documentation;
     OSSEvent.java of aliyun/fc-java-libs and events/oss.go of
     aliyun/fc-runtime-go-sdk for the optional ones; read 2026-11.
-
-Room: core.
 """
 
 import json

@@ -2,8 +2,6 @@
 
 Source: "Time triggers", Function Compute documentation, read 2026-11: `triggerTime`,
 `triggerName`, and the trigger's message as `payload`.
-
-Room: core.
 """
 
 import json

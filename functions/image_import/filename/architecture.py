@@ -1,7 +1,4 @@
-"""Which processor architecture a name tells.
-
-Room: core.
-"""
+"""Which processor architecture a name tells."""
 
 import re
 from collections.abc import Sequence

@@ -1,7 +1,4 @@
-"""Which disk of a machine a file name says it holds.
-
-Room: core.
-"""
+"""Which disk of a machine a file name says it holds."""
 
 import re
 from collections.abc import Sequence

@@ -1,7 +1,4 @@
-"""What a file name's extensions tell, and the name without them.
-
-Room: core.
-"""
+"""What a file name's extensions tell, and the name without them."""
 
 from typing import NamedTuple
 

@@ -1,8 +1,6 @@
 """What the folders around a file tell: less than its name, as they hold many files.
 
 A folder's name may go on in the folder inside: `centos/9-stream/`, `windows/2019/`.
-
-Room: core.
 """
 
 from collections.abc import Sequence

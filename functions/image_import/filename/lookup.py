@@ -2,8 +2,6 @@
 
 A vocabulary is made from rows and never changes. `VOCABULARY` holds the rows of
 image_import.knowledge; anybody may make another with more rows or fewer.
-
-Room: core.
 """
 
 from collections.abc import Iterable, Iterator

@@ -3,8 +3,6 @@
 A lone `web-disk1` is a whole image; beside a `web-disk2` it is the first of two. Keys
 that are read together also settle where a numbering begins: `vm-100-disk-1` is the
 first disk, unless there is a `vm-100-disk-0`.
-
-Room: core.
 """
 
 import re

@@ -3,8 +3,6 @@
 The file name counts; folders fill in, the nearest first, what it leaves open. Where a
 name tells nothing, nothing is told: ImportImage detects what a request leaves out, and
 a wrong guess makes an image that does not boot.
-
-Room: core.
 """
 
 from collections.abc import Mapping, Sequence

@@ -6,8 +6,6 @@ The rules, strongest first:
     2. Names of closed products: they tell that nothing is known of the system inside.
     3. Codenames of releases; ordinary words among them only in fitting company.
     4. The bare word Linux, or Windows without its release.
-
-Room: core.
 """
 
 from collections.abc import Sequence

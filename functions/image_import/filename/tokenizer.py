@@ -4,8 +4,6 @@
 case, glue digits to words and use any separator. A piece is lower case and knows
 whether a separator stood before it, so that `red-hat` and `RedHat` can be one name
 while `arch` in `archive` is none.
-
-Room: core.
 """
 
 import re

@@ -4,8 +4,6 @@ A release may stand right behind the word (`win10`), further on (`Win_Server_STD
 or in the build number of an evaluation disc.
 A year that belongs to a product (SQL Server 2016), a date or a client edition (LTSC
 2019 is Windows 10) is none of a server's.
-
-Room: core.
 """
 
 from collections.abc import Collection, Sequence

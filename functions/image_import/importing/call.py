@@ -1,7 +1,4 @@
-"""ImportImage, called until it is known what became of it.
-
-Room: shell.
-"""
+"""ImportImage, called until it is known what became of it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

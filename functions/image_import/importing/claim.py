@@ -1,7 +1,4 @@
-"""One claim: the intent is written, ImportImage is called, the outcome is written.
-
-Room: shell.
-"""
+"""One claim: the intent is written, ImportImage is called, the outcome is written."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future, wait

@@ -1,7 +1,4 @@
-"""The clients of one invocation, on connections that outlive it.
-
-Room: shell.
-"""
+"""The clients of one invocation, on connections that outlive it."""
 
 from image_import.aliyun.ecs.client import Ecs
 from image_import.aliyun.ecs.client import make_session as make_ecs_session

@@ -2,8 +2,6 @@
 
 What does the looking is imported when it is needed, and only then: the plain function
 has no use for it, and not the libraries either.
-
-Room: shell.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,4 @@
-"""Evidence, read side by side where one read does not depend on another.
-
-Room: shell.
-"""
+"""Evidence, read side by side where one read does not depend on another."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future

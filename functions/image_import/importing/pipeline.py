@@ -1,7 +1,4 @@
-"""The sequence for one record: is it ours, what became of it, and why.
-
-Room: shell.
-"""
+"""The sequence for one record: is it ours, what became of it, and why."""
 
 import secrets
 import time

@@ -1,7 +1,4 @@
-"""What one image's ledger and evidence come to: a line, a call, or a reason.
-
-Room: shell.
-"""
+"""What one image's ledger and evidence come to: a line, a call, or a reason."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,4 @@
-"""One record of an event, from what the bucket holds to what became of it.
-
-Room: shell.
-"""
+"""One record of an event, from what the bucket holds to what became of it."""
 
 from collections.abc import Sequence
 from contextlib import suppress

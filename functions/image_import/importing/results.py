@@ -1,7 +1,4 @@
-"""What a ledger's standing means for the record that meets it.
-
-Room: core.
-"""
+"""What a ledger's standing means for the record that meets it."""
 
 from image_import.aliyun.ecs.error_catalogue import Explanation, explain
 from image_import.errors import (

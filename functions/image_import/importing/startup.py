@@ -2,8 +2,6 @@
 
 Loading some hundred modules makes objects to be kept and next to no garbage. Looking
 through them eighty times meanwhile takes one part in fourteen of the loading.
-
-Room: shell.
 """
 
 import gc

@@ -1,7 +1,4 @@
-"""One look into one image, from its bytes to findings; it never fails.
-
-Room: shell.
-"""
+"""One look into one image, from its bytes to findings; it never fails."""
 
 from collections.abc import Callable
 from concurrent.futures import Executor

@@ -2,8 +2,6 @@
 
 The vocabulary is the one that object keys are read with. The name that a release gives
 itself comes first, then its ID: Scientific Linux 7 calls itself `rhel` there.
-
-Room: core.
 """
 
 from typing import NamedTuple

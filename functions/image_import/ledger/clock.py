@@ -1,7 +1,4 @@
-"""OSS's clock, as its replies show it: leases are measured by it and no other.
-
-Room: shell.
-"""
+"""OSS's clock, as its replies show it: leases are measured by it and no other."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone

@@ -6,8 +6,6 @@ its writer has read, or not at all. `x-oss-forbid-overwrite` would not do, versi
 buckets ignore it.
 
 Where each object stands, `place` says.
-
-Room: core.
 """
 
 import json

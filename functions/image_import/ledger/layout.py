@@ -11,8 +11,6 @@ Under LEDGER_PREFIX::
 Each claim has a note of its own under `open/`, so that whoever deletes a note never
 takes that of another claim with it; and the note's key tells the ledger's, so that
 following an import takes one read.
-
-Room: core.
 """
 
 import re

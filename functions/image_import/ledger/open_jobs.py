@@ -1,7 +1,4 @@
-"""What a ledger says is still to be done about the imports that are open in it.
-
-Room: core.
-"""
+"""What a ledger says is still to be done about the imports that are open in it."""
 
 import json
 from collections.abc import Mapping, Sequence

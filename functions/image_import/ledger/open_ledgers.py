@@ -1,7 +1,4 @@
-"""The ledgers of what is under way: found by their notes, read once each.
-
-Room: shell.
-"""
+"""The ledgers of what is under way: found by their notes, read once each."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor

@@ -1,7 +1,4 @@
-"""The ledger in its bucket: read, and appended to if nobody else did.
-
-Room: shell.
-"""
+"""The ledger in its bucket: read, and appended to if nobody else did."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,4 @@
-"""What a person declares about an image, in a sidecar or as object metadata.
-
-Room: core.
-"""
+"""What a person declares about an image, in a sidecar or as object metadata."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,4 @@
-"""What a disk image file is to ECS: its format and its place in the image.
-
-Room: core.
-"""
+"""What a disk image file is to ECS: its format and its place in the image."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -5,8 +5,6 @@ Each function returns what is wrong, as the end of a sentence, or "" if nothing 
 Source: "ImportImage", ECS API 2014-05-26 (ImageName, Description, Tag.N.Key,
 Tag.N.Value), and the ImportImage page of Apsara Stack, both read 2026-11. Where the
 page says "letter" we take English letters: a name that every reading allows.
-
-Room: core.
 """
 
 import re

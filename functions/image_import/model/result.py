@@ -1,7 +1,4 @@
-"""How the import of one record ended, for the caller and for the log.
-
-Room: core.
-"""
+"""How the import of one record ended, for the caller and for the log."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,4 @@
-"""Which upload of an image this is, and the names that follow from it.
-
-Room: core.
-"""
+"""Which upload of an image this is, and the names that follow from it."""
 
 import hashlib
 import json

@@ -6,8 +6,6 @@ Sources:
     Apsara Stack: "ImportImage", Apsara Stack API page with the path
     /apsara/route/Ecs/ImportImage; and the resource image_import of the Terraform
     provider alibabacloudstack for the POP gateway, both read 2026-11.
-
-Room: core.
 """
 
 from dataclasses import dataclass

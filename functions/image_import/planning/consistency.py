@@ -2,8 +2,6 @@
 
 Source: "ImportImage", ECS API 2014-05-26, OSType, Platform and BootMode ("if
 Architecture is arm64, this parameter must be UEFI"), read 2026-11.
-
-Room: core.
 """
 
 from collections.abc import Mapping

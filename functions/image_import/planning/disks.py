@@ -1,7 +1,4 @@
-"""Rules for one disk: its format and size, as its own bytes decide them.
-
-Room: core.
-"""
+"""Rules for one disk: its format and size, as its own bytes decide them."""
 
 from dataclasses import dataclass
 

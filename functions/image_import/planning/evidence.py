@@ -1,7 +1,4 @@
-"""All that was seen of an image before anything is decided.
-
-Room: core.
-"""
+"""All that was seen of an image before anything is decided."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

@@ -2,8 +2,6 @@
 
 What ECS takes as a name is in image_import.model.limits; a name made here keeps to what
 every target takes at its beginning, and to the target's own characters after it.
-
-Room: core.
 """
 
 import re

@@ -2,8 +2,6 @@
 
 Sources: "ImportImage", ECS API 2014-05-26, and the ImportImage page of Apsara Stack
 with the path /apsara/route/Ecs/ImportImage, both read 2026-11.
-
-Room: core.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,4 @@
-"""The disks that a sidecar lists.
-
-Room: core.
-"""
+"""The disks that a sidecar lists."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,4 @@
-"""A JSON or YAML object that a stranger wrote: read strictly and within bounds.
-
-Room: core.
-"""
+"""A JSON or YAML object that a stranger wrote: read strictly and within bounds."""
 
 import json
 from collections.abc import Mapping

@@ -1,7 +1,4 @@
-"""The fields of a sidecar that hold text, each with what its target takes.
-
-Room: core.
-"""
+"""The fields of a sidecar that hold text, each with what its target takes."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping

@@ -1,7 +1,4 @@
-"""The sidecar that stands beside an image, whichever way it is spelled.
-
-Room: core.
-"""
+"""The sidecar that stands beside an image, whichever way it is spelled."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

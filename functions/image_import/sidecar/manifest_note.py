@@ -2,8 +2,6 @@
 
 A disk that arrives finds the note under its own key, whatever it is called, and so
 the set that it belongs to.
-
-Room: core.
 """
 
 import json

@@ -2,8 +2,6 @@
 
 Both are written by whoever may upload, so they are read strictly, and may say only
 what does not lend them the function's rights.
-
-Room: core.
 """
 
 from collections.abc import Mapping

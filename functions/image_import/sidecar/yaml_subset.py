@@ -2,8 +2,6 @@
 
 Left out on purpose: aliases (a few lines can stand for gigabytes), tags, and the
 readings that surprise (dates, `no` for false, 1:30 for ninety). Such values are text.
-
-Room: core.
 """
 
 import re

@@ -3,8 +3,6 @@
 Public: DescribeTasks and DescribeImages for a hundred imports at a time. Apsara Stack:
 one DescribeImages by exact name for each. DescribeTaskAttribute, which knows the error,
 is asked for failed imports only.
-
-Room: shell.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,4 @@
-"""Follow one import by one step: a line in its ledger, and at the end no more note.
-
-Room: shell.
-"""
+"""Follow one import by one step: a line in its ledger, and at the end no more note."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

@@ -6,8 +6,6 @@ been seen minutes before the image could be used.
 Sources: "DescribeImages", "DescribeTasks" and "DescribeTaskAttribute", ECS API
 2014-05-26, read 2026-11; how others wait: terraform-provider-alicloud,
 packer-plugin-alicloud and coreos-assembler (#2592, #2670), read 2026-11.
-
-Room: core.
 """
 
 from collections.abc import Sequence

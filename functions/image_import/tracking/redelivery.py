@@ -2,8 +2,6 @@
 
 Nothing here imports by another way: it is the handler's own, with the ledger between
 whoever tries at once.
-
-Room: shell.
 """
 
 from collections.abc import Callable, Sequence

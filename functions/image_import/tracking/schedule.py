@@ -1,7 +1,4 @@
-"""What `on_schedule` does: a run of the tracker for each ledger.
-
-Room: shell.
-"""
+"""What `on_schedule` does: a run of the tracker for each ledger."""
 
 import json
 import logging

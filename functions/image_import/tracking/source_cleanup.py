@@ -1,7 +1,4 @@
-"""What happens to an uploaded object once its image is available.
-
-Room: shell.
-"""
+"""What happens to an uploaded object once its image is available."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

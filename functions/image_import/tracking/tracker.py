@@ -3,8 +3,6 @@
 Each run lists the notes under `open/`, reads each ledger that has one, asks ECS about
 all of them together, and appends what has changed. Two runs at once do no harm: a
 change is written where the ledger ended when it was read, or not at all.
-
-Room: shell.
 """
 
 import json

@@ -1,8 +1,6 @@
 """Signers for requests: each signs a prepared request as one gateway wants it.
 
 Time and nonce come from outside, so that a signature can be computed again.
-
-Room: edge.
 """
 
 from collections.abc import Callable, Mapping

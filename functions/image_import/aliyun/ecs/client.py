@@ -2,8 +2,6 @@
 
 Every request is signed for its own sake, never follows a redirect with what it
 carries, and reads a bounded answer. Nothing is repeated here.
-
-Room: edge.
 """
 
 import logging

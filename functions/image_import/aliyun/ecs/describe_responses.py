@@ -6,8 +6,6 @@ decides whether it is imported.
 Sources: "DescribeImages", "DescribeTasks" and "DescribeTaskAttribute", ECS API
 2014-05-26, and alibabacloud-ecs20140526 7.11.8, read 2026-11. Older samples show
 `TaskSet` as a bare list.
-
-Room: core.
 """
 
 from collections.abc import Mapping

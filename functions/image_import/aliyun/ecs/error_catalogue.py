@@ -1,7 +1,4 @@
-"""What each error code means, what to do, and whether asking again helps.
-
-Room: core.
-"""
+"""What each error code means, what to do, and whether asking again helps."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -7,8 +7,6 @@ Sources, all read 2026-11: "ImportImage", ECS API 2014-05-26 and its 2021 editio
 (`ImportTaskId`); "ImportImage", Apsara Stack API page (`RequestID`, `errorSample`);
 the answers that terraform-provider-alibabacloudstack and yunionio/cloudmux read
 (`asapiSuccess`, `errorKey`, `errorCode`, `Code` 200).
-
-Room: core.
 """
 
 import json

@@ -1,7 +1,4 @@
-"""How one call to ECS looks on the wire, before it is signed.
-
-Room: core.
-"""
+"""How one call to ECS looks on the wire, before it is signed."""
 
 import json
 from collections.abc import Mapping

@@ -3,8 +3,6 @@
 Sources, all read 2026-11: "V3 request structure and signature" (ACS3), "Request
 syntax and signature method V2 for RPC APIs" (RPC, SignatureVersion 1.0) and "ROA
 mechanism" (ROA), Alibaba Cloud SDK documentation.
-
-Room: core.
 """
 
 import hashlib

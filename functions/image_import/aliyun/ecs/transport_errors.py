@@ -2,8 +2,6 @@
 
 A request that was never sent has done nothing. One whose answer was lost may have,
 and an import must not be started twice: in doubt it has.
-
-Room: edge.
 """
 
 from collections.abc import Iterator

@@ -6,8 +6,6 @@ changes with the date alone.
 
 Source: "V4 signature in the Authorization header", OSS documentation, read 2026-11;
 oss2 2.19.1, ProviderAuthV4, says the same, and the tests ask it.
-
-Room: edge.
 """
 
 import hashlib

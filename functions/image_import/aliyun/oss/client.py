@@ -3,8 +3,6 @@
 oss2 makes a single attempt for every object call and hands its one time-out to
 requests, so both the connect and the read time-out are given here, and repeating is
 the caller's business.
-
-Room: edge.
 """
 
 from collections.abc import Callable, Mapping

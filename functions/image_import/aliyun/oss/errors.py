@@ -1,7 +1,4 @@
-"""What OSS's refusals and its silence are called here.
-
-Room: edge.
-"""
+"""What OSS's refusals and its silence are called here."""
 
 import requests
 

@@ -8,8 +8,6 @@ unchanged, and whoever would use CryptoBucket could.
 
 Source: `importlib.util.LazyLoader`, Python's documentation, read 2026-11: "for
 projects where startup time is important".
-
-Room: edge.
 """
 
 import importlib.util

@@ -1,7 +1,4 @@
-"""What OSS answers, as the rest of the function sees it.
-
-Room: edge.
-"""
+"""What OSS answers, as the rest of the function sees it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ anew. For ten exchanges with one host that is more work than the exchanges thems
 Here what depends on the host alone is found out once per client, by requests itself,
 and the rest of a request is what oss2 has signed. Redirects are followed as ever, by a
 Session; cookies are not kept, for OSS sends none.
-
-Room: edge.
 """
 
 from collections.abc import Iterator, Mapping

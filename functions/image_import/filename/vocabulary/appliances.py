@@ -10,8 +10,6 @@ Sources:
     of logos of fastfetch (github.com/fastfetch-cli), read 2026-11.
     Network products: titles in the appliance list of github.com/GNS3/gns3-registry,
     read 2026-11; others observed in tests/data/image-names.jsonl or common knowledge.
-
-Room: core.
 """
 
 from image_import.filename.vocabulary.entry import System, appliance, linux, unlisted

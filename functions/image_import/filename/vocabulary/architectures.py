@@ -9,8 +9,6 @@ Sources:
     Common knowledge, no page read: Yocto's qemux86 is 32-bit, qemuarm ARMv7; Kunpeng,
     Phytium and Graviton are arm64 processors, Hygon and Zhaoxin x86_64; Vagrant's boxes
     were named precise64, lucid32.
-
-Room: core.
 """
 
 UNSUPPORTED = "unsupported"

@@ -10,8 +10,6 @@ Sources:
     VE with `vma extract`.
     Common knowledge, no page read: Azure's _OsDisk_1_ and _DataDisk_0_, the first disk
     of Windows is PhysicalDrive0.
-
-Room: core.
 """
 
 SYSTEM_DISKS = (

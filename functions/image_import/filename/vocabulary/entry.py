@@ -1,7 +1,4 @@
-"""What a row of the vocabulary says about an operating system or a product.
-
-Room: core.
-"""
+"""What a row of the vocabulary says about an operating system or a product."""
 
 from dataclasses import dataclass
 

@@ -6,8 +6,6 @@ Sources:
     qemu-block-drivers(7), read 2026-11: names of the other disk formats.
     `.img` and `.qcow` are ambiguous: Ubuntu's `.img` is qcow2, others' is raw, as
     observed in tests/data/image-names.jsonl.
-
-Room: core.
 """
 
 from enum import Enum

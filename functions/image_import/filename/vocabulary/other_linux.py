@@ -6,8 +6,6 @@ Sources:
     OL7U9_..., al2023-... and the like were observed in tests/data/image-names.jsonl.
     Names beyond those lists are common knowledge; a row more does no harm, as it is
     read only where its word stands.
-
-Room: core.
 """
 
 from image_import.filename.vocabulary.entry import linux

@@ -13,8 +13,6 @@ Sources:
     cloud, was observed in tests/data/image-names.jsonl.
     "Debian GNU/Hurd" and "Debian GNU/kFreeBSD", debian.org/ports: other kernels.
     Common knowledge, no page read: the Chinese names of Kylin, UOS, Anolis, Red Hat.
-
-Room: core.
 """
 
 from image_import.filename.vocabulary.entry import OTHERS_LINUX, System

@@ -5,8 +5,6 @@ They tell nothing by themselves, but an uncertain word beside one of them is mea
 
 Source: observed in the file names of tests/data/image-names.jsonl, which come from the
 mirrors of Ubuntu, Debian, CentOS and Fedora and from Alibaba Cloud's image IDs.
-
-Room: core.
 """
 
 IMAGE_WORDS = frozenset((

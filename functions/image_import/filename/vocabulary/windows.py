@@ -10,8 +10,6 @@ Sources:
     Builds of older releases are common knowledge. Evaluation discs are named
     <build>.<revision>.<date>-<time>.<branch>_..., with SERVER or CLIENT in the rest, as
     observed in tests/data/image-names.jsonl.
-
-Room: core.
 """
 
 from image_import.filename.vocabulary.entry import OTHER_WINDOWS, System

@@ -1,8 +1,6 @@
 """A line of the checklist, and the pages that ask for something.
 
 Source: the pages named below, all of Alibaba Cloud's documentation, read 2026-11.
-
-Room: core.
 """
 
 from dataclasses import dataclass

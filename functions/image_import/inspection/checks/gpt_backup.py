@@ -6,8 +6,6 @@ does it take one that reaches behind the end of the disk. Without a sound backup
 with one that is not at the end, because the disk was grown, it goes on.
 
 Source: Linux, block/partitions/efi.c, find_valid_gpt and is_gpt_valid; read 2026-11.
-
-Room: core.
 """
 
 from disk_images.blocks.source import BudgetSpentError, CannotTellError, Source

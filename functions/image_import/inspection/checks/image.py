@@ -1,7 +1,4 @@
-"""What ECS asks of an image, held against what was found in it.
-
-Room: core.
-"""
+"""What ECS asks of an image, held against what was found in it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
