@@ -1,4 +1,4 @@
-"""Whether an image is all there: the file down to its last cluster, the disk as well."""
+"""Whether an image is all there: its file to the last cluster, its disk as well."""
 
 from disk_images.blocks.mapped import MappedDisk
 from disk_images.blocks.source import CannotTellError, CutOffError, Source
