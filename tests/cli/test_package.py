@@ -20,7 +20,7 @@ from fake_aliyun import FakeAliyun
 from fake_aliyun.fc.runtime.function import FcFunction, FunctionConfig
 from fake_aliyun.ram.models import Credentials
 from image_import.events.parser import ObjectCreated, parse_event
-from image_import_cli.local.one_shot import fill_bucket
+from image_import_cli.delivery.on_fakes import fill_bucket
 from image_import_cli.options.settings import read_env_file
 from image_import_cli.package.archive import MANIFEST
 from image_import_cli.package.build import Built, Order, build

@@ -15,6 +15,7 @@ from image_import_cli.package.archive import (
     write_manifest,
     write_zip,
 )
+from image_import_cli.package.build import OURS
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
     assert zipfile.ZipFile(first).namelist() == ["a", "b"]
 
 
-SOURCE = Path(__file__).parents[2] / "functions" / "image_import"
+FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 
 def test_of_a_source_only_modules_are_copied(tmp_path: Path) -> None:
@@ -118,14 +119,16 @@ def test_of_a_source_only_modules_are_copied(tmp_path: Path) -> None:
         (source / name).write_text(name, "utf-8")
     for name in ("py.typed", ".env", "a.py~", ".#a.py", "notes.txt", "a.pyc"):
         (source / name).write_text("secret", "utf-8")
-    copy_source(source, tmp_path / "out")
+    copy_source([source], tmp_path / "out")
     copied = {str(p.relative_to(tmp_path / "out")) for p in files_in(tmp_path / "out")}
     assert copied == {"image_import/a.py", "image_import/knowledge/b.py"}
 
 
-def test_the_function_is_made_of_nothing_but_modules() -> None:
-    others = {p.name for p in files_in(SOURCE) if p.suffix not in {".py", ".pyc"}}
-    assert others == {"py.typed"}
+@pytest.mark.parametrize("package", OURS)
+def test_the_function_is_made_of_nothing_but_modules(package: str) -> None:
+    files = files_in(FUNCTIONS / package)
+    others = {p.name for p in files if p.suffix not in {".py", ".pyc"}}
+    assert others <= {"README.md", "py.typed"}
 
 
 def test_the_source_s_hash_knows_names_and_contents(tmp_path: Path) -> None:
@@ -134,7 +137,7 @@ def test_the_source_s_hash_knows_names_and_contents(tmp_path: Path) -> None:
         source = tmp_path / str(number) / "image_import"
         source.mkdir(parents=True)
         (source / f"{name}.py").write_text(text, "utf-8")
-        hashes.add(copy_source(source, tmp_path / f"out{number}"))
+        hashes.add(copy_source([source], tmp_path / f"out{number}"))
     assert len(hashes) == 3
 
 

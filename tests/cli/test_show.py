@@ -3,8 +3,8 @@
 import pytest
 from click.testing import CliRunner
 from image_import.model.result import Outcome, Result
+from image_import_cli.delivery.output import show_line
 from image_import_cli.main import cli
-from image_import_cli.sweep.output import show_line
 from image_import_cli.ui.results import render
 from rich.console import Console
 

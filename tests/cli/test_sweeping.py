@@ -12,7 +12,7 @@ from image_import.errors import ServiceUnavailable
 from image_import.events.parser import ObjectCreated
 from image_import.ledger.entries import State
 from image_import.model.result import Outcome, Result
-from image_import_cli.sweep.batch import (
+from image_import_cli.delivery.batch import (
     MOST_FAILURES,
     WINDOW,
     Pace,
@@ -22,8 +22,8 @@ from image_import_cli.sweep.batch import (
     run_to_the_end,
     status_of,
 )
-from image_import_cli.sweep.known import known
-from image_import_cli.sweep.output import (
+from image_import_cli.delivery.known import known
+from image_import_cli.delivery.output import (
     ENDING,
     SAY_SECONDS,
     ForPerson,

@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.rule import Rule
 from rich.table import Table
 
-from image_import_cli.local.one_shot import handle_locally, local_cloud
+from image_import_cli.delivery.on_fakes import handle_locally, local_cloud
 from image_import_cli.ui.results import render
 
 BUCKET = "images"

@@ -139,7 +139,7 @@ def _invoke_locally(
     bucket_dir: Path | None,
     assignments: tuple[str, ...],
 ) -> list[Result]:
-    from image_import_cli.local.one_shot import (  # noqa: PLC0415 - only with --local
+    from image_import_cli.delivery.on_fakes import (  # noqa: PLC0415 - only with --local
         fill_bucket,
         handle_locally,
         local_cloud,

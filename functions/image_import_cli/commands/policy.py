@@ -47,7 +47,7 @@ def policy(
     """  # noqa: D301 - \b is click's
     if as_json and commands:
         raise click.UsageError("--json and --commands are two ways to print the same")
-    if is_ledger_open(names):
+    if names.is_ledger_open:
         raise click.UsageError(
             f"whoever may upload under {names.key_prefix!r} could write the ledger at "
             f"{names.ledger_prefix!r} of the same bucket; give another --ledger-bucket"
@@ -110,10 +110,3 @@ def _breadth(names: Names) -> str:
         f"These rights hold for any {' and any '.join(wide)}; "
         f"narrow them down with {' and '.join(wide.values())}."
     )
-
-
-def is_ledger_open(names: Names) -> bool:
-    """Whether the ledger lies where uploaders may put objects, or around it."""
-    own, ledger = names.key_prefix, names.ledger_prefix
-    is_inside = ledger.startswith(own) or own.startswith(ledger)
-    return names.image_bucket == names.ledger_bucket and is_inside

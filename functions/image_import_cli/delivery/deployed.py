@@ -11,7 +11,7 @@ from image_import.model.result import Outcome, Result
 
 from image_import_cli.aliyun.events import native_event
 from image_import_cli.aliyun.remote_function import Remote, results_of
-from image_import_cli.sweep.batch import about
+from image_import_cli.delivery.batch import about
 
 ANY_ACCOUNT = "0"
 

@@ -14,7 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column
 from rich.text import Text
 
-from image_import_cli.sweep.known import WITHOUT_IMAGE, Known, told
+from image_import_cli.delivery.known import WITHOUT_IMAGE, Known, told
 from image_import_cli.ui.results import COLOURS, print_json
 from image_import_cli.ui.text import printable, shortened, without_key
 from image_import_cli.ui.tty import can_move

@@ -81,6 +81,13 @@ class Names:
     log_store: str = "functions"
     failure_queue: str = "image-import-failures"
 
+    @property
+    def is_ledger_open(self) -> bool:
+        """Whether the ledger lies where uploaders may put objects, or around it."""
+        own, ledger = self.key_prefix, self.ledger_prefix
+        is_inside = ledger.startswith(own) or own.startswith(ledger)
+        return self.image_bucket == self.ledger_bucket and is_inside
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Grant:

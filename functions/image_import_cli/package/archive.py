@@ -112,13 +112,13 @@ def _licence(metadata: "email.message.Message[str, str]") -> str:
     return ", ".join(named) or (written[0] if written else "not stated")
 
 
-def copy_source(source: Path, folder: Path) -> str:
-    """Copy a package's modules; return the hash of their names and contents.
+def copy_source(sources: Iterable[Path], folder: Path) -> str:
+    """Copy packages' modules; return the hash of their names and contents.
 
     What else lies beside them, such as an editor's copies or a file of secrets, stays.
     """
     digest = hashlib.sha256()
-    for path in files_in(source):
+    for source, path in ((s, path) for s in sources for path in files_in(s)):
         if path.suffix != ".py" or path.name.startswith("."):
             continue
         relative = path.relative_to(source.parent)

@@ -11,6 +11,9 @@ from pathlib import Path
 from image_import_cli.package import archive, tools
 from image_import_cli.package.lock import read_lock
 
+OURS = ("disk_images", "image_import")
+"""The packages of this project that the function is made of."""
+
 STEPS = (
     "Installing the build tools",
     "Building what has no wheels",
@@ -106,9 +109,8 @@ def _add_function(
     packages: tuple[archive.Package, ...],
     stripped: bool,
 ) -> None:
-    source_hash = archive.copy_source(
-        order.clone / "functions" / "image_import", folder
-    )
+    functions = order.clone / "functions"
+    source_hash = archive.copy_source((functions / name for name in OURS), folder)
     shutil.copy(order.clone / "LICENSE", folder / "LICENSE")
     ours = archive.package_of(distribution("image-import").read_text("METADATA") or "")
     lock_hash = hashlib.sha256(order.lock.read_bytes()).hexdigest()
@@ -133,6 +135,4 @@ def _compile(order: Order, folder: Path, dependencies: list[str]) -> None:
         return
     python = [n for n in dependencies if not n.endswith((".dist-info", ".so"))]
     tools.compile_folder(order.interpreter, folder, names=python, mode="unchecked-hash")
-    tools.compile_folder(
-        order.interpreter, folder, names=["image_import"], mode="checked-hash"
-    )
+    tools.compile_folder(order.interpreter, folder, names=OURS, mode="checked-hash")

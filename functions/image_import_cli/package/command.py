@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from image_import_cli.iam.deployment import RUNTIME, RUNTIMES
-from image_import_cli.package.build import STEPS, Built, Order, build
+from image_import_cli.package.build import OURS, STEPS, Built, Order, build
 from image_import_cli.package.layer import LAYERS, build_layer
 from image_import_cli.package.layer import STEPS as LAYER_STEPS
 from image_import_cli.package.tools import (
@@ -18,12 +18,12 @@ from image_import_cli.package.tools import (
     find_interpreter,
 )
 
-CLONE = Path(__file__).parents[2]
+CLONE = Path(__file__).parents[3]
 PYTHON_VERSIONS = tuple(name.removeprefix("python") for name in RUNTIMES)
 NEEDED = (
     "locks/function.txt",
     "locks/build.txt",
-    "functions/image_import",
+    *(f"functions/{name}" for name in OURS),
     "LICENSE",
 )
 DEFAULT_FOLDER = Path("build")

@@ -10,6 +10,14 @@ from image_import.model.result import Result
 from rich.console import Console
 
 from image_import_cli.aliyun.remote_function import Remote
+from image_import_cli.delivery.batch import (
+    INTERRUPTED,
+    Pace,
+    Sweep,
+    run_to_the_end,
+    status_of,
+)
+from image_import_cli.delivery.output import Counting, showing
 from image_import_cli.options.oss_url import complete_file
 from image_import_cli.options.remote import remote_options
 from image_import_cli.options.settings import (
@@ -20,14 +28,6 @@ from image_import_cli.options.settings import (
 from image_import_cli.options.types import NumberRange
 from image_import_cli.redrive.messages import Given
 from image_import_cli.redrive.services import Services
-from image_import_cli.sweep.batch import (
-    INTERRUPTED,
-    Pace,
-    Sweep,
-    run_to_the_end,
-    status_of,
-)
-from image_import_cli.sweep.output import Counting, showing
 from image_import_cli.ui.errors import failures_explained
 from image_import_cli.ui.interrupt import threads
 from image_import_cli.ui.results import print_json

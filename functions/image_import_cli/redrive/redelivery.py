@@ -24,7 +24,7 @@ from image_import.ledger.layout import Place
 from image_import.ledger.store import Book, LedgerStore, Overtaken
 from image_import.model.result import Outcome, Result
 
-from image_import_cli.sweep.batch import about
+from image_import_cli.delivery.batch import about
 
 UNFINISHED = {State.REFUSED, State.FAILED, State.RETRYING, State.REDRIVE}
 

@@ -21,12 +21,12 @@ from image_import.model.result import Result
 
 from image_import_cli.aliyun.remote_function import Remote
 from image_import_cli.aliyun.retry import patience
+from image_import_cli.delivery.batch import about
+from image_import_cli.delivery.deployed import import_remotely
 from image_import_cli.options.oss_url import SCHEME, read_place
 from image_import_cli.redrive.ledgers import read_ledgers
 from image_import_cli.redrive.messages import Given, read_given
 from image_import_cli.redrive.redelivery import Redriving
-from image_import_cli.sweep.batch import about
-from image_import_cli.sweep.remote import import_remotely
 
 
 class Services:

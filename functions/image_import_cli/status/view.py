@@ -10,13 +10,13 @@ import click
 from image_import.ledger.entries import State
 from rich.console import Console
 
+from image_import_cli.delivery.output import Seldom
 from image_import_cli.status.filters import Filter, first_of
 from image_import_cli.status.html import write_page
 from image_import_cli.status.model import BAD, ImportStatus, said
 from image_import_cli.status.reader import Ledgers, Reading, Unreadable
 from image_import_cli.status.table import print_table, sums
 from image_import_cli.status.timeline import line_json, print_timeline
-from image_import_cli.sweep.output import Seldom
 from image_import_cli.ui.results import print_json
 from image_import_cli.ui.text import printable
 

@@ -9,12 +9,12 @@ from image_import.ledger.entries import State
 from image_import.ledger.open_jobs import waits_for_room
 from rich.console import Console
 
+from image_import_cli.delivery.batch import interruptible
 from image_import_cli.status.filters import ORDERS, Filter
 from image_import_cli.status.live import Live
 from image_import_cli.status.model import BAD, UNDER_WAY, ImportStatus
 from image_import_cli.status.reader import Ledgers, Reading, Unreadable
 from image_import_cli.status.watch_output import Shows, showing
-from image_import_cli.sweep.batch import interruptible
 from image_import_cli.ui import interrupt as interrupted
 from image_import_cli.ui.tty import leave_echo
 

@@ -27,9 +27,9 @@ from image_import.sidecar.parser import image_key_of, sidecar_keys
 from image_import_cli.aliyun.events import event_name_of
 from image_import_cli.aliyun.listing import list_objects
 from image_import_cli.aliyun.retry import patience
-from image_import_cli.sweep.batch import about
+from image_import_cli.delivery.batch import about
+from image_import_cli.delivery.known import Known, known, state_of
 from image_import_cli.sweep.checkpoint import IMAGES, SIDECARS, Position
-from image_import_cli.sweep.known import Known, known, state_of
 
 KINDS = {"sidecar": SIDECARS, "image": IMAGES}
 LEDGER_SUFFIX = ".jsonl"

@@ -10,6 +10,9 @@ from image_import.model.result import Result
 from rich.console import Console
 
 from image_import_cli.aliyun.remote_function import Remote
+from image_import_cli.delivery.batch import status_of
+from image_import_cli.delivery.deployed import import_remotely
+from image_import_cli.delivery.output import Counting, showing
 from image_import_cli.options.oss_url import read_place
 from image_import_cli.options.remote import remote_options
 from image_import_cli.options.settings import (
@@ -18,12 +21,9 @@ from image_import_cli.options.settings import (
     set_option,
 )
 from image_import_cli.options.types import NumberRange
-from image_import_cli.sweep.batch import status_of
 from image_import_cli.sweep.bucket import SweptBucket
 from image_import_cli.sweep.checkpoint import Position, default_path, load
 from image_import_cli.sweep.dry_run import Plans
-from image_import_cli.sweep.output import Counting, showing
-from image_import_cli.sweep.remote import import_remotely
 from image_import_cli.sweep.rounds import Course
 from image_import_cli.ui.errors import failures_explained
 from image_import_cli.ui.results import print_json

@@ -12,9 +12,9 @@ from image_import.events.parser import ObjectCreated
 from image_import.filename.reader import read_key
 from image_import.model.result import Outcome, Result
 
-from image_import_cli.sweep.batch import about
+from image_import_cli.delivery.batch import about
+from image_import_cli.delivery.known import known
 from image_import_cli.sweep.bucket import SweptBucket
-from image_import_cli.sweep.known import known
 
 Planner = Callable[[ObjectCreated], Result]
 

@@ -9,10 +9,10 @@ from image_import.events.parser import ObjectCreated
 from image_import.model.result import Result
 from rich.console import Console
 
-from image_import_cli.sweep.batch import INTERRUPTED, Pace, Sweep, run_to_the_end
+from image_import_cli.delivery.batch import INTERRUPTED, Pace, Sweep, run_to_the_end
+from image_import_cli.delivery.output import Counting
 from image_import_cli.sweep.bucket import SweptBucket
 from image_import_cli.sweep.checkpoint import IMAGES, ROUNDS, Position, save
-from image_import_cli.sweep.output import Counting
 from image_import_cli.ui.interrupt import threads
 from image_import_cli.ui.tty import leave_echo
 

@@ -8,7 +8,6 @@ import json
 import shlex
 from collections.abc import Iterator
 
-from image_import_cli.commands.policy import is_ledger_open
 from image_import_cli.doctor.account.facts import Bucket, Facts, Finding, Problem
 from image_import_cli.doctor.account.needed_roles import (
     needed_ecs_role,
@@ -84,7 +83,7 @@ def _beside_images(
     names = facts.names
     separate = "Give the ledger a bucket of its own: --ledger-bucket in the commands, "
     separate += "LEDGER_BUCKET in the function."
-    if is_ledger_open(names):
+    if names.is_ledger_open:
         return Finding(
             check=WRITERS,
             status="fail",
