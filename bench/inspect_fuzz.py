@@ -25,7 +25,7 @@ sys.path[:0] = [str(ROOT / "functions"), str(ROOT / "tests")]
 import hives  # noqa: E402
 from disk_images.blocks.remote import Bounded, Budget  # noqa: E402
 from disk_images.formats.detect import HEAD_BYTES, read_header  # noqa: E402
-from image_import.errors import HeaderError  # noqa: E402
+from disk_images.formats.types import FormatError  # noqa: E402
 from image_import.inspection.inspect import inspect_bytes  # noqa: E402
 from image_import.model.revision import DiskVersion  # noqa: E402
 from image_import.planning.evidence import DiskEvidence  # noqa: E402
@@ -135,7 +135,7 @@ def inspect(image: Image) -> tuple[str, float]:
     head, tail = image.fetch(0, HEAD_BYTES), image.fetch(max(0, size - 512), 512)
     try:
         header = read_header(head, tail, object_size_bytes=size)
-    except HeaderError:
+    except FormatError:
         return "refused by its header", 0.0
     if not header.is_importable:
         return "refused by its header", 0.0

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from disk_bytes import DISK_BYTES, ESP, gpt, mbr, mbr_entry, patched, vhd_checked
 from disk_images.formats.detect import Header, fix_command, read_header
+from disk_images.formats.types import FormatError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from image_import.errors import HeaderError
 from oslo_utils.imageutils import format_inspector
 from specimens import Specimen, load, qemu_info, read_file
 
@@ -96,7 +96,7 @@ def outcome(head: bytes, tail: bytes = b"", size: int = DISK_BYTES) -> Header | 
     """Return what we read, None if it is damaged."""
     try:
         return read_header(head, tail, object_size_bytes=size)
-    except HeaderError:
+    except FormatError:
         return None
 
 
@@ -152,7 +152,7 @@ def test_no_qcow2_passes_that_qemu_img_cannot_open(
     path.write_bytes(patched(path.read_bytes(), at, value))
     try:
         header = read_file(path)
-    except HeaderError:
+    except FormatError:
         return
     if header.is_importable:
         assert header.virtual_size_bytes == qemu_info(path, "qcow2")["virtual-size"]

@@ -2,7 +2,7 @@ import struct
 
 import pytest
 from disk_bytes import patched, read_disk, read_whole
-from image_import.errors import HeaderError
+from disk_images.formats.types import FormatError
 from specimens import load
 
 BY_NAME = {specimen.name: specimen for specimen in load()}
@@ -85,7 +85,7 @@ def test_luks_version_2_is_opened_with_cryptsetup() -> None:
 
 def test_a_luks_volume_shorter_than_its_keys_is_truncated() -> None:
     luks = BY_NAME["luks"].head
-    with pytest.raises(HeaderError, match="LUKS header and its keys ends at byte"):
+    with pytest.raises(FormatError, match="LUKS header and its keys ends at byte"):
         read_whole(luks)
 
 
@@ -99,5 +99,5 @@ def test_an_android_sparse_image_is_unfolded_with_simg2img() -> None:
 
 def test_the_trailer_of_a_dmg_may_be_cut_short() -> None:
     tail = b"koly\0\0\0\4\0\0\2\0"
-    with pytest.raises(HeaderError, match="the trailer of the DMG ends after 12 bytes"):
+    with pytest.raises(FormatError, match="the trailer of the DMG ends after 12 bytes"):
         read_disk(bytes(100), tail=tail)

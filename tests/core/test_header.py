@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 from disk_bytes import LINUX, gpt, mbr, patched, read_disk, read_whole
 from disk_images.formats.detect import Header, fix_command, read_header
+from disk_images.formats.types import FormatError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from image_import.errors import HeaderError
 from image_import.model.disk import DiskFormat
 from specimens import Specimen, load
 
@@ -55,7 +55,7 @@ def outcome(data: bytes) -> Header | None:
     """Return what a whole object is, None if it is damaged."""
     try:
         return read_whole(data)
-    except HeaderError:
+    except FormatError:
         return None
 
 
@@ -123,7 +123,7 @@ DMG_TAIL = b"koly\0\0\0\4\0\0\2\0".ljust(512, b"\0")
     ],
 )
 def test_two_formats_at_once_are_refused(head: bytes, tail: bytes, names: str) -> None:
-    with pytest.raises(HeaderError) as caught:
+    with pytest.raises(FormatError) as caught:
         read_disk(head, tail=tail)
     assert f"the object is {names} at once" in str(caught.value)
 
@@ -170,10 +170,10 @@ def test_unpacking_drops_the_last_extension(key: str, command: str) -> None:
 
 
 def survives(head: bytes, tail: bytes, size: int) -> None:
-    """Read; anything but a header or a HeaderError fails the test."""
+    """Read; anything but a header or a FormatError fails the test."""
     try:
         header = read_header(head, tail, object_size_bytes=size)
-    except HeaderError:
+    except FormatError:
         return
     assert isinstance(header, Header)
     str(header).encode()

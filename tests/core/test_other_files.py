@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 from disk_bytes import read_disk, read_whole
-from disk_images.formats.archives import SIGNATURES, Signature
+from disk_images.formats.table import FORMATS, Format
 
 
 def tar_of(name: str) -> bytes:
@@ -57,13 +57,20 @@ def test_what_is_packed_is_refused_with_the_command_that_unpacks_it(
     assert header.fix == fix
 
 
+NAMED = [
+    (row, at, magic) for row in FORMATS if not row.read for at, magic in row.magics
+]
+
+
 @pytest.mark.parametrize(
-    "signature", SIGNATURES, ids=[f"{s.detected} {s.magic!r}" for s in SIGNATURES]
+    ("row", "at", "magic"), NAMED, ids=[f"{r.detected} {m!r}" for r, _, m in NAMED]
 )
-def test_each_signature_is_found_and_refused(signature: Signature) -> None:
-    header = read_disk(bytes(signature.offset) + signature.magic + bytes(600))
-    assert header.detected == signature.detected
-    assert f"it is {signature.name}; ImportImage takes" in (header.problem or "")
+def test_each_signature_is_found_and_refused(
+    row: Format, at: int, magic: bytes
+) -> None:
+    header = read_disk(bytes(at) + magic + bytes(600))
+    assert header.detected == row.detected
+    assert header.problem == f"it is {row.name}"
 
 
 OVF = b'<?xml version="1.0"?><Envelope xmlns="http://schemas.dmtf.org/ovf/1">'

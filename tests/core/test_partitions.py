@@ -13,7 +13,7 @@ from disk_bytes import (
     read_disk,
 )
 from disk_images.formats.detect import HEAD_BYTES
-from image_import.errors import HeaderError
+from disk_images.formats.types import FormatError
 from image_import.model.disk import DiskFormat
 
 LINUX_ENTRY = mbr_entry(0x83, 2048, 2048, flag=0x80)
@@ -192,7 +192,7 @@ def recount(head: bytes, offset: int, new: bytes) -> bytes:
     ],
 )
 def test_a_damaged_partition_table_is_an_error(head: bytes, message: str) -> None:
-    with pytest.raises(HeaderError) as caught:
+    with pytest.raises(FormatError) as caught:
         read_disk(head)
     assert message in str(caught.value)
 

@@ -3,7 +3,7 @@ import struct
 import pytest
 from disk_bytes import patched, read_disk
 from disk_images.formats.detect import Header
-from image_import.errors import HeaderError
+from disk_images.formats.types import FormatError
 from specimens import load
 
 BY_NAME = {specimen.name: specimen for specimen in load()}
@@ -58,14 +58,14 @@ def test_a_field_beyond_its_limits_is_named(
     offset: int, value: bytes, message: str
 ) -> None:
     head = patched(V3.head, 16, u32(12))  # a name's length, which 0 at 8 leaves unused
-    with pytest.raises(HeaderError) as caught:
+    with pytest.raises(FormatError) as caught:
         read(patched(head, offset, value))
     assert message in str(caught.value)
 
 
 def test_a_snapshot_table_beyond_the_end_is_seen() -> None:
     head = patched(V3.head, 60, u32(1) + u64(1 << 30))
-    with pytest.raises(HeaderError, match="snapshot table ends at byte 1,073,741,825"):
+    with pytest.raises(FormatError, match="snapshot table ends at byte 1,073,741,825"):
         read(head)
 
 
@@ -73,7 +73,7 @@ def test_a_snapshot_table_beyond_the_end_is_seen() -> None:
     ("length", "needed"), [(7, 8), (8, 72), (71, 72), (72, 104), (103, 104), (104, 105)]
 )
 def test_a_header_cut_off_says_how_much_was_expected(length: int, needed: int) -> None:
-    with pytest.raises(HeaderError) as caught:
+    with pytest.raises(FormatError) as caught:
         read(V3.head[:length])
     message = f"ends after {length} bytes, expected at least {needed};"
     assert message in str(caught.value)

@@ -13,7 +13,7 @@ from disk_bytes import (
     vhd_checked,
 )
 from disk_images.formats.detect import Header, read_header
-from image_import.errors import HeaderError
+from disk_images.formats.types import FormatError
 from image_import.model.disk import DiskFormat
 from specimens import load
 
@@ -99,7 +99,7 @@ def test_the_footer_is_no_part_of_the_disk() -> None:
     ids=["short", "long"],
 )
 def test_a_fixed_vhd_is_its_disk_and_a_footer_long(change: int, message: str) -> None:
-    with pytest.raises(HeaderError) as caught:
+    with pytest.raises(FormatError) as caught:
         read_disk(bytes(512), tail=footer(), size=DISK_BYTES + 512 + change)
     assert message in str(caught.value)
 
@@ -161,7 +161,7 @@ def test_a_footer_that_azure_wrote_is_sound() -> None:
     ],
 )
 def test_a_footer_that_is_not_sound_is_named(tail: bytes, message: str) -> None:
-    with pytest.raises(HeaderError) as caught:
+    with pytest.raises(FormatError) as caught:
         read_fixed(bytes(512), tail)
     assert message in str(caught.value)
 
@@ -240,7 +240,7 @@ def test_a_differencing_vhd_names_its_parent() -> None:
 def test_a_dynamic_vhd_that_is_not_sound_is_named(
     first: bytes, header: bytes, message: str
 ) -> None:
-    with pytest.raises(HeaderError) as caught:
+    with pytest.raises(FormatError) as caught:
         read_dynamic(first, header)
     assert message in str(caught.value)
 
@@ -262,13 +262,13 @@ def test_a_dynamic_vhd_that_is_not_sound_is_named(
     ],
 )
 def test_a_dynamic_vhd_ends_as_it_starts(last: bytes, message: str) -> None:
-    with pytest.raises(HeaderError) as caught:
+    with pytest.raises(FormatError) as caught:
         read_dynamic(START, sparse(), last=last)
     assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("length", [8, 16, 63, 67, 511])
 def test_a_dynamic_vhd_cut_short_says_so(length: int) -> None:
-    with pytest.raises(HeaderError) as caught:
+    with pytest.raises(FormatError) as caught:
         read_disk(DYNAMIC.head[:length], size=length)
     assert f"the VHD header ends after {length} bytes" in str(caught.value)

@@ -1,15 +1,12 @@
 """The disk in an image file, whatever the file's format."""
 
-from image_import.errors import HeaderError
-from image_import.model.disk import DiskFormat
-
 from disk_images.blocks.mapped import MOST_AT_ONCE
 from disk_images.blocks.qcow2 import Qcow2Disk
 from disk_images.blocks.source import CannotTellError, DamagedError, Source
 from disk_images.blocks.vhd import DynamicVhdDisk, FixedVhdDisk
 from disk_images.formats import qcow2, vhd
 from disk_images.formats.detect import HEAD_BYTES, TAIL_BYTES, read_header
-from disk_images.formats.types import Ends, Header
+from disk_images.formats.types import DiskFormat, Ends, FormatError, Header
 
 __all__ = ["MOST_AT_ONCE", "open_disk"]
 
@@ -32,7 +29,7 @@ def open_disk(file: Source, header: Header | None = None) -> Source:
             ends.head, ends.tail, object_size_bytes=file.size_bytes
         )
         return _open(file, found, ends)
-    except HeaderError as exc:
+    except FormatError as exc:
         raise DamagedError(str(exc)) from exc
 
 

@@ -11,7 +11,6 @@ import struct
 
 from disk_images.formats.types import (
     SECTOR,
-    TAKEN,
     Ends,
     Header,
     convert_from,
@@ -174,10 +173,7 @@ def read_iso(_: Ends) -> Header:
     """Return that it is a CD or DVD image, whatever partition table it also has."""
     return Header(
         detected="iso9660",
-        problem=(
-            "it is an ISO image: a medium to install from, not an installed disk;"
-            f" {TAKEN}"
-        ),
+        problem=("it is an ISO image: a medium to install from, not an installed disk"),
         fix=(
             "virt-install --name image --memory 4096 --osinfo detect=on,require=off"
             " --cdrom {source} --disk path={target}.qcow2,format=qcow2,size=40"

@@ -6,10 +6,9 @@ table") and the limits in block/qcow2.h, read 2026-11.
 
 from typing import NamedTuple
 
-from image_import.model.disk import DiskFormat
-
 from disk_images.formats.types import (
     SECTOR,
+    DiskFormat,
     Ends,
     Header,
     convert_from,
@@ -104,7 +103,7 @@ def read_qcow2(ends: Ends) -> Header:
     """Return what a qcow2 header says.
 
     Raises:
-        HeaderError: The header is truncated or holds what no writer puts there.
+        FormatError: The header is truncated or holds what no writer puts there.
     """
     (version,) = ends.fields(">I", 4, of="the qcow2 header")
     if version == 1:
@@ -126,7 +125,7 @@ def read_fields(ends: Ends) -> Qcow2:
     """Return the fields of a header of version 2 or 3, each of them possible.
 
     Raises:
-        HeaderError: The header is truncated or holds what no writer puts there.
+        FormatError: The header is truncated or holds what no writer puts there.
     """
     (version,) = ends.fields(">I", 4, of="the qcow2 header")
     if version not in {2, 3}:

@@ -14,9 +14,7 @@ import zlib
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from image_import.errors import HeaderError
-
-from disk_images.formats.types import SECTOR, BootHint, Ends, damaged
+from disk_images.formats.types import SECTOR, BootHint, Ends, FormatError, damaged
 
 _SIGNATURES: tuple[tuple[str, int, bytes], ...] = (
     ("XFS", 0, b"XFSB"),
@@ -157,7 +155,7 @@ def read_layout(head: bytes, disk_size_bytes: int) -> Layout:
         disk_size_bytes: Of the disk itself, without a VHD's footer.
 
     Raises:
-        HeaderError: The partition table is damaged, or the disk ends before it does.
+        FormatError: The partition table is damaged, or the disk ends before it does.
     """
     ends = Ends(head, b"", disk_size_bytes)
     for sector in (SECTOR, _LARGE_SECTOR):
@@ -284,7 +282,7 @@ def _has_esp(gpt: _Gpt, head: bytes, sector: int) -> bool | None:
     offsets = range(0, len(table), gpt.entry_size)
     is_whole = len(table) == gpt.entry_count * gpt.entry_size
     if is_whole and zlib.crc32(table) != gpt.entries_crc:
-        raise HeaderError(
+        raise FormatError(
             "the checksum of the GPT's entries is not the one in its header; the image"
             " is damaged, check it where it was made and upload it again"
         )

@@ -3,13 +3,23 @@
 import shlex
 import struct
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Literal
 
-from image_import.errors import HeaderError
-from image_import.model.disk import DiskFormat
-
 SECTOR = 512
-TAKEN = "ImportImage takes RAW, VHD and QCOW2"
+
+
+class FormatError(ValueError):
+    """An image file is damaged, truncated, or of two formats at once."""
+
+
+class DiskFormat(str, Enum):
+    """The formats in which clouds take images."""
+
+    RAW = "RAW"
+    VHD = "VHD"
+    QCOW2 = "QCOW2"
+
 
 BootHint = Literal["BIOS", "UEFI", "either"]
 
@@ -21,12 +31,12 @@ class Header:
     Attributes:
         detected: The precise name, e.g. `qcow2-v3`, `vhd-fixed`, `raw-gpt`, `gzip`;
             `unknown` if no signature matched.
-        format: What ImportImage calls it, None if it has no name for it. `unknown`
+        format: None if it is none of those. `unknown`
             is RAW, because raw has no signature: see `is_guess`.
         virtual_size_bytes: The disk's size as a machine sees it, None if these
             bytes do not tell.
-        problem: Why it cannot be imported as it is, a sentence; None if it can.
-        fix: The command that would make it importable, for `fix_command`.
+        problem: Why a cloud cannot take it as it is, a sentence; None if it can.
+        fix: The command that makes of it what can be taken, for `fix_command`.
         has_esp: Whether there is an EFI system partition, None if it cannot be seen
             (only raw and fixed VHD show their partition table here).
         boot_hint: What the boot code and partitions that can be seen are made for.
@@ -44,7 +54,7 @@ class Header:
 
     @property
     def is_importable(self) -> bool:
-        """Whether nothing that these bytes show speaks against an import."""
+        """Whether nothing that these bytes show speaks against taking it as it is."""
         return self.format is not None and self.problem is None
 
     @property
@@ -75,11 +85,11 @@ class Ends:
             of: What is read, for the message.
 
         Raises:
-            HeaderError: The head ends before the fields do.
+            FormatError: The head ends before the fields do.
         """
         end = offset + struct.calcsize(layout)
         if end > len(self.head):
-            raise HeaderError(
+            raise FormatError(
                 f"{of} ends after {len(self.head):,} bytes, expected at least {end:,};"
                 " the object is truncated, upload it again"
             )
@@ -93,18 +103,18 @@ class Ends:
             of: What ends there, for the message.
 
         Raises:
-            HeaderError: The object ends before.
+            FormatError: The object ends before.
         """
         if end > self.object_size_bytes:
-            raise HeaderError(
+            raise FormatError(
                 f"{of} ends at byte {end:,}, but the object has"
                 f" {self.object_size_bytes:,} bytes; it is truncated, upload it again"
             )
 
 
-def damaged(what: str, found: object, expected: str) -> HeaderError:
+def damaged(what: str, found: object, expected: str) -> FormatError:
     """Return the error for a field that holds what no writer puts there."""
-    return HeaderError(
+    return FormatError(
         f"{what} is {found}, expected {expected}; the image is damaged, check it where"
         " it was made and upload it again"
     )
@@ -118,7 +128,7 @@ def whole_sectors(size_bytes: int) -> int:
 def foreign(
     detected: str, *, name: str, fix: str | None, size: int | None = None
 ) -> Header:
-    """Return the header of a file that ImportImage does not take.
+    """Return the header of a file in a format that is none of `DiskFormat`.
 
     Args:
         detected: As in Header.
@@ -129,7 +139,7 @@ def foreign(
     return Header(
         detected=detected,
         virtual_size_bytes=size,
-        problem=f"it is {name}; {TAKEN}",
+        problem=f"it is {name}",
         fix=fix,
     )
 

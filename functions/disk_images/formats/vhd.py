@@ -6,11 +6,15 @@ which size counts: QEMU, block/vpc.c (table of creator applications); read 2026-
 
 from typing import NamedTuple
 
-from image_import.errors import HeaderError
-from image_import.model.disk import DiskFormat
-
 from disk_images.formats.raw_layout import read_layout
-from disk_images.formats.types import SECTOR, Ends, Header, damaged
+from disk_images.formats.types import (
+    SECTOR,
+    DiskFormat,
+    Ends,
+    FormatError,
+    Header,
+    damaged,
+)
 
 COOKIE = b"conectix"
 FIXED, DYNAMIC, DIFFERENCING = 2, 3, 4
@@ -101,7 +105,7 @@ def read_blocks(ends: Ends) -> Blocks:
     """Return where the blocks of a dynamic VHD are found.
 
     Raises:
-        HeaderError: It is truncated or damaged.
+        FormatError: It is truncated or damaged.
     """
     return _check_sparse(_read_footer(ends.head, of="the VHD header"), ends)
 
@@ -110,7 +114,7 @@ def read_vhd(ends: Ends) -> Header:
     """Return what a VHD says.
 
     Raises:
-        HeaderError: It is truncated, damaged, or its two ends disagree.
+        FormatError: It is truncated, damaged, or its two ends disagree.
     """
     if not ends.head.startswith(COOKIE):
         return _read_fixed(ends)
@@ -119,7 +123,7 @@ def read_vhd(ends: Ends) -> Header:
         limits = "3 (dynamic) or 4 (differencing) where it stands at the start"
         raise damaged("the VHD disk type", footer.disk_type, limits)
     if not ends.tail.startswith(COOKIE):
-        raise HeaderError(
+        raise FormatError(
             "the footer that a dynamic VHD ends with is missing; the object is"
             " truncated, upload it again"
         )
@@ -137,7 +141,7 @@ def _read_fixed(ends: Ends) -> Header:
         raise damaged("the VHD disk type", footer.disk_type, limits)
     expected = footer.current_size + FOOTER_BYTES
     if ends.object_size_bytes != expected:
-        raise HeaderError(
+        raise FormatError(
             f"the fixed VHD's footer speaks of {footer.current_size:,} bytes, so"
             f" {expected:,} were expected, but the object has"
             f" {ends.object_size_bytes:,}; upload it again or make the VHD anew"

@@ -10,7 +10,6 @@ from disk_images.formats.detect import (
     QCOW2,
     TAIL_BYTES,
     is_settled_by,
-    read_header,
 )
 
 from image_import.aliyun.oss.client import ObjectMissing, Oss, Piece
@@ -20,7 +19,7 @@ from image_import.ledger.clock import OssClock
 from image_import.ledger.layout import Place
 from image_import.ledger.store import Folder, LedgerStore
 from image_import.model.revision import DiskVersion
-from image_import.planning.evidence import DiskEvidence
+from image_import.planning.evidence import DiskEvidence, header_from
 from image_import.retry import Patience
 from image_import.sidecar.documents import MAX_SIDECAR_BYTES
 from image_import.sidecar.parser import sidecar_keys
@@ -92,7 +91,7 @@ class DiskReading:
         return DiskEvidence(
             version=self.version,
             object_size_bytes=head.object_size_bytes,
-            header=read_header(
+            header=header_from(
                 head.data[:HEAD_BYTES],
                 tail.data[-TAIL_BYTES:] if tail else b"",
                 object_size_bytes=head.object_size_bytes,

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+
+from disk_images.formats.types import DiskFormat
+
+__all__ = ["GIB", "MAX_DISKS", "DiskDeviceMapping", "DiskFormat", "ImportPlan"]
 
 GIB = 1024**3
 
@@ -11,14 +14,6 @@ MAX_DISKS = 17
 
 Source: ImportImage, DiskDeviceMapping.N, "N = 1 ... N = 2~17".
 """
-
-
-class DiskFormat(str, Enum):
-    """The image formats that ImportImage takes; each target has its own spelling."""
-
-    RAW = "RAW"
-    VHD = "VHD"
-    QCOW2 = "QCOW2"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

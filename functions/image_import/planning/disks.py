@@ -18,6 +18,8 @@ from image_import.planning.evidence import (
     Evidence,
 )
 
+TAKEN = "ImportImage takes RAW, VHD and QCOW2"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlannedDisk:
@@ -126,7 +128,8 @@ def _refuse_unusable(disk: DiskEvidence) -> None:
     if disk.header.problem:
         fix = disk.header.fix and fix_command(disk.header.fix, disk.object_key)
         hint = f"; to mend it: {fix}" if fix else ""
-        raise HeaderError(f"{disk.object_key}: {disk.header.problem}{hint}")
+        taken = f"; {TAKEN}" if disk.header.format is None else ""
+        raise HeaderError(f"{disk.object_key}: {disk.header.problem}{taken}{hint}")
 
 
 def _disk_image_size_gib(

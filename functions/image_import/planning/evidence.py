@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from disk_images.formats.detect import Header
+from disk_images.formats.detect import Header, read_header
+from disk_images.formats.types import FormatError
 
+from image_import.errors import HeaderError
 from image_import.filename.reader import KeyClues
 from image_import.model.declaration import Declared
 from image_import.model.revision import DiskVersion, ImageVersion
@@ -17,6 +19,18 @@ CONTENTS = "image contents"
 KEY = "object key"
 HEADER = "header"
 SETTINGS = "settings"
+
+
+def header_from(head: bytes, tail: bytes, *, object_size_bytes: int) -> Header:
+    """Return what an object is, by its ends as `read_header` takes them.
+
+    Raises:
+        HeaderError: It is damaged, truncated, or of two formats at once.
+    """
+    try:
+        return read_header(head, tail, object_size_bytes=object_size_bytes)
+    except FormatError as exc:
+        raise HeaderError(str(exc)) from exc
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

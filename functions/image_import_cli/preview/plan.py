@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-from disk_images.formats.detect import read_header
 from image_import.config.credentials import read_credentials
 from image_import.config.settings import Settings
 from image_import.errors import EvidenceError, PlanError
@@ -17,7 +16,12 @@ from image_import.importing.contents import could_not, is_wanted
 from image_import.importing.pipeline import Invocation, import_record
 from image_import.model.result import LOG_FIELDS, Outcome, Result, said
 from image_import.model.revision import DiskVersion, ImageVersion
-from image_import.planning.evidence import Contents, DiskEvidence, Evidence
+from image_import.planning.evidence import (
+    Contents,
+    DiskEvidence,
+    Evidence,
+    header_from,
+)
 from image_import.planning.planner import make_plan
 from image_import.planning.request import to_parameters
 from image_import.sidecar.finder import SidecarFound, find_sidecar
@@ -220,5 +224,5 @@ def read_disk(path: Path, version: DiskVersion) -> DiskEvidence:
     return DiskEvidence(
         version=version,
         object_size_bytes=size,
-        header=read_header(ends.head, ends.tail, object_size_bytes=size),
+        header=header_from(ends.head, ends.tail, object_size_bytes=size),
     )

@@ -16,11 +16,11 @@ from disk_images.formats.detect import (
     is_settled_by,
     read_header,
 )
-from disk_images.formats.types import Header
+from disk_images.formats.types import FormatError, Header
 from image_import.aliyun.oss.client import Oss, Piece
 from image_import.config.credentials import read_credentials
 from image_import.config.settings import Settings
-from image_import.errors import HeaderError, ServiceRejected
+from image_import.errors import ServiceRejected
 from image_import.filename.extension import file_name_told
 from image_import.filename.reader import read_key
 from image_import.importing.clients import Clients
@@ -223,7 +223,7 @@ def header_of(head: bytes, tail: bytes, object_size_bytes: int) -> Header:
     """Return what a file is; that it is damaged is a finding like any other."""
     try:
         return read_header(head, tail, object_size_bytes=object_size_bytes)
-    except HeaderError as exc:
+    except FormatError as exc:
         return Header(detected="damaged", problem=str(exc))
 
 
