@@ -4,16 +4,13 @@ import re
 import subprocess
 import sys
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
 from image_import.model.result import Outcome
 from image_import_cli.doctor.account.facts import Finding
 from image_import_cli.main import COMMANDS
-from image_import_cli.readme_tables import TABLES, refreshed
-
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text("utf-8")
+from make_reference import REFERENCE, TABLES, refreshed
+from manual import MANUAL, PAGES, README, ROOT
 
 
 def block(name: str) -> str:
@@ -23,16 +20,41 @@ def block(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_a_generated_table_is_what_the_code_says_today(name: str) -> None:
-    assert block(name) == TABLES[name]().strip()
+def test_a_page_of_the_reference_is_what_the_code_says_today(name: str) -> None:
+    page = (REFERENCE / f"{name}.md").read_text("utf-8")
+    assert refreshed(page, TABLES[name]()) == page
 
 
-def test_making_the_tables_anew_changes_nothing_else() -> None:
-    assert refreshed(README) == README
+def test_every_link_between_pages_leads_somewhere() -> None:
+    dead = [
+        (page, link)
+        for page, text in PAGES.items()
+        for link in re.findall(r"\]\(((?!https?:)[^)]+)\)", text)
+        if not leads_somewhere(page, link)
+    ]
+    assert dead == []
+
+
+def leads_somewhere(page: str, link: str) -> bool:
+    target, _, anchor = link.partition("#")
+    path = ((ROOT / page).parent / target).resolve() if target else ROOT / page
+    if not path.exists():
+        return False
+    return not anchor or anchor in anchors(path.read_text("utf-8"))
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+def test_the_readme_is_read_in_one_sitting() -> None:
+    assert len(README.splitlines()) <= 250
 
 
 def test_every_outcome_is_explained_once() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| ", README, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| ", MANUAL, re.MULTILINE)
     outcomes = [row for row in rows if row in {o.value for o in Outcome}]
     assert sorted(outcomes) == sorted(outcome.value for outcome in Outcome)
 
@@ -54,13 +76,13 @@ def test_the_worked_example_is_the_commands_real_output() -> None:
 
 
 def test_every_command_that_the_readme_shows_exists() -> None:
-    shown = set(re.findall(r"image-import ([a-z]+)", README))
+    shown = set(re.findall(r"image-import ([a-z]+)", MANUAL))
     assert shown
     assert shown <= set(COMMANDS)
 
 
 def test_every_shell_variable_of_deploy_is_set_before_it_is_used() -> None:
-    deploy = README.partition("\n## Deploy\n")[2].partition("\n## ")[0]
+    deploy = PAGES["docs/deploy.md"]
     known = {"PATH", "PWD", "EDITOR"}
     for line in "\n".join(re.findall(r"```sh\n(.*?)```", deploy, re.DOTALL)).split(
         "\n"
@@ -73,7 +95,7 @@ def test_every_shell_variable_of_deploy_is_set_before_it_is_used() -> None:
 
 
 def test_every_command_for_oss_names_the_region() -> None:
-    commands = re.findall(r"^aliyun oss .*$", README, re.MULTILINE)
+    commands = re.findall(r"^aliyun oss .*$", MANUAL, re.MULTILINE)
     assert commands
     assert [line for line in commands if "--region $REGION" not in line] == []
 
@@ -81,11 +103,12 @@ def test_every_command_for_oss_names_the_region() -> None:
 def test_the_stack_is_asked_with_operations_of_ros() -> None:
     # Source: "List of operations by function", ROS API 2019-09-10, read 2026-11.
     operations = {"CreateStack", "GetStack", "UpdateStack", "DeleteStack"}
-    assert set(re.findall(r"aliyun ros (\w+)", README)) == operations
+    assert set(re.findall(r"aliyun ros (\w+)", MANUAL)) == operations
 
 
 def test_every_field_of_doctor_s_findings_is_described() -> None:
-    doctor = README.partition("`doctor` changes nothing.")[2].partition("\n###")[0]
+    deploy = PAGES["docs/deploy.md"]
+    doctor = deploy.partition("`doctor` changes nothing.")[2].partition("\n##")[0]
     said = doctor.partition("and `findings`.")[2].partition("\n")[0]
     assert {field.name for field in fields(Finding)} <= set(
         re.findall(r"`(\w+)`", said)
@@ -93,7 +116,7 @@ def test_every_field_of_doctor_s_findings_is_described() -> None:
 
 
 def test_every_command_is_shown() -> None:
-    shown = set(re.findall(r"image-import ([a-z]+)", README))
+    shown = set(re.findall(r"image-import ([a-z]+)", MANUAL))
     made = set(re.findall(r"^make (\w+)", README, re.MULTILINE))
     assert set(COMMANDS) - shown - made == set()
 

@@ -6,10 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from manual import ROOT, section
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text("utf-8")
-_, _, SECTION = README.partition("### Upgrade, roll back, remove")
+SECTION = section("docs/deploy.md", "Upgrade, roll back, remove")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", SECTION, re.DOTALL | re.MULTILINE)
 FETCH: str = BLOCKS[0]
 UPGRADE, ROLL_BACK = (block for block in BLOCKS if "&& s deploy" in block)

@@ -21,10 +21,10 @@ from fake_aliyun import FakeAliyun
 from image_import_cli.local.client_hints import shell_settings
 from image_import_cli.local.command import at_desk, how_to_reach, local
 from image_import_cli.main import cli
+from manual import PAGES
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
-README = (ROOT / "README.md").read_text("utf-8")
 AUTH = oss2.AuthV4("fake-access-key-id", "fake-access-key-secret")
 DEAD_PROXY = "http://127.0.0.1:9"
 
@@ -181,4 +181,4 @@ def test_the_help_has_an_example() -> None:
 
 def test_the_readme_tells_of_each_option() -> None:
     options = [name for p in local.params for name in p.opts]
-    assert [name for name in options if f"`{name} " not in README] == []
+    assert [name for name in options if f"`{name} " not in PAGES["docs/start.md"]] == []

@@ -1,4 +1,4 @@
-"""Every setting there is: the one list behind `read_settings` and the README.
+"""Every setting there is: the one list behind `read_settings` and docs/reference.
 
 Credentials are none of them (see `credentials`); requests reads the proxy variables.
 """

@@ -27,7 +27,7 @@ class Fault:
 def deploy_command(facts: Facts) -> str:
     """Return what deploys again, from a clone; STACK_ID is the stack's.
 
-    my-s.yaml is the copy of s.yaml in which the README keeps a deployment's values.
+    my-s.yaml is the copy of s.yaml in which docs/deploy.md keeps a deployment's values.
     """
     if facts.fc_version == "3.0":
         return "s deploy -t my-s.yaml -y"

@@ -1,4 +1,4 @@
-"""Commands about buckets, spelled for the Aliyun CLI, as README's are.
+"""Commands about buckets, spelled for the Aliyun CLI, as those of docs/deploy.md are.
 
 Source: oss/lib of github.com/aliyun/aliyun-cli, read 2026-11: `aliyun oss` has mb,
 set-acl, bucket-encryption and bucket-policy of ossutil 1, with the same arguments.

@@ -1,6 +1,8 @@
-"""The README's tables, made from the code they describe."""
+"""Make the tables of docs/reference anew from the code that they describe.
 
-import sys
+Run it from a clone: `python tools/make_reference.py`.
+"""
+
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -9,7 +11,6 @@ from image_import.aliyun.ecs.error_catalogue import CATALOGUE
 from image_import.config.schema import SETTINGS
 from image_import.model.declaration import FIELDS, GUARDED_FIELDS
 from image_import.model.targets import PUBLIC_ONLY
-
 from image_import_cli.main import cli
 
 
@@ -77,23 +78,25 @@ def _first_sentence(command: click.Command) -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
-    "options": options_markdown,
+    "commands": options_markdown,
     "settings": settings_markdown,
-    "catalogue": catalogue_markdown,
-    "sidecar": sidecar_markdown,
+    "errors": catalogue_markdown,
+    "sidecar-fields": sidecar_markdown,
 }
+"""What stands in which page of docs/reference, and what makes it."""
+
+REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 
 
-def refreshed(readme: str) -> str:
-    """Return a README with its tables made anew, each between its two markers."""
-    for name, make in TABLES.items():
-        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-        before, _, rest = readme.partition(begin)
-        _, _, after = rest.partition(end)
-        readme = f"{before}{begin}\n{make()}\n{end}{after}"
-    return readme
+def refreshed(page: str, table: str) -> str:
+    """Return a page with its table made anew, between its two markers."""
+    begin, end = "<!-- table -->\n", "<!-- /table -->"
+    before, _, rest = page.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{table}\n{end}{after}"
 
 
 if __name__ == "__main__":
-    for path in map(Path, sys.argv[1:]):
-        path.write_text(refreshed(path.read_text("utf-8")), "utf-8")
+    for name, make in TABLES.items():
+        path = REFERENCE / f"{name}.md"
+        path.write_text(refreshed(path.read_text("utf-8"), make()), "utf-8")

@@ -1,10 +1,6 @@
 from image_import.aliyun.ecs.error_catalogue import CATALOGUE
 from image_import.config.schema import SETTINGS
-from image_import_cli.readme_tables import (
-    catalogue_markdown,
-    markdown,
-    settings_markdown,
-)
+from make_reference import catalogue_markdown, markdown, settings_markdown
 
 
 def test_cells_cannot_break_a_table() -> None:
