@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import oss2
 from arms import Arm, Instance
 from cloud import Cloud
-from image_import.ledger.layout import Place
+from image_import.ledger.layout import LedgerKeys
 
 SCENES = ("single", "sidecar", "manifest")
 DELAYS_MS = (0, 10, 50)
@@ -185,7 +185,7 @@ def _grown(cloud: Cloud, what: str, step: int) -> tuple[str, int]:
 
 def _write_ledger(cloud: Cloud, key: str, lines: int) -> None:
     etag = cloud.ask("etag", key=key)
-    place = Place(prefix=".image-import/", bucket="images", object_key=key)
+    place = LedgerKeys(prefix=".image-import/", bucket="images", object_key=key)
     line = json.dumps({**LEDGER_LINE, "version": "0" * 64, "disks": [[key, etag]]})
     auth = oss2.AuthV4(cloud.key_id, cloud.key_secret)
     bucket = oss2.Bucket(auth, cloud.url, "images", region="cn-hangzhou")

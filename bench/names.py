@@ -45,7 +45,7 @@ def main() -> None:
         keys,
         lambda: [
             image_name(
-                "{stem}-{hash}", object_key=key, version_hash=HASH, target=PUBLIC
+                "{stem}-{hash}", object_key=key, revision_hash=HASH, target=PUBLIC
             )
             for key in keys
         ],

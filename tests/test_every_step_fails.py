@@ -21,7 +21,7 @@ from fake_aliyun.core.records import Recorded
 from image_import.config.settings import read_settings
 from image_import.handler import Runtime, import_all, make_invocation
 from image_import.importing.pipeline import Invocation
-from image_import.ledger.entries import Entry, State, read_lines
+from image_import.ledger.entries import LedgerEntry, State, read_lines
 from image_import.model.result import Outcome, Result
 from image_import_cli.commands.demo import IMAGE, asset
 from urllib3.exceptions import NewConnectionError
@@ -185,7 +185,7 @@ class World:
             self.clock.advance(PAST_ANY_LEASE)
         pytest.fail(f"no end after {MOST_DELIVERIES} deliveries: {self.results[-1]}")
 
-    def ledger(self) -> Sequence[Entry]:
+    def ledger(self) -> Sequence[LedgerEntry]:
         keys = self.cloud.oss.keys(BUCKET, LEDGER)
         ledgers = [key for key in keys if key.endswith(".jsonl")]
         return [

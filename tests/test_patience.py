@@ -1,6 +1,6 @@
 import pytest
 from image_import.errors import ServiceRejected, ServiceUnavailable
-from image_import.retry import Patience
+from image_import.retry import RetryPolicy
 
 
 def unavailable(retry_after: float | None = None) -> ServiceUnavailable:
@@ -23,8 +23,8 @@ class Exchange:
         return "answer"
 
 
-def patience(slept: list[float], *, remaining: float = 100.0) -> Patience:
-    return Patience(
+def retry(slept: list[float], *, remaining: float = 100.0) -> RetryPolicy:
+    return RetryPolicy(
         remaining=lambda: remaining - sum(slept), sleep=slept.append, random=lambda: 1.0
     )
 
@@ -32,20 +32,20 @@ def patience(slept: list[float], *, remaining: float = 100.0) -> Patience:
 def test_a_transient_fault_is_repeated_with_growing_pauses() -> None:
     slept: list[float] = []
     exchange = Exchange(unavailable(), unavailable())
-    assert patience(slept).repeat(exchange) == "answer"
+    assert retry(slept).repeat(exchange) == "answer"
     assert slept == [0.25, 0.5]
 
 
 def test_jitter_takes_away_at_most_half_of_a_pause() -> None:
     slept: list[float] = []
-    hurried = Patience(remaining=lambda: 100, sleep=slept.append, random=lambda: 0.0)
+    hurried = RetryPolicy(remaining=lambda: 100, sleep=slept.append, random=lambda: 0.0)
     hurried.repeat(Exchange(unavailable()))
     assert slept == [0.125]
 
 
 def test_the_service_decides_how_long_to_wait_if_it_says_so() -> None:
     slept: list[float] = []
-    patience(slept).repeat(Exchange(unavailable(retry_after=3.5)))
+    retry(slept).repeat(Exchange(unavailable(retry_after=3.5)))
     assert slept == [3.5]
 
 
@@ -53,7 +53,7 @@ def test_there_is_an_end_to_it() -> None:
     slept: list[float] = []
     exchange = Exchange(*[unavailable() for _ in range(9)])
     with pytest.raises(ServiceUnavailable):
-        patience(slept).repeat(exchange)
+        retry(slept).repeat(exchange)
     assert exchange.calls == 4
 
 
@@ -61,12 +61,12 @@ def test_nothing_is_repeated_when_the_function_would_be_killed_meanwhile() -> No
     slept: list[float] = []
     exchange = Exchange(unavailable(retry_after=30))
     with pytest.raises(ServiceUnavailable):
-        patience(slept, remaining=35).repeat(exchange)
+        retry(slept, remaining=35).repeat(exchange)
     assert (exchange.calls, slept) == (1, [])
 
 
 def test_a_final_no_is_not_repeated() -> None:
     exchange = Exchange(ServiceRejected("no", service="OSS", action="GetObject"))
     with pytest.raises(ServiceRejected):
-        patience([]).repeat(exchange)
+        retry([]).repeat(exchange)
     assert exchange.calls == 1

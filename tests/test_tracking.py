@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fake_aliyun.ecs.images import BySeconds
 from image_import.ledger.entries import State
-from image_import.ledger.layout import Place
+from image_import.ledger.layout import LedgerKeys
 from image_import.model.result import Outcome
 from uploads import BUCKET, LEDGER, QCOW2, Uploads, manifest
 
@@ -232,7 +232,7 @@ def test_the_only_note_of_an_import_outlives_a_leftover_beside_it() -> None:
 
 
 def put_note(uploads: Uploads, data: bytes) -> None:
-    place = Place(prefix=LEDGER, bucket=BUCKET, object_key="web.qcow2")
+    place = LedgerKeys(prefix=LEDGER, bucket=BUCKET, object_key="web.qcow2")
     etag = uploads.cloud.oss.get(BUCKET, "web.qcow2").etag
     uploads.cloud.oss.put(BUCKET, place.open_key(etag, "dead"), data)
 
@@ -493,11 +493,11 @@ def test_an_operator_raises_the_attempt_and_the_next_delivery_imports_again() ->
     tracker = uploads.tracker()
     with uploads.cloud:
         (key,) = uploads.cloud.oss.keys(BUCKET, f"{LEDGER}images/")
-        book = tracker.store.read_unplaced(key, prefix=LEDGER)
-        assert book is not None
-        ended = book.entries[-1]
+        snapshot = tracker.store.read_unplaced(key, prefix=LEDGER)
+        assert snapshot is not None
+        ended = snapshot.entries[-1]
         redrive = replace(ended, state=State.REDRIVE, attempt=2, version="")
-        tracker.store.write(book, redrive)
+        tracker.store.write(snapshot, redrive)
     second = uploads.handle(event)
     assert second.outcome is Outcome.SUBMITTED
     assert second.image_name != first.image_name

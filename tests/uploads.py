@@ -9,7 +9,7 @@ from fake_aliyun import FakeAliyun, ManualClock
 from image_import.config.credentials import read_credentials
 from image_import.config.settings import read_settings
 from image_import.handler import Runtime, import_all, make_invocation
-from image_import.ledger.entries import Entry, State, read_lines
+from image_import.ledger.entries import LedgerEntry, State, read_lines
 from image_import.model.result import Result
 from image_import.tracking.tracker import Tracker
 from image_import_cli.commands.demo import IMAGE, asset
@@ -96,7 +96,7 @@ class Uploads:
         keys = [sent.get(f"DiskDeviceMapping.{n}.OSSObject") for n in numbers]
         return [key for key in keys if key]
 
-    def ledger(self, name: str, *, bucket: str = BUCKET) -> list[Entry]:
+    def ledger(self, name: str, *, bucket: str = BUCKET) -> list[LedgerEntry]:
         """Return the lines of all ledgers of keys that end in `name`."""
         keys = self.cloud.oss.keys(bucket, f"{LEDGER}images/{name}-")
         return [

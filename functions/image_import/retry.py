@@ -10,7 +10,7 @@ Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How often and how long an exchange is repeated.
 
     Attributes:

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from image_import.events.parser import ObjectCreated
 from image_import.handler import handle
-from image_import.ledger.entries import Entry, State
-from image_import.ledger.layout import Place
-from image_import.ledger.store import Book
+from image_import.ledger.entries import LedgerEntry, State
+from image_import.ledger.layout import LedgerKeys
+from image_import.ledger.store import Snapshot
 from image_import.model.result import Outcome, Result, log_json
-from image_import.model.revision import DiskVersion, ImageVersion
+from image_import.model.revision import DiskRevision, ImageRevision
 from image_import_cli.redrive.messages import read_given
 from image_import_cli.redrive.redelivery import Redriving
 from redrives import Desk
@@ -292,10 +292,10 @@ class Raced:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    def write(self, book: Book, entry: Entry) -> Book:
+    def write(self, snapshot: Snapshot, entry: LedgerEntry) -> Snapshot:
         if self._first:
             self._first.pop()()
-        written: Book = self._store.write(book, entry)
+        written: Snapshot = self._store.write(snapshot, entry)
         return written
 
 
@@ -342,24 +342,24 @@ def test_what_may_have_begun_is_begun_again_only_if_somebody_has_looked(
 ) -> None:
     desk.uploads.put("web.qcow2")
     etag = json.loads(desk.uploads.put("web.qcow2"))["events"][0]["oss"]["object"]
-    place = Place(prefix=".image-import/", bucket=BUCKET, object_key="web.qcow2")
-    version = ImageVersion(
+    place = LedgerKeys(prefix=".image-import/", bucket=BUCKET, object_key="web.qcow2")
+    version = ImageRevision(
         bucket=BUCKET,
-        disks=(DiskVersion(object_key="web.qcow2", etag=etag["eTag"]),),
+        disks=(DiskRevision(object_key="web.qcow2", etag=etag["eTag"]),),
     )
     tracker = desk.uploads.tracker()
-    intent = Entry(
+    intent = LedgerEntry(
         state=State.INTENT,
         at=desk.uploads.clock(),
         claim="c1",
-        version=version.version_hash,
+        version=version.revision_hash,
         disks=version.pairs,
         image_name="web",
     )
     doubt = replace(intent, state=State.FAILED, perhaps_started=True, reason="no word")
     with desk.uploads.cloud:
-        book = tracker.store.write(Book(place=place, etag=version.etag), intent)
-        tracker.store.write(book, doubt)
+        snapshot = tracker.store.write(Snapshot(keys=place, etag=version.etag), intent)
+        tracker.store.write(snapshot, doubt)
     (item,), _ = desk.told(f"oss://{BUCKET}/")
     assert (item["outcome"], desk.uploads.image_names) == ("failed", [])
     assert "an image named 'web'" in item["reason"]

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from image_import.ledger.layout import Place
+from image_import.ledger.layout import LedgerKeys
 from image_import_cli.ui.pools import side_by_side
 from image_import_cli.ui.text import folded, shortened
 from status_bucket import BROKEN, Bucket
@@ -270,7 +270,7 @@ HOSTILE = "</script>\x1b[31m\u202e\r\n'$(id)"
 
 
 def test_control_characters_of_a_key_never_reach_the_terminal(bucket: Bucket) -> None:
-    place = Place(prefix=LEDGER, bucket=BUCKET, object_key=HOSTILE)
+    place = LedgerKeys(prefix=LEDGER, bucket=BUCKET, object_key=HOSTILE)
     line = {
         "state": "create_failed",
         "at": "2026-11-26T00:00:00.000Z",

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from image_import.ledger.entries import Entry, State
+from image_import.ledger.entries import LedgerEntry, State
 from image_import_cli.status.model import (
     BY_URGENCY,
     ImportStatus,
@@ -34,19 +34,19 @@ BROKEN = line(
 )
 
 
-def statuses(entries: Sequence[Entry], now: datetime) -> list[ImportStatus]:
+def statuses(entries: Sequence[LedgerEntry], now: datetime) -> list[ImportStatus]:
     return statuses_of(
         entries, bucket="images", ledger_key="l.jsonl", now=now, stuck_after=HOUR
     )
 
 
-def status(*entries: Entry, after: float = 1) -> ImportStatus:
+def status(*entries: LedgerEntry, after: float = 1) -> ImportStatus:
     """Return the only import of a ledger, so many minutes after T0."""
     (found,) = statuses(entries, T0 + timedelta(minutes=after))
     return found
 
 
-def step(*entries: Entry, after: float = 1) -> Step:
+def step(*entries: LedgerEntry, after: float = 1) -> Step:
     now = T0 + timedelta(minutes=after)
     return next_step(status(*entries, after=after), now=now, stuck_after=HOUR)
 
@@ -73,7 +73,7 @@ LATE = later(line(State.REFUSED, SET, claim="c2", reason="it came too late"), 9)
     ids=["nothing", "progress", "an image"],
 )
 def test_a_manifest_that_came_too_late_is_told_whatever_becomes_of_its_disk(
-    news: list[Entry],
+    news: list[LedgerEntry],
 ) -> None:
     lines = [INTENT, SENT, LATE, *(later(entry, 20) for entry in news)]
     alone, late = statuses(lines, T0)
@@ -184,9 +184,9 @@ def test_a_stuck_import_without_a_task_is_not_told_to_cancel_it() -> None:
         (line(State.AVAILABLE), ""),
         (line(State.PROGRESS), ""),
     ],
-    ids=lambda value: value.state.value if isinstance(value, Entry) else "",
+    ids=lambda value: value.state.value if isinstance(value, LedgerEntry) else "",
 )
-def test_each_state_has_its_next_step(last: Entry, word: str) -> None:
+def test_each_state_has_its_next_step(last: LedgerEntry, word: str) -> None:
     told = step(INTENT, last).text
     assert word in told
     assert bool(word) == bool(told)

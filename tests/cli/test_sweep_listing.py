@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 from typing import Any, cast
 
 from image_import.aliyun.oss.client import Listed, Listing, Oss
-from image_import.retry import Patience
+from image_import.retry import RetryPolicy
 from image_import_cli.aliyun.listing import list_objects
 
 PAGE = 1000
@@ -50,9 +50,9 @@ class Endless:
 
 def test_a_million_keys_are_listed_with_a_page_in_memory() -> None:
     oss = Endless(MILLION)
-    patience = Patience(remaining=lambda: 1.0, sleep=lambda _: None, random=lambda: 0.5)
+    retry = RetryPolicy(remaining=lambda: 1.0, sleep=lambda _: None, random=lambda: 0.5)
     listed = list_objects(
-        cast("Oss", oss), "images", "old/", after="", skip="", patience=patience
+        cast("Oss", oss), "images", "old/", after="", skip="", retry=retry
     )
     tracemalloc.start()
     try:

@@ -8,9 +8,9 @@ from image_import.config.settings import read_settings
 from image_import.errors import ConflictError, PlanError
 from image_import.filename.reader import read_key
 from image_import.importing.contents import is_wanted
-from image_import.model.declaration import Declared
+from image_import.model.declaration import Declaration
 from image_import.model.disk import GIB, DiskFormat
-from image_import.model.revision import DiskVersion, ImageVersion
+from image_import.model.revision import DiskRevision, ImageRevision
 from image_import.planning.evidence import Contents, DiskEvidence, Evidence
 from image_import.planning.planner import Plan, make_plan
 
@@ -27,16 +27,16 @@ STACK = {
 
 def evidence_of(key: str, told: dict[str, str] | None = None, **said: str) -> Evidence:
     disk = DiskEvidence(
-        version=DiskVersion(object_key=key, etag="E"),
+        version=DiskRevision(object_key=key, etag="E"),
         object_size_bytes=GIB,
         header=HEADER,
     )
     return Evidence(
-        version=ImageVersion(bucket="images", disks=(disk.version,)),
+        version=ImageRevision(bucket="images", disks=(disk.version,)),
         region_id="cn-hangzhou",
         disks=(disk,),
         clues=read_key(key),
-        sidecar=Declared(**said) if said else None,  # type: ignore[arg-type]
+        sidecar=Declaration(**said) if said else None,  # type: ignore[arg-type]
         contents=Contents(told=told) if told is not None else None,
     )
 

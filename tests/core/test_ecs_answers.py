@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 from image_import.aliyun.ecs.describe_responses import (
-    Task,
+    ImportTask,
     TaskDetail,
     read_images,
     read_task,
@@ -87,7 +87,7 @@ TASK = {
 )
 def test_tasks_are_read(held: object) -> None:
     assert read_tasks({"TaskSet": held}) == [
-        Task(
+        ImportTask(
             task_id="t-1",
             status="Finished",
             created="2026-11-01T00:00:00Z",

@@ -6,18 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from image_import.errors import EvidenceError
 from image_import.ledger.entries import (
-    Entry,
+    LedgerEntry,
+    LedgerStanding,
     Standing,
     State,
-    View,
     attempt_of,
     from_text,
     read_lines,
+    standing_of,
     to_line,
     to_text,
-    view,
 )
-from image_import.model.revision import DiskVersion, ImageVersion
+from image_import.model.revision import DiskRevision, ImageRevision
 from ledger_lines import ALONE, INTENT, LEASE, SENT, SET, T0, line
 
 NEXT_INTENT = line(State.INTENT, claim="c2", lease_until=T0 + 3 * LEASE)
@@ -86,18 +86,20 @@ SENT_AGAIN = line(State.SUBMITTED, AGAIN, claim="c2", attempt=2)
         pytest.param([INTENT, SENT, REDRIVE], Standing.DONE, id="nor a success"),
     ],
 )
-def test_what_a_ledger_allows(entries: list[Entry], standing: Standing) -> None:
-    assert view(entries, ALONE, now=T0 + timedelta(seconds=1)).standing is standing
+def test_what_a_ledger_allows(entries: list[LedgerEntry], standing: Standing) -> None:
+    assert (
+        standing_of(entries, ALONE, now=T0 + timedelta(seconds=1)).standing is standing
+    )
 
 
 def test_an_operator_raises_the_attempt_and_it_is_free_again() -> None:
     entries = [INTENT, SENT, CREATE_FAILED, REDRIVE_AGAIN]
     assert attempt_of(entries, ALONE.pairs) == AGAIN.attempt
-    assert view(entries, AGAIN, now=T0).standing is Standing.FREE
+    assert standing_of(entries, AGAIN, now=T0).standing is Standing.FREE
     sent = [*entries, SENT_AGAIN]
-    assert view(sent, AGAIN, now=T0) == View(Standing.DONE, SENT_AGAIN)
+    assert standing_of(sent, AGAIN, now=T0) == LedgerStanding(Standing.DONE, SENT_AGAIN)
     failed = [*sent, replace(SENT_AGAIN, state=State.CREATE_FAILED)]
-    assert view(failed, AGAIN, now=T0).standing is Standing.ENDED
+    assert standing_of(failed, AGAIN, now=T0).standing is Standing.ENDED
 
 
 def test_the_attempt_counts_for_the_same_disks_only() -> None:
@@ -107,34 +109,36 @@ def test_the_attempt_counts_for_the_same_disks_only() -> None:
 
 
 def test_a_set_is_free_once_its_system_disk_alone_came_to_nothing() -> None:
-    assert view([INTENT, SENT, GONE], SET, now=T0).standing is Standing.FREE
+    assert standing_of([INTENT, SENT, GONE], SET, now=T0).standing is Standing.FREE
 
 
 def test_what_became_of_an_import_is_told_by_the_last_line() -> None:
-    assert view([INTENT, SENT, AVAILABLE], ALONE, now=T0).entry == AVAILABLE
-    assert view([INTENT, SENT, AVAILABLE, SENT], ALONE, now=T0).entry == AVAILABLE
-    assert view([INTENT, SENT, CANCELLED], ALONE, now=T0).entry == CANCELLED
+    assert standing_of([INTENT, SENT, AVAILABLE], ALONE, now=T0).entry == AVAILABLE
+    assert (
+        standing_of([INTENT, SENT, AVAILABLE, SENT], ALONE, now=T0).entry == AVAILABLE
+    )
+    assert standing_of([INTENT, SENT, CANCELLED], ALONE, now=T0).entry == CANCELLED
 
 
 def test_a_lease_ends_at_its_time_and_not_before() -> None:
     just_before = T0 + LEASE - timedelta(milliseconds=1)
-    assert view([INTENT], ALONE, now=just_before).standing is Standing.LIVE
-    assert view([INTENT], ALONE, now=T0 + LEASE).standing is Standing.ABANDONED
+    assert standing_of([INTENT], ALONE, now=just_before).standing is Standing.LIVE
+    assert standing_of([INTENT], ALONE, now=T0 + LEASE).standing is Standing.ABANDONED
 
 
 def test_a_set_whose_system_disk_was_sent_alone_names_that_image() -> None:
-    seen = view([INTENT, SENT], SET, now=T0)
+    seen = standing_of([INTENT, SENT], SET, now=T0)
     assert seen.standing is Standing.DONE_ALONE
     assert seen.entry == SENT
 
 
 def test_a_changed_data_disk_makes_a_set_that_is_free() -> None:
-    changed = ImageVersion(
+    changed = ImageRevision(
         bucket="images",
-        disks=(*ALONE.disks, DiskVersion(object_key="data.qcow2", etag="B2")),
+        disks=(*ALONE.disks, DiskRevision(object_key="data.qcow2", etag="B2")),
     )
-    assert view([SET_SENT], SET, now=T0).standing is Standing.DONE
-    assert view([SET_SENT], changed, now=T0).standing is Standing.FREE
+    assert standing_of([SET_SENT], SET, now=T0).standing is Standing.DONE
+    assert standing_of([SET_SENT], changed, now=T0).standing is Standing.FREE
 
 
 def test_a_line_says_what_it_was_given() -> None:
@@ -152,7 +156,7 @@ def test_a_line_can_be_read_by_a_person() -> None:
     assert to_line(line(State.WAITING, reason="its sidecar is not there yet")) == (
         b'{"state": "waiting", "at": "2026-11-23T03:00:00.000Z", "claim": "c1", '
         b'"version": "%s", "disks": [["web.qcow2", "A1"]], "attempt": 1, '
-        b'"reason": "its sidecar is not there yet"}\n' % ALONE.version_hash.encode()
+        b'"reason": "its sidecar is not there yet"}\n' % ALONE.revision_hash.encode()
     )
 
 

@@ -13,7 +13,7 @@ DEFAULT = "{stem}-{hash}"
 def named(
     key: str, template: str = DEFAULT, *, target: Target = PUBLIC, of: str = HASH
 ) -> str:
-    return image_name(template, object_key=key, version_hash=of, target=target)
+    return image_name(template, object_key=key, revision_hash=of, target=target)
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 
 import pytest
 from image_import.errors import EvidenceError
-from image_import.ledger.entries import Entry, State
-from image_import.ledger.layout import Place, read_open_key
+from image_import.ledger.entries import LedgerEntry, State
+from image_import.ledger.layout import LedgerKeys, read_open_key
 from image_import.ledger.open_jobs import (
     Job,
+    JobStep,
     Note,
-    Step,
     bucket_of,
     find_jobs,
     placed,
@@ -18,7 +18,7 @@ from image_import.ledger.open_jobs import (
 )
 from ledger_lines import ALONE, INTENT, LEASE, SENT, SET, T0, later, line
 
-PLACE = Place(prefix=".image-import/", bucket="images", object_key="web.qcow2")
+PLACE = LedgerKeys(prefix=".image-import/", bucket="images", object_key="web.qcow2")
 HANDED_BACK = line(State.RETRYING, reason="ECS is busy")
 LOST = line(State.RETRYING, perhaps_started=True)
 NO_ROOM = line(State.FAILED, error_code="QuotaExceed.Image")
@@ -41,7 +41,7 @@ def note(claim: str, since: datetime = T0) -> Note:
 
 
 def jobs(
-    entries: Sequence[Entry], *claims: str, now: datetime = AFTER
+    entries: Sequence[LedgerEntry], *claims: str, now: datetime = AFTER
 ) -> Sequence[Job]:
     return find_jobs(entries, [note(c) for c in claims], now=now, lease=LEASE)
 
@@ -49,28 +49,30 @@ def jobs(
 @pytest.mark.parametrize(
     ("entries", "step"),
     [
-        pytest.param([INTENT], Step.DELIVER, id="abandoned"),
-        pytest.param([INTENT, LOST], Step.DELIVER, id="given up after a lost answer"),
-        pytest.param([INTENT, HANDED_BACK], Step.DELIVER, id="handed back"),
-        pytest.param([INTENT, NO_ROOM], Step.DELIVER, id="over quota"),
-        pytest.param([INTENT, FAILED], Step.CLOSE, id="failed"),
-        pytest.param([INTENT, DOUBT], Step.CLOSE, id="in doubt"),
+        pytest.param([INTENT], JobStep.DELIVER, id="abandoned"),
+        pytest.param(
+            [INTENT, LOST], JobStep.DELIVER, id="given up after a lost answer"
+        ),
+        pytest.param([INTENT, HANDED_BACK], JobStep.DELIVER, id="handed back"),
+        pytest.param([INTENT, NO_ROOM], JobStep.DELIVER, id="over quota"),
+        pytest.param([INTENT, FAILED], JobStep.CLOSE, id="failed"),
+        pytest.param([INTENT, DOUBT], JobStep.CLOSE, id="in doubt"),
         pytest.param(
             [INTENT, HANDED_BACK, line(State.REFUSED, claim="c9")],
-            Step.CLOSE,
+            JobStep.CLOSE,
             id="refused since",
         ),
-        pytest.param([INTENT, SENT], Step.FOLLOW, id="submitted"),
-        pytest.param([INTENT, SENT, PROGRESS], Step.FOLLOW, id="on its way"),
-        pytest.param([INTENT, SENT, PROGRESS, STUCK], Step.FOLLOW, id="stuck"),
-        pytest.param([INTENT, SENT, UNFOLLOWED], Step.CLOSE, id="out of sight"),
-        pytest.param([INTENT, SENT, AVAILABLE], Step.FINISH, id="available"),
-        pytest.param([INTENT, SENT, AVAILABLE, SENT], Step.FINISH, id="late word"),
-        pytest.param([INTENT, SENT, GONE], Step.CLOSE, id="gone"),
+        pytest.param([INTENT, SENT], JobStep.FOLLOW, id="submitted"),
+        pytest.param([INTENT, SENT, PROGRESS], JobStep.FOLLOW, id="on its way"),
+        pytest.param([INTENT, SENT, PROGRESS, STUCK], JobStep.FOLLOW, id="stuck"),
+        pytest.param([INTENT, SENT, UNFOLLOWED], JobStep.CLOSE, id="out of sight"),
+        pytest.param([INTENT, SENT, AVAILABLE], JobStep.FINISH, id="available"),
+        pytest.param([INTENT, SENT, AVAILABLE, SENT], JobStep.FINISH, id="late word"),
+        pytest.param([INTENT, SENT, GONE], JobStep.CLOSE, id="gone"),
     ],
 )
 def test_what_is_to_be_done_about_an_open_import(
-    entries: list[Entry], step: Step
+    entries: list[LedgerEntry], step: JobStep
 ) -> None:
     (job,) = jobs(entries, "c1")
     assert job.step is step
@@ -80,7 +82,7 @@ def test_a_live_claim_is_left_alone_whichever_version_it_is_of() -> None:
     in_time = T0 + timedelta(minutes=1)
     (own,) = jobs([INTENT], "c1", now=in_time)
     (other,) = jobs([INTENT, HANDED_BACK, SET_INTENT], "c1", now=in_time)
-    assert (own.step, other.step) == (Step.LEAVE, Step.LEAVE)
+    assert (own.step, other.step) == (JobStep.LEAVE, JobStep.LEAVE)
 
 
 def test_what_was_followed_last_is_told() -> None:
@@ -91,7 +93,7 @@ def test_what_was_followed_last_is_told() -> None:
 def test_a_note_whose_claim_never_came_is_left_until_it_must_be_dead() -> None:
     (young,) = jobs([], "c7", now=T0 + LEASE)
     (dead,) = jobs([], "c7", now=T0 + LEASE + timedelta(seconds=1))
-    assert (young.step, dead.step) == (Step.LEAVE, Step.DELIVER)
+    assert (young.step, dead.step) == (JobStep.LEAVE, JobStep.DELIVER)
     assert dead.last is None
 
 
@@ -99,23 +101,23 @@ def test_two_claims_on_one_version_are_one_import_and_the_last_ones_note_stays()
     None
 ):
     (job,) = jobs([INTENT, NEXT_INTENT, SENT], "c1", "c2")
-    assert job.step is Step.FOLLOW
+    assert job.step is JobStep.FOLLOW
     assert job.notes == (PLACE.open_key("A1", "c2"), PLACE.open_key("A1", "c1"))
 
 
 def test_two_versions_of_one_upload_are_two_imports() -> None:
     entries = [INTENT, SENT, AVAILABLE, SET_INTENT, line(State.SUBMITTED, SET)]
     alone, as_set = jobs(entries, "c1", "s1")
-    assert (alone.step, as_set.step) == (Step.FINISH, Step.FOLLOW)
+    assert (alone.step, as_set.step) == (JobStep.FINISH, JobStep.FOLLOW)
     assert alone.last is not None
-    assert alone.last.version == ALONE.version_hash
+    assert alone.last.version == ALONE.revision_hash
     assert as_set.notes == (PLACE.open_key("A1", "s1"),)
 
 
 def test_only_a_version_with_a_note_is_open() -> None:
     entries = [INTENT, SENT, AVAILABLE, SET_INTENT, line(State.SUBMITTED, SET)]
     (as_set,) = jobs(entries, "s1")
-    assert as_set.step is Step.FOLLOW
+    assert as_set.step is JobStep.FOLLOW
 
 
 @pytest.mark.parametrize(
@@ -133,7 +135,7 @@ def test_only_a_version_with_a_note_is_open() -> None:
         ),
     ],
 )
-def test_when_it_is_delivered_again(entries: list[Entry], minutes: int) -> None:
+def test_when_it_is_delivered_again(entries: list[LedgerEntry], minutes: int) -> None:
     (job,) = jobs(entries, "c1")
     assert job.due == T0 + timedelta(minutes=minutes)
 

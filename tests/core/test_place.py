@@ -1,9 +1,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from image_import.ledger.layout import Place, read_open_key
+from image_import.ledger.layout import LedgerKeys, read_open_key
 
-PLACE = Place(prefix=".image-import/", bucket="images", object_key="in/web 1.qcow2")
+PLACE = LedgerKeys(
+    prefix=".image-import/", bucket="images", object_key="in/web 1.qcow2"
+)
 
 
 def test_a_ledger_is_found_by_a_person_who_knows_the_file_name() -> None:
@@ -12,13 +14,15 @@ def test_a_ledger_is_found_by_a_person_who_knows_the_file_name() -> None:
 
 
 def test_pointers_are_listed_before_all_ledgers() -> None:
-    assert PLACE.pointer_key("in/set.json") < PLACE.ledger_key("0")
-    assert PLACE.is_pointer(PLACE.pointer_key("in/set.json"))
-    assert not PLACE.is_pointer(PLACE.ledger_key("0"))
+    assert PLACE.manifest_note_key("in/set.json") < PLACE.ledger_key("0")
+    assert PLACE.is_manifest_note(PLACE.manifest_note_key("in/set.json"))
+    assert not PLACE.is_manifest_note(PLACE.ledger_key("0"))
 
 
 def test_two_keys_of_one_name_have_two_folders() -> None:
-    other = Place(prefix=".image-import/", bucket="images", object_key="x/web 1.qcow2")
+    other = LedgerKeys(
+        prefix=".image-import/", bucket="images", object_key="x/web 1.qcow2"
+    )
     assert other.folder != PLACE.folder
     assert other.open_key("A1", "c1") != PLACE.open_key("A1", "c1")
 
@@ -41,10 +45,10 @@ def test_the_parts_of_a_versions_ledger_are_told_from_others(
 
 @given(st.text(max_size=400), st.text(max_size=40))
 def test_no_key_makes_a_ledger_key_that_oss_refuses(object_key: str, etag: str) -> None:
-    place = Place(prefix=".image-import/", bucket="images", object_key=object_key)
+    place = LedgerKeys(prefix=".image-import/", bucket="images", object_key=object_key)
     for key in (
         place.ledger_key(etag),
-        place.pointer_key("m"),
+        place.manifest_note_key("m"),
         place.open_key(etag, "c1"),
     ):
         assert len(key.encode("utf-8", "surrogatepass")) <= 1023
@@ -56,7 +60,7 @@ def test_no_key_makes_a_ledger_key_that_oss_refuses(object_key: str, etag: str) 
 def test_a_note_tells_the_ledger_that_it_stands_for(
     object_key: str, etag: str, claim: str
 ) -> None:
-    place = Place(prefix=".image-import/", bucket="images", object_key=object_key)
+    place = LedgerKeys(prefix=".image-import/", bucket="images", object_key=object_key)
     told = read_open_key(place.open_key(etag, claim), prefix=".image-import/")
     assert told is not None
     assert told.ledger_key == place.ledger_key(etag)

@@ -6,9 +6,9 @@ from disk_images.formats.detect import Header
 from image_import.config.settings import Settings, read_settings
 from image_import.errors import ConflictError, HeaderError, PlanError
 from image_import.filename.reader import read_key
-from image_import.model.declaration import Declared, DeclaredDisk
+from image_import.model.declaration import Declaration, DeclaredDisk
 from image_import.model.disk import GIB, DiskFormat
-from image_import.model.revision import DiskVersion, ImageVersion
+from image_import.model.revision import DiskRevision, ImageRevision
 from image_import.planning.evidence import DiskEvidence, Evidence
 from image_import.planning.planner import Plan, make_plan
 from image_import.planning.request import to_parameters
@@ -33,21 +33,21 @@ def settings_of(target: str = "public", **environ: str) -> Settings:
 def evidence_of(
     key: str,
     *headers: Header,
-    sidecar: Declared | None = None,
-    metadata: Declared | None = None,
+    sidecar: Declaration | None = None,
+    metadata: Declaration | None = None,
     encryption: str = "",
 ) -> Evidence:
     keys = [key, *(f"data{n}.qcow2" for n in range(2, len(headers) + 1))]
     disks = tuple(
         DiskEvidence(
-            version=DiskVersion(object_key=k, etag=f"E{n}"),
+            version=DiskRevision(object_key=k, etag=f"E{n}"),
             object_size_bytes=8 * GIB,
             header=header,
             encryption=encryption,
         )
         for n, (k, header) in enumerate(zip(keys, headers, strict=True))
     )
-    version = ImageVersion(bucket="images", disks=tuple(d.version for d in disks))
+    version = ImageRevision(bucket="images", disks=tuple(d.version for d in disks))
     return Evidence(
         version=version,
         region_id="cn-hangzhou",
@@ -86,8 +86,8 @@ def test_sidecar_comes_before_metadata_before_key() -> None:
     evidence = evidence_of(
         "ubuntu-24.04-amd64.qcow2",
         QCOW2,
-        sidecar=Declared(platform="Debian"),
-        metadata=Declared(platform="CentOS", architecture="arm64"),
+        sidecar=Declaration(platform="Debian"),
+        metadata=Declaration(platform="CentOS", architecture="arm64"),
     )
     made = plan(evidence)
     assert made.sources["Platform"].as_dict() == {
@@ -112,7 +112,7 @@ def test_content_beats_extension_and_the_disagreement_is_noted() -> None:
 def test_a_sidecar_that_contradicts_the_bytes_is_refused() -> None:
     disks = (DeclaredDisk(object_key="web.qcow2", format=DiskFormat.VHD),)
     with pytest.raises(ConflictError, match="say qcow2-v3, but the sidecar says VHD"):
-        plan(evidence_of("web.qcow2", QCOW2, sidecar=Declared(disks=disks)))
+        plan(evidence_of("web.qcow2", QCOW2, sidecar=Declaration(disks=disks)))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_file_without_signature_is_raw_if_somebody_says_so(
     key: str, told: DiskFormat | None, source: str
 ) -> None:
     disks = (DeclaredDisk(object_key=key, format=told),)
-    made = plan(evidence_of(key, BARE, sidecar=Declared(disks=disks)))
+    made = plan(evidence_of(key, BARE, sidecar=Declaration(disks=disks)))
     choice = made.sources["DiskDeviceMapping.1.Format"]
     assert (choice.value, choice.source) == (DiskFormat.RAW, source)
 
@@ -141,7 +141,7 @@ def test_a_file_without_signature_is_refused_if_nobody_says_raw(
 ) -> None:
     disks = (DeclaredDisk(object_key=key, format=told),)
     with pytest.raises(HeaderError, match=said):
-        plan(evidence_of(key, BARE, sidecar=Declared(disks=disks)))
+        plan(evidence_of(key, BARE, sidecar=Declaration(disks=disks)))
 
 
 def test_what_the_header_finds_wrong_is_refused_with_the_fix() -> None:
@@ -200,8 +200,8 @@ def test_a_data_disk_has_limits_of_its_own() -> None:
         plan(evidence_of("x.qcow2", QCOW2, of_size(1001 * GIB)), "apsara-pop")
 
 
-def sized(gib: int) -> Declared:
-    return Declared(
+def sized(gib: int) -> Declaration:
+    return Declaration(
         disks=(DeclaredDisk(object_key="x.qcow2", disk_image_size_gib=gib),)
     )
 
@@ -217,7 +217,7 @@ def test_a_size_that_the_bytes_do_not_tell_may_be_declared() -> None:
 
 
 def test_a_platform_implies_the_os_type() -> None:
-    made = plan(evidence_of("x.qcow2", QCOW2, sidecar=Declared(platform="SUSE")))
+    made = plan(evidence_of("x.qcow2", QCOW2, sidecar=Declaration(platform="SUSE")))
     assert made.sources["OSType"].as_dict() == {
         "value": "linux",
         "source": "sidecar (Platform)",
@@ -225,11 +225,13 @@ def test_a_platform_implies_the_os_type() -> None:
 
 
 def test_the_lesser_of_two_contradicting_sources_gives_way() -> None:
-    windows = Declared(platform="Windows Server 2019")
+    windows = Declaration(platform="Windows Server 2019")
     made = plan(evidence_of("ubuntu-24.04.qcow2", QCOW2, sidecar=windows))
     assert made.request.os_type == "windows"
     assert made.sources["OSType"].overrode == {"object key": "linux"}
-    linux = plan(evidence_of("win2019.vhd", QCOW2, sidecar=Declared(os_type="linux")))
+    linux = plan(
+        evidence_of("win2019.vhd", QCOW2, sidecar=Declaration(os_type="linux"))
+    )
     assert (linux.request.os_type, linux.request.platform) == ("linux", None)
 
 
@@ -252,9 +254,9 @@ def test_a_processor_that_the_target_lacks_is_refused(key: str, target: str) -> 
 
 
 def test_another_region_than_the_buckets_is_refused() -> None:
-    same = evidence_of("x.qcow2", QCOW2, sidecar=Declared(region_id="cn-hangzhou"))
+    same = evidence_of("x.qcow2", QCOW2, sidecar=Declaration(region_id="cn-hangzhou"))
     assert plan(same).request.region_id == "cn-hangzhou"
-    other = evidence_of("x.qcow2", QCOW2, sidecar=Declared(region_id="cn-beijing"))
+    other = evidence_of("x.qcow2", QCOW2, sidecar=Declaration(region_id="cn-beijing"))
     with pytest.raises(ConflictError, match="is in cn-hangzhou"):
         plan(other)
 
@@ -301,16 +303,16 @@ def test_a_name_from_the_key_carries_the_versions_mark() -> None:
 
 
 def test_a_given_name_moves_the_mark_to_the_end_of_the_description() -> None:
-    told = Declared(image_name="web", description="our server")
+    told = Declaration(image_name="web", description="our server")
     evidence = evidence_of("web.qcow2", QCOW2, sidecar=told)
     mark = f"[image-import {evidence.version.mark}]"
     assert plan(evidence).request.description == f"our server {mark}"
-    unnamed = evidence_of("web.qcow2", QCOW2, sidecar=Declared(description="ours"))
+    unnamed = evidence_of("web.qcow2", QCOW2, sidecar=Declaration(description="ours"))
     assert plan(unnamed).request.description == "ours"
 
 
 def test_a_description_that_leaves_no_room_for_the_mark_is_refused() -> None:
-    told = Declared(image_name="web", description="x" * 250)
+    told = Declaration(image_name="web", description="x" * 250)
     with pytest.raises(PlanError, match="shorten it by 30 characters"):
         plan(evidence_of("web.qcow2", QCOW2, sidecar=told))
 

@@ -3,11 +3,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from image_import.aliyun.ecs.describe_responses import Task, TaskDetail
-from image_import.ledger.entries import Entry, State
+from image_import.aliyun.ecs.describe_responses import ImportTask, TaskDetail
+from image_import.ledger.entries import LedgerEntry, State
 from image_import.ledger.open_jobs import last_of
 from image_import.model.revision import ExistingImage
-from image_import.tracking.progress import GRACE, Seen, judge, own_image, unfollowed
+from image_import.tracking.progress import (
+    GRACE,
+    Observation,
+    judge,
+    own_image,
+    unfollowed,
+)
 from ledger_lines import INTENT, SENT, T0, line
 
 STUCK_AFTER = timedelta(hours=1)
@@ -28,13 +34,13 @@ def image(status: str, progress: str = "", **said: Any) -> ExistingImage:
     return ExistingImage(status=status, progress=progress, **known)
 
 
-def task(status: str) -> Task:
-    return Task(task_id="t-1", status=status)
+def task(status: str) -> ImportTask:
+    return ImportTask(task_id="t-1", status=status)
 
 
 def judged(
-    seen: Seen, entries: Sequence[Entry] = (INTENT, SENT), now: Any = SOON
-) -> Entry | None:
+    seen: Observation, entries: Sequence[LedgerEntry] = (INTENT, SENT), now: Any = SOON
+) -> LedgerEntry | None:
     entries = list(entries)
     followed = (State.SUBMITTED, State.PROGRESS, State.STUCK)
     last = last_of(entries, SENT.version, *followed)
@@ -69,7 +75,7 @@ def judged(
 def test_what_image_and_task_together_mean(
     image_status: str | None, task_status: str | None, state: State
 ) -> None:
-    seen = Seen(
+    seen = Observation(
         image=image(image_status) if image_status else None,
         task=task(task_status) if task_status else None,
     )
@@ -79,11 +85,13 @@ def test_what_image_and_task_together_mean(
 
 
 def test_an_image_that_is_not_listed_yet_is_not_gone() -> None:
-    assert judged(Seen(), now=T0 + GRACE - timedelta(seconds=1)) is None
+    assert judged(Observation(), now=T0 + GRACE - timedelta(seconds=1)) is None
 
 
 def test_a_failure_is_told_with_the_tasks_own_error_and_what_to_do() -> None:
-    told = judged(Seen(image=image("CreateFailed"), task=task("Failed"), detail=DETAIL))
+    told = judged(
+        Observation(image=image("CreateFailed"), task=task("Failed"), detail=DETAIL)
+    )
     assert told is not None
     assert told.error_code == "InvalidImageFormat.Malformed"
     assert told.error_message == "The image is damaged."
@@ -95,7 +103,7 @@ def test_a_failure_is_told_with_the_tasks_own_error_and_what_to_do() -> None:
 
 
 def test_a_failure_without_a_cause_says_so() -> None:
-    told = judged(Seen(image=image("CreateFailed")))
+    told = judged(Observation(image=image("CreateFailed")))
     assert told is not None
     assert told.reason == (
         "the import failed (CreateFailed). ECS gives no cause; open a ticket with the "
@@ -104,7 +112,7 @@ def test_a_failure_without_a_cause_says_so() -> None:
 
 
 def test_a_line_keeps_what_is_known_of_the_import() -> None:
-    told = judged(Seen(image=image("Creating", "50%"), task=task("Processing")))
+    told = judged(Observation(image=image("Creating", "50%"), task=task("Processing")))
     assert told is not None
     assert (told.image_id, told.task_id, told.ecs_request_id) == ("m-1", "t-1", "R-1")
     assert (told.reason, told.progress, told.at) == ("Creating", "50%", SOON)
@@ -113,7 +121,7 @@ def test_a_line_keeps_what_is_known_of_the_import() -> None:
 
 def test_an_image_id_that_was_not_told_is_learnt() -> None:
     sent = line(State.SUBMITTED, image_name="web-1")
-    told = judged(Seen(image=image("Available", image_id="m-9")), [INTENT, sent])
+    told = judged(Observation(image=image("Available", image_id="m-9")), [INTENT, sent])
     assert told is not None
     assert told.image_id == "m-9"
 
@@ -121,28 +129,31 @@ def test_an_image_id_that_was_not_told_is_learnt() -> None:
 @pytest.mark.parametrize(
     ("seen", "said"),
     [
-        (Seen(image=image("Creating"), task=task("Paused")), "Creating, task Paused"),
         (
-            Seen(image=image("Available"), task=task("Processing")),
+            Observation(image=image("Creating"), task=task("Paused")),
+            "Creating, task Paused",
+        ),
+        (
+            Observation(image=image("Available"), task=task("Processing")),
             "Available, task Processing",
         ),
-        (Seen(task=task("Processing")), "no image yet, task Processing"),
+        (Observation(task=task("Processing")), "no image yet, task Processing"),
     ],
 )
-def test_the_task_is_named_where_it_tells_more(seen: Seen, said: str) -> None:
+def test_the_task_is_named_where_it_tells_more(seen: Observation, said: str) -> None:
     told = judged(seen)
     assert told is not None
     assert told.reason == said
 
 
 def test_only_a_change_is_told() -> None:
-    half = Seen(image=image("Creating", "50%"), task=task("Processing"))
+    half = Observation(image=image("Creating", "50%"), task=task("Processing"))
     assert judged(half, [INTENT, SENT, WAITING_LINE]) is not None
     assert judged(half, [INTENT, SENT, HALF_LINE]) is None
 
 
 def test_an_import_without_progress_is_stuck_once_and_says_since_when() -> None:
-    half = Seen(image=image("Creating", "50%"))
+    half = Observation(image=image("Creating", "50%"))
     entries = [INTENT, SENT, HALF_LINE]
     assert judged(half, entries, now=T0 + STUCK_AFTER - timedelta(seconds=1)) is None
     stuck = judged(half, entries, now=LATE)
@@ -155,7 +166,7 @@ def test_an_import_without_progress_is_stuck_once_and_says_since_when() -> None:
 def test_what_was_stuck_moves_on() -> None:
     stuck = line(State.STUCK, reason="no progress", progress="50%")
     entries = [INTENT, SENT, HALF_LINE, stuck]
-    told = judged(Seen(image=image("Creating", "51%")), entries, now=LATE)
+    told = judged(Observation(image=image("Creating", "51%")), entries, now=LATE)
     assert told is not None
     assert (told.state, told.progress) == (State.PROGRESS, "51%")
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from image_import.errors import SidecarError
-from image_import.model.declaration import FIELDS, Declared, DeclaredDisk
+from image_import.model.declaration import FIELDS, Declaration, DeclaredDisk
 from image_import.model.disk import DiskFormat
 from image_import.model.targets import APSARA_POP, APSARA_ROUTE, PUBLIC, Target
 from image_import.sidecar.parser import (
@@ -25,7 +25,7 @@ def parse(
     target: Target = PUBLIC,
     may_set: frozenset[str] = NOTHING,
     image_key: str = IMAGE,
-) -> Declared:
+) -> Declaration:
     return parse_sidecar(
         json.dumps(said).encode(),
         sidecar_key=f"{image_key}.json",
@@ -76,7 +76,7 @@ def test_everything_that_can_be_declared_is_read() -> None:
         },
         may_set=frozenset({"RoleName", "RegionId"}),
     )
-    assert declared == Declared(
+    assert declared == Declaration(
         image_name="web-1",
         description="The web server",
         platform="Ubuntu",
@@ -116,12 +116,12 @@ def test_yaml_says_the_same(suffix: str) -> None:
     disk = DeclaredDisk(
         object_key="web.raw", format=DiskFormat.RAW, disk_image_size_gib=40
     )
-    assert declared == Declared(image_name="web-1", disks=(disk,))
+    assert declared == Declaration(image_name="web-1", disks=(disk,))
     assert not declared.is_manifest
 
 
 def test_an_empty_object_declares_nothing() -> None:
-    assert parse({}) == Declared()
+    assert parse({}) == Declaration()
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_what_would_lend_rights_needs_the_operator(field: str) -> None:
     error = refusal({field: "cn-hangzhou"})
     assert error.field == field
     assert f"ask the operator to add {field} to SIDECAR_MAY_SET" in str(error)
-    assert parse({field: "cn-hangzhou"}, may_set=frozenset({field})) != Declared()
+    assert parse({field: "cn-hangzhou"}, may_set=frozenset({field})) != Declaration()
 
 
 @pytest.mark.parametrize("field", ["RoleName", "RegionId"])
@@ -267,7 +267,7 @@ def test_metadata_says_what_a_sidecar_would() -> None:
         target=PUBLIC,
         may_set=NOTHING,
     )
-    assert declared == Declared(
+    assert declared == Declaration(
         image_name="web-1",
         platform="Windows Server 2022",
         architecture="x86_64",
@@ -299,7 +299,7 @@ def test_metadata_is_held_to_the_same_limits(
 def test_metadata_may_name_a_role_if_the_operator_says_so() -> None:
     allowed = frozenset({"RoleName"})
     declared = parse_metadata({"role-name": "R"}, target=PUBLIC, may_set=allowed)
-    assert declared == Declared(role_name="R")
+    assert declared == Declaration(role_name="R")
 
 
 values = st.recursive(
@@ -319,7 +319,7 @@ values = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(sorted(FIELDS)), values))
 def test_no_values_do_worse_than_a_sidecar_error(said: dict[str, object]) -> None:
-    message, declared = "", Declared()
+    message, declared = "", Declaration()
     try:
         declared = parse(said, may_set=frozenset(FIELDS))
     except SidecarError as exc:

@@ -1,35 +1,40 @@
 import pytest
-from image_import.model.revision import DiskVersion, ImageVersion, key_hash, normal_etag
+from image_import.model.revision import (
+    DiskRevision,
+    ImageRevision,
+    key_hash,
+    normal_etag,
+)
 
-DISK = DiskVersion(object_key="web.qcow2", etag="A1")
-DATA = DiskVersion(object_key="data.qcow2", etag="B1")
-ONE = ImageVersion(bucket="images", disks=(DISK,))
+DISK = DiskRevision(object_key="web.qcow2", etag="A1")
+DATA = DiskRevision(object_key="data.qcow2", etag="B1")
+ONE = ImageRevision(bucket="images", disks=(DISK,))
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        ImageVersion(bucket="others", disks=(DISK,)),
-        ImageVersion(
-            bucket="images", disks=(DiskVersion(object_key="web.qcow2", etag="A2"),)
+        ImageRevision(bucket="others", disks=(DISK,)),
+        ImageRevision(
+            bucket="images", disks=(DiskRevision(object_key="web.qcow2", etag="A2"),)
         ),
-        ImageVersion(
-            bucket="images", disks=(DiskVersion(object_key="Web.qcow2", etag="A1"),)
+        ImageRevision(
+            bucket="images", disks=(DiskRevision(object_key="Web.qcow2", etag="A1"),)
         ),
-        ImageVersion(bucket="images", disks=(DISK, DATA)),
-        ImageVersion(bucket="images", disks=(DISK,), attempt=2),
+        ImageRevision(bucket="images", disks=(DISK, DATA)),
+        ImageRevision(bucket="images", disks=(DISK,), attempt=2),
     ],
     ids=["bucket", "bytes", "key", "disks", "attempt"],
 )
-def test_whatever_differs_makes_another_version(other: ImageVersion) -> None:
-    assert other.version_hash != ONE.version_hash
+def test_whatever_differs_makes_another_version(other: ImageRevision) -> None:
+    assert other.revision_hash != ONE.revision_hash
     assert other.mark != ONE.mark
 
 
 def test_the_order_of_disks_is_part_of_the_version() -> None:
-    forth = ImageVersion(bucket="images", disks=(DISK, DATA))
-    back = ImageVersion(bucket="images", disks=(DATA, DISK))
-    assert forth.version_hash != back.version_hash
+    forth = ImageRevision(bucket="images", disks=(DISK, DATA))
+    back = ImageRevision(bucket="images", disks=(DATA, DISK))
+    assert forth.revision_hash != back.revision_hash
 
 
 def test_a_token_is_64_ascii_characters_and_covers_the_parameters() -> None:

@@ -14,7 +14,7 @@ from disk_images.blocks.remote import Bounded, Budget
 from disk_images.findings import Inspection
 from disk_images.formats.detect import LOOK_BYTES, TAIL_BYTES
 from image_import.inspection.inspect import inspect_bytes, inspect_file
-from image_import.model.revision import DiskVersion
+from image_import.model.revision import DiskRevision
 from image_import_cli.preview.plan import read_disk
 from made_images import (
     NEEDS,
@@ -89,7 +89,7 @@ def make_image(
 
 
 def inspection_of(image: Path, mib: int = 16) -> Inspection:
-    disk = read_disk(image, DiskVersion(object_key=image.name, etag=""))
+    disk = read_disk(image, DiskRevision(object_key=image.name, etag=""))
     with image.open("rb") as file:
         return inspect_file(file, disk, Budget(seconds=60, most_bytes=mib * MIB))
 
@@ -167,7 +167,7 @@ def test_the_bytes_of_a_debian_are_what_qemu_img_converts_to(
     plain: Path, converted: Path, tmp_path: Path
 ) -> None:
     back = tmp_path / "back.raw"
-    found = read_disk(converted, DiskVersion(object_key="x", etag=""))
+    found = read_disk(converted, DiskRevision(object_key="x", etag=""))
     assert found.header.format
     kind = "vpc" if found.header.format.value == "VHD" else "qcow2"
     run("qemu-img", "convert", "-f", kind, "-O", "raw", converted, back)
@@ -199,7 +199,7 @@ def bytes_of(file: BinaryIO) -> Bounded:
 
 def inspection_as_of_an_object(image: Path, *, is_for_plan: bool) -> Inspection:
     """Return what is found, the two requests for the file's ends counted."""
-    disk = read_disk(image, DiskVersion(object_key=image.name, etag=""))
+    disk = read_disk(image, DiskRevision(object_key=image.name, etag=""))
     with image.open("rb") as file:
         source = bytes_of(file)
         head = file.read(LOOK_BYTES)
@@ -279,7 +279,7 @@ def test_damage_anywhere_ends_within_the_budget(plain: Path, tmp_path: Path) -> 
             damaged[at : at + 4] = chance.randbytes(4)
         image.write_bytes(damaged)
         with image.open("rb") as file:
-            disk = read_disk(plain, DiskVersion(object_key="x", etag=""))
+            disk = read_disk(plain, DiskRevision(object_key="x", etag=""))
             budget = Budget(seconds=60, most_bytes=16 * MIB)
             inspection = inspect_file(file, disk, budget)
         assert inspection.spent.bytes_read <= 16 * MIB

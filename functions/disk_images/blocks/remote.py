@@ -8,7 +8,7 @@ from concurrent.futures import TimeoutError as WaitedTooLong
 from dataclasses import dataclass, field
 
 from image_import.errors import ImageImportError
-from image_import.retry import Patience
+from image_import.retry import RetryPolicy
 
 from disk_images.blocks.source import BudgetSpentError, CannotTellError
 from disk_images.findings import Spent
@@ -194,7 +194,7 @@ class Bounded:
         return done
 
     def _fetched(self, offset: int, count: int) -> bytes:
-        """Return bytes, asked for again where the service asks for patience."""
+        """Return bytes, asked for again where the service asks for retry."""
         tries = 0
 
         def once() -> bytes:
@@ -204,7 +204,7 @@ class Bounded:
                 self._repeats.append(offset)
             return self.fetch(offset, count)
 
-        return Patience(
+        return RetryPolicy(
             remaining=self._seconds_left,
             sleep=self.sleep,
             random=random.random,

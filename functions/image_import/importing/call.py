@@ -10,9 +10,9 @@ from image_import.aliyun.ecs.import_response import ImportReply
 from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
 from image_import.importing import results as endings
 from image_import.ledger.clock import OssClock
-from image_import.ledger.entries import Entry, State
+from image_import.ledger.entries import LedgerEntry, State
 from image_import.model.revision import MARK_LENGTH, ExistingImage, is_marked
-from image_import.retry import Patience
+from image_import.retry import RetryPolicy
 
 CALL = timedelta(seconds=45)
 """What must be left of a lease to call ImportImage: its time-outs, and some."""
@@ -54,7 +54,7 @@ class Caller:
 
     ecs: Service
     clock: OssClock
-    patience: Patience
+    retry: RetryPolicy
     on_call: Callable[[Mapping[str, str]], None] = field(default=lambda _: None)
 
     @property
@@ -62,7 +62,7 @@ class Caller:
         """Whether ECS tells a repeated call by its token."""
         return self.ecs.has_client_token
 
-    def call(self, intent: Entry, *, is_takeover: bool) -> Answer:
+    def call(self, intent: LedgerEntry, *, is_takeover: bool) -> Answer:
         """Call ImportImage until there is an answer, or no more time for one.
 
         Args:
@@ -71,14 +71,14 @@ class Caller:
         """
         return _answer_or_doubt(lambda: self._call(intent, is_takeover=is_takeover))
 
-    def look_up(self, intent: Entry) -> Answer:
+    def look_up(self, intent: LedgerEntry) -> Answer:
         """Find out what became of an intent that cannot be sent again."""
         return _answer_or_doubt(lambda: self._look_up(intent))
 
-    def _call(self, intent: Entry, *, is_takeover: bool) -> Answer:
+    def _call(self, intent: LedgerEntry, *, is_takeover: bool) -> Answer:
         is_lost = is_takeover
         last: ServiceUnavailable | None = None
-        for attempt in range(self.patience.attempts):
+        for attempt in range(self.retry.attempts):
             if is_lost and not intent.client_token:
                 settled = self._look_up_lost(intent, last)
                 if settled:
@@ -96,7 +96,7 @@ class Caller:
             except ServiceUnavailable as exc:
                 is_lost = is_lost or exc.perhaps_done
                 last = exc
-                if not self.patience.pause(attempt, exc):
+                if not self.retry.pause(attempt, exc):
                     break
         if is_lost and not intent.client_token and not self.ecs.has_lookup:
             return _doubtful(intent, last)
@@ -104,7 +104,7 @@ class Caller:
             state=State.RETRYING, reason=str(last), error=last, perhaps_started=is_lost
         )
 
-    def _import(self, intent: Entry) -> Answer:
+    def _import(self, intent: LedgerEntry) -> Answer:
         parameters = dict(intent.parameters)
         if intent.client_token:
             parameters["ClientToken"] = intent.client_token
@@ -113,7 +113,7 @@ class Caller:
         return Answer(state=State.SUBMITTED, reply=reply)
 
     def _look_up_lost(
-        self, intent: Entry, last: ServiceUnavailable | None
+        self, intent: LedgerEntry, last: ServiceUnavailable | None
     ) -> Answer | None:
         """Return how a call without an answer ended; None if it had no effect."""
         if not self.ecs.has_lookup:
@@ -123,7 +123,7 @@ class Caller:
             _adopted(own, "found by its name after an answer was lost") if own else None
         )
 
-    def _look_up(self, intent: Entry) -> Answer:
+    def _look_up(self, intent: LedgerEntry) -> Answer:
         if not self.ecs.has_lookup:
             return _doubtful(intent, None)
         own = self._own(self._images(intent), intent)
@@ -135,14 +135,16 @@ class Caller:
             "the newer upload, if there is one, has an event of its own",
         )
 
-    def _images(self, intent: Entry) -> list[ExistingImage]:
-        return self.patience.repeat(lambda: self.ecs.find_images(intent.image_name))
+    def _images(self, intent: LedgerEntry) -> list[ExistingImage]:
+        return self.retry.repeat(lambda: self.ecs.find_images(intent.image_name))
 
-    def _own(self, images: list[ExistingImage], intent: Entry) -> ExistingImage | None:
+    def _own(
+        self, images: list[ExistingImage], intent: LedgerEntry
+    ) -> ExistingImage | None:
         mark = intent.version[:MARK_LENGTH]
         return next((image for image in images if is_marked(image, mark)), None)
 
-    def _rejected(self, intent: Entry, exc: ServiceRejected) -> Answer:
+    def _rejected(self, intent: LedgerEntry, exc: ServiceRejected) -> Answer:
         if exc.code.lower() in TAKEN:
             return self._name_is_taken(intent, exc)
         entry = explain("ECS", exc.code, exc.http_status)
@@ -157,7 +159,7 @@ class Caller:
             state=State.FAILED, reason=endings.explained(exc, entry), error=exc
         )
 
-    def _name_is_taken(self, intent: Entry, exc: ServiceRejected) -> Answer:
+    def _name_is_taken(self, intent: LedgerEntry, exc: ServiceRejected) -> Answer:
         """An image of this name exists: ours from a lost call, or somebody else's."""
         images = self._images(intent) if self.ecs.has_lookup else []
         if own := self._own(images, intent):
@@ -193,7 +195,7 @@ def _answer_or_doubt(act: Callable[[], Answer]) -> Answer:
         )
 
 
-def _doubtful(intent: Entry, exc: ServiceUnavailable | None) -> Answer:
+def _doubtful(intent: LedgerEntry, exc: ServiceUnavailable | None) -> Answer:
     said = str(exc) if exc else "an earlier invocation ended without an outcome"
     return Answer(
         state=State.FAILED,
@@ -205,7 +207,7 @@ def _doubtful(intent: Entry, exc: ServiceUnavailable | None) -> Answer:
     )
 
 
-def _clash(intent: Entry, other: ExistingImage) -> str:
+def _clash(intent: LedgerEntry, other: ExistingImage) -> str:
     source = other.import_object_key or "an unknown object"
     return (
         f"the image name {intent.image_name!r} is held by {other.image_id}, imported "

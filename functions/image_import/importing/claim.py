@@ -11,11 +11,11 @@ from image_import.errors import ServiceError, ServiceRejected
 from image_import.importing import results as endings
 from image_import.importing.call import Answer, Caller
 from image_import.ledger.clock import OssClock
-from image_import.ledger.entries import Entry, State, to_json_bytes
+from image_import.ledger.entries import LedgerEntry, State, to_json_bytes
 from image_import.ledger.open_jobs import waits_for_room
-from image_import.ledger.store import Book, LedgerStore, Overtaken
+from image_import.ledger.store import LedgerStore, Overtaken, Snapshot
 from image_import.model.result import Outcome, Result
-from image_import.model.revision import ImageVersion
+from image_import.model.revision import ImageRevision
 
 
 def _nothing() -> None:
@@ -44,8 +44,8 @@ class Submitter:
 
     def submit(
         self,
-        book: Book,
-        intent: Entry,
+        snapshot: Snapshot,
+        intent: LedgerEntry,
         *,
         is_takeover: bool,
         beside: Callable[[], None] = _nothing,
@@ -53,7 +53,7 @@ class Submitter:
         """Claim, call, and write the outcome.
 
         Args:
-            book: The ledger as it was read; nobody may have written since.
+            snapshot: The ledger as it was read; nobody may have written since.
             intent: From `new_intent` or `take_over`.
             is_takeover: An earlier holder may have called already.
             beside: Returns when everything stands that must stand before the call.
@@ -64,37 +64,37 @@ class Submitter:
                 about, is not known to be as it should.
         """
         return self._carry_out(
-            book,
+            snapshot,
             intent,
             lambda: self.caller.call(intent, is_takeover=is_takeover),
             beside=beside,
             was_held=is_takeover,
         )
 
-    def settle(self, book: Book, intent: Entry) -> Result:
+    def settle(self, snapshot: Snapshot, intent: LedgerEntry) -> Result:
         """Find out how an abandoned claim ended whose bytes are gone by now.
 
         It cannot be sent again: ECS would read whatever stands at the key today.
         """
         return self._carry_out(
-            book, intent, lambda: self.caller.look_up(intent), was_held=True
+            snapshot, intent, lambda: self.caller.look_up(intent), was_held=True
         )
 
     def new_intent(
         self,
-        version: ImageVersion,
+        version: ImageRevision,
         *,
         image_name: str,
         parameters: Mapping[str, str],
         sidecar_key: str,
-    ) -> Entry:
+    ) -> LedgerEntry:
         """Return the line that freezes what will be sent."""
         token = version.client_token(dict(parameters))
-        return Entry(
+        return LedgerEntry(
             state=State.INTENT,
             at=self.clock.earliest(),
             claim=self.claim,
-            version=version.version_hash,
+            version=version.revision_hash,
             disks=version.pairs,
             attempt=version.attempt,
             lease_until=self.clock.latest() + self.lease,
@@ -105,7 +105,7 @@ class Submitter:
             fc_request_id=self.fc_request_id,
         )
 
-    def take_over(self, abandoned: Entry) -> Entry:
+    def take_over(self, abandoned: LedgerEntry) -> LedgerEntry:
         """Return the line by which this invocation goes on with another's claim.
 
         What was frozen stays frozen: a newly planned request could be another one.
@@ -121,8 +121,8 @@ class Submitter:
 
     def _carry_out(
         self,
-        book: Book,
-        intent: Entry,
+        snapshot: Snapshot,
+        intent: LedgerEntry,
         act: Callable[[], Answer],
         *,
         was_held: bool,
@@ -133,11 +133,11 @@ class Submitter:
         What cannot be written beside the intent ends it before ECS is asked, and the
         claim is handed back.
         """
-        noted = self._start_note(book, intent)
+        noted = self._start_note(snapshot, intent)
         try:
-            claimed = self.store.write(book, intent)
+            claimed = self.store.write(snapshot, intent)
         except Overtaken as exc:
-            self._take_back_note(exc.book, noted)
+            self._take_back_note(exc.snapshot, noted)
             raise
         except ServiceError:
             wait([noted])
@@ -151,20 +151,20 @@ class Submitter:
             answer = act()
         return self._conclude(claimed, intent, answer)
 
-    def _start_note(self, book: Book, intent: Entry) -> Future[None]:
+    def _start_note(self, snapshot: Snapshot, intent: LedgerEntry) -> Future[None]:
         """Start to write the note that an import is under way."""
-        key = book.place.open_key(book.etag, self.claim)
+        key = snapshot.keys.open_key(snapshot.etag, self.claim)
         note = {
-            "bucket": book.place.bucket,
-            "object_key": book.place.object_key,
-            "etag": book.etag,
+            "bucket": snapshot.keys.bucket,
+            "object_key": snapshot.keys.object_key,
+            "etag": snapshot.etag,
             "image_name": intent.image_name,
-            "ledger": book.key,
+            "ledger": snapshot.key,
             "claim": self.claim,
         }
         return self.pool.submit(self.store.put_note, key, to_json_bytes(note))
 
-    def _take_back_note(self, book: Book, noted: Future[None]) -> None:
+    def _take_back_note(self, snapshot: Snapshot, noted: Future[None]) -> None:
         """Delete the note of a claim that has not come about.
 
         It is waited for first, or it could come after its own deletion. It stays if
@@ -178,43 +178,49 @@ class Submitter:
         """
         is_shared = any(
             entry.claim == self.claim and entry.state is State.INTENT
-            for entry in book.entries
+            for entry in snapshot.entries
         )
         with suppress(ServiceError):
             noted.result()
         if not is_shared:
             with suppress(ServiceRejected):
-                self.store.delete_note(book.place.open_key(book.etag, self.claim))
+                self.store.delete_note(
+                    snapshot.keys.open_key(snapshot.etag, self.claim)
+                )
 
-    def _conclude(self, book: Book, intent: Entry, answer: Answer) -> Result:
+    def _conclude(
+        self, snapshot: Snapshot, intent: LedgerEntry, answer: Answer
+    ) -> Result:
         """Write the outcome where the ledger ends now, and say it."""
         if answer.state is State.FAILED and answer.perhaps_started:
-            step = f"; if there is none, delete {book.key} and invoke again"
+            step = f"; if there is none, delete {snapshot.key} and invoke again"
             answer = replace(answer, reason=answer.reason + step)
         entry = self._outcome_entry(intent, answer)
         try:
-            self._write_at_end(book, entry)
+            self._write_at_end(snapshot, entry)
             if entry.state is State.FAILED and not waits_for_room(entry):
-                self.store.delete_note(book.place.open_key(book.etag, self.claim))
+                self.store.delete_note(
+                    snapshot.keys.open_key(snapshot.etag, self.claim)
+                )
         except ServiceError as exc:
             return _result(intent, entry, unwritten=exc)
         return _result(intent, entry)
 
-    def _write_at_end(self, book: Book, entry: Entry) -> None:
+    def _write_at_end(self, snapshot: Snapshot, entry: LedgerEntry) -> None:
         """Append even behind another's line: what has happened stays true."""
         for _ in range(self.attempts):
             try:
-                self.store.write(book, entry)
+                self.store.write(snapshot, entry)
             except Overtaken as exc:
-                book = exc.book
+                snapshot = exc.snapshot
             else:
                 return
-        self.store.write(book, entry)
+        self.store.write(snapshot, entry)
 
-    def _outcome_entry(self, intent: Entry, answer: Answer) -> Entry:
+    def _outcome_entry(self, intent: LedgerEntry, answer: Answer) -> LedgerEntry:
         reply = answer.reply or ImportReply()
         error = answer.error
-        return Entry(
+        return LedgerEntry(
             state=answer.state,
             at=self.clock.earliest(),
             claim=self.claim,
@@ -247,7 +253,7 @@ def _not_begun(exc: ServiceError, *, perhaps_started: bool) -> Answer:
 
 
 def _result(
-    intent: Entry, entry: Entry, *, unwritten: ServiceError | None = None
+    intent: LedgerEntry, entry: LedgerEntry, *, unwritten: ServiceError | None = None
 ) -> Result:
     reason = entry.reason
     outcome = Outcome(entry.state.value)

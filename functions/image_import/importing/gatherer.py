@@ -16,11 +16,11 @@ from image_import.aliyun.oss.client import ObjectMissing, Oss, Piece
 from image_import.errors import ServiceUnavailable
 from image_import.filename.reader import read_key
 from image_import.ledger.clock import OssClock
-from image_import.ledger.layout import Place
-from image_import.ledger.store import Folder, LedgerStore
-from image_import.model.revision import DiskVersion
+from image_import.ledger.layout import LedgerKeys
+from image_import.ledger.store import LedgerListing, LedgerStore
+from image_import.model.revision import DiskRevision
 from image_import.planning.evidence import DiskEvidence, header_from
-from image_import.retry import Patience
+from image_import.retry import RetryPolicy
 from image_import.sidecar.documents import MAX_SIDECAR_BYTES
 from image_import.sidecar.parser import sidecar_keys
 
@@ -68,9 +68,9 @@ class DiskReading:
         return self._ends.result().head
 
     @property
-    def version(self) -> DiskVersion:
+    def version(self) -> DiskRevision:
         """Which upload this is."""
-        return DiskVersion(object_key=self._object_key, etag=self.head.etag)
+        return DiskRevision(object_key=self._object_key, etag=self.head.etag)
 
     def evidence(self) -> DiskEvidence:
         """Return what the bytes tell.
@@ -108,7 +108,7 @@ class FirstLook:
 
     disk: DiskReading
     sidecars: dict[str, Piece]
-    folder: Folder
+    folder: LedgerListing
 
     @property
     def contents(self) -> dict[str, bytes]:
@@ -140,7 +140,7 @@ class Gatherer:
     oss: Oss
     store: LedgerStore
     clock: OssClock
-    patience: Patience
+    retry: RetryPolicy
     pool: Executor
     bucket: str
     ledger_prefix: str
@@ -151,7 +151,7 @@ class Gatherer:
         disk = self.start_disk(wanted)
         keys = sidecar_keys(wanted.object_key)
         sidecars = {key: self.pool.submit(self._read_sidecar, key) for key in keys}
-        folder = self.pool.submit(self.store.look, self.place(wanted.object_key))
+        folder = self.pool.submit(self.store.look, self.keys(wanted.object_key))
         found = {key: future.result() for key, future in sidecars.items()}
         return FirstLook(
             disk=disk,
@@ -172,9 +172,9 @@ class Gatherer:
         ends = self.pool.submit(lambda: EndPieces(self._read_head(wanted), None))
         return DiskReading(key, ends, self.pool.submit(self._read_tail, wanted))
 
-    def place(self, object_key: str) -> Place:
+    def keys(self, object_key: str) -> LedgerKeys:
         """Return where the ledger keeps what it knows of a key."""
-        return Place(
+        return LedgerKeys(
             prefix=self.ledger_prefix, bucket=self.bucket, object_key=object_key
         )
 
@@ -186,7 +186,7 @@ class Gatherer:
     def _read_sidecar(self, key: str) -> Piece | None:
         limit = MAX_SIDECAR_BYTES + 1
         try:
-            return self.patience.repeat(
+            return self.retry.repeat(
                 lambda: self.oss.read_whole(self.bucket, key, limit=limit)
             )
         except ObjectMissing:
@@ -222,4 +222,4 @@ class Gatherer:
             self.clock.observe(piece.date, sent=sent)
             return piece
 
-        return self.patience.repeat(timed)
+        return self.retry.repeat(timed)

@@ -24,7 +24,7 @@ from image_import.importing.record import Case
 from image_import.ledger.clock import OssClock
 from image_import.ledger.store import LedgerStore
 from image_import.model.result import Result
-from image_import.retry import Patience
+from image_import.retry import RetryPolicy
 
 LEASE_MARGIN = timedelta(seconds=60)
 """By which a lease outlasts the invocation's hard deadline."""
@@ -111,7 +111,7 @@ def make_case(record: ObjectCreated, region_id: str, invocation: Invocation) -> 
     """Return the work on one record, with all that it needs."""
     settings = invocation.settings
     clock = OssClock(invocation.monotonic)
-    patience = Patience(
+    retry = RetryPolicy(
         remaining=invocation.remaining,
         sleep=invocation.sleep,
         random=invocation.random,
@@ -121,18 +121,18 @@ def make_case(record: ObjectCreated, region_id: str, invocation: Invocation) -> 
         oss,
         bucket=settings.ledger_bucket or record.bucket,
         clock=clock,
-        patience=patience,
+        retry=retry,
     )
     submitter = Submitter(
         caller=Caller(
             ecs=invocation.ecs(region_id),
             clock=clock,
-            patience=patience,
+            retry=retry,
             on_call=invocation.on_call,
         ),
         store=store,
         clock=clock,
-        attempts=patience.attempts,
+        attempts=retry.attempts,
         pool=invocation.pool,
         lease=invocation.lease,
         claim=invocation.new_claim(),
@@ -144,7 +144,7 @@ def make_case(record: ObjectCreated, region_id: str, invocation: Invocation) -> 
             oss=oss,
             store=store,
             clock=clock,
-            patience=patience,
+            retry=retry,
             pool=invocation.pool,
             bucket=record.bucket,
             ledger_prefix=settings.ledger_prefix,

@@ -11,11 +11,18 @@ from image_import.importing import results as endings
 from image_import.importing.claim import Submitter
 from image_import.importing.contents import Inside
 from image_import.importing.gatherer import DiskReading, Started
-from image_import.ledger.entries import Entry, Standing, State, View, attempt_of, view
-from image_import.ledger.store import Book, LedgerStore
-from image_import.model.declaration import Declared
+from image_import.ledger.entries import (
+    LedgerEntry,
+    LedgerStanding,
+    Standing,
+    State,
+    attempt_of,
+    standing_of,
+)
+from image_import.ledger.store import LedgerStore, Snapshot
+from image_import.model.declaration import Declaration
 from image_import.model.result import Outcome, Result
-from image_import.model.revision import ImageVersion
+from image_import.model.revision import ImageRevision
 from image_import.planning.evidence import Evidence
 from image_import.planning.planner import Plan, make_plan
 from image_import.planning.request import to_parameters
@@ -44,30 +51,32 @@ class Importing:
     inside: Inside
     has_waited: bool = False
 
-    def current(self, book: Book, version: ImageVersion) -> ImageVersion:
+    def current(self, snapshot: Snapshot, version: ImageRevision) -> ImageRevision:
         """Return the version at the attempt that an operator has raised it to."""
-        return replace(version, attempt=attempt_of(book.entries, version.pairs))
+        return replace(version, attempt=attempt_of(snapshot.entries, version.pairs))
 
-    def view(self, book: Book, version: ImageVersion) -> View:
+    def standing(self, snapshot: Snapshot, version: ImageRevision) -> LedgerStanding:
         """Return what the ledger allows now."""
-        return view(book.entries, version, now=self.submitter.clock.earliest())
+        return standing_of(
+            snapshot.entries, version, now=self.submitter.clock.earliest()
+        )
 
-    def settle(self, book: Book, version: ImageVersion) -> Result | None:
+    def settle(self, snapshot: Snapshot, version: ImageRevision) -> Result | None:
         """Find out how an abandoned claim ended whose bytes are gone."""
-        seen = self.view(book, version)
+        seen = self.standing(snapshot, version)
         if seen.standing is not Standing.ABANDONED or not seen.entry or self.is_dry:
             return None
-        return self.submitter.settle(book, self.submitter.take_over(seen.entry))
+        return self.submitter.settle(snapshot, self.submitter.take_over(seen.entry))
 
-    def ending(self, book: Book, version: ImageVersion) -> Result | None:
+    def ending(self, snapshot: Snapshot, version: ImageRevision) -> Result | None:
         """Return how this ends if the ledger does not leave it to us to begin."""
-        seen = self.view(book, version)
+        seen = self.standing(snapshot, version)
         if seen.entry is None or self.is_dry:
             return None
         if seen.standing is Standing.ABANDONED:
-            return self._take_over(book, version, seen.entry)
+            return self._take_over(snapshot, version, seen.entry)
         if seen.standing is Standing.DONE_ALONE:
-            return self.refuse(book, version, endings.too_late(seen.entry))
+            return self.refuse(snapshot, version, endings.too_late(seen.entry))
         is_sidecar = read_key(self.record.object_key).kind == "sidecar"
         return endings.stands(
             seen.standing,
@@ -77,56 +86,56 @@ class Importing:
         )
 
     def _take_over(
-        self, book: Book, version: ImageVersion, abandoned: Entry
+        self, snapshot: Snapshot, version: ImageRevision, abandoned: LedgerEntry
     ) -> Result | None:
         intent = self.submitter.take_over(abandoned)
-        if abandoned.version == version.version_hash:
-            return self.submitter.submit(book, intent, is_takeover=True)
-        self.submitter.settle(book, intent)
+        if abandoned.version == version.revision_hash:
+            return self.submitter.submit(snapshot, intent, is_takeover=True)
+        self.submitter.settle(snapshot, intent)
         raise LookAgainError
 
-    def wait(self, book: Book, version: ImageVersion, reason: str) -> Result:
+    def wait(self, snapshot: Snapshot, version: ImageRevision, reason: str) -> Result:
         """Write that we wait, then look once more, so that no wake-up is lost."""
         waiting = endings.waiting(reason)
         if self.has_waited or self.is_dry:
             return waiting
-        self.write_line(book, version, State.WAITING, reason)
+        self.write_line(snapshot, version, State.WAITING, reason)
         self.has_waited = True
         raise LookAgainError
 
     def refuse(
-        self, book: Book, version: ImageVersion, exc: EvidenceError | PlanError
+        self, snapshot: Snapshot, version: ImageRevision, exc: EvidenceError | PlanError
     ) -> Result:
         """Write why this version is not sent, and say it."""
         reason = str(exc)
         if not self.is_dry:
-            self.write_line(book, version, State.REFUSED, reason)
+            self.write_line(snapshot, version, State.REFUSED, reason)
         return endings.refused(reason)
 
     def write_line(
-        self, book: Book, version: ImageVersion, state: State, reason: str
+        self, snapshot: Snapshot, version: ImageRevision, state: State, reason: str
     ) -> None:
         """Write a line, unless the last one says the same already."""
-        last = book.entries[-1] if book.entries else None
+        last = snapshot.entries[-1] if snapshot.entries else None
         if last and (last.state, last.reason) == (state, reason):
             return
-        entry = Entry(
+        entry = LedgerEntry(
             state=state,
             at=self.submitter.clock.earliest(),
             claim=self.submitter.claim,
-            version=version.version_hash,
+            version=version.revision_hash,
             disks=version.pairs,
             bucket=version.bucket,
             attempt=version.attempt,
             reason=reason,
             fc_request_id=self.submitter.fc_request_id,
         )
-        self.store.write(book, entry)
+        self.store.write(snapshot, entry)
 
     def import_image(
         self,
-        book: Book,
-        version: ImageVersion,
+        snapshot: Snapshot,
+        version: ImageRevision,
         disks: Sequence[DiskReading],
         found: SidecarFound,
         *,
@@ -143,7 +152,7 @@ class Importing:
             plan = self._plan(version, disks, found)
             parameters = to_parameters(plan.request, self.settings.target)
         except (EvidenceError, PlanError) as exc:
-            return self.refuse(book, version, exc)
+            return self.refuse(snapshot, version, exc)
         result = self._planned(plan, parameters)
         if self.is_dry:
             return result
@@ -154,12 +163,12 @@ class Importing:
             sidecar_key=found.key,
         )
         sent = self.submitter.submit(
-            book, intent, is_takeover=False, beside=beside.wait
+            snapshot, intent, is_takeover=False, beside=beside.wait
         )
         return replace(sent, evidence=result.evidence, notes=result.notes)
 
     def _plan(
-        self, version: ImageVersion, disks: Sequence[DiskReading], found: SidecarFound
+        self, version: ImageRevision, disks: Sequence[DiskReading], found: SidecarFound
     ) -> Plan:
         seen = tuple(disk.evidence() for disk in disks)
         told = {**self._metadata_of_event(version), **seen[0].user_metadata}
@@ -175,11 +184,11 @@ class Importing:
         evidence = replace(evidence, contents=self.inside.look(evidence))
         return make_plan(evidence, self.settings, self.settings.target)
 
-    def _metadata_of_event(self, version: ImageVersion) -> dict[str, str]:
+    def _metadata_of_event(self, version: ImageRevision) -> dict[str, str]:
         is_own = version.object_key == self.record.object_key
         return dict(self.record.user_metadata) if is_own else {}
 
-    def _metadata(self, told: dict[str, str]) -> Declared:
+    def _metadata(self, told: dict[str, str]) -> Declaration:
         may_set = self.settings.sidecar_may_set
         return parse_metadata(told, target=self.settings.target, may_set=may_set)
 

@@ -20,9 +20,9 @@ from image_import.importing.planner_run import Importing, LookAgainError
 from image_import.ledger.entries import Standing, State
 from image_import.ledger.store import LedgerStore, Overtaken
 from image_import.model.result import Outcome, Result
-from image_import.model.revision import DiskVersion, ImageVersion
+from image_import.model.revision import DiskRevision, ImageRevision
 from image_import.sidecar.finder import SidecarFound, find_sidecar
-from image_import.sidecar.manifest_note import Pointer, read_pointer
+from image_import.sidecar.manifest_note import ManifestNote, read_manifest_note
 from image_import.sidecar.parser import image_key_of
 
 MOST_ROUNDS = 6
@@ -70,14 +70,14 @@ class Case:
         key, etag = self.record.object_key, self.record.etag
         if self.importing.is_dry or read_key(key).kind == "sidecar":
             return result
-        version = self._version(DiskVersion(object_key=key, etag=etag))
+        version = self._version(DiskRevision(object_key=key, etag=etag))
         with suppress(ServiceError, EvidenceError, Overtaken):
-            folder = self.store.look(self.gatherer.place(key))
-            book = self.store.read(folder, etag)
-            version = self.importing.current(book, version)
-            if self.importing.view(book, version).standing is Standing.FREE:
+            folder = self.store.look(self.gatherer.keys(key))
+            snapshot = self.store.read(folder, etag)
+            version = self.importing.current(snapshot, version)
+            if self.importing.standing(snapshot, version).standing is Standing.FREE:
                 state = State(result.outcome.value)
-                self.importing.write_line(book, version, state, result.reason)
+                self.importing.write_line(snapshot, version, state, result.reason)
         return result
 
     def _round(self) -> Result:
@@ -97,8 +97,8 @@ class Case:
         found = self._sidecar(look, key)
         if found.is_manifest:
             return self._set(look, found, self._start_disks(found.disk_keys[1:]))
-        if not found.exists and (pointers := look.folder.pointers()):
-            return self._listed_by(pointers, look, found)
+        if not found.exists and (manifest_notes := look.folder.manifest_notes()):
+            return self._listed_by(manifest_notes, look, found)
         return self._alone(look, found)
 
     def _sidecar_came(self, image_key: str) -> Result:
@@ -122,18 +122,18 @@ class Case:
         if found.error:
             return endings.refused(str(found.error))
         if found.is_manifest:
-            self._leave_pointers(look, found).wait()
+            self._leave_manifest_notes(look, found).wait()
         reason = (
-            f"there is no image {look.folder.place.object_key} beside this sidecar yet"
+            f"there is no image {look.folder.keys.object_key} beside this sidecar yet"
         )
         return endings.waiting(reason)
 
     def _stale(self, look: FirstLook, exc: Exception) -> Result:
         """The bytes that the event spoke of are gone; so may be a claim on them."""
         etag = self.record.etag
-        disk = DiskVersion(object_key=self.record.object_key, etag=etag)
-        book = self.store.read(look.folder, etag)
-        if settled := self.importing.settle(book, self._version(disk)):
+        disk = DiskRevision(object_key=self.record.object_key, etag=etag)
+        snapshot = self.store.read(look.folder, etag)
+        if settled := self.importing.settle(snapshot, self._version(disk)):
             return settled
         if isinstance(exc, ObjectChanged):
             return endings.ignored(
@@ -143,25 +143,25 @@ class Case:
         return endings.ignored("stale: the object was deleted since this event")
 
     def _listed_by(
-        self, pointers: Sequence[str], look: FirstLook, found: SidecarFound
+        self, manifest_notes: Sequence[str], look: FirstLook, found: SidecarFound
     ) -> Result:
         """A disk arrived that manifests have asked for: import what is complete."""
-        results = [self._through(key) for key in pointers]
+        results = [self._through(key) for key in manifest_notes]
         told = [result for result in results if result]
         if not told:
             return self._alone(look, found)
         going = [r for r in told if r.outcome is not Outcome.WAITING]
         return (going or told)[0]
 
-    def _through(self, pointer_key: str) -> Result | None:
-        """Import the set behind a pointer; None if this disk is no longer in it."""
-        note = self.store.read_note(pointer_key)
+    def _through(self, manifest_note_key: str) -> Result | None:
+        """Import the set behind a note; None if this disk is no longer in it."""
+        note = self.store.read_note(manifest_note_key)
         if note is None:
             return None
-        pointer = read_pointer(note)
-        readings = self._start_disks(pointer.disk_keys[1:])
-        look = self.gatherer.first_look(Wanted(object_key=pointer.image_key))
-        found = self._sidecar(look, pointer.image_key)
+        listed = read_manifest_note(note)
+        readings = self._start_disks(listed.disk_keys[1:])
+        look = self.gatherer.first_look(Wanted(object_key=listed.image_key))
+        found = self._sidecar(look, listed.image_key)
         if found.error:
             return endings.refused(str(found.error))
         if self.record.object_key not in found.disk_keys:
@@ -171,7 +171,7 @@ class Case:
         try:
             look.disk.head  # noqa: B018 - raises if there is no system disk
         except ObjectMissing:
-            reason = f"the system disk {pointer.image_key} of the set is not there yet"
+            reason = f"the system disk {listed.image_key} of the set is not there yet"
             return endings.waiting(reason)
         return self._set(look, found, readings)
 
@@ -180,55 +180,57 @@ class Case:
     ) -> Result:
         """Import a set, disks mapped by name, if all of them are there.
 
-        The pointers stand before it is written that something is missing, and before
+        The notes stand before it is written that something is missing, and before
         ECS is asked; reading and planning need not wait for them.
         """
-        pointers = self._leave_pointers(look, found)
-        book = self.store.read(look.folder, look.disk.version.etag)
+        manifest_notes = self._leave_manifest_notes(look, found)
+        snapshot = self.store.read(look.folder, look.disk.version.etag)
         versions = [_version_if_there(readings[key]) for key in found.disk_keys[1:]]
         missing = [
             key
             for key, v in zip(found.disk_keys[1:], versions, strict=True)
             if v is None
         ]
-        if missing or book.entries:
-            pointers.wait()
-        absent = [DiskVersion(object_key=key, etag="") for key in missing]
+        if missing or snapshot.entries:
+            manifest_notes.wait()
+        absent = [DiskRevision(object_key=key, etag="") for key in missing]
         present = [v for v in versions if v]
         version = self._version(look.disk.version, *present, *absent)
-        version = self.importing.current(book, version)
-        if ending := self.importing.ending(book, version):
+        version = self.importing.current(snapshot, version)
+        if ending := self.importing.ending(snapshot, version):
             return ending
         if missing:
             reason = f"the set waits for {', '.join(missing)}"
-            return self.importing.wait(book, version, reason)
+            return self.importing.wait(snapshot, version, reason)
         disks = [look.disk, *(readings[key] for key in found.disk_keys[1:])]
         result = self.importing.import_image(
-            book, version, disks, found, beside=pointers
+            snapshot, version, disks, found, beside=manifest_notes
         )
-        pointers.wait()
+        manifest_notes.wait()
         return result
 
     def _alone(self, look: FirstLook, found: SidecarFound) -> Result:
         """Import one disk as a whole image, unless it waits for something."""
-        book = self.store.read(look.folder, look.disk.version.etag)
-        version = self.importing.current(book, self._version(look.disk.version))
-        if ending := self.importing.ending(book, version):
+        snapshot = self.store.read(look.folder, look.disk.version.etag)
+        version = self.importing.current(snapshot, self._version(look.disk.version))
+        if ending := self.importing.ending(snapshot, version):
             return ending
         clues = read_key(version.object_key)
         is_data_disk = clues.is_data_disk or (clues.disk_index or 1) > 1
         if is_data_disk and not found.exists:
             return self.importing.wait(
-                book,
+                snapshot,
                 version,
                 "its name says that it is a data disk, which is not imported alone; "
                 "list it in a manifest beside its system disk, or give it a sidecar "
                 "of its own",
             )
         if self.importing.settings.is_sidecar_required and not found.exists:
-            return self.importing.wait(book, version, "its sidecar is not there yet")
+            return self.importing.wait(
+                snapshot, version, "its sidecar is not there yet"
+            )
         return self.importing.import_image(
-            book, version, [look.disk], found, beside=Started([])
+            snapshot, version, [look.disk], found, beside=Started([])
         )
 
     def _sidecar(self, look: FirstLook, image_key: str) -> SidecarFound:
@@ -239,26 +241,26 @@ class Case:
             settings=self.importing.settings,
         )
 
-    def _leave_pointers(self, look: FirstLook, found: SidecarFound) -> Started:
+    def _leave_manifest_notes(self, look: FirstLook, found: SidecarFound) -> Started:
         """Tell each data disk which manifest lists it."""
         keys = found.disk_keys
         if self.importing.is_dry:
             return Started([])
-        note = Pointer(manifest_key=found.key, image_key=keys[0], disk_keys=keys)
+        note = ManifestNote(manifest_key=found.key, image_key=keys[0], disk_keys=keys)
         of = found.key if look.folder.is_listed else ""
-        places = [self.gatherer.place(key) for key in keys[1:]]
+        keys_of_disks = [self.gatherer.keys(key) for key in keys[1:]]
         return self.gatherer.start_notes(
-            {place.pointer_key(of): note.to_bytes() for place in places}
+            {keys.manifest_note_key(of): note.to_bytes() for keys in keys_of_disks}
         )
 
     def _start_disks(self, keys: Sequence[str]) -> dict[str, DiskReading]:
         return {key: self.gatherer.start_disk(Wanted(object_key=key)) for key in keys}
 
-    def _version(self, *disks: DiskVersion) -> ImageVersion:
-        return ImageVersion(bucket=self.record.bucket, disks=disks)
+    def _version(self, *disks: DiskRevision) -> ImageRevision:
+        return ImageRevision(bucket=self.record.bucket, disks=disks)
 
 
-def _version_if_there(reading: DiskReading) -> DiskVersion | None:
+def _version_if_there(reading: DiskReading) -> DiskRevision | None:
     try:
         return reading.version
     except ObjectMissing:

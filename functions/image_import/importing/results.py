@@ -9,7 +9,7 @@ from image_import.errors import (
     ServiceRejected,
     ServiceUnavailable,
 )
-from image_import.ledger.entries import Entry, Standing, State, to_text
+from image_import.ledger.entries import LedgerEntry, Standing, State, to_text
 from image_import.model.result import Outcome, Result
 
 REFUSED_CODES = {"InvalidObjectState"}
@@ -32,7 +32,7 @@ def refused(reason: str) -> Result:
 
 
 def stands(
-    standing: Standing, entry: Entry, *, bucket: str, is_sidecar: bool
+    standing: Standing, entry: LedgerEntry, *, bucket: str, is_sidecar: bool
 ) -> Result:
     """Return the end of a record that the ledger does not leave to us."""
     if standing is Standing.LIVE:
@@ -56,7 +56,7 @@ def stands(
     return as_recorded(Outcome.DUPLICATE, entry, reason)
 
 
-def _ended(entry: Entry, bucket: str) -> Result:
+def _ended(entry: LedgerEntry, bucket: str) -> Result:
     """Return the end of a record whose import came to no image.
 
     A failed one is a failure each time that it is delivered. One that a person has
@@ -71,7 +71,7 @@ def _ended(entry: Entry, bucket: str) -> Result:
     return as_recorded(outcome, entry, reason)
 
 
-def too_late(entry: Entry) -> PlanError:
+def too_late(entry: LedgerEntry) -> PlanError:
     """Return why a manifest whose system disk is already an image is refused.
 
     The same bytes under the same name would be this version again, and refused again.
@@ -114,7 +114,7 @@ def _of_service(outcome: Outcome, exc: ServiceError, reason: str) -> Result:
     )
 
 
-def as_recorded(outcome: Outcome, entry: Entry, reason: str) -> Result:
+def as_recorded(outcome: Outcome, entry: LedgerEntry, reason: str) -> Result:
     """Return a result with all that a line of the ledger says of its import."""
     return Result(
         outcome=outcome,

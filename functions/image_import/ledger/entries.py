@@ -5,7 +5,7 @@ AppendObject's position is the compare-and-swap: a line is written at the end th
 its writer has read, or not at all. `x-oss-forbid-overwrite` would not do, versioned
 buckets ignore it.
 
-Where each object stands, `place` says.
+Where each object stands, `layout` says.
 """
 
 import json
@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Any
 
 from image_import.errors import EvidenceError
-from image_import.model.revision import ImageVersion
+from image_import.model.revision import ImageRevision
 
 
 class State(str, Enum):
@@ -49,7 +49,7 @@ FINAL = IMAGELESS | {State.AVAILABLE}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class LedgerEntry:
     """One line of a ledger.
 
     Attributes:
@@ -100,14 +100,16 @@ class Standing(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class LedgerStanding:
     """A ledger's standing towards one version, and the line that decides it."""
 
     standing: Standing
-    entry: Entry | None = None
+    entry: LedgerEntry | None = None
 
 
-def view(entries: Iterable[Entry], version: ImageVersion, *, now: datetime) -> View:
+def standing_of(
+    entries: Iterable[LedgerEntry], version: ImageRevision, *, now: datetime
+) -> LedgerStanding:
     """Return what the ledger allows for `version`.
 
     Args:
@@ -121,34 +123,40 @@ def view(entries: Iterable[Entry], version: ImageVersion, *, now: datetime) -> V
     if settled.pending:
         until = settled.pending.lease_until
         is_live = until is not None and now < until
-        return View(Standing.LIVE if is_live else Standing.ABANDONED, settled.pending)
+        return LedgerStanding(
+            Standing.LIVE if is_live else Standing.ABANDONED, settled.pending
+        )
     if ended := _ended(settled, version):
-        return View(Standing.ENDED, ended)
-    if doubt := settled.doubts.get(version.version_hash):
-        return View(Standing.DOUBTFUL, doubt)
-    return View(Standing.FREE)
+        return LedgerStanding(Standing.ENDED, ended)
+    if doubt := settled.doubts.get(version.revision_hash):
+        return LedgerStanding(Standing.DOUBTFUL, doubt)
+    return LedgerStanding(Standing.FREE)
 
 
-def attempt_of(entries: Iterable[Entry], disks: tuple[tuple[str, str], ...]) -> int:
+def attempt_of(
+    entries: Iterable[LedgerEntry], disks: tuple[tuple[str, str], ...]
+) -> int:
     """Return the attempt that the ledger is at with these disks, 1 if with none."""
     return max((entry.attempt for entry in entries if entry.disks == disks), default=1)
 
 
-def _accepted(settled: "Settled", version: ImageVersion) -> View | None:
-    if accepted := settled.accepted.get(version.version_hash):
-        return View(Standing.DONE, accepted)
+def _accepted(settled: "Settled", version: ImageRevision) -> LedgerStanding | None:
+    if accepted := settled.accepted.get(version.revision_hash):
+        return LedgerStanding(Standing.DONE, accepted)
     if settled.accepted:
         alone = [e for e in settled.accepted.values() if len(e.disks) == 1]
         if len(version.disks) == 1:
-            return View(Standing.DONE, next(reversed(settled.accepted.values())))
+            return LedgerStanding(
+                Standing.DONE, next(reversed(settled.accepted.values()))
+            )
         if alone:
-            return View(Standing.DONE_ALONE, alone[-1])
+            return LedgerStanding(Standing.DONE_ALONE, alone[-1])
     return None
 
 
-def _ended(settled: "Settled", version: ImageVersion) -> Entry | None:
+def _ended(settled: "Settled", version: ImageRevision) -> LedgerEntry | None:
     """Return how this version ended, or the set that this disk was sent with."""
-    if own := settled.ended.get(version.version_hash):
+    if own := settled.ended.get(version.revision_hash):
         return own
     is_first_alone = len(version.disks) == 1 and version.attempt == 1
     sets = [e for e in settled.ended.values() if len(e.disks) > 1]
@@ -166,12 +174,12 @@ class Settled:
         doubts: By version hash, what may have been submitted.
     """
 
-    pending: Entry | None = None
-    accepted: dict[str, Entry] = field(default_factory=dict)
-    ended: dict[str, Entry] = field(default_factory=dict)
-    doubts: dict[str, Entry] = field(default_factory=dict)
+    pending: LedgerEntry | None = None
+    accepted: dict[str, LedgerEntry] = field(default_factory=dict)
+    ended: dict[str, LedgerEntry] = field(default_factory=dict)
+    doubts: dict[str, LedgerEntry] = field(default_factory=dict)
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: LedgerEntry) -> None:
         """Let one line have its effect.
 
         A holder's own last word ends its claim. So does anybody's `submitted` for
@@ -188,7 +196,7 @@ class Settled:
         elif self.pending is not None and entry.claim == self.pending.claim:
             self._hand_back(self.pending, entry)
 
-    def _end(self, entry: Entry) -> None:
+    def _end(self, entry: LedgerEntry) -> None:
         version = entry.version
         if self.pending is not None and self.pending.version == version:
             self.pending = None
@@ -198,14 +206,14 @@ class Settled:
         self.accepted.pop(version, None)
         (self.ended if entry.state in IMAGELESS else self.accepted)[version] = entry
 
-    def _hand_back(self, pending: Entry, entry: Entry) -> None:
+    def _hand_back(self, pending: LedgerEntry, entry: LedgerEntry) -> None:
         is_lost = entry.state is State.RETRYING and entry.perhaps_started
         self.pending = replace(pending, lease_until=None) if is_lost else None
         if entry.perhaps_started and not is_lost:
             self.doubts[entry.version] = entry
 
 
-def settle(entries: Iterable[Entry]) -> Settled:
+def settle(entries: Iterable[LedgerEntry]) -> Settled:
     """Return what remains of a ledger when each line has had its effect."""
     settled = Settled()
     for entry in entries:
@@ -213,7 +221,7 @@ def settle(entries: Iterable[Entry]) -> Settled:
     return settled
 
 
-def to_line(entry: Entry) -> bytes:
+def to_line(entry: LedgerEntry) -> bytes:
     """Return the line that says this: JSON without what is empty, and a newline."""
     said = {f.name: getattr(entry, f.name) for f in fields(entry)}
     said = {name: value for name, value in said.items() if value}
@@ -225,7 +233,7 @@ def to_line(entry: Entry) -> bytes:
     return (text + "\n").encode("utf-8", "backslashreplace")
 
 
-def read_lines(data: bytes) -> list[Entry]:
+def read_lines(data: bytes) -> list[LedgerEntry]:
     """Return the entries of a ledger.
 
     Raises:
@@ -235,17 +243,17 @@ def read_lines(data: bytes) -> list[Entry]:
     return [_entry(line, n) for n, line in enumerate(data.splitlines(), 1) if line]
 
 
-def _entry(line: bytes, number: int) -> Entry:
+def _entry(line: bytes, number: int) -> LedgerEntry:
     try:
         said: dict[str, Any] = json.loads(line)
-        known = {f.name for f in fields(Entry)} & said.keys()
+        known = {f.name for f in fields(LedgerEntry)} & said.keys()
         values = {name: said[name] for name in known}
         values["state"] = State(said["state"])
         values["at"] = from_text(said["at"])
         if "lease_until" in values:
             values["lease_until"] = from_text(said["lease_until"])
         values["disks"] = tuple((key, etag) for key, etag in said.get("disks", ()))
-        return Entry(**values)
+        return LedgerEntry(**values)
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise EvidenceError(
             f"line {number} of the ledger is not one that we write ({exc}); look at "

@@ -26,7 +26,7 @@ OPEN = "open/"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class LedgerKeys:
     """Where the ledger keeps what it knows of one object key."""
 
     prefix: str
@@ -43,7 +43,7 @@ class Place:
         suffix = "" if part == 1 else f"~{part}"
         return f"{self.folder}{_safe(etag)}{suffix}.jsonl"
 
-    def pointer_key(self, manifest_key: str) -> str:
+    def manifest_note_key(self, manifest_key: str) -> str:
         """Return the key of the note that a manifest lists this object.
 
         Without a manifest's key it is the one name under which a note is left where
@@ -62,7 +62,7 @@ class Place:
         match = re.fullmatch(re.escape(stem) + r"(?:~([2-9]))?\.jsonl", key)
         return int(match[1] or 1) if match else 0
 
-    def is_pointer(self, key: str) -> bool:
+    def is_manifest_note(self, key: str) -> bool:
         """Whether this is a note that a manifest lists the object."""
         return key.startswith(f"{self.folder}.set-")
 

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from image_import.errors import EvidenceError
-from image_import.ledger.entries import Entry, Settled, State, settle
-from image_import.ledger.layout import OpenKey, Place
+from image_import.ledger.entries import LedgerEntry, Settled, State, settle
+from image_import.ledger.layout import LedgerKeys, OpenKey
 
 QUOTA = "quotaexceed"
 """Source: "ImportImage", error codes QuotaExceed.Image and .Snapshot, read 2026-11."""
@@ -23,7 +23,7 @@ LONGEST_WAIT = timedelta(hours=1)
 SYSTEM_DISK_BUCKET = "DiskDeviceMapping.1.OSSBucket"
 
 
-class Step(Enum):
+class JobStep(Enum):
     """What is to be done about one version of which a note says that it is open."""
 
     LEAVE = "its claim is alive, or was begun just now"
@@ -51,9 +51,9 @@ class Job:
         due: Before that, it need not be delivered again.
     """
 
-    step: Step
+    step: JobStep
     notes: tuple[str, ...]
-    last: Entry | None = None
+    last: LedgerEntry | None = None
     due: datetime | None = None
 
     @property
@@ -62,15 +62,15 @@ class Job:
         return self.last is not None and self.last.state is not State.INTENT
 
 
-def waits_for_room(entry: Entry) -> bool:
+def waits_for_room(entry: LedgerEntry) -> bool:
     """Whether ECS refused an import only because there is no room for it now."""
     is_quota = entry.error_code.lower().startswith(QUOTA)
     return entry.state is State.FAILED and is_quota
 
 
 def placed(
-    entries: Sequence[Entry], ledger_key: str, *, prefix: str
-) -> tuple[Place, str] | None:
+    entries: Sequence[LedgerEntry], ledger_key: str, *, prefix: str
+) -> tuple[LedgerKeys, str] | None:
     """Return whose ledger this is, with the ETag; None before its first claim.
 
     Raises:
@@ -81,14 +81,14 @@ def placed(
         return None
     object_key, etag = intent.disks[0]
     bucket = intent.parameters.get(SYSTEM_DISK_BUCKET, "")
-    place = Place(prefix=prefix, bucket=bucket, object_key=object_key)
-    if place.ledger_key(etag) != ledger_key:
+    keys = LedgerKeys(prefix=prefix, bucket=bucket, object_key=object_key)
+    if keys.ledger_key(etag) != ledger_key:
         raise EvidenceError(
             f"the ledger {ledger_key} speaks of {object_key} in bucket {bucket!r}, "
-            f"whose ledger is {place.ledger_key(etag)}; it was moved or copied: put it "
+            f"whose ledger is {keys.ledger_key(etag)}; it was moved or copied: put it "
             "back"
         )
-    return place, etag
+    return keys, etag
 
 
 def read_note(data: bytes) -> tuple[str, str, str]:
@@ -106,14 +106,14 @@ def read_note(data: bytes) -> tuple[str, str, str]:
         ) from exc
 
 
-def bucket_of(entries: Sequence[Entry]) -> str:
+def bucket_of(entries: Sequence[LedgerEntry]) -> str:
     """Return the bucket of a ledger's disks, "" if no line tells."""
     told = (e.bucket or e.parameters.get(SYSTEM_DISK_BUCKET, "") for e in entries)
     return next((bucket for bucket in told if bucket), "")
 
 
 def find_jobs(
-    entries: Sequence[Entry],
+    entries: Sequence[LedgerEntry],
     notes: Sequence[Note],
     *,
     now: datetime,
@@ -137,14 +137,16 @@ def find_jobs(
     return jobs
 
 
-def last_of(entries: Sequence[Entry], version: str, *states: State) -> Entry | None:
+def last_of(
+    entries: Sequence[LedgerEntry], version: str, *states: State
+) -> LedgerEntry | None:
     """Return the last line that says one of these of a version."""
     said = (e for e in reversed(entries) if e.version == version)
     return next((e for e in said if not states or e.state in states), None)
 
 
 def _by_version(
-    entries: Sequence[Entry], notes: Sequence[Note]
+    entries: Sequence[LedgerEntry], notes: Sequence[Note]
 ) -> Mapping[str, list[Note]]:
     """Return the notes of each version; under "" those whose claim is unknown."""
     versions = {e.claim: e.version for e in entries if e.state is State.INTENT}
@@ -157,12 +159,14 @@ def _by_version(
 def _unclaimed(note: Note, *, now: datetime, lease: timedelta) -> Job:
     """A note is put beside its claim; one of the two may come first, or alone."""
     is_dead = now - note.since > lease
-    return Job(step=Step.DELIVER if is_dead else Step.LEAVE, notes=(note.said.key,))
+    return Job(
+        step=JobStep.DELIVER if is_dead else JobStep.LEAVE, notes=(note.said.key,)
+    )
 
 
 def _job(
     version: str,
-    entries: Sequence[Entry],
+    entries: Sequence[LedgerEntry],
     notes: Sequence[Note],
     *,
     settled: Settled,
@@ -172,36 +176,38 @@ def _job(
     claim = intent.claim if intent else ""
     keys = tuple(n.said.key for n in sorted(notes, key=lambda n: n.said.claim != claim))
     step, last = _step(version, entries, settled=settled, now=now)
-    due = delivery_due(entries, last) if step is Step.DELIVER else None
+    due = delivery_due(entries, last) if step is JobStep.DELIVER else None
     return Job(step=step, notes=keys, last=last, due=due)
 
 
 def _step(
-    version: str, entries: Sequence[Entry], *, settled: Settled, now: datetime
-) -> tuple[Step, Entry]:
+    version: str, entries: Sequence[LedgerEntry], *, settled: Settled, now: datetime
+) -> tuple[JobStep, LedgerEntry]:
     if accepted := settled.accepted.get(version):
         return _step_accepted(accepted, entries)
     if ended := settled.ended.get(version) or settled.doubts.get(version):
-        return Step.CLOSE, ended
+        return JobStep.CLOSE, ended
     pending = settled.pending
     if pending and pending.lease_until and now < pending.lease_until:
-        return Step.LEAVE, pending
+        return JobStep.LEAVE, pending
     if pending and pending.version == version:
-        return Step.DELIVER, pending
+        return JobStep.DELIVER, pending
     last = last_of(entries, version) or entries[-1]
     is_handed_back = last.state is State.RETRYING or waits_for_room(last)
-    return Step.DELIVER if is_handed_back else Step.CLOSE, last
+    return JobStep.DELIVER if is_handed_back else JobStep.CLOSE, last
 
 
-def _step_accepted(accepted: Entry, entries: Sequence[Entry]) -> tuple[Step, Entry]:
+def _step_accepted(
+    accepted: LedgerEntry, entries: Sequence[LedgerEntry]
+) -> tuple[JobStep, LedgerEntry]:
     if accepted.state is State.AVAILABLE:
-        return Step.FINISH, accepted
+        return JobStep.FINISH, accepted
     followed = (State.SUBMITTED, State.PROGRESS, State.STUCK, State.UNFOLLOWED)
     last = last_of(entries, accepted.version, *followed) or accepted
-    return Step.CLOSE if last.state is State.UNFOLLOWED else Step.FOLLOW, last
+    return JobStep.CLOSE if last.state is State.UNFOLLOWED else JobStep.FOLLOW, last
 
 
-def delivery_due(entries: Sequence[Entry], last: Entry) -> datetime:
+def delivery_due(entries: Sequence[LedgerEntry], last: LedgerEntry) -> datetime:
     """Return when to deliver again: at once, or later after each refusal."""
     if last.state is State.INTENT:
         return last.at

@@ -10,7 +10,7 @@ from image_import.errors import ImageImportError
 from image_import.ledger.clock import OssClock
 from image_import.ledger.layout import OPEN, read_open_key
 from image_import.ledger.open_jobs import Job, Note, find_jobs
-from image_import.ledger.store import Book, LedgerStore
+from image_import.ledger.store import LedgerStore, Snapshot
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,10 +18,10 @@ class OpenLedger:
     """A ledger with notes, and what is to be done about it.
 
     Attributes:
-        book: None if no claim has reached the ledger.
+        snapshot: None if no claim has reached the ledger.
     """
 
-    book: Book | None
+    snapshot: Snapshot | None
     jobs: list[Job]
 
 
@@ -62,11 +62,11 @@ class OpenLedgers:
                 errors.append(exc)
         return ledgers, errors
 
-    def _open(self, book: Book | None, notes: list[Note]) -> OpenLedger:
-        entries = book.entries if book else ()
+    def _open(self, snapshot: Snapshot | None, notes: list[Note]) -> OpenLedger:
+        entries = snapshot.entries if snapshot else ()
         now = self.clock.earliest()
         jobs = find_jobs(entries, notes, now=now, lease=self.lease)
-        return OpenLedger(book=book, jobs=jobs)
+        return OpenLedger(snapshot=snapshot, jobs=jobs)
 
 
 def _notes(listed: Iterable[Listed], *, prefix: str) -> Iterator[Note]:

@@ -15,10 +15,10 @@ from image_import.aliyun.oss.client import (
 )
 from image_import.errors import ServiceRejected, ServiceUnavailable
 from image_import.ledger.clock import OssClock
-from image_import.ledger.entries import Entry, read_lines, to_line
-from image_import.ledger.layout import Place
+from image_import.ledger.entries import LedgerEntry, read_lines, to_line
+from image_import.ledger.layout import LedgerKeys
 from image_import.ledger.open_jobs import placed
-from image_import.retry import Patience
+from image_import.retry import RetryPolicy
 
 LARGEST_LEDGER_BYTES = 4 * 1024 * 1024
 MOST_PARTS = 9
@@ -26,7 +26,7 @@ APPENDABLE = "Appendable"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Folder:
+class LedgerListing:
     """What the ledger keeps under one object key.
 
     Attributes:
@@ -34,31 +34,31 @@ class Folder:
         is_listed: Whether we may list the ledger at all.
     """
 
-    place: Place
+    keys: LedgerKeys
     listed: tuple[Listed, ...] = ()
     is_whole: bool = False
     is_listed: bool = True
 
-    def pointers(self) -> list[str]:
+    def manifest_notes(self) -> list[str]:
         """Return the keys of the notes that manifests list this object.
 
         Where the ledger may not be listed, one may be under a known name.
         """
         if not self.is_listed:
-            return [self.place.pointer_key("")]
+            return [self.keys.manifest_note_key("")]
         keys = (item.object_key for item in self.listed)
-        return [key for key in keys if self.place.is_pointer(key)]
+        return [key for key in keys if self.keys.is_manifest_note(key)]
 
     def parts(self, etag: str) -> list[int]:
         """Return the numbers of the parts of a version's ledger, in order."""
         keys = (item.object_key for item in self.listed)
-        numbers = (self.place.part_number(key, etag) for key in keys)
+        numbers = (self.keys.part_number(key, etag) for key in keys)
         found = sorted(number for number in numbers if number)
         return found if found or self.is_whole else [1]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Book:
+class Snapshot:
     """A version's ledger as far as it was read, and where its next line goes.
 
     Attributes:
@@ -66,62 +66,62 @@ class Book:
         position: Where that line starts in it, in bytes.
     """
 
-    place: Place
+    keys: LedgerKeys
     etag: str
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[LedgerEntry, ...] = ()
     part: int = 1
     position: int = 0
 
     @property
     def key(self) -> str:
         """The key of the object that takes the next line."""
-        return self.place.ledger_key(self.etag, self.part)
+        return self.keys.ledger_key(self.etag, self.part)
 
 
 class Overtaken(Exception):  # noqa: N818 - not an error: somebody else was first
-    """Somebody else wrote the next line; `book` has it."""
+    """Somebody else wrote the next line; `snapshot` has it."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, snapshot: Snapshot) -> None:
         super().__init__("the ledger has a line that we had not read")
-        self.book = book
+        self.snapshot = snapshot
 
 
 class LedgerStore:
     """The ledgers of one bucket."""
 
     def __init__(
-        self, oss: Oss, *, bucket: str, clock: OssClock, patience: Patience
+        self, oss: Oss, *, bucket: str, clock: OssClock, retry: RetryPolicy
     ) -> None:
         self._oss = oss
         self._bucket = bucket
         self._clock = clock
-        self._patience = patience
+        self._retry = retry
 
-    def look(self, place: Place) -> Folder:
+    def look(self, keys: LedgerKeys) -> LedgerListing:
         """Return what there is under one key, in one request.
 
         Where listing is not allowed or not served, it has to do without: the ledger
         is then read by its name, at the price of a request more.
         """
         try:
-            listing = self._patience.repeat(lambda: self._list(place.folder))
+            listing = self._retry.repeat(lambda: self._list(keys.folder))
         except ServiceRejected:
-            return Folder(place=place, is_listed=False)
-        return Folder(
-            place=place, listed=listing.objects, is_whole=not listing.next_token
+            return LedgerListing(keys=keys, is_listed=False)
+        return LedgerListing(
+            keys=keys, listed=listing.objects, is_whole=not listing.next_token
         )
 
     def list_all(self, prefix: str) -> Iterator[Listed]:
         """Yield every object under a prefix of the ledger's bucket, page by page."""
         token = ""
         while True:
-            page = self._patience.repeat(partial(self._list, prefix, token))
+            page = self._retry.repeat(partial(self._list, prefix, token))
             yield from page.objects
             token = page.next_token
             if not token:
                 return
 
-    def read_unplaced(self, ledger_key: str, *, prefix: str) -> Book | None:
+    def read_unplaced(self, ledger_key: str, *, prefix: str) -> Snapshot | None:
         """Return the ledger at a key, in one request, if it has ever had a claim.
 
         What it is the ledger of, its own intents tell. Only where something was put
@@ -131,26 +131,26 @@ class LedgerStore:
             EvidenceError: It is not the ledger of what it names.
         """
         try:
-            piece = self._patience.repeat(lambda: self._get(ledger_key))
+            piece = self._retry.repeat(lambda: self._get(ledger_key))
         except ObjectMissing:
             return None
         entries = read_lines(piece.data)
         found = placed(entries, ledger_key, prefix=prefix)
         if found is None:
             return None
-        place, etag = found
+        keys, etag = found
         if piece.object_type not in {"", APPENDABLE}:
-            return self.read(self.look(place), etag)
-        return Book(
-            place=place, etag=etag, entries=tuple(entries), position=len(piece.data)
+            return self.read(self.look(keys), etag)
+        return Snapshot(
+            keys=keys, etag=etag, entries=tuple(entries), position=len(piece.data)
         )
 
-    def read(self, folder: Folder, etag: str) -> Book:
+    def read(self, folder: LedgerListing, etag: str) -> Snapshot:
         """Return a version's ledger; an empty one if there is none yet."""
-        return self._read_parts(folder.place, etag, folder.parts(etag))
+        return self._read_parts(folder.keys, etag, folder.parts(etag))
 
-    def write(self, book: Book, entry: Entry) -> Book:
-        """Append one line exactly where `book` ends and return the longer book.
+    def write(self, snapshot: Snapshot, entry: LedgerEntry) -> Snapshot:
+        """Append one line exactly where `snapshot` ends and return the longer snapshot.
 
         Raises:
             Overtaken: The ledger has grown since it was read.
@@ -159,30 +159,30 @@ class LedgerStore:
         line = to_line(entry)
         for _ in range(MOST_PARTS):
             try:
-                end = self._append(book, line)
+                end = self._append(snapshot, line)
             except NotAppendable as exc:
-                if book.part == MOST_PARTS:
-                    raise _worn_out(book) from exc
-                book = replace(book, part=book.part + 1, position=0)
+                if snapshot.part == MOST_PARTS:
+                    raise _worn_out(snapshot) from exc
+                snapshot = replace(snapshot, part=snapshot.part + 1, position=0)
             else:
-                entries = (*book.entries, entry)
-                return replace(book, entries=entries, position=end)
-        raise _worn_out(book)
+                entries = (*snapshot.entries, entry)
+                return replace(snapshot, entries=entries, position=end)
+        raise _worn_out(snapshot)
 
     def read_note(self, key: str) -> bytes | None:
         """Return a small object of the ledger's bucket, None if it is gone."""
         try:
-            return self._patience.repeat(lambda: self._get(key)).data
+            return self._retry.repeat(lambda: self._get(key)).data
         except ObjectMissing:
             return None
 
     def put_note(self, key: str, data: bytes) -> None:
         """Put a small object into the ledger's bucket."""
-        self._patience.repeat(lambda: self._oss.put(self._bucket, key, data))
+        self._retry.repeat(lambda: self._oss.put(self._bucket, key, data))
 
     def delete_note(self, key: str) -> None:
         """Delete a small object of the ledger's bucket."""
-        self._patience.repeat(lambda: self._oss.delete(self._bucket, key))
+        self._retry.repeat(lambda: self._oss.delete(self._bucket, key))
 
     def _list(self, prefix: str, token: str = "") -> Listing:
         sent = self._clock.tick()
@@ -196,55 +196,59 @@ class LedgerStore:
         self._clock.observe(piece.date, sent=sent)
         return piece
 
-    def _append(self, book: Book, line: bytes) -> int:
+    def _append(self, snapshot: Snapshot, line: bytes) -> int:
         """Append, and where the answer is lost, look whether the line is there."""
 
         def once() -> int:
             try:
                 return self._oss.append(
-                    self._bucket, book.key, position=book.position, data=line
+                    self._bucket, snapshot.key, position=snapshot.position, data=line
                 )
             except (PositionTaken, ServiceUnavailable) as exc:
-                end = self._find(book, line)
+                end = self._find(snapshot, line)
                 if end is None and isinstance(exc, ServiceUnavailable):
                     raise
                 if end is None:
-                    raise Overtaken(self._reread(book)) from exc
+                    raise Overtaken(self._reread(snapshot)) from exc
                 return end
 
-        return self._patience.repeat(once)
+        return self._retry.repeat(once)
 
-    def _find(self, book: Book, line: bytes) -> int | None:
-        """Return where our line ends if it is the one that follows `book`.
+    def _find(self, snapshot: Snapshot, line: bytes) -> int | None:
+        """Return where our line ends if it is the one that follows `snapshot`.
 
         Raises:
             Overtaken: Another line follows.
         """
-        data = self.read_note(book.key) or b""
-        after = data[book.position :]
+        data = self.read_note(snapshot.key) or b""
+        after = data[snapshot.position :]
         if after.startswith(line):
-            return book.position + len(line)
+            return snapshot.position + len(line)
         if after:
-            raise Overtaken(self._reread(book))
+            raise Overtaken(self._reread(snapshot))
         return None
 
-    def _reread(self, book: Book) -> Book:
-        parts = list(range(1, book.part + 1))
-        return self._read_parts(book.place, book.etag, parts)
+    def _reread(self, snapshot: Snapshot) -> Snapshot:
+        parts = list(range(1, snapshot.part + 1))
+        return self._read_parts(snapshot.keys, snapshot.etag, parts)
 
-    def _read_parts(self, place: Place, etag: str, parts: Sequence[int]) -> Book:
-        book = Book(place=place, etag=etag)
+    def _read_parts(
+        self, keys: LedgerKeys, etag: str, parts: Sequence[int]
+    ) -> Snapshot:
+        snapshot = Snapshot(keys=keys, etag=etag)
         for part in parts:
-            data = self.read_note(place.ledger_key(etag, part))
+            data = self.read_note(keys.ledger_key(etag, part))
             if data is not None:
-                entries = (*book.entries, *read_lines(data))
-                book = replace(book, entries=entries, part=part, position=len(data))
-        return book
+                entries = (*snapshot.entries, *read_lines(data))
+                snapshot = replace(
+                    snapshot, entries=entries, part=part, position=len(data)
+                )
+        return snapshot
 
 
-def _worn_out(book: Book) -> ServiceRejected:
+def _worn_out(snapshot: Snapshot) -> ServiceRejected:
     return ServiceRejected(
-        f"none of the {MOST_PARTS} parts of the ledger {book.key} takes another "
+        f"none of the {MOST_PARTS} parts of the ledger {snapshot.key} takes another "
         "line: something keeps putting ordinary objects over them; find out what "
         "writes under the ledger's prefix and keep it away",
         service="OSS",

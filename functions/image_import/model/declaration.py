@@ -35,7 +35,7 @@ class DeclaredDisk:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Declared:
+class Declaration:
     """What was declared; None, or empty, where nothing was.
 
     Attributes:

@@ -48,7 +48,7 @@ MARK_LENGTH = 12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DiskVersion:
+class DiskRevision:
     """One uploaded object: identical bytes put again are the same version."""
 
     object_key: str
@@ -56,7 +56,7 @@ class DiskVersion:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ImageVersion:
+class ImageRevision:
     """One version of an image: its disks, the system disk first.
 
     A changed data disk makes a new version of the whole set. `attempt` counts the
@@ -64,7 +64,7 @@ class ImageVersion:
     """
 
     bucket: str
-    disks: tuple[DiskVersion, ...]
+    disks: tuple[DiskRevision, ...]
     attempt: int = 1
 
     @property
@@ -83,14 +83,14 @@ class ImageVersion:
         return tuple((disk.object_key, disk.etag) for disk in self.disks)
 
     @property
-    def version_hash(self) -> str:
+    def revision_hash(self) -> str:
         """64 hex digits that no other version shares."""
         return _sha256([self.bucket, self.pairs, self.attempt])
 
     @property
     def mark(self) -> str:
         """The short hash by which an image in ECS is known to be this version."""
-        return self.version_hash[:MARK_LENGTH]
+        return self.revision_hash[:MARK_LENGTH]
 
     def client_token(self, parameters: dict[str, str]) -> str:
         """Return the token that makes a repeated ImportImage the same one.
@@ -101,7 +101,7 @@ class ImageVersion:
         Source: "ImportImage", ECS API 2014-05-26, ClientToken; "How to ensure
         idempotence", ECS API Reference, read 2026-11.
         """
-        return _sha256([self.version_hash, sorted(parameters.items())])
+        return _sha256([self.revision_hash, sorted(parameters.items())])
 
 
 def normal_etag(etag: str) -> str:

@@ -9,8 +9,8 @@ from disk_images.formats.types import FormatError
 
 from image_import.errors import HeaderError
 from image_import.filename.reader import KeyClues
-from image_import.model.declaration import Declared
-from image_import.model.revision import DiskVersion, ImageVersion
+from image_import.model.declaration import Declaration
+from image_import.model.revision import DiskRevision, ImageRevision
 
 # Where a value of a plan may come from, as the log names it.
 SIDECAR = "sidecar"
@@ -43,7 +43,7 @@ class DiskEvidence:
         head: Its first bytes, as many as were read; b"" if they are not kept.
     """
 
-    version: DiskVersion
+    version: DiskRevision
     object_size_bytes: int
     header: Header
     user_metadata: dict[str, str] = field(default_factory=dict)
@@ -75,13 +75,13 @@ class Contents:
 class Evidence:
     """What one image is planned from; `disks[0]` is the system disk."""
 
-    version: ImageVersion
+    version: ImageRevision
     region_id: str
     disks: tuple[DiskEvidence, ...]
     clues: KeyClues
-    sidecar: Declared | None = None
+    sidecar: Declaration | None = None
     sidecar_key: str = ""
-    metadata: Declared | None = None
+    metadata: Declaration | None = None
     contents: Contents | None = None
 
     def declared(self, attribute: str) -> Iterator[tuple[str, Any]]:

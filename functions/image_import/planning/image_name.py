@@ -35,7 +35,7 @@ _ROOM = LONGEST_NAME - len(PREFIX)
 
 
 def image_name(
-    template: str, *, object_key: str, version_hash: str, target: Target
+    template: str, *, object_key: str, revision_hash: str, target: Target
 ) -> str:
     """Return the name that a template gives to one version of an image.
 
@@ -45,7 +45,7 @@ def image_name(
     Args:
         template: With {hash} and perhaps {stem}, {key}, {folder} and {set}.
         object_key: Of the system disk.
-        version_hash: Hex digits, of which the first 12 are used.
+        revision_hash: Hex digits, of which the first 12 are used.
         target: Whose rules the name keeps.
 
     Raises:
@@ -53,7 +53,7 @@ def image_name(
     """
     if fault := check_template(template):
         raise SettingsError(f"the image name template {template!r} {fault}")
-    mark = version_hash[:MARK_LENGTH]
+    mark = revision_hash[:MARK_LENGTH]
     values = _values(object_key)
     name = ""
     for longest in range(_ROOM, -1, -1):

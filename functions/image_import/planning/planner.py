@@ -234,7 +234,7 @@ def _choose_name(
         value=image_name(
             settings.image_name_template,
             object_key=version.object_key,
-            version_hash=version.version_hash,
+            revision_hash=version.revision_hash,
             target=target,
         ),
         source=f"{KEY} (template)",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from image_import.config.settings import Settings
 from image_import.errors import SidecarError
-from image_import.model.declaration import Declared
+from image_import.model.declaration import Declaration
 from image_import.sidecar.parser import parse_sidecar
 
 
@@ -19,7 +19,7 @@ class SidecarFound:
     """
 
     key: str = ""
-    declared: Declared | None = None
+    declared: Declaration | None = None
     error: SidecarError | None = None
 
     @property

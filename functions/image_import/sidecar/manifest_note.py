@@ -11,7 +11,7 @@ from image_import.errors import EvidenceError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Pointer:
+class ManifestNote:
     """Which manifest lists a disk, and what else it lists.
 
     Attributes:
@@ -29,15 +29,15 @@ class Pointer:
         return (json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def read_pointer(data: bytes) -> Pointer:
-    """Return the pointer that `to_bytes` wrote.
+def read_manifest_note(data: bytes) -> ManifestNote:
+    """Return the note that `to_bytes` wrote.
 
     Raises:
         EvidenceError: It is none of ours.
     """
     try:
         said = json.loads(data)
-        return Pointer(
+        return ManifestNote(
             manifest_key=str(said["manifest_key"]),
             image_key=str(said["image_key"]),
             disk_keys=tuple(str(key) for key in said["disk_keys"]),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from image_import.errors import SidecarError
-from image_import.model.declaration import FIELDS, Declared
+from image_import.model.declaration import FIELDS, Declaration
 from image_import.model.limits import check_tag
 from image_import.model.targets import Target
 from image_import.planning.consistency import find_contradiction
@@ -73,7 +73,7 @@ def parse_sidecar(
     bucket: str,
     target: Target,
     may_set: frozenset[str],
-) -> Declared:
+) -> Declaration:
     """Return what a sidecar declares.
 
     Args:
@@ -98,12 +98,12 @@ def parse_sidecar(
     if "Features" in said:
         check_may_set("Features", rules, field="Features")
         held["features"] = _read_features(said["Features"])
-    return _consistent(Declared(**held))
+    return _consistent(Declaration(**held))
 
 
 def parse_metadata(
     user_metadata: Mapping[str, str], *, target: Target, may_set: frozenset[str]
-) -> Declared:
+) -> Declaration:
     """Return what an object's user metadata declares; names not ours are nobody's.
 
     Args:
@@ -125,7 +125,7 @@ def parse_metadata(
         for name, field in METADATA.items()
         if by_name.get(name)
     )
-    return _consistent(Declared(**held))
+    return _consistent(Declaration(**held))
 
 
 def _check_names(said: Mapping[str, object]) -> None:
@@ -189,7 +189,7 @@ def _read_features(value: object) -> dict[str, str]:
     return features
 
 
-def _consistent(declared: Declared) -> Declared:
+def _consistent(declared: Declaration) -> Declaration:
     field, why = find_contradiction(
         platform=declared.platform,
         os_type=declared.os_type,

@@ -10,12 +10,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
-from image_import.aliyun.ecs.describe_responses import Task, TaskDetail
+from image_import.aliyun.ecs.describe_responses import ImportTask, TaskDetail
 from image_import.errors import ServiceError, ServiceRejected
-from image_import.ledger.entries import Entry
+from image_import.ledger.entries import LedgerEntry
 from image_import.model.revision import ExistingImage
-from image_import.retry import Patience
-from image_import.tracking.progress import Seen, own_image
+from image_import.retry import RetryPolicy
+from image_import.tracking.progress import Observation, own_image
 
 BATCH = 100
 """Source: "DescribeTasks" and "DescribeImages", ECS API 2014-05-26, read 2026-11."""
@@ -24,7 +24,7 @@ Item = TypeVar("Item")
 Found = TypeVar("Found")
 
 
-class Lookup(Protocol):
+class LookupApi(Protocol):
     """What is asked of ECS here."""
 
     has_lookup: bool
@@ -35,7 +35,7 @@ class Lookup(Protocol):
     def find_images_by_id(self, image_ids: Sequence[str]) -> list[ExistingImage]:
         """Return which of up to 100 images there are."""
 
-    def describe_tasks(self, task_ids: Sequence[str]) -> list[Task]:
+    def describe_tasks(self, task_ids: Sequence[str]) -> list[ImportTask]:
         """Return which of up to 100 tasks there are."""
 
     def describe_task(self, task_id: str) -> TaskDetail:
@@ -46,7 +46,7 @@ class Lookup(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sight:
+class Observations:
     """What ECS shows of all that is followed.
 
     Attributes:
@@ -54,12 +54,12 @@ class Sight:
         blind: Version hashes of imports for which there is no look-up.
     """
 
-    seen: Mapping[str, Seen] = field(default_factory=dict)
+    seen: Mapping[str, Observation] = field(default_factory=dict)
     blind: frozenset[str] = frozenset()
 
 
 @dataclass(kw_only=True, slots=True)
-class Look:
+class BatchLookup:
     """One look at the imports of one region.
 
     Attributes:
@@ -67,13 +67,13 @@ class Look:
         errors: What could not be looked up, and why.
     """
 
-    ecs: Lookup
-    patience: Patience
+    ecs: LookupApi
+    retry: RetryPolicy
     pool: Executor
     by_id: bool
     errors: list[ServiceError] = field(default_factory=list)
 
-    def at(self, imports: Sequence[Entry]) -> dict[str, Seen]:
+    def at(self, imports: Sequence[LedgerEntry]) -> dict[str, Observation]:
         """Return what ECS shows, by version hash; without what could not be asked.
 
         Args:
@@ -88,7 +88,7 @@ class Look:
             seen[entry.version] = replace(seen[entry.version], detail=detail)
         return seen
 
-    def _seen_by_id(self, imports: Sequence[Entry]) -> dict[str, Seen]:
+    def _seen_by_id(self, imports: Sequence[LedgerEntry]) -> dict[str, Observation]:
         ids = self._batches([e.image_id for e in imports])
         task_ids = self._batches([e.task_id for e in imports if e.task_id])
         images = list(self._each(ids, self.ecs.find_images_by_id))
@@ -98,19 +98,21 @@ class Look:
         image = {found.image_id: found for _, batch in images for found in batch}
         task = {found.task_id: found for _, batch in tasks for found in batch}
         return {
-            e.version: Seen(image=image.get(e.image_id), task=task.get(e.task_id))
+            e.version: Observation(
+                image=image.get(e.image_id), task=task.get(e.task_id)
+            )
             for e in imports
             if {e.image_id, e.task_id} <= asked
         }
 
-    def _seen_by_name(self, imports: Sequence[Entry]) -> dict[str, Seen]:
-        def own(entry: Entry) -> Seen:
+    def _seen_by_name(self, imports: Sequence[LedgerEntry]) -> dict[str, Observation]:
+        def own(entry: LedgerEntry) -> Observation:
             found = self.ecs.find_images(entry.image_name)
-            return Seen(image=own_image(found, entry))
+            return Observation(image=own_image(found, entry))
 
         return {entry.version: seen for entry, seen in self._each(imports, own)}
 
-    def _detail(self, entry: Entry) -> TaskDetail | None:
+    def _detail(self, entry: LedgerEntry) -> TaskDetail | None:
         try:
             return self.ecs.describe_task(entry.task_id)
         except ServiceRejected:
@@ -122,7 +124,7 @@ class Look:
         """Yield each item with its answer, asked side by side."""
 
         def patient(item: Item) -> Found:
-            return self.patience.repeat(lambda: ask(item))
+            return self.retry.repeat(lambda: ask(item))
 
         asked = [(item, self.pool.submit(patient, item)) for item in items]
         for item, future in asked:
@@ -135,16 +137,17 @@ class Look:
         return [ids[first : first + BATCH] for first in range(0, len(ids), BATCH)]
 
 
-def look_everywhere(
-    by_region: Mapping[str, Sequence[Entry]], look_in: Callable[[str], Look | None]
-) -> tuple[Sight, list[ServiceError]]:
+def look_up_regions(
+    by_region: Mapping[str, Sequence[LedgerEntry]],
+    look_in: Callable[[str], BatchLookup | None],
+) -> tuple[Observations, list[ServiceError]]:
     """Return what ECS shows of imports in several regions, and what went wrong.
 
     Args:
         by_region: The ledger's last word on each import.
         look_in: Makes the look at a region; None where there is no look-up.
     """
-    seen: dict[str, Seen] = {}
+    seen: dict[str, Observation] = {}
     blind: set[str] = set()
     errors: list[ServiceError] = []
     for region_id, imports in by_region.items():
@@ -154,4 +157,4 @@ def look_everywhere(
             errors.extend(look.errors)
         else:
             blind.update(entry.version for entry in imports)
-    return Sight(seen=seen, blind=frozenset(blind)), errors
+    return Observations(seen=seen, blind=frozenset(blind)), errors

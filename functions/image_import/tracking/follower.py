@@ -8,13 +8,13 @@ from image_import.config.settings import Settings
 from image_import.errors import ServiceUnavailable
 from image_import.importing import results as endings
 from image_import.ledger.clock import OssClock
-from image_import.ledger.entries import FINAL, Entry, State
-from image_import.ledger.open_jobs import Job, Step
-from image_import.ledger.store import Book, LedgerStore, Overtaken
+from image_import.ledger.entries import FINAL, LedgerEntry, State
+from image_import.ledger.open_jobs import Job, JobStep
+from image_import.ledger.store import LedgerStore, Overtaken, Snapshot
 from image_import.model.result import Outcome, Result
-from image_import.tracking.batch_lookup import Sight
+from image_import.tracking.batch_lookup import Observations
 from image_import.tracking.progress import judge, unfollowed
-from image_import.tracking.source_cleanup import Sources
+from image_import.tracking.source_cleanup import SourceCleanup
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,10 +32,12 @@ class Follower:
     clock: OssClock
     claim: str
     fc_request_id: str
-    sources: Callable[[Book], Sources]
+    sources: Callable[[Snapshot], SourceCleanup]
     change: Callable[[Result], None]
 
-    def step(self, job: Job, book: Book, sight: Sight) -> tuple[Book, bool]:
+    def step(
+        self, job: Job, snapshot: Snapshot, sight: Observations
+    ) -> tuple[Snapshot, bool]:
         """Do what is to be done about one version.
 
         Returns:
@@ -44,14 +46,18 @@ class Follower:
         Raises:
             ServiceError: Something was left for the next run.
         """
-        if job.last is None or job.step not in {Step.FOLLOW, Step.FINISH, Step.CLOSE}:
-            return book, True
-        if job.step is Step.FOLLOW:
-            return self._follow(job, book, job.last, sight)
-        if job.step is Step.FINISH:
-            self._settle_sources(book, job.last)
+        if job.last is None or job.step not in {
+            JobStep.FOLLOW,
+            JobStep.FINISH,
+            JobStep.CLOSE,
+        }:
+            return snapshot, True
+        if job.step is JobStep.FOLLOW:
+            return self._follow(job, snapshot, job.last, sight)
+        if job.step is JobStep.FINISH:
+            self._settle_sources(snapshot, job.last)
         self.delete_notes(job.notes)
-        return book, False
+        return snapshot, False
 
     def delete_notes(self, keys: Sequence[str]) -> None:
         """Delete notes, in a dry run none."""
@@ -60,26 +66,31 @@ class Follower:
                 self.store.delete_note(key)
 
     def _follow(
-        self, job: Job, book: Book, last: Entry, sight: Sight
-    ) -> tuple[Book, bool]:
+        self, job: Job, snapshot: Snapshot, last: LedgerEntry, sight: Observations
+    ) -> tuple[Snapshot, bool]:
         self.delete_notes(job.notes[1:])
-        line = self._judge(book, last, sight)
+        line = self._judge(snapshot, last, sight)
         if line is None:
-            return book, True
+            return snapshot, True
         try:
-            book = self._write(book, line)
+            snapshot = self._write(snapshot, line)
         except Overtaken as exc:
-            return exc.book, True  # the next run takes into account what was written
+            return (
+                exc.snapshot,
+                True,
+            )  # the next run takes into account what was written
         if line.state is State.AVAILABLE:
-            self._conclude(book, line)
+            self._conclude(snapshot, line)
         else:
-            self.change(result_of(line, book))
+            self.change(result_of(line, snapshot))
         is_open = line.state not in {*FINAL, State.UNFOLLOWED}
         if not is_open:
             self.delete_notes(job.notes[:1])
-        return book, is_open
+        return snapshot, is_open
 
-    def _judge(self, book: Book, last: Entry, sight: Sight) -> Entry | None:
+    def _judge(
+        self, snapshot: Snapshot, last: LedgerEntry, sight: Observations
+    ) -> LedgerEntry | None:
         now = self.clock.earliest()
         if last.version in sight.blind:
             return unfollowed(last, now=now)
@@ -87,24 +98,24 @@ class Follower:
             return None
         stuck_after = timedelta(seconds=self.settings.stuck_after_seconds)
         seen = sight.seen[last.version]
-        return judge(book.entries, last, seen, now=now, stuck_after=stuck_after)
+        return judge(snapshot.entries, last, seen, now=now, stuck_after=stuck_after)
 
-    def _write(self, book: Book, line: Entry) -> Book:
+    def _write(self, snapshot: Snapshot, line: LedgerEntry) -> Snapshot:
         if self.settings.dry_run:
-            return book
+            return snapshot
         said = replace(line, claim=self.claim, fc_request_id=self.fc_request_id)
-        return self.store.write(book, said)
+        return self.store.write(snapshot, said)
 
-    def _conclude(self, book: Book, line: Entry) -> None:
+    def _conclude(self, snapshot: Snapshot, line: LedgerEntry) -> None:
         """Settle the sources of what has become available, and tell both at once.
 
         Raises:
             ServiceUnavailable: They are not settled; the note stays, so that the next
                 run does it.
         """
-        result = result_of(line, book)
+        result = result_of(line, snapshot)
         try:
-            done = self._settle_sources(book, line)
+            done = self._settle_sources(snapshot, line)
         except ServiceUnavailable:
             self.change(result)
             raise
@@ -112,15 +123,15 @@ class Follower:
             replace(result, reason="; ".join(filter(None, (line.reason, done))))
         )
 
-    def _settle_sources(self, book: Book, line: Entry) -> str:
+    def _settle_sources(self, snapshot: Snapshot, line: LedgerEntry) -> str:
         if self.settings.dry_run:
             return ""
-        return self.sources(book).settle(self.settings.on_available, line)
+        return self.sources(snapshot).settle(self.settings.on_available, line)
 
 
-def result_of(line: Entry, book: Book) -> Result:
+def result_of(line: LedgerEntry, snapshot: Snapshot) -> Result:
     """Return what a line of a ledger says, as log and answer say it."""
     object_key, etag = line.disks[0]
     result = endings.as_recorded(Outcome(line.state.value), line, line.reason)
-    about = result.about(bucket=book.place.bucket, object_key=object_key, etag=etag)
+    about = result.about(bucket=snapshot.keys.bucket, object_key=object_key, etag=etag)
     return replace(about, progress=line.progress)

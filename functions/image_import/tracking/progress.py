@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from image_import.aliyun.ecs.describe_responses import Task, TaskDetail
+from image_import.aliyun.ecs.describe_responses import ImportTask, TaskDetail
 from image_import.aliyun.ecs.error_catalogue import explain
-from image_import.ledger.entries import Entry, State, to_text
+from image_import.ledger.entries import LedgerEntry, State, to_text
 from image_import.ledger.open_jobs import last_of
 from image_import.model.revision import MARK_LENGTH, ExistingImage, is_marked
 
@@ -29,11 +29,11 @@ TICKET = "ECS gives no cause; open a ticket with the request ID"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
+class Observation:
     """What ECS shows of one import; None where it shows nothing."""
 
     image: ExistingImage | None = None
-    task: Task | None = None
+    task: ImportTask | None = None
     detail: TaskDetail | None = None
 
     @property
@@ -54,7 +54,9 @@ class Seen:
         return self.image_status in BAD_IMAGES and self.task_status in ENDED_TASKS
 
 
-def own_image(images: Sequence[ExistingImage], last: Entry) -> ExistingImage | None:
+def own_image(
+    images: Sequence[ExistingImage], last: LedgerEntry
+) -> ExistingImage | None:
     """Return the image that an import makes, among those of its name."""
     mark = last.version[:MARK_LENGTH]
     for image in images:
@@ -65,13 +67,13 @@ def own_image(images: Sequence[ExistingImage], last: Entry) -> ExistingImage | N
 
 
 def judge(
-    entries: Sequence[Entry],
-    last: Entry,
-    seen: Seen,
+    entries: Sequence[LedgerEntry],
+    last: LedgerEntry,
+    seen: Observation,
     *,
     now: datetime,
     stuck_after: timedelta,
-) -> Entry | None:
+) -> LedgerEntry | None:
     """Return the line that says what has changed; None if nothing has.
 
     Args:
@@ -93,20 +95,20 @@ def judge(
     return _moved(told, entries, now=now, stuck_after=stuck_after)
 
 
-def unfollowed(last: Entry, *, now: datetime) -> Entry:
+def unfollowed(last: LedgerEntry, *, now: datetime) -> LedgerEntry:
     """Return the line that says once that nothing can tell how this import goes on."""
     reason = (
         "accepted, and this service has no look-up to follow it by: look for an image "
         f"named {last.image_name!r} in the console"
     )
-    told = _told(last, Seen(), now=now)
+    told = _told(last, Observation(), now=now)
     return replace(told, state=State.UNFOLLOWED, reason=reason, progress="")
 
 
-def _told(last: Entry, seen: Seen, *, now: datetime) -> Entry:
+def _told(last: LedgerEntry, seen: Observation, *, now: datetime) -> LedgerEntry:
     """Return a line on the same import with what is seen of it on its way."""
     image = seen.image
-    return Entry(
+    return LedgerEntry(
         state=State.PROGRESS,
         at=now,
         version=last.version,
@@ -121,7 +123,7 @@ def _told(last: Entry, seen: Seen, *, now: datetime) -> Entry:
     )
 
 
-def _where(seen: Seen) -> str:
+def _where(seen: Observation) -> str:
     """Return how far it is; the task is named where it tells anything more."""
     if seen.image is None:
         return f"no image yet, task {seen.task_status}"
@@ -132,7 +134,7 @@ def _where(seen: Seen) -> str:
     return f"{seen.image_status}, task {seen.task_status}"
 
 
-def _failed(told: Entry, seen: Seen) -> Entry:
+def _failed(told: LedgerEntry, seen: Observation) -> LedgerEntry:
     code = seen.detail.error_code if seen.detail else ""
     message = seen.detail.error_message if seen.detail else ""
     reason = f"the import failed ({told.reason}). {TICKET}"
@@ -149,7 +151,9 @@ def _failed(told: Entry, seen: Seen) -> Entry:
     )
 
 
-def _gone(told: Entry, entries: Sequence[Entry], *, now: datetime) -> Entry | None:
+def _gone(
+    told: LedgerEntry, entries: Sequence[LedgerEntry], *, now: datetime
+) -> LedgerEntry | None:
     sent = last_of(entries, told.version, State.SUBMITTED)
     if sent is not None and now - sent.at < GRACE:
         return None
@@ -158,8 +162,12 @@ def _gone(told: Entry, entries: Sequence[Entry], *, now: datetime) -> Entry | No
 
 
 def _moved(
-    told: Entry, entries: Sequence[Entry], *, now: datetime, stuck_after: timedelta
-) -> Entry | None:
+    told: LedgerEntry,
+    entries: Sequence[LedgerEntry],
+    *,
+    now: datetime,
+    stuck_after: timedelta,
+) -> LedgerEntry | None:
     """Return what has moved, or once that nothing has for too long."""
     before = last_of(entries, told.version, State.SUBMITTED, State.PROGRESS)
     if before is None or _position(before) != _position(told):
@@ -173,5 +181,5 @@ def _moved(
     return replace(told, state=State.STUCK, reason=reason)
 
 
-def _position(entry: Entry) -> tuple[State, str, str]:
+def _position(entry: LedgerEntry) -> tuple[State, str, str]:
     return entry.state, entry.reason, entry.progress

@@ -11,7 +11,7 @@ from image_import.events.parser import ObjectCreated
 from image_import.importing.pipeline import Invocation, import_record
 from image_import.ledger.clock import OssClock
 from image_import.ledger.open_jobs import QUOTA, Job, read_note
-from image_import.ledger.store import Book, LedgerStore
+from image_import.ledger.store import LedgerStore, Snapshot
 from image_import.model.result import Outcome, Result
 
 RESERVE_SECONDS = 60.0
@@ -22,11 +22,11 @@ UNDECIDED = {Outcome.RETRYING, Outcome.PLANNED}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Delivery:
-    """What is to be delivered again; `book` is None if no claim reached the ledger."""
+class PendingDelivery:
+    """What is to be delivered again; without a snapshot no claim reached it."""
 
     job: Job
-    book: Book | None
+    snapshot: Snapshot | None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -51,7 +51,7 @@ class Redelivery:
     has_room: bool = field(default=False)
     is_full: bool = field(default=False)
 
-    def deliver(self, delivery: Delivery) -> bool:
+    def deliver(self, delivery: PendingDelivery) -> bool:
         """Deliver one, unless it has to wait; return whether it is still open."""
         job = delivery.job
         self.delete_notes(job.notes[1:])
@@ -83,12 +83,12 @@ class Redelivery:
         elif result.outcome is Outcome.SUBMITTED and job.waits_for_room:
             self.has_room = True
 
-    def _record(self, delivery: Delivery) -> ObjectCreated | None:
+    def _record(self, delivery: PendingDelivery) -> ObjectCreated | None:
         """Return the event that is delivered again; None if its note is gone."""
-        job, book = delivery.job, delivery.book
-        if job.last and book:
+        job, snapshot = delivery.job, delivery.snapshot
+        if job.last and snapshot:
             object_key, etag = job.last.disks[0]
-            return self._created(book.place.bucket, object_key, etag)
+            return self._created(snapshot.keys.bucket, object_key, etag)
         note = self.store.read_note(job.notes[0])
         if note is None:
             return None
@@ -105,13 +105,13 @@ class Redelivery:
         )
 
 
-def in_order(deliveries: Sequence[Delivery]) -> list[Delivery]:
+def in_order(deliveries: Sequence[PendingDelivery]) -> list[PendingDelivery]:
     """Return deliveries in the order in which to try them.
 
     Abandoned claims come first: most have their import already, and only lack an end.
     """
 
-    def rank(delivery: Delivery) -> tuple[bool, float]:
+    def rank(delivery: PendingDelivery) -> tuple[bool, float]:
         job = delivery.job
         return job.waits_for_room, job.due.timestamp() if job.due else 0
 

@@ -6,23 +6,23 @@ from typing import Literal
 
 from image_import.aliyun.oss.client import ObjectChanged, ObjectMissing, Oss
 from image_import.errors import ServiceRejected
-from image_import.ledger.entries import Entry
+from image_import.ledger.entries import LedgerEntry
 from image_import.model.revision import TAG_KEY
-from image_import.retry import Patience
+from image_import.retry import RetryPolicy
 
 MOST_TAGS = 10
 """Source: "PutObjectTagging", OSS documentation, read 2026-11."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sources:
+class SourceCleanup:
     """The objects of one bucket that images were made of."""
 
     oss: Oss
     bucket: str
-    patience: Patience
+    retry: RetryPolicy
 
-    def settle(self, wish: Literal["keep", "tag", "delete"], image: Entry) -> str:
+    def settle(self, wish: Literal["keep", "tag", "delete"], image: LedgerEntry) -> str:
         """Do with an image's sources what the operator wants, and say what was done.
 
         An object that was uploaded anew is left alone: it is not what the image was
@@ -38,10 +38,14 @@ class Sources:
         return "; ".join(said)
 
     def _settle(
-        self, do: Callable[[str, str], str], object_key: str, etag: str, image: Entry
+        self,
+        do: Callable[[str, str], str],
+        object_key: str,
+        etag: str,
+        image: LedgerEntry,
     ) -> str:
         try:
-            self.patience.repeat(
+            self.retry.repeat(
                 lambda: self.oss.check_etag(self.bucket, object_key, etag=etag)
             )
             return do(object_key, image.image_id)
@@ -53,15 +57,15 @@ class Sources:
             return f"{object_key} is left as it is: {exc}"
 
     def _delete(self, object_key: str, _: str) -> str:
-        self.patience.repeat(lambda: self.oss.delete(self.bucket, object_key))
+        self.retry.repeat(lambda: self.oss.delete(self.bucket, object_key))
         return f"{object_key} was deleted"
 
     def _tag(self, object_key: str, image_id: str) -> str:
-        tags = self.patience.repeat(lambda: self.oss.read_tags(self.bucket, object_key))
+        tags = self.retry.repeat(lambda: self.oss.read_tags(self.bucket, object_key))
         wanted = {**tags, TAG_KEY: image_id or "available"}
         if len(wanted) > MOST_TAGS:
             return f"{object_key} has {MOST_TAGS} tags already and gets none"
         if wanted != tags:
             put = self.oss.put_tags
-            self.patience.repeat(lambda: put(self.bucket, object_key, wanted))
+            self.retry.repeat(lambda: put(self.bucket, object_key, wanted))
         return f"{object_key} was tagged {TAG_KEY}={wanted[TAG_KEY]}"

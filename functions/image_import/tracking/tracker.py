@@ -13,17 +13,22 @@ from dataclasses import dataclass, field, replace
 from image_import.errors import ImageImportError
 from image_import.importing.pipeline import Invocation
 from image_import.ledger.clock import OssClock
-from image_import.ledger.entries import Entry
-from image_import.ledger.open_jobs import Step
+from image_import.ledger.entries import LedgerEntry
+from image_import.ledger.open_jobs import JobStep
 from image_import.ledger.open_ledgers import OpenLedger, OpenLedgers
-from image_import.ledger.store import Book, LedgerStore
+from image_import.ledger.store import LedgerStore, Snapshot
 from image_import.model.result import CHANGE_FIELDS, Outcome, Result, said
 from image_import.model.targets import PUBLIC
-from image_import.retry import Patience
-from image_import.tracking.batch_lookup import Look, Lookup, Sight, look_everywhere
+from image_import.retry import RetryPolicy
+from image_import.tracking.batch_lookup import (
+    BatchLookup,
+    LookupApi,
+    Observations,
+    look_up_regions,
+)
 from image_import.tracking.follower import Follower
-from image_import.tracking.redelivery import Delivery, Redelivery, in_order
-from image_import.tracking.source_cleanup import Sources
+from image_import.tracking.redelivery import PendingDelivery, Redelivery, in_order
+from image_import.tracking.source_cleanup import SourceCleanup
 
 Work = Callable[[], int]
 
@@ -77,7 +82,7 @@ class Tracker:
     """
 
     invocation: Invocation
-    lookups: Callable[[str], Lookup]
+    lookups: Callable[[str], LookupApi]
     region_id: str
     bucket: str
     tell: Callable[[Result], None] = lambda _: None
@@ -85,14 +90,14 @@ class Tracker:
     claim: str = field(default_factory=lambda: secrets.token_hex(8))
     report: Report = field(default_factory=Report)
     clock: OssClock = field(init=False)
-    patience: Patience = field(init=False)
+    retry: RetryPolicy = field(init=False)
     store: LedgerStore = field(init=False)
 
     def __post_init__(self) -> None:
         """Make what all imports share."""
         invocation = self.invocation
         self.clock = OssClock(invocation.monotonic)
-        self.patience = Patience(
+        self.retry = RetryPolicy(
             remaining=invocation.remaining,
             sleep=invocation.sleep,
             random=invocation.random,
@@ -101,7 +106,7 @@ class Tracker:
             invocation.oss(self.region_id),
             bucket=self.bucket,
             clock=self.clock,
-            patience=self.patience,
+            retry=self.retry,
         )
 
     def run(self) -> Report:
@@ -130,15 +135,17 @@ class Tracker:
             self._note([exc])
             return 1
 
-    def _following(self, ledger: OpenLedger, sight: Sight, follower: Follower) -> Work:
+    def _following(
+        self, ledger: OpenLedger, sight: Observations, follower: Follower
+    ) -> Work:
         def work() -> int:
-            book, still_open = ledger.book, 0
+            snapshot, still_open = ledger.snapshot, 0
             for job in ledger.jobs:
-                if job.step is Step.DELIVER:
+                if job.step is JobStep.DELIVER:
                     continue
                 is_open = True
-                if book is not None:
-                    book, is_open = follower.step(job, book, sight)
+                if snapshot is not None:
+                    snapshot, is_open = follower.step(job, snapshot, sight)
                 still_open += is_open
             return still_open
 
@@ -165,11 +172,11 @@ class Tracker:
             change=self.change,
         )
 
-    def _sources(self, book: Book) -> Sources:
-        return Sources(
-            oss=self.invocation.oss(self._region_of(book)),
-            bucket=book.place.bucket,
-            patience=self.patience,
+    def _sources(self, snapshot: Snapshot) -> SourceCleanup:
+        return SourceCleanup(
+            oss=self.invocation.oss(self._region_of(snapshot)),
+            bucket=snapshot.keys.bucket,
+            retry=self.retry,
         )
 
     def _redelivery(self, follower: Follower) -> Redelivery:
@@ -182,35 +189,35 @@ class Tracker:
             change=self.change,
         )
 
-    def _look(self, ledgers: Iterable[OpenLedger]) -> Sight:
-        sight, errors = look_everywhere(self._followed(ledgers), self._look_in)
+    def _look(self, ledgers: Iterable[OpenLedger]) -> Observations:
+        sight, errors = look_up_regions(self._followed(ledgers), self._look_in)
         self._note(errors)
         return sight
 
-    def _followed(self, ledgers: Iterable[OpenLedger]) -> dict[str, list[Entry]]:
+    def _followed(self, ledgers: Iterable[OpenLedger]) -> dict[str, list[LedgerEntry]]:
         """Return the ledgers' last word on each import that is followed, by region."""
-        found: dict[str, list[Entry]] = {}
+        found: dict[str, list[LedgerEntry]] = {}
         for ledger in ledgers:
             for job in ledger.jobs:
-                if ledger.book and job.last and job.step is Step.FOLLOW:
-                    region_id = self._region_of(ledger.book)
+                if ledger.snapshot and job.last and job.step is JobStep.FOLLOW:
+                    region_id = self._region_of(ledger.snapshot)
                     found.setdefault(region_id, []).append(job.last)
         return found
 
-    def _look_in(self, region_id: str) -> Look | None:
+    def _look_in(self, region_id: str) -> BatchLookup | None:
         """Return what looks at a region's imports, None where nothing can."""
         ecs = self.lookups(region_id)
         if not ecs.has_lookup:
             return None
-        return Look(
+        return BatchLookup(
             ecs=ecs,
-            patience=self.patience,
+            retry=self.retry,
             pool=self.invocation.pool,
             by_id=self.invocation.settings.target.name == PUBLIC.name,
         )
 
-    def _region_of(self, book: Book) -> str:
-        told = (entry.parameters.get("RegionId") for entry in book.entries)
+    def _region_of(self, snapshot: Snapshot) -> str:
+        told = (entry.parameters.get("RegionId") for entry in snapshot.entries)
         return next((region for region in told if region), self.region_id)
 
     def change(self, result: Result) -> None:
@@ -226,14 +233,14 @@ class Tracker:
         self.report.errors.extend(str(exc) for exc in errors)
 
 
-def _deliveries(ledgers: Iterable[OpenLedger]) -> list[Delivery]:
+def _deliveries(ledgers: Iterable[OpenLedger]) -> list[PendingDelivery]:
     return [
-        Delivery(job=job, book=ledger.book)
+        PendingDelivery(job=job, snapshot=ledger.snapshot)
         for ledger in ledgers
         for job in ledger.jobs
-        if job.step is Step.DELIVER
+        if job.step is JobStep.DELIVER
     ]
 
 
-def _redelivering(delivery: Delivery, redelivery: Redelivery) -> Work:
+def _redelivering(delivery: PendingDelivery, redelivery: Redelivery) -> Work:
     return lambda: int(redelivery.deliver(delivery))

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from image_import.aliyun.oss.client import Listed, Oss
-from image_import.retry import Patience
+from image_import.retry import RetryPolicy
 
 BEHIND_ALL = "\U0010ffff"
 """Sorts behind whatever stands in a folder."""
 
 
 def list_objects(
-    oss: Oss, bucket: str, prefix: str, *, after: str, skip: str, patience: Patience
+    oss: Oss, bucket: str, prefix: str, *, after: str, skip: str, retry: RetryPolicy
 ) -> Iterator[Listed]:
     """Yield the objects whose keys start with `prefix` and come after `after`.
 
@@ -19,7 +19,7 @@ def list_objects(
     """
     while True:
         start = after
-        page = patience.repeat(
+        page = retry.repeat(
             lambda: oss.list_page(bucket, prefix, start_after=start)  # noqa: B023 - used at once
         )
         for item in page.objects:

@@ -2,11 +2,11 @@
 
 import time
 
-from image_import.retry import Patience
+from image_import.retry import RetryPolicy
 
 SECONDS = 120.0
 
 
-def patience() -> Patience:
+def retry_policy() -> RetryPolicy:
     """Return short repeats, as an operator waits."""
-    return Patience(remaining=lambda: SECONDS, sleep=time.sleep, random=lambda: 0.5)
+    return RetryPolicy(remaining=lambda: SECONDS, sleep=time.sleep, random=lambda: 0.5)

@@ -12,11 +12,11 @@ import click
 from image_import.config.settings import Settings
 from image_import.errors import ImageImportError
 from image_import.handler import Runtime
-from image_import.ledger.entries import Entry, State, settle, to_text
-from image_import.ledger.layout import OPEN, Place, read_open_key
-from image_import.ledger.store import Book, LedgerStore, Overtaken
+from image_import.ledger.entries import LedgerEntry, State, settle, to_text
+from image_import.ledger.layout import OPEN, LedgerKeys, read_open_key
+from image_import.ledger.store import LedgerStore, Overtaken, Snapshot
 from image_import.model.targets import PUBLIC
-from image_import.tracking.batch_lookup import Lookup
+from image_import.tracking.batch_lookup import LookupApi
 from image_import.tracking.schedule import make_tracker
 from rich.console import Console
 from rich.padding import Padding
@@ -46,15 +46,15 @@ class Task:
     """An import task, with the ledger that knows it, if one does."""
 
     task_id: str
-    book: Book | None = None
-    last: Entry | None = None
+    snapshot: Snapshot | None = None
+    last: LedgerEntry | None = None
 
     @property
     def name(self) -> str:
         """What is imported, for a person."""
-        if not self.book:
+        if not self.snapshot:
             return self.task_id
-        return f"oss://{self.book.place.bucket}/{self.book.place.object_key}"
+        return f"oss://{self.snapshot.keys.bucket}/{self.snapshot.keys.object_key}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +68,7 @@ class Cancelling:
 
     store: LedgerStore | None
     prefix: str
-    ecs: Lookup
+    ecs: LookupApi
     claim: str
     now: Callable[[], datetime]
     sleep: Callable[[float], None]
@@ -80,9 +80,9 @@ class Cancelling:
         Raises:
             NothingToCancelError: None is under way, or several are.
         """
-        place = Place(prefix=self.prefix, bucket=bucket, object_key=object_key)
+        place = LedgerKeys(prefix=self.prefix, bucket=bucket, object_key=object_key)
         books = list(self._books_at(place))
-        found = [task for book in books for task in _tasks(book)]
+        found = [task for snapshot in books for task in _tasks(snapshot)]
         if len(found) == 1:
             return found[0]
         if found:
@@ -95,8 +95,8 @@ class Cancelling:
 
     def of_task(self, task_id: str) -> Task:
         """Return a task, with its ledger if that has a note of it."""
-        for book in self._open_books():
-            for task in _tasks(book):
+        for snapshot in self._open_books():
+            for task in _tasks(snapshot):
                 if task.task_id == task_id:
                     return task
         return Task(task_id=task_id)
@@ -132,51 +132,53 @@ class Cancelling:
 
     def _record(self, task: Task) -> str:
         """Write the end into the ledger, and delete the notes that it is open."""
-        store, book, last = self.store, task.book, task.last
+        store, snapshot, last = self.store, task.snapshot, task.last
         if not store:
             return "the timer's next run writes it into the ledger"
-        if not book or not last:
+        if not snapshot or not last:
             return "no import that is open in the ledger has this task"
         for _ in range(MOST_ROUNDS):
-            ended = settle(book.entries).ended.get(last.version)
+            ended = settle(snapshot.entries).ended.get(last.version)
             try:
                 if ended is None:
-                    store.write(book, self._line(last))
+                    store.write(snapshot, self._line(last))
             except Overtaken as exc:
-                book = exc.book
+                snapshot = exc.snapshot
                 continue
-            for entry in book.entries:
+            for entry in snapshot.entries:
                 if entry.state is State.INTENT and entry.version == last.version:
-                    store.delete_note(book.place.open_key(book.etag, entry.claim))
+                    store.delete_note(
+                        snapshot.keys.open_key(snapshot.etag, entry.claim)
+                    )
             return "its ledger says so; the uploaded object is still there"
         return "its ledger keeps changing; the timer's next run writes it down"
 
-    def _line(self, last: Entry) -> Entry:
+    def _line(self, last: LedgerEntry) -> LedgerEntry:
         line = replace(last, state=State.CANCELLED, at=self.now(), claim=self.claim)
         return replace(line, reason=BY_HAND, progress="", fc_request_id="")
 
-    def _books_at(self, place: Place) -> Iterator[Book]:
+    def _books_at(self, place: LedgerKeys) -> Iterator[Snapshot]:
         if self.store:
             keys = [item.object_key for item in self.store.list_all(place.folder)]
             yield from self._read(k for k in keys if "~" not in k)
 
-    def _open_books(self) -> Iterator[Book]:
+    def _open_books(self) -> Iterator[Snapshot]:
         if self.store:
             listed = self.store.list_all(f"{self.prefix}{OPEN}")
             notes = [read_open_key(i.object_key, prefix=self.prefix) for i in listed]
             yield from self._read({note.ledger_key for note in notes if note})
 
-    def _read(self, keys: Iterable[str]) -> Iterator[Book]:
+    def _read(self, keys: Iterable[str]) -> Iterator[Snapshot]:
         for key in keys:
             if self.store and key.endswith(".jsonl"):
-                book = self.store.read_unplaced(key, prefix=self.prefix)
-                if book:
-                    yield book
+                snapshot = self.store.read_unplaced(key, prefix=self.prefix)
+                if snapshot:
+                    yield snapshot
 
 
-def _instead(place: str, books: Sequence[Book]) -> str:
+def _instead(place: str, books: Sequence[Snapshot]) -> str:
     """Return why there is nothing to cancel: what the latest ledger says."""
-    lines = [book.entries[-1] for book in books if book.entries]
+    lines = [snapshot.entries[-1] for snapshot in books if snapshot.entries]
     if not lines:
         return f"the ledger knows of no import of {place} that has begun"
     last = max(lines, key=lambda line: line.at)
@@ -188,11 +190,11 @@ def _instead(place: str, books: Sequence[Book]) -> str:
     )
 
 
-def _tasks(book: Book) -> Iterator[Task]:
+def _tasks(snapshot: Snapshot) -> Iterator[Task]:
     """Yield the tasks of a ledger's imports that have not ended."""
-    for entry in settle(book.entries).accepted.values():
+    for entry in settle(snapshot.entries).accepted.values():
         if entry.task_id and entry.state is not State.AVAILABLE:
-            yield Task(task_id=entry.task_id, book=book, last=entry)
+            yield Task(task_id=entry.task_id, snapshot=snapshot, last=entry)
 
 
 TASK = re.compile(r"t-[0-9A-Za-z]+")
@@ -295,8 +297,8 @@ def _cancelling(settings: Settings, bucket: str) -> Cancelling:
 def _show(task: Task, outcome: str, reason: str, *, as_json: bool) -> None:
     if as_json:
         told = {"task_id": task.task_id, "outcome": outcome, "reason": reason}
-        if task.book:
-            place = task.book.place
+        if task.snapshot:
+            place = task.snapshot.keys
             told |= {"bucket": place.bucket, "object_key": place.object_key}
         click.echo(json.dumps(told, ensure_ascii=False))
         return

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from image_import.ledger.entries import Entry, State, settle
+from image_import.ledger.entries import LedgerEntry, State, settle
 from image_import.model.result import Outcome, Result
 
 UNFINISHED = {State.RETRYING, State.REDRIVE}
@@ -38,7 +38,7 @@ def known(state: State | None = None) -> Known:
     return Known(outcome=Outcome.DUPLICATE, reason=reason, state=state)
 
 
-def state_of(entries: Sequence[Entry], *, now: datetime) -> State | None:
+def state_of(entries: Sequence[LedgerEntry], *, now: datetime) -> State | None:
     """Return where an upload stands, None if it is to be imported.
 
     That is so where nobody came to an end with it: a claim was abandoned or handed

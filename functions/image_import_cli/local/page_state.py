@@ -15,7 +15,7 @@ from fake_aliyun.ecs.images import Image
 from fake_aliyun.fc.invocations import Invocation
 from fake_aliyun.oss.objects import OssObject
 from image_import.ledger.entries import FINAL, State
-from image_import.ledger.layout import Place
+from image_import.ledger.layout import LedgerKeys
 
 from image_import_cli.local.deliveries import Delivery, Record, Try, read_delivery
 from image_import_cli.local.desk import Desk
@@ -185,7 +185,7 @@ def _is_unfinished(delivery: Delivery) -> bool:
 def _lines(desk: Desk, event: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the lines of the ledger of an event's object; [] if there is none."""
     told, bucket = event["oss"]["object"], desk.ledger_bucket
-    place = Place(
+    place = LedgerKeys(
         prefix=desk.settings.ledger_prefix,
         bucket=event["oss"]["bucket"]["name"],
         object_key=told["key"],

@@ -15,7 +15,7 @@ from image_import.importing.clients import Clients
 from image_import.importing.contents import could_not, is_wanted
 from image_import.importing.pipeline import Invocation, import_record
 from image_import.model.result import LOG_FIELDS, Outcome, Result, said
-from image_import.model.revision import DiskVersion, ImageVersion
+from image_import.model.revision import DiskRevision, ImageRevision
 from image_import.planning.evidence import (
     Contents,
     DiskEvidence,
@@ -139,7 +139,7 @@ def _plan_disk(
                 "all of them are: image-import plan oss://BUCKET/KEY",
             )
         evidence = Evidence(
-            version=ImageVersion(bucket=ANY_BUCKET, disks=(disk.version,)),
+            version=ImageRevision(bucket=ANY_BUCKET, disks=(disk.version,)),
             region_id=settings.region_id or ANY_REGION,
             disks=(disk,),
             clues=read_key(path.name),
@@ -210,13 +210,13 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _placeholder(path: Path) -> DiskVersion:
+def _placeholder(path: Path) -> DiskRevision:
     """Return a version for a file whose ETag only its upload will tell."""
     etag = hashlib.sha256(path.name.encode()).hexdigest()[:32].upper()
-    return DiskVersion(object_key=path.name, etag=etag)
+    return DiskRevision(object_key=path.name, etag=etag)
 
 
-def read_disk(path: Path, version: DiskVersion) -> DiskEvidence:
+def read_disk(path: Path, version: DiskRevision) -> DiskEvidence:
     """Return what a local file's first and last bytes tell, as in a bucket."""
     size = path.stat().st_size
     with path.open("rb") as image:

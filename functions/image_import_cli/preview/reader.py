@@ -25,10 +25,10 @@ from image_import.filename.extension import file_name_told
 from image_import.filename.reader import read_key
 from image_import.importing.clients import Clients
 from image_import.model.disk import DiskFormat
-from image_import.model.revision import DiskVersion
+from image_import.model.revision import DiskRevision
 from image_import.planning.disks import named_note
 from image_import.planning.evidence import DiskEvidence
-from image_import.retry import Patience
+from image_import.retry import RetryPolicy
 
 from image_import_cli.preview.file_ends import read_ends
 from image_import_cli.preview.plan import ANY_REGION, check_is_readable
@@ -141,7 +141,7 @@ def look_at_object(bucket: str, object_key: str, order: Order) -> Looked:
     is_settled = is_settled_by(head.data, format_by_name=told)
     last = b"" if is_settled else tail.data
     disk = DiskEvidence(
-        version=DiskVersion(object_key=object_key, etag=head.etag),
+        version=DiskRevision(object_key=object_key, etag=head.etag),
         object_size_bytes=head.object_size_bytes,
         header=header_of(head.data[:HEAD_BYTES], last, head.object_size_bytes),
         head=head.data,
@@ -162,7 +162,7 @@ def _ends_of_object(
 ) -> tuple[Piece, Piece] | None:
     """Return an object's first and last bytes; None if it has none at all."""
     end = time.monotonic() + order.seconds
-    repeat = Patience(
+    repeat = RetryPolicy(
         remaining=lambda: end - time.monotonic(),
         sleep=time.sleep,
         random=random.random,
@@ -206,7 +206,7 @@ def look_at_file(path: Path, order: Order) -> Looked:
     with path.open("rb") as file:
         ends = read_ends(file, name=path.name, size_bytes=size)
         disk = DiskEvidence(
-            version=DiskVersion(object_key=path.name, etag=""),
+            version=DiskRevision(object_key=path.name, etag=""),
             object_size_bytes=size,
             header=header_of(ends.head, ends.tail, size),
         )

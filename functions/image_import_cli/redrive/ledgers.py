@@ -4,8 +4,8 @@ import re
 
 from image_import.errors import ImageImportError
 from image_import.events.parser import ObjectCreated
-from image_import.ledger.entries import Entry, read_lines
-from image_import.ledger.layout import IMAGES, Place
+from image_import.ledger.entries import LedgerEntry, read_lines
+from image_import.ledger.layout import IMAGES, LedgerKeys
 from image_import.ledger.store import LedgerStore
 
 from image_import_cli.aliyun.events import EVENT_NAMES
@@ -29,11 +29,11 @@ def read_ledgers(
         ServiceError: The ledgers could not be listed.
     """
     given = Given()
-    place = Place(prefix=prefix, bucket=bucket, object_key=under)
+    place = LedgerKeys(prefix=prefix, bucket=bucket, object_key=under)
     own = _ledgers(store, place.folder) if under else {}
     parts = own or _ledgers(store, f"{prefix}{IMAGES}")
 
-    def read(keys: list[str]) -> tuple[Entry, ...] | ImageImportError:
+    def read(keys: list[str]) -> tuple[LedgerEntry, ...] | ImageImportError:
         try:
             lines = [read_lines(store.read_note(key) or b"") for key in keys]
         except ImageImportError as exc:
@@ -69,12 +69,12 @@ def _ledgers(store: LedgerStore, folder: str) -> dict[str, list[str]]:
 
 
 def _upload(
-    entries: tuple[Entry, ...], key: str, *, bucket: str, prefix: str
+    entries: tuple[LedgerEntry, ...], key: str, *, bucket: str, prefix: str
 ) -> ObjectCreated | None:
     """Return the upload that a ledger is of; None if it is another bucket's."""
     disks = next((e.disks for e in reversed(entries) if e.disks), ())
     for object_key, etag in disks[:1]:
-        place = Place(prefix=prefix, bucket=bucket, object_key=object_key)
+        place = LedgerKeys(prefix=prefix, bucket=bucket, object_key=object_key)
         if place.part_number(key, etag):
             return ObjectCreated(
                 bucket=bucket,

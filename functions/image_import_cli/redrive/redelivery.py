@@ -12,7 +12,7 @@ from image_import.events.parser import ObjectCreated
 from image_import.importing import results as endings
 from image_import.ledger.clock import OssClock
 from image_import.ledger.entries import (
-    Entry,
+    LedgerEntry,
     Settled,
     Standing,
     State,
@@ -20,8 +20,8 @@ from image_import.ledger.entries import (
     settle,
     to_text,
 )
-from image_import.ledger.layout import Place
-from image_import.ledger.store import Book, LedgerStore, Overtaken
+from image_import.ledger.layout import LedgerKeys
+from image_import.ledger.store import LedgerStore, Overtaken, Snapshot
 from image_import.model.result import Outcome, Result
 
 from image_import_cli.delivery.batch import about
@@ -42,7 +42,7 @@ class Verdict:
     """What a ledger allows: an end, or a delivery, perhaps after a line."""
 
     end: Result | None = None
-    line: Entry | None = None
+    line: LedgerEntry | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,40 +71,40 @@ class Redriving:
             ServiceError: A service did not answer, or refused.
         """
         store = self.store_of(upload.bucket)
-        place = Place(
+        place = LedgerKeys(
             prefix=self.prefix, bucket=upload.bucket, object_key=upload.object_key
         )
-        book = store.read(store.look(place), upload.etag)
+        snapshot = store.read(store.look(place), upload.etag)
         for _ in range(MOST_ROUNDS):
-            verdict = self._judge(book)
+            verdict = self._judge(snapshot)
             if verdict.end:
                 return about(verdict.end, upload)
             if self.is_dry:
                 return about(_planned(verdict), upload)
             try:
                 if verdict.line:
-                    store.write(book, verdict.line)
+                    store.write(snapshot, verdict.line)
             except Overtaken as exc:
-                book = exc.book
+                snapshot = exc.snapshot
                 continue
             return self.deliver(upload)
         raise ServiceUnavailable(
-            f"the ledger {book.key} keeps changing; try again in a minute",
+            f"the ledger {snapshot.key} keeps changing; try again in a minute",
             service="OSS",
             action="AppendObject",
         )
 
-    def _judge(self, book: Book) -> Verdict:
+    def _judge(self, snapshot: Snapshot) -> Verdict:
         """Return what the ledger allows for whatever it last spoke of."""
-        settled, now = settle(book.entries), self.clock.earliest()
+        settled, now = settle(snapshot.entries), self.clock.earliest()
         if settled.accepted:
             accepted = list(settled.accepted.values())[-1]
-            return _ends(Standing.DONE, accepted, book)
+            return _ends(Standing.DONE, accepted, snapshot)
         pending = settled.pending
         if pending:
             until = pending.lease_until
             is_live = until is not None and now < until
-            return _ends(Standing.LIVE, pending, book) if is_live else Verdict()
+            return _ends(Standing.LIVE, pending, snapshot) if is_live else Verdict()
         if doubt := _last(settled.doubts):
             if not self.is_sure:
                 reason = f"{doubt.reason.rstrip('.')}. {DOUBT}"
@@ -112,18 +112,18 @@ class Redriving:
                 told = Result(outcome=Outcome.FAILED, reason=reason)
                 return Verdict(end=replace(told, image_name=doubt.image_name))
             return Verdict(line=self._line(doubt, doubt.attempt, doubt.version))
-        return self._after_end(settled, book)
+        return self._after_end(settled, snapshot)
 
-    def _after_end(self, settled: Settled, book: Book) -> Verdict:
+    def _after_end(self, settled: Settled, snapshot: Snapshot) -> Verdict:
         """Return the line by which the next attempt may begin, if it needs one."""
         ended = _last(settled.ended)
-        if ended is None or attempt_of(book.entries, ended.disks) > ended.attempt:
+        if ended is None or attempt_of(snapshot.entries, ended.disks) > ended.attempt:
             return Verdict()
         return Verdict(line=self._line(ended, ended.attempt + 1, ""))
 
-    def _line(self, before: Entry, attempt: int, version: str) -> Entry:
+    def _line(self, before: LedgerEntry, attempt: int, version: str) -> LedgerEntry:
         ended = f"{before.state.value} at {to_text(before.at)}"
-        return Entry(
+        return LedgerEntry(
             state=State.REDRIVE,
             at=self.clock.earliest(),
             claim=self.claim,
@@ -134,13 +134,13 @@ class Redriving:
         )
 
 
-def _ends(standing: Standing, entry: Entry, book: Book) -> Verdict:
-    bucket = book.place.bucket
+def _ends(standing: Standing, entry: LedgerEntry, snapshot: Snapshot) -> Verdict:
+    bucket = snapshot.keys.bucket
     end = endings.stands(standing, entry, bucket=bucket, is_sidecar=False)
     return Verdict(end=end)
 
 
-def _last(entries: dict[str, Entry]) -> Entry | None:
+def _last(entries: dict[str, LedgerEntry]) -> LedgerEntry | None:
     return next(reversed(entries.values()), None)
 
 
@@ -151,7 +151,7 @@ def _planned(verdict: Verdict) -> Result:
     return Result(outcome=Outcome.PLANNED, reason=again)
 
 
-def wants_redrive(entries: tuple[Entry, ...]) -> bool:
+def wants_redrive(entries: tuple[LedgerEntry, ...]) -> bool:
     """Whether a ledger's upload is one that a redrive of many is for.
 
     One whose image a person has cancelled or deleted is not: it was meant to end.

@@ -20,7 +20,7 @@ from image_import.ledger.store import LedgerStore
 from image_import.model.result import Result
 
 from image_import_cli.aliyun.remote_function import Remote
-from image_import_cli.aliyun.retry import patience
+from image_import_cli.aliyun.retry import retry_policy
 from image_import_cli.delivery.batch import about
 from image_import_cli.delivery.deployed import import_remotely
 from image_import_cli.options.oss_url import SCHEME, read_place
@@ -36,7 +36,7 @@ class Services:
         self._settings = settings
         self._runtime = Runtime()
         self._clock = OssClock(time.monotonic)
-        self._patience = patience()
+        self._retry = retry_policy()
         self._is_remote = remote is not None
         self._deliver = import_remotely(remote) if remote else self._import_here
         credentials = read_credentials(None, os.environ)
@@ -49,7 +49,7 @@ class Services:
             self._oss,
             bucket=self._settings.ledger_bucket or bucket,
             clock=self._clock,
-            patience=self._patience,
+            retry=self._retry,
         )
 
     def read(self, sources: tuple[str, ...], *, workers: int) -> Given:
@@ -88,7 +88,7 @@ class Services:
         size = upload.object_size_bytes
         if size is None and self._is_remote:
             try:
-                size = self._patience.repeat(
+                size = self._retry.repeat(
                     lambda: self._oss.head(upload.bucket, upload.object_key)
                 ).object_size_bytes
             except ObjectMissing:

@@ -15,7 +15,7 @@ from datetime import datetime
 from importlib import resources
 from pathlib import Path
 
-from image_import.ledger.entries import Entry, State, to_text
+from image_import.ledger.entries import LedgerEntry, State, to_text
 
 from image_import_cli.status.model import BY_URGENCY, UNDER_WAY, ImportStatus, moment
 from image_import_cli.status.table import age, word_of
@@ -169,7 +169,7 @@ def _details(status: ImportStatus) -> str:
     )
 
 
-def _lines(lines: Iterable[Entry]) -> Iterator[str]:
+def _lines(lines: Iterable[LedgerEntry]) -> Iterator[str]:
     for line in lines:
         yield (
             f'<li class="{LOOKS[line.state]}"><strong>{text(word_of(line.state))}'

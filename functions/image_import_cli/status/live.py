@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from image_import.errors import ServiceError, ServiceRejected
-from image_import.ledger.entries import Entry, State
+from image_import.ledger.entries import LedgerEntry, State
 from image_import.model.targets import PUBLIC
-from image_import.tracking.batch_lookup import Look, look_everywhere
-from image_import.tracking.progress import Seen, judge
+from image_import.tracking.batch_lookup import BatchLookup, look_up_regions
+from image_import.tracking.progress import Observation, judge
 
-from image_import_cli.aliyun.retry import patience
+from image_import_cli.aliyun.retry import retry_policy
 from image_import_cli.status.model import MOVING, ImportStatus
 from image_import_cli.status.reader import Ledgers
 
@@ -30,22 +30,22 @@ class Live:
 
     def over(self, statuses: Sequence[ImportStatus]) -> list[ImportStatus]:
         """Return the imports as they are now."""
-        by_region: dict[str, list[Entry]] = {}
+        by_region: dict[str, list[LedgerEntry]] = {}
         for status in statuses:
             if self.is_allowed and status.state in FOLLOWED:
                 region_id = self.ledgers.region_of(status)
                 by_region.setdefault(region_id, []).append(status.last)
-        sight, errors = look_everywhere(by_region, self._look_in)
+        sight, errors = look_up_regions(by_region, self._look_in)
         self._judge(errors)
         return [self._now(s, sight.seen.get(s.last.version)) for s in statuses]
 
-    def _look_in(self, region_id: str) -> Look | None:
+    def _look_in(self, region_id: str) -> BatchLookup | None:
         ecs = self.ledgers.ecs(region_id)
         if not ecs.has_lookup:
             return None
         is_public = self.ledgers.settings.target.name == PUBLIC.name
-        return Look(
-            ecs=ecs, patience=patience(), pool=self.ledgers.pool, by_id=is_public
+        return BatchLookup(
+            ecs=ecs, retry=retry_policy(), pool=self.ledgers.pool, by_id=is_public
         )
 
     def _judge(self, errors: Sequence[ServiceError]) -> None:
@@ -55,7 +55,7 @@ class Live:
             self.is_allowed = False
             self.say(f"ECS is not asked, the ledger alone is followed: {refused[0]}")
 
-    def _now(self, status: ImportStatus, seen: Seen | None) -> ImportStatus:
+    def _now(self, status: ImportStatus, seen: Observation | None) -> ImportStatus:
         if seen is None or status.state not in FOLLOWED:
             return status
         line = judge(

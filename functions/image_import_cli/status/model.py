@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from image_import.ledger.entries import Entry, Settled, State, settle, to_text
+from image_import.ledger.entries import LedgerEntry, Settled, State, settle, to_text
 from image_import.ledger.open_jobs import last_of
 from image_import.model.result import Outcome
 
@@ -53,8 +53,8 @@ class ImportStatus:
     object_key: str
     etag: str
     ledger_key: str
-    last: Entry
-    lines: tuple[Entry, ...]
+    last: LedgerEntry
+    lines: tuple[LedgerEntry, ...]
     state: State
     reason: str
     since: datetime
@@ -111,7 +111,7 @@ class ImportStatus:
 
 
 def statuses_of(
-    entries: Sequence[Entry],
+    entries: Sequence[LedgerEntry],
     *,
     bucket: str,
     ledger_key: str,
@@ -137,7 +137,7 @@ def statuses_of(
     return found
 
 
-def _shown(entries: Sequence[Entry], settled: Settled) -> Iterable[str]:
+def _shown(entries: Sequence[LedgerEntry], settled: Settled) -> Iterable[str]:
     """Return the versions that count."""
     pending = [settled.pending.version] if settled.pending else []
     last = [entries[-1].version] if entries else []
@@ -146,7 +146,7 @@ def _shown(entries: Sequence[Entry], settled: Settled) -> Iterable[str]:
     return [v for v in dict.fromkeys(e.version for e in entries) if v in counting]
 
 
-def refused_late(entries: Sequence[Entry]) -> Entry | None:
+def refused_late(entries: Sequence[LedgerEntry]) -> LedgerEntry | None:
     """Return the refusal of a set after its system disk was submitted alone, if any.
 
     Nothing delivers that set again, and nothing but this line tells of it.
@@ -161,7 +161,9 @@ def refused_late(entries: Sequence[Entry]) -> Entry | None:
     return late
 
 
-def _last(version: str, entries: Sequence[Entry], settled: Settled) -> Entry:
+def _last(
+    version: str, entries: Sequence[LedgerEntry], settled: Settled
+) -> LedgerEntry:
     """Return the line that says where a version stands."""
     own = last_of(entries, version) or entries[-1]
     if accepted := settled.accepted.get(version):
@@ -175,9 +177,9 @@ def _last(version: str, entries: Sequence[Entry], settled: Settled) -> Entry:
 
 
 def _status(
-    last: Entry,
-    lines: Sequence[Entry],
-    entries: Sequence[Entry],
+    last: LedgerEntry,
+    lines: Sequence[LedgerEntry],
+    entries: Sequence[LedgerEntry],
     *,
     bucket: str,
     ledger_key: str,
@@ -202,7 +204,7 @@ def _status(
     )
 
 
-def _latest(lines: Sequence[Entry], name: str) -> str:
+def _latest(lines: Sequence[LedgerEntry], name: str) -> str:
     told = (str(getattr(line, name)) for line in reversed(lines))
     return next((text for text in told if text), "")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from image_import.aliyun.ecs.error_catalogue import explain
-from image_import.ledger.entries import Entry, State
+from image_import.ledger.entries import LedgerEntry, State
 from image_import.ledger.open_jobs import delivery_due, waits_for_room
 
 from image_import_cli.status.model import ImportStatus, moment, refused_late
@@ -149,7 +149,7 @@ _STEPS: dict[State, Callable[[ImportStatus], Step]] = {
 }
 
 
-def _explained(last: Entry) -> str:
+def _explained(last: LedgerEntry) -> str:
     """Return what the catalogue says and advises, "" where no service said anything."""
     if not last.error_code:
         return ""

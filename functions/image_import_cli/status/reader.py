@@ -15,12 +15,12 @@ from image_import.config.settings import Settings
 from image_import.errors import ImageImportError
 from image_import.importing.clients import Clients
 from image_import.ledger.clock import OssClock
-from image_import.ledger.entries import Entry, read_lines
-from image_import.ledger.layout import IMAGES, OPEN, Place, read_open_key
+from image_import.ledger.entries import LedgerEntry, read_lines
+from image_import.ledger.layout import IMAGES, OPEN, LedgerKeys, read_open_key
 from image_import.ledger.open_jobs import bucket_of
 from image_import.ledger.store import LedgerStore
 
-from image_import_cli.aliyun.retry import patience
+from image_import_cli.aliyun.retry import retry_policy
 from image_import_cli.status.model import ImportStatus, statuses_of
 from image_import_cli.status.next_step import NEEDS_BYTES, next_step, without_source
 from image_import_cli.ui.interrupt import threads
@@ -34,7 +34,7 @@ LOST = (DELETED, ANEW)
 def fate_of(oss: Oss, bucket: str, object_key: str, etag: str) -> str:
     """Return in words whether an upload is still there."""
     try:
-        patience().repeat(lambda: oss.check_etag(bucket, object_key, etag=etag))
+        retry_policy().repeat(lambda: oss.check_etag(bucket, object_key, etag=etag))
     except ObjectMissing:
         return f"{object_key} {DELETED}"
     except ObjectChanged:
@@ -164,8 +164,8 @@ class Ledgers:
     def _prefix(self) -> str:
         return self.settings.ledger_prefix
 
-    def _place(self, bucket: str, object_key: str) -> Place:
-        return Place(prefix=self._prefix, bucket=bucket, object_key=object_key)
+    def _place(self, bucket: str, object_key: str) -> LedgerKeys:
+        return LedgerKeys(prefix=self._prefix, bucket=bucket, object_key=object_key)
 
     def _oss(self, region_id: str) -> Oss:
         return self.clients.oss(self.settings, self.credentials, region_id)
@@ -209,15 +209,15 @@ class Ledgers:
             stuck_after=self.stuck_after,
         )
 
-    def _entries(self, parts: list[str]) -> list[Entry]:
+    def _entries(self, parts: list[str]) -> list[LedgerEntry]:
         if len(parts) == 1:
-            book = self.store.read_unplaced(parts[0], prefix=self._prefix)
-            if book:
-                return list(book.entries)
+            snapshot = self.store.read_unplaced(parts[0], prefix=self._prefix)
+            if snapshot:
+                return list(snapshot.entries)
         notes = [self.store.read_note(part) for part in parts]
         return [entry for note in notes if note for entry in read_lines(note)]
 
-    def _guessed(self, entries: list[Entry], ledger_key: str) -> str:
+    def _guessed(self, entries: list[LedgerEntry], ledger_key: str) -> str:
         """Return which known bucket's ledger this is: its place holds a hash of it."""
         object_key, etag = next((e.disks[0] for e in entries if e.disks), ("", ""))
         known = {self.bucket, *self.buckets.copy()}
@@ -254,7 +254,7 @@ def open_ledgers(
         clients.oss(settings, credentials, settings.region_id),
         bucket=bucket,
         clock=clock,
-        patience=patience(),
+        retry=retry_policy(),
     )
     with threads(workers) as pool:
         yield Ledgers(

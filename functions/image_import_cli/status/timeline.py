@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from image_import.ledger.entries import Entry, State, to_line
+from image_import.ledger.entries import LedgerEntry, State, to_line
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -24,14 +24,14 @@ from image_import_cli.ui.text import printable, without_key
 MARGIN = (0, 0, 0, 2)
 
 
-def who(line: Entry) -> str:
+def who(line: LedgerEntry) -> str:
     """Return which invocation wrote a line."""
     claim = f"claim {line.claim}" if line.claim else ""
     call = line.fc_request_id and f"FC {line.fc_request_id}"
     return ", ".join(filter(None, (call or "by hand", claim)))
 
 
-def what(line: Entry) -> str:
+def what(line: LedgerEntry) -> str:
     """Return what a line says beyond its state."""
     lease = f"lease until {moment(line.lease_until)}" if line.lease_until else ""
     told = (
@@ -46,7 +46,7 @@ def what(line: Entry) -> str:
     return ", ".join(filter(None, told))
 
 
-def line_json(line: Entry) -> dict[str, Any]:
+def line_json(line: LedgerEntry) -> dict[str, Any]:
     """Return a line of the ledger for a program, as it is in the ledger."""
     told: dict[str, Any] = json.loads(to_line(line))
     return told
@@ -123,7 +123,7 @@ def _pairs(pairs: Sequence[tuple[str, str]]) -> RenderableType:
     return table
 
 
-def _line(line: Entry, *, is_wide: bool) -> RenderableType:
+def _line(line: LedgerEntry, *, is_wide: bool) -> RenderableType:
     """Return one line: what it says stands beside its state, or below it."""
     time = Text(moment(line.at), "dim")
     state = Text(word_of(line.state), style_of(line.state))

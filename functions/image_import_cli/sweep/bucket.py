@@ -15,18 +15,18 @@ from image_import.handler import Runtime, make_invocation
 from image_import.importing import results as endings
 from image_import.importing.pipeline import import_record
 from image_import.ledger.clock import OssClock
-from image_import.ledger.entries import Standing, attempt_of, view
-from image_import.ledger.layout import Place
-from image_import.ledger.store import Folder, LedgerStore
+from image_import.ledger.entries import Standing, attempt_of, standing_of
+from image_import.ledger.layout import LedgerKeys
+from image_import.ledger.store import LedgerListing, LedgerStore
 from image_import.model.result import Result
-from image_import.model.revision import DiskVersion, ImageVersion
+from image_import.model.revision import DiskRevision, ImageRevision
 from image_import.sidecar.documents import MAX_SIDECAR_BYTES
 from image_import.sidecar.finder import SidecarFound, find_sidecar
 from image_import.sidecar.parser import image_key_of, sidecar_keys
 
 from image_import_cli.aliyun.events import event_name_of
 from image_import_cli.aliyun.listing import list_objects
-from image_import_cli.aliyun.retry import patience
+from image_import_cli.aliyun.retry import retry_policy
 from image_import_cli.delivery.batch import about
 from image_import_cli.delivery.known import Known, known, state_of
 from image_import_cli.sweep.checkpoint import IMAGES, SIDECARS, Position
@@ -56,7 +56,7 @@ class SweptBucket:
         self._bucket = bucket
         self._prefix = prefix
         self._runtime = Runtime()
-        self._patience = patience()
+        self._retry = retry_policy()
         credentials = read_credentials(None, environ)
         self._oss = self._runtime.clients.oss(settings, credentials, settings.region_id)
         self._clock = OssClock(time.monotonic)
@@ -64,7 +64,7 @@ class SweptBucket:
             self._oss,
             bucket=settings.ledger_bucket or bucket,
             clock=self._clock,
-            patience=self._patience,
+            retry=self._retry,
         )
 
     def objects(self, *, after: str) -> Iterator[Listed]:
@@ -76,7 +76,7 @@ class SweptBucket:
             self._prefix,
             after=after,
             skip=self._settings.ledger_prefix if is_beside else "",
-            patience=self._patience,
+            retry=self._retry,
         )
 
     def record(self, item: Listed, position: Position) -> ObjectCreated | None:
@@ -111,7 +111,7 @@ class SweptBucket:
             return known() if has_any else None
         folder = self._look(record.object_key)
         keys = (item.object_key for item in folder.listed)
-        if not any(folder.place.part_number(key, record.etag) for key in keys):
+        if not any(folder.keys.part_number(key, record.etag) for key in keys):
             return None
         entries = self._store.read(folder, record.etag).entries
         state = state_of(entries, now=self._clock.earliest())
@@ -126,7 +126,7 @@ class SweptBucket:
         image_key = image_key_of(record.object_key) or record.object_key
         read = self._oss.read_whole
         limit = MAX_SIDECAR_BYTES + 1
-        piece = self._patience.repeat(
+        piece = self._retry.repeat(
             lambda: read(self._bucket, record.object_key, limit=limit)
         )
         return find_sidecar(
@@ -147,7 +147,7 @@ class SweptBucket:
 
     def _exists(self, object_key: str) -> bool:
         try:
-            self._patience.repeat(lambda: self._oss.head(self._bucket, object_key))
+            self._retry.repeat(lambda: self._oss.head(self._bucket, object_key))
         except ObjectMissing:
             return False
         return True
@@ -170,12 +170,14 @@ class SweptBucket:
     def _end(self, record: ObjectCreated) -> Result | None:
         """Return how an image would end that the ledger does not leave to us."""
         folder = self._look(record.object_key)
-        book = self._store.read(folder, record.etag)
-        disk = DiskVersion(object_key=record.object_key, etag=record.etag)
-        version = ImageVersion(bucket=record.bucket, disks=(disk,))
-        attempt = attempt_of(book.entries, version.pairs)
-        seen = view(
-            book.entries, replace(version, attempt=attempt), now=self._clock.earliest()
+        snapshot = self._store.read(folder, record.etag)
+        disk = DiskRevision(object_key=record.object_key, etag=record.etag)
+        version = ImageRevision(bucket=record.bucket, disks=(disk,))
+        attempt = attempt_of(snapshot.entries, version.pairs)
+        seen = standing_of(
+            snapshot.entries,
+            replace(version, attempt=attempt),
+            now=self._clock.earliest(),
         )
         if seen.entry is None or seen.standing is Standing.ABANDONED:
             return None
@@ -183,7 +185,7 @@ class SweptBucket:
             seen.standing, seen.entry, bucket=record.bucket, is_sidecar=False
         )
 
-    def _look(self, object_key: str) -> Folder:
+    def _look(self, object_key: str) -> LedgerListing:
         prefix = self._settings.ledger_prefix
-        place = Place(prefix=prefix, bucket=self._bucket, object_key=object_key)
+        place = LedgerKeys(prefix=prefix, bucket=self._bucket, object_key=object_key)
         return self._store.look(place)

@@ -18,7 +18,7 @@ from requests.auth import AuthBase
 from image_import.aliyun.ecs.auth import Acs3Auth, NoAuth, RoaV1Auth, RpcV1Auth
 from image_import.aliyun.ecs.describe_responses import (
     IMAGE_STATUSES,
-    Task,
+    ImportTask,
     TaskDetail,
     read_images,
     read_task,
@@ -157,7 +157,7 @@ class Ecs:
         """Return which of up to 100 images there are."""
         return self._describe_images({"ImageId": ",".join(image_ids)})
 
-    def describe_tasks(self, task_ids: Sequence[str]) -> list[Task]:
+    def describe_tasks(self, task_ids: Sequence[str]) -> list[ImportTask]:
         """Return up to 100 tasks, those that ECS still knows."""
         asked = {"TaskIds": ",".join(task_ids), "PageSize": str(PAGE_SIZE)}
         return read_tasks(self._ask("DescribeTasks", asked))

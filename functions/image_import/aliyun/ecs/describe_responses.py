@@ -20,7 +20,7 @@ IMAGE_STATUSES = ("Creating", "Waiting", "Available", "UnAvailable", "CreateFail
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Task:
+class ImportTask:
     """An import task, in brief.
 
     Attributes:
@@ -54,10 +54,10 @@ def read_images(answer: Mapping[str, Any]) -> tuple[list[ExistingImage], int | N
     return [_image(item) for item in listed], int(total) if total.isdigit() else None
 
 
-def read_tasks(answer: Mapping[str, Any]) -> list[Task]:
+def read_tasks(answer: Mapping[str, Any]) -> list[ImportTask]:
     """Return the tasks of one page."""
     return [
-        Task(
+        ImportTask(
             task_id=_text(item, "TaskId"),
             status=_text(item, "TaskStatus"),
             created=_text(item, "CreationTime"),

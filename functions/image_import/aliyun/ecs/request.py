@@ -13,7 +13,7 @@ JSON = "application/json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Call:
+class EcsRequest:
     """One POST request; `body` is None where the query has everything."""
 
     url: str
@@ -23,7 +23,7 @@ class Call:
 
 def to_call(
     action: str, parameters: Mapping[str, str], *, endpoint: str, target: Target
-) -> Call:
+) -> EcsRequest:
     """Return the request for one action: as a query, or as a form or JSON body."""
     fields = {**parameters, **_naming_fields(action, target)}
     headers = {"Accept": JSON, "User-Agent": "image-import"}
@@ -31,12 +31,12 @@ def to_call(
     url = f"{endpoint}{target.path}"
     if target.body_format == "form":
         body = canonical_query(fields.items()).encode()
-        return Call(url=url, body=body, headers={**headers, "Content-Type": FORM})
+        return EcsRequest(url=url, body=body, headers={**headers, "Content-Type": FORM})
     if target.body_format == "json":
         body = json.dumps(fields, ensure_ascii=False).encode()
-        return Call(url=url, body=body, headers={**headers, "Content-Type": JSON})
+        return EcsRequest(url=url, body=body, headers={**headers, "Content-Type": JSON})
     query = canonical_query(fields.items())
-    return Call(url=f"{url}?{query}", body=None, headers=headers)
+    return EcsRequest(url=f"{url}?{query}", body=None, headers=headers)
 
 
 def gateway_headers(settings: Settings, region_id: str) -> dict[str, str]:

@@ -30,7 +30,7 @@ def delivery_faults(
     wanted = model.async_settings
     if held.on_failure:
         yield from _destination(held, wanted, facts)
-        yield from _patience(held, wanted)
+        yield from _retry(held, wanted)
     else:
         yield Fault(
             text=f"{held.name} has no destination for failed events: they would be "
@@ -59,7 +59,7 @@ def _destination(
         )
 
 
-def _patience(held: DeployedFunction, wanted: AsyncSettings) -> Iterator[Fault]:
+def _retry(held: DeployedFunction, wanted: AsyncSettings) -> Iterator[Fault]:
     """Yield where an event is given up sooner than its trouble may pass."""
     limits = (
         ("maxAsyncRetryAttempts", held.max_retries, wanted.max_retries),
