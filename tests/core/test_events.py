@@ -1,4 +1,5 @@
 import base64
+import gzip
 import json
 from typing import Any
 
@@ -156,7 +157,14 @@ def test_these_events_may_bring_an_image(event_name: str) -> None:
     ("changes", "region_id"),
     [
         pytest.param({"region": "oss-cn-hangzhou"}, "cn-hangzhou", id="endpoint form"),
-        pytest.param({"region": "cn-env17-d01"}, "cn-env17-d01", id="apsara"),
+        pytest.param(
+            {"region": "cn-env17-d01", "oss__bucket__arn": "acs:oss:cn-env17-d01:1:b"},
+            "cn-env17-d01",
+            id="apsara",
+        ),
+        pytest.param(
+            {"oss__bucket__arn": "acs:oss:*:1:b"}, "cn-hangzhou", id="any in the ARN"
+        ),
         pytest.param({"region": None}, "cn-hangzhou", id="from the ARN"),
         pytest.param(
             {"region": None, "oss__bucket__arn": "acs:oss:oss-cn-beijing:1:b"},
@@ -284,9 +292,6 @@ TOPIC = {"TopicName": "t", "Message": "e30=", "MessageId": "1"}
         pytest.param(as_bytes(LOG), "Log Service", id="Log Service"),
         pytest.param(as_bytes(TOPIC), "MNS (SMQ) topic", id="MNS topic"),
         pytest.param(
-            base64.encodebytes(as_bytes(NOTIFICATION)), "by a queue", id="Base64"
-        ),
-        pytest.param(
             as_bytes(envelope({"body": "e30="}, source="acs.mns")),
             "source is 'acs.mns'",
             id="another source of EventBridge",
@@ -321,7 +326,12 @@ def test_an_event_of_another_kind_is_ignored_and_named(
         ({"oss__object__key": "k" * 1024}, "kkk..., expected 1 to 1023 bytes"),
         ({"oss__object__key": "\ud800"}, 'oss.object.key is "\\ud800"'),
         ({"oss__object__size": None}, "oss.object.size is null or missing"),
-        ({"oss__object__size": "5"}, 'oss.object.size is "5"'),
+        ({"oss__object__size": "5 MB"}, 'oss.object.size is "5 MB"'),
+        ({"oss__object__size": "٥"}, 'oss.object.size is "\\u0665"'),
+        (
+            {"region": "oss-cn-beijing"},
+            'region is "cn-beijing", but oss.bucket.arn names "cn-hangzhou"',
+        ),
         ({"oss__object__size": 5.5}, "oss.object.size is a number"),
         ({"oss__object__size": False}, "oss.object.size is false"),
         ({"oss__object__size": -1}, "oss.object.size is -1"),
@@ -476,6 +486,33 @@ def test_any_value_in_any_field_ends_in_an_entry(
 @given(st.text(alphabet="Az09+/= \n", min_size=30, max_size=50))
 def test_whatever_looks_like_base64_ends_in_an_event_error(text: str) -> None:
     survives(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        (base64.encodebytes(as_bytes(NOTIFICATION)), "by a trigger, not by a queue"),
+        (base64.b64encode(as_bytes([native()])), "is Base64; decode it"),
+        (base64.b64encode(gzip.compress(as_bytes(NOTIFICATION))), "is Base64"),
+        (gzip.compress(as_bytes(NOTIFICATION)), "is gzip'd; decompress it"),
+    ],
+    ids=["notification", "Base64", "both", "gzip"],
+)
+def test_a_packed_event_is_refused_by_the_name_of_its_packing(
+    event: bytes, reason: str
+) -> None:
+    with pytest.raises(EventError, match=reason):
+        parse_event(event)
+
+
+def test_a_size_that_became_text_on_the_way_is_a_size() -> None:
+    assert created(native(oss__object__size="197120")).object_size_bytes == 197120
+
+
+def test_a_size_of_zero_as_text_is_an_empty_object() -> None:
+    entry = parse_one({"events": [native(oss__object__size="0")]})
+    assert isinstance(entry, Ignored)
+    assert "size 0" in entry.reason
 
 
 @pytest.mark.parametrize("region", ["evil.com/#", "evil.com:8443/x?", "cn-hangzhou\n"])

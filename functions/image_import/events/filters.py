@@ -73,6 +73,8 @@ _NOTIFICATION = (
     " OSS trigger: connect the bucket to the function by a trigger, not by a queue"
 )
 _BASE64 = re.compile(rb"[A-Za-z0-9+/\s]{32,}={0,2}\s*")
+_GZIP = b"\x1f\x8b"
+_BEGINS_JSON = (b"{", b"[", b"\xef\xbb\xbf{")
 
 
 def why_no_image(event_name: str) -> str | None:
@@ -88,15 +90,28 @@ def why_no_image(event_name: str) -> str | None:
     return f"{event_name[:60]}: {why or f'not one of {_EXPECTED}'}"
 
 
-def why_foreign(event: bytes | Mapping[str, Any]) -> str | None:
+def why_encoded(event: bytes) -> str | None:
+    """Return how an event is packed that must be unpacked first, else None."""
+    if event.startswith(_GZIP):
+        return "the event is gzip'd; decompress it before it is handed to the function"
+    start = event[:4096].strip()
+    if not _BASE64.fullmatch(start):
+        return None
+    compact = b"".join(start.split())
+    decoded = base64.b64decode(compact[: len(compact) // 4 * 4]).lstrip()
+    if decoded.startswith(b"{") and b'"events"' in decoded:
+        return f"the event is {_NOTIFICATION}"
+    if decoded.startswith((_GZIP, *_BEGINS_JSON)):
+        return "the event is Base64; decode it before it is handed to the function"
+    return None
+
+
+def why_foreign(event: Mapping[str, Any]) -> str | None:
     """Return what an event or a record is if it is not OSS's, else None.
 
     Args:
-        event: The bytes of an event, or one decoded object: a whole event, an
-            EventBridge envelope or a record.
+        event: One decoded object: a whole event, an EventBridge envelope or a record.
     """
-    if isinstance(event, bytes):
-        return _NOTIFICATION if _is_encoded_notification(event) else None
     for names, kind in _FOREIGN:
         if names <= event.keys():
             return f"{kind}; expected the event of an OSS trigger"
@@ -113,13 +128,3 @@ def _why_other_source(event: Mapping[str, Any]) -> str | None:
         return None
     shown = ascii(source)[:60]
     return f"its source is {shown}, expected acs:oss (or acs.oss through EventBridge)"
-
-
-def _is_encoded_notification(event: bytes) -> bool:
-    """Whether these bytes are Base64 of an object that holds `events`."""
-    start = event[:4096].strip()
-    if not _BASE64.fullmatch(start):
-        return False
-    compact = b"".join(start.split())
-    decoded = base64.b64decode(compact[: len(compact) // 4 * 4])
-    return decoded.lstrip().startswith(b"{") and b'"events"' in decoded

@@ -17,7 +17,7 @@ import json
 from typing import Any
 
 from image_import.errors import EventError
-from image_import.events.filters import why_foreign
+from image_import.events.filters import why_encoded, why_foreign
 from image_import.events.records import (
     EventEntry,
     Ignored,
@@ -58,8 +58,6 @@ def parse_event(event: bytes) -> list[EventEntry]:
     Raises:
         EventError: The event as a whole is nothing that we know.
     """
-    if why := why_foreign(event):
-        return [Ignored(reason=why)]
     return [_read_wrapped(record) for record in _records(_decode(event))]
 
 
@@ -91,6 +89,8 @@ def _decode(event: bytes) -> object:
         )
     if not event.strip():
         raise EventError(f"the event is empty; expected {_EXPECTED}")
+    if why := why_encoded(event):
+        raise EventError(why)
     try:
         document: object = json.loads(
             event.decode("utf-8-sig"), parse_constant=_no_constant

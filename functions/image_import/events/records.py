@@ -24,6 +24,7 @@ _META = "x-oss-meta-"
 # breaks them must not become part of a host.
 # Likewise a region, which becomes part of a host that is sent our credentials.
 _REGION = re.compile(r"[a-z][a-z0-9-]{1,62}")
+_DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
@@ -110,13 +111,11 @@ class _Record:
 
     def _why_no_image(self) -> str | None:
         """Return why this object, whatever else is said of it, is no image."""
-        size = self._object.get("size")
         if why := self._event_name and why_no_image(self._event_name):
             return why
         if (self._known["object_key"] or "").endswith("/"):
             return "the key ends with /: a folder"
-        is_empty = size == 0 and not isinstance(size, bool)
-        return "the object is empty (size 0)" if is_empty else None
+        return "the object is empty (size 0)" if self._size() == 0 else None
 
     def _why_not_addressable(self) -> str | None:
         """Return why this must not, or cannot, become part of a URL."""
@@ -125,12 +124,17 @@ class _Record:
             return f"oss.object.key is {_shown(key)}, which no URL can name"
         if region is not None and not _REGION.fullmatch(region):
             return f"region is {_shown(region)}, expected a region ID as cn-hangzhou"
+        from_arn = self._region_of_arn()
+        if region != from_arn and _REGION.fullmatch(from_arn):
+            return (
+                f"region is {_shown(region)}, but oss.bucket.arn names"
+                f" {_shown(from_arn)}; expected one region in both"
+            )
         return None
 
     def _why_incomplete(self) -> str | None:
         """Return which field that we cannot do without is missing or wrong."""
         bucket, key = self._known["bucket"], self._known["object_key"]
-        size = self._object.get("size")
         if not self._event_name:
             return f"it has no eventName, expected one such as {EXAMPLE_EVENT}"
         if not bucket or not _BUCKET.fullmatch(bucket):
@@ -142,8 +146,9 @@ class _Record:
                 f"oss.object.key is {_shown(found)},"
                 f" expected 1 to {MAX_KEY_BYTES} bytes of UTF-8"
             )
-        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-            return f"oss.object.size is {_shown(size)}, expected a number of bytes"
+        if self._size() is None:
+            found = self._object.get("size")
+            return f"oss.object.size is {_shown(found)}, expected a number of bytes"
         if not self._known["etag"]:
             found = self._object.get("eTag")
             return f"oss.object.eTag is {_shown(found)}, expected the object's ETag"
@@ -155,7 +160,7 @@ class _Record:
             bucket=self._known["bucket"] or "",
             object_key=self._known["object_key"] or "",
             etag=self._known["etag"] or "",
-            object_size_bytes=self._object["size"],
+            object_size_bytes=self._size(),
             event_name=self._event_name,
             event_time=_text(self._record.get("eventTime")),
             region_id=self._region_id(),
@@ -163,12 +168,23 @@ class _Record:
             oss_request_id=_text(request_id),
         )
 
+    def _size(self) -> int | None:
+        """Return the size, which something on the way may have turned into text."""
+        size = self._object.get("size")
+        if isinstance(size, str) and _DIGITS.fullmatch(size):
+            return int(size)
+        if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+            return None
+        return size
+
     def _region_id(self) -> str | None:
         """Return the region, which the bucket's ARN names as well."""
-        arn = (_text(self._bucket.get("arn")) or "").split(":")
-        from_arn = arn[2] if len(arn) > 3 else ""
-        region = _text(self._record.get("region")) or from_arn
+        region = _text(self._record.get("region")) or self._region_of_arn()
         return region.removeprefix("oss-") or None
+
+    def _region_of_arn(self) -> str:
+        arn = (_text(self._bucket.get("arn")) or "").split(":")
+        return arn[2].removeprefix("oss-") if len(arn) > 3 else ""
 
 
 def _user_metadata(object_meta: object) -> dict[str, str]:
