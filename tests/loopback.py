@@ -6,7 +6,7 @@ It knows nothing of the cloud: what our requests look like is for the tests to c
 import json
 import ssl
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -54,10 +54,14 @@ class Say:
         return self.body if self.json is None else json.dumps(self.json).encode()
 
 
+Answer = Say | Callable[[Got], Say]
+"""What is said, or what makes it of the request."""
+
+
 class Loopback:
     """The server, and what it got."""
 
-    def __init__(self, *answers: Say, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, *answers: Answer, tls: ssl.SSLContext | None = None) -> None:
         self.answers = list(answers)
         self.got: list[Got] = []
         self.closing = threading.Event()
@@ -81,8 +85,10 @@ class Loopback:
         (got,) = self.got
         return got
 
-    def next_answer(self) -> Say:
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+    def next_answer(self, got: Got) -> Say:
+        several = len(self.answers) > 1
+        answer = self.answers.pop(0) if several else self.answers[0]
+        return answer if isinstance(answer, Say) else answer(got)
 
     def start(self) -> None:
         self._thread.start()
@@ -95,7 +101,7 @@ class Loopback:
 
 
 @contextmanager
-def serving(*answers: Say, tls: ssl.SSLContext | None = None) -> Iterator[Loopback]:
+def serving(*answers: Answer, tls: ssl.SSLContext | None = None) -> Iterator[Loopback]:
     """Serve these answers, each once and the last one for ever."""
     server = Loopback(*answers, tls=tls)
     server.start()
@@ -112,15 +118,14 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
-            loopback.got.append(
-                Got(
-                    method=self.command,
-                    target=self.path,
-                    headers=CaseInsensitiveDict(self.headers.items()),
-                    body=self.rfile.read(length),
-                )
+            got = Got(
+                method=self.command,
+                target=self.path,
+                headers=CaseInsensitiveDict(self.headers.items()),
+                body=self.rfile.read(length),
             )
-            answer = loopback.next_answer()
+            loopback.got.append(got)
+            answer = loopback.next_answer(got)
             if answer.keep_silent:
                 loopback.closing.wait()
             if answer.keep_silent or answer.hang_up:

@@ -136,6 +136,31 @@ def test_the_routes_failure_is_one_whatever_the_http_status(
     assert caught.value.perhaps_done
 
 
+@pytest.mark.parametrize(
+    ("said", "kind", "code"),
+    [
+        ("QuotaExceed.Image: 100 images", ServiceRejected, "QuotaExceed.Image"),
+        ("[Throttling.User] slow down", ServiceUnavailable, "Throttling.User"),
+        ("code=Throttling", ServiceUnavailable, "Throttling"),
+        ("the quota is exceeded", ServiceUnavailable, "resultCode -1"),
+    ],
+)
+def test_what_the_route_passes_on_of_a_refusal_counts_as_that(
+    said: str, kind: type[Exception], code: str
+) -> None:
+    body = {"errorSample": {**ROUTE_FAILURE, "resultMsg": said}}
+    with pytest.raises(kind) as caught:
+        read(body)
+    assert caught.value.code == code  # type: ignore[attr-defined]
+
+
+def test_a_quote_of_a_page_ends_between_two_words() -> None:
+    with pytest.raises(ServiceUnavailable, match="expected JSON") as caught:
+        read(b"<html> " + b"word " * 57 + b"x" * 40)
+    assert "xxx" not in str(caught.value)
+    assert "word word'" in str(caught.value)
+
+
 def test_throttling_says_how_long_to_wait_and_was_not_processed() -> None:
     body = {"Code": "Throttling.User", "Message": "slow down", "RequestId": "R"}
     with pytest.raises(ServiceUnavailable) as caught:

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -19,13 +20,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 from cryptography.x509.oid import NameOID
+from image_import.config.credentials import Credentials
 from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
-from loopback import Say, serving
+from loopback import Got, Say, serving
 from urllib3.exceptions import InsecureRequestWarning
 
 
 def failure(session: requests.Session, endpoint: str, **given: Any) -> ServiceError:
-    ecs = make_ecs(session, endpoint, credentials=TOKEN, **given)
+    ecs = make_ecs(session, endpoint, **{"credentials": TOKEN, **given})
     with pytest.raises(ServiceError) as caught:
         ecs.import_image(IMPORT)
     return caught.value
@@ -107,6 +109,44 @@ def test_no_signature_is_in_the_trace_of_an_error(
         word for word in ("Signature", "testid", "tok", "Action=") if word in trace
     ]
     assert leaks == []
+
+
+LONG = Credentials(
+    access_key_id="LTAI-not-a-real-key-id",
+    access_key_secret="not-a-real-secret",
+    security_token="CAIS/not+a/real+token==",
+)
+
+
+@pytest.mark.parametrize("environ", [{}, POP, ROUTE], ids=["public", "pop", "route"])
+def test_a_refused_signature_is_told_without_what_was_signed(
+    session: requests.Session, environ: dict[str, str]
+) -> None:
+    def echo(got: Got) -> Say:
+        signed = quote(f"{got.target}{got.body.decode()}{got.headers}")
+        said = f"Not matched. server string to sign is:POST&%2F&{signed}"
+        return Say(status=400, json={"Code": "SignatureDoesNotMatch", "Message": said})
+
+    with serving(echo) as server:
+        error = failure(session, server.url, environ=environ, credentials=LONG)
+        assert "LTAI-not-a-real" in str(server.only)
+    trace = "".join(traceback.format_exception(error))
+    assert "SignatureDoesNotMatch: Not matched. (the signed text" in trace
+    assert not [part for part in ("LTAI", "CAIS", "Signature=") if part in trace]
+
+
+def test_a_page_that_quotes_our_headers_is_quoted_without_secrets(
+    session: requests.Session,
+) -> None:
+    def echo(got: Got) -> Say:
+        page = f"<html>denied: {got.headers}".encode()
+        return Say(status=403, body=page, headers={"Content-Type": "text/html"})
+
+    environ = {**POP, "ECS_HEADERS": '{"x-gateway-key": "a-gateway-s-own-key"}'}
+    with serving(echo) as server:
+        error = failure(session, server.url, environ=environ, credentials=LONG)
+    assert "denied: " in str(error)
+    assert not [part for part in ("CAIS", "a-gateway-s") if part in str(error)]
 
 
 def test_no_signature_is_logged_even_at_debug(

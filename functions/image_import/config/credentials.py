@@ -18,6 +18,11 @@ class Credentials:
     access_key_secret: str = field(repr=False)
     security_token: str = field(default="", repr=False)
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """All that must not be repeated to anybody; the name of a key is among it."""
+        return self.access_key_id, self.access_key_secret, self.security_token
+
 
 class HasCredentials(Protocol):
     """The part of Function Compute's context that is read here.

@@ -16,6 +16,7 @@ from enum import Enum
 from typing import Any
 
 from image_import.errors import EvidenceError
+from image_import.model.result import to_json
 from image_import.model.revision import ImageRevision
 
 
@@ -229,8 +230,7 @@ def to_line(entry: LedgerEntry) -> bytes:
     for name in ("at", "lease_until"):
         if said.get(name):
             said[name] = to_text(said[name])
-    text = json.dumps(said, ensure_ascii=False, separators=(", ", ": "))
-    return (text + "\n").encode("utf-8", "backslashreplace")
+    return f"{to_json(said)}\n".encode()
 
 
 def read_lines(data: bytes) -> list[LedgerEntry]:

@@ -95,7 +95,7 @@ LOG_FIELDS = (*CHANGE_FIELDS, "evidence", "notes")
 def result_json(results: Iterable[Result]) -> str:
     """Return the handler's answer."""
     records = [said(result, RESULT_FIELDS) for result in results]
-    return json.dumps({"records": records}, ensure_ascii=False)
+    return to_json({"records": records})
 
 
 def log_json(result: Result, *, fc_request_id: str) -> str:
@@ -103,7 +103,19 @@ def log_json(result: Result, *, fc_request_id: str) -> str:
     told = said(result, LOG_FIELDS)
     if fc_request_id:
         told["fc_request_id"] = fc_request_id
-    return json.dumps(told, ensure_ascii=False)
+    return to_json(told)
+
+
+def to_json(value: object) -> str:
+    """Return one line of JSON that is one line, in one direction, wherever it is shown.
+
+    Keys come from uploaders. JSON itself lets pass what ends a line for some readers
+    (U+0085, U+2028) or turns text around (U+202E); here it is written as an escape.
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def said(result: Result, names: Iterable[str]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What `on_schedule` does: a run of the tracker for each ledger."""
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 
@@ -14,6 +13,7 @@ from image_import.handler import (
     make_invocation,
     prepare_logging,
 )
+from image_import.model.result import to_json
 from image_import.tracking.tracker import Report, Tracker, Work
 
 log = logging.getLogger("image_import")
@@ -34,7 +34,7 @@ def handle_schedule(
         tracker.guard = keeping(bugs)
         report.add(tracker.run())
     for error in report.errors:
-        log.warning("%s", json.dumps({"error_message": error}, ensure_ascii=False))
+        log.warning("%s", to_json({"error_message": error}))
     if bugs:
         raise bugs[0]
     return report.to_json()

@@ -5,7 +5,6 @@ all of them together, and appends what has changed. Two runs at once do no harm:
 change is written where the ledger ended when it was read, or not at all.
 """
 
-import json
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,7 @@ from image_import.ledger.entries import LedgerEntry
 from image_import.ledger.open_jobs import JobStep
 from image_import.ledger.open_ledgers import OpenLedger, OpenLedgers
 from image_import.ledger.store import LedgerStore, Snapshot
-from image_import.model.result import CHANGE_FIELDS, Outcome, Result, said
+from image_import.model.result import CHANGE_FIELDS, Outcome, Result, said, to_json
 from image_import.model.targets import PUBLIC
 from image_import.retry import RetryPolicy
 from image_import.tracking.batch_lookup import (
@@ -65,7 +64,7 @@ class Report:
         }
         if self.errors:
             told["errors"] = self.errors
-        return json.dumps(told, ensure_ascii=False)
+        return to_json(told)
 
 
 @dataclass(kw_only=True, slots=True)

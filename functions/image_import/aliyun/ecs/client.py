@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -31,10 +31,11 @@ from image_import.aliyun.ecs.import_response import (
 )
 from image_import.aliyun.ecs.request import gateway_headers, to_call
 from image_import.aliyun.ecs.transport_errors import unanswered
+from image_import.aliyun.mask import Mask
 from image_import.config.credentials import Credentials
 from image_import.config.endpoints import ecs_endpoint, lookup_endpoint
 from image_import.config.settings import Settings
-from image_import.errors import ServiceRejected
+from image_import.errors import ServiceError, ServiceRejected
 from image_import.model.revision import ExistingImage
 from image_import.model.targets import APSARA_POP, Target
 
@@ -46,6 +47,7 @@ MOST_PAGES = 100
 SIGNERS = {"acs3": Acs3Auth, "rpc-v1": RpcV1Auth, "roa-v1": RoaV1Auth}
 
 Parameters = Mapping[str, str]
+Read = TypeVar("Read")
 
 
 def make_session(pool_size: int) -> requests.Session:
@@ -114,6 +116,7 @@ class Ecs:
         self._headers = gateway_headers(settings, region_id)
         self._verify = settings.ca_file or not settings.tls_insecure
         self._timeouts = timeouts
+        self._mask = Mask([*credentials.secrets, *settings.ecs_headers.values()])
 
         def door(endpoint: str, target: Target) -> _Door:
             signer = SIGNERS.get(target.auth)
@@ -138,9 +141,13 @@ class Ecs:
             ServiceUnavailable: It did not answer as it should; `perhaps_done` says
                 whether the import may have started.
         """
-        answer = self._exchange(self._import_door, "ImportImage", parameters)
-        return read_import_reply(
-            http_status=answer.http_status, headers=answer.headers, body=answer.body
+        return self._exchange(
+            self._import_door,
+            "ImportImage",
+            parameters,
+            lambda answer: read_import_reply(
+                http_status=answer.http_status, headers=answer.headers, body=answer.body
+            ),
         )
 
     def find_images(self, image_name: str) -> list[ExistingImage]:
@@ -202,29 +209,40 @@ class Ecs:
 
     def _ask(self, action: str, parameters: Parameters) -> dict[str, Any]:
         asked = {"RegionId": self._region_id, **parameters}
-        answer = self._exchange(self._lookup_door, action, asked)
-        return read_answer(
+        return self._exchange(
+            self._lookup_door,
             action,
-            http_status=answer.http_status,
-            headers=answer.headers,
-            body=answer.body,
+            asked,
+            lambda answer: read_answer(
+                action,
+                http_status=answer.http_status,
+                headers=answer.headers,
+                body=answer.body,
+            ),
         )
 
-    def _exchange(self, door: _Door, action: str, parameters: Parameters) -> _Answer:
-        """Send one request and return its answer.
+    def _exchange(
+        self,
+        door: _Door,
+        action: str,
+        parameters: Parameters,
+        read: Callable[[_Answer], Read],
+    ) -> Read:
+        """Send one request and return what its answer says.
 
-        What requests raises tells the whole URL, signature and token included. So it
-        is translated and left behind: raised outside of the handler, our error does
-        not carry it along as its context.
+        What requests raises tells the whole URL, signature and token included, and
+        what ECS says may repeat them. So each error is translated, masked and left
+        behind: raised outside of the handler, ours does not carry it as its context.
         """
         try:
             answer = self._send(door, action, parameters)
-        except OSError as exc:
-            failure = unanswered(exc, action)
-        else:
             if 300 <= answer.http_status < 400:
                 raise _redirected(answer, action)
-            return answer
+            return read(answer)
+        except OSError as exc:
+            failure = unanswered(exc, action)
+        except ServiceError as exc:
+            failure = self._mask.error(exc)
         raise failure
 
     def _send(self, door: _Door, action: str, parameters: Parameters) -> _Answer:

@@ -31,6 +31,9 @@ _WRAPPERS = ("errorsample", "data")
 _SUCCESS_FIELDS = {"code", "success", "asapisuccess", "resultcode"}
 _ERROR_CODE_FIELDS = ("asapierrorcode", "errorcode", "errorkey")
 _MESSAGE_FIELDS = ("asapierrormessage", "message", "errormessage", "resultmsg")
+_CODE_IN_MESSAGE = re.compile(r"\b(?:QuotaExceed|Throttling)(?:\.[A-Za-z]+)*\b")
+"""What the gateway of Apsara Stack passes on of ECS's refusal, under its own code."""
+
 _XML_ROOT = re.compile(r"<(Error|ImportImageResponse)[\s>]")
 _XML_FIELD = re.compile(r"<(Code|Message|RequestId|HostId|ImageId|TaskId)>([^<]*)</\1>")
 
@@ -130,8 +133,9 @@ def _failure(folded: Mapping[str, Any], http_status: int) -> tuple[str, str] | N
     """Return code and message of a failure, None for a success."""
     message = _first(folded, _MESSAGE_FIELDS)
     if "errorsample" in folded or _is_bad(folded.get("resultcode")):
-        code = _text(folded, "code") or f"resultCode {folded.get('resultcode')}"
-        return code, message
+        inner = _CODE_IN_MESSAGE.search(message)
+        result_code = f"resultCode {folded.get('resultcode')}"
+        return _text(folded, "code") or (inner[0] if inner else result_code), message
     code = _first(folded, _ERROR_CODE_FIELDS)
     if code not in SUCCESS_CODES or folded.get("asapisuccess") is False:
         return code, message
@@ -185,7 +189,7 @@ def _not_an_answer(
     action: str, http_status: int, headers: Mapping[str, str], body: bytes
 ) -> ServiceUnavailable:
     """A proxy or gateway answered in place of ECS; it may have passed the call on."""
-    quote = " ".join(body[:LONGEST_QUOTE].decode("utf-8", "replace").split())
+    quote = _quote(body)
     kind = headers.get("Content-Type", "no content type")
     return ServiceUnavailable(
         f"ECS {action}: expected JSON, got HTTP {http_status} with {kind}: {quote!r}; "
@@ -196,6 +200,12 @@ def _not_an_answer(
         request_id=_request_id({}, headers),
         perhaps_done=True,
     )
+
+
+def _quote(body: bytes) -> str:
+    """Return the beginning of a body in whole words: half a secret is not masked."""
+    text = " ".join(body[: LONGEST_QUOTE + 1].decode("utf-8", "replace").split())
+    return text if len(body) <= LONGEST_QUOTE else text.rpartition(" ")[0]
 
 
 def _retry_after_seconds(headers: Mapping[str, str]) -> float | None:
