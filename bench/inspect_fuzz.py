@@ -26,9 +26,7 @@ import hives  # noqa: E402
 from disk_images.blocks.remote import Bounded, Budget  # noqa: E402
 from disk_images.formats.detect import HEAD_BYTES, read_header  # noqa: E402
 from disk_images.formats.types import FormatError  # noqa: E402
-from image_import.inspection.inspect import inspect_bytes  # noqa: E402
-from image_import.model.revision import DiskRevision  # noqa: E402
-from image_import.planning.evidence import DiskEvidence  # noqa: E402
+from disk_images.survey import inspect_bytes  # noqa: E402
 from made_images import make_disk, run  # noqa: E402
 from small_debian import DEBIAN, PE_X86_64  # noqa: E402
 
@@ -139,11 +137,9 @@ def inspect(image: Image) -> tuple[str, float]:
         return "refused by its header", 0.0
     if not header.is_importable:
         return "refused by its header", 0.0
-    version = DiskRevision(object_key="x", etag="x")
-    disk = DiskEvidence(version=version, object_size_bytes=size, header=header)
     budget = Budget(seconds=SECONDS, most_bytes=MOST_BYTES)
     source = Bounded(fetch=image.fetch, size_bytes=size, budget=budget)
-    inspection = inspect_bytes(source, disk)
+    inspection = inspect_bytes(source, header)
     took = time.monotonic() - started
     assert inspection.spent.bytes_read <= MOST_BYTES
     assert took <= SECONDS + 5, took

@@ -9,7 +9,7 @@ import pytest
 FUNCTIONS = Path(__file__).parent.parent / "functions"
 OURS = {"disk_images", "image_import", "image_import_cli", "fake_aliyun"}
 MAY_IMPORT = {
-    "disk_images": {"disk_images", "image_import"},
+    "disk_images": {"disk_images"},
     "image_import": {"disk_images", "image_import"},
     "fake_aliyun": {"fake_aliyun"},
     "image_import_cli": OURS,

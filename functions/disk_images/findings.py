@@ -1,10 +1,10 @@
 """What an inspection found, each with where it was read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from image_import.inspection.platform import Platforms
+from disk_images.blocks.remote import Spent
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +31,42 @@ class Finding:
         return {name: text for name, text in said.items() if text}
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Release:
+    """A system's release, as it names itself.
+
+    Attributes:
+        id: As in os-release(5); of an older file and of Windows, "".
+        name: For people, without the version; ProductName of a Windows.
+        version: "" where none is told, as by rolling releases.
+        variant: VARIANT_ID of os-release(5).
+        build: CurrentBuildNumber of a Windows.
+        where: The file that was read.
+    """
+
+    id: str = ""
+    name: str = ""
+    pretty_name: str = ""
+    version: str = ""
+    variant: str = ""
+    build: int | None = None
+    where: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scope:
+    """What is to be found out.
+
+    Attributes:
+        names_only: Nothing but which system it is, for which processor and firmware.
+        agents: More agents on a Windows than are known here: what they are called,
+            by the folder that each has.
+    """
+
+    names_only: bool = False
+    agents: Mapping[str, str] = field(default_factory=dict)
+
+
 NOT_LOOKED_AT = Finding(why_not="it was not looked at")
 
 
@@ -45,15 +81,15 @@ class Findings:
         boot_mode: `BIOS`, `UEFI` or `both`, what the disk has boot loaders for; or
             `none`, after which may follow what is wrong.
         only_vendors: A loader for UEFI that only the machine's own firmware knows.
-        platforms: Platform in the two lists of ImportImage.
+        release: Which system it is, by the names that it gives itself.
         root_device: How the system looks for its root file system.
         root_place: The volume that is, or `none`.
-        lost_devices: Devices in /etc/fstab that an ECS instance does not have.
+        lost_devices: Devices in /etc/fstab that a machine with virtio disks lacks.
         elsewhere: What /etc/fstab waits for that is not on this disk, or `none`.
         kernel_file: The newest kernel in /boot, or `none`.
         initramfs: Whether the initramfs of the default kernel has the virtio drivers;
             `none` and why if there is no such file.
-        agent: cloud-init, cloudbase-init or Alibaba Cloud's own.
+        agent: cloud-init, cloudbase-init or one of `Scope.agents`.
     """
 
     complete: Finding = NOT_LOOKED_AT
@@ -79,7 +115,7 @@ class Findings:
     ssh: Finding = NOT_LOOKED_AT
     selinux: Finding = NOT_LOOKED_AT
     only_vendors: str = ""
-    platforms: Platforms | None = None
+    release: Release | None = None
     notes: tuple[str, ...] = ()
 
     def answers(self) -> Iterator[tuple[str, Finding]]:
@@ -88,19 +124,6 @@ class Findings:
             value = getattr(self, part.name)
             if isinstance(value, Finding):
                 yield part.name, value
-
-    def platform(self, target_name: str) -> str | None:
-        """Return Platform for a target, by its name."""
-        return self.platforms.of(target_name) if self.platforms else None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Spent:
-    """What an inspection cost."""
-
-    requests: int = 0
-    bytes_read: int = 0
-    round_trips: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,21 +145,6 @@ class Inspection:
         if self.why_not or os_type or os_type is NOT_LOOKED_AT:
             return self.why_not
         return f"no system was found: {os_type.why_not}"
-
-    def told(self, target_name: str) -> dict[str, Finding]:
-        """Return what a plan may use, by the name of its parameter's attribute."""
-        found = self.findings
-        platform = found.platform(target_name)
-        told: dict[str, Finding] = {}
-        if platform:
-            told["platform"] = Finding(value=platform, where=found.os_name.where)
-        if found.os_type.value in {"linux", "windows"}:
-            told["os_type"] = found.os_type
-        if found.architecture:
-            told["architecture"] = found.architecture
-        if found.boot_mode.value in {"BIOS", "UEFI"}:
-            told["boot_mode"] = found.boot_mode
-        return told
 
     def as_dict(self) -> dict[str, Any]:
         """Return all of it as a program reads it."""

@@ -1,9 +1,11 @@
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from disk_images.blocks.remote import Bounded, Budget
 from disk_images.blocks.source import BudgetSpentError, CannotTellError
 from image_import.errors import ServiceUnavailable
+from image_import.inspection.inspect import patiently
 
 DATA = bytes(range(256)) * 400
 
@@ -74,7 +76,12 @@ def test_what_the_service_does_not_give_cannot_be_told() -> None:
         raise ServiceUnavailable(f"{offset} {count}", service="OSS", action="GetObject")
 
     budget = Budget(seconds=60, most_bytes=1 << 20)
-    source = Bounded(fetch=fetch, size_bytes=9999, budget=budget)
+    source = Bounded(
+        fetch=fetch,
+        repeat=partial(patiently, sleep=lambda _: None),
+        size_bytes=9999,
+        budget=budget,
+    )
     with pytest.raises(CannotTellError):
         source.read(0, 10)
 

@@ -15,9 +15,9 @@ import pytest
 from disk_images.blocks.source import (
     CannotTellError,
     FileMissingError,
-    FileSystem,
 )
 from disk_images.filesystems.detect import open_file_system
+from disk_images.filesystems.file_system import FileSystem
 from made_images import (
     MIB,
     NEEDS,

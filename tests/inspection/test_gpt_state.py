@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from disk_images.findings import Findings
 from disk_images.formats.detect import Header
+from disk_images.survey import examine
 from image_import.inspection.checks.check import Check
 from image_import.inspection.checks.image import Image, check
-from image_import.inspection.inspect import examine
 from image_import.model.targets import TARGETS
 from made_images import MIB, NEEDS, CountingFile, make_disk, run
 

@@ -14,7 +14,7 @@ from disk_images.guest.drivers import (
     names_in_cpio,
 )
 from disk_images.guest.root_device import (
-    is_lost_on_ecs,
+    is_lost_on_virtio,
     lost_in_fstab,
     root_of_command_line,
     root_of_fstab,
@@ -67,7 +67,7 @@ def test_a_command_line_tells_the_root(text: str, root: str | None) -> None:
     ["/dev/sda1", "/dev/hda2", "/dev/xvda1", "/dev/vdb1", "/dev/nvme0n1p1", "/dev/sda"],
 )
 def test_a_name_that_an_instance_does_not_have_is_lost(name: str) -> None:
-    assert is_lost_on_ecs(name)
+    assert is_lost_on_virtio(name)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_name_that_an_instance_does_not_have_is_lost(name: str) -> None:
     ],
 )
 def test_a_name_that_an_instance_has_is_found(name: str) -> None:
-    assert not is_lost_on_ecs(name)
+    assert not is_lost_on_virtio(name)
 
 
 def test_modules_are_known_by_their_files_whatever_packs_them() -> None:
@@ -169,4 +169,4 @@ def test_nonsense_is_no_archive() -> None:
 def test_a_name_made_of_the_old_machines_hardware_is_lost(
     reference: str, *, is_lost: bool
 ) -> None:
-    assert is_lost_on_ecs(reference) is is_lost
+    assert is_lost_on_virtio(reference) is is_lost

@@ -11,9 +11,10 @@ import pytest
 from debian_roots import ROOT_UUID, Root, make_full_root, make_root
 from disk_images.blocks.open import open_disk
 from disk_images.blocks.remote import Bounded, Budget
-from disk_images.findings import Inspection
+from disk_images.findings import Inspection, Scope
 from disk_images.formats.detect import LOOK_BYTES, TAIL_BYTES
-from image_import.inspection.inspect import inspect_bytes, inspect_file
+from disk_images.survey import inspect_bytes, inspect_file
+from image_import.inspection.platform import platform_of
 from image_import.model.revision import DiskRevision
 from image_import_cli.preview.plan import read_disk
 from made_images import (
@@ -91,13 +92,14 @@ def make_image(
 def inspection_of(image: Path, mib: int = 16) -> Inspection:
     disk = read_disk(image, DiskRevision(object_key=image.name, etag=""))
     with image.open("rb") as file:
-        return inspect_file(file, disk, Budget(seconds=60, most_bytes=mib * MIB))
+        budget = Budget(seconds=60, most_bytes=mib * MIB)
+        return inspect_file(file, disk.header, budget=budget)
 
 
 def told(inspection: Inspection) -> dict[str, Any]:
     found = inspection.findings
     return {
-        "platform": found.platform("public"),
+        "platform": platform_of(found, "public"),
         "version": found.os_version.value,
         "architecture": found.architecture.value,
         "boot_mode": found.boot_mode.value,
@@ -197,14 +199,14 @@ def bytes_of(file: BinaryIO) -> Bounded:
     return Bounded(fetch=fetch, size_bytes=size, budget=budget)
 
 
-def inspection_as_of_an_object(image: Path, *, is_for_plan: bool) -> Inspection:
+def inspection_as_of_an_object(image: Path, *, names_only: bool) -> Inspection:
     """Return what is found, the two requests for the file's ends counted."""
     disk = read_disk(image, DiskRevision(object_key=image.name, etag=""))
     with image.open("rb") as file:
         source = bytes_of(file)
         head = file.read(LOOK_BYTES)
         source.know(head, requests=2, bytes_read=len(head) + TAIL_BYTES)
-        return inspect_bytes(source, disk, is_for_plan=is_for_plan)
+        return inspect_bytes(source, disk.header, Scope(names_only=names_only))
 
 
 @pytest.fixture(scope="session")
@@ -230,7 +232,7 @@ def test_a_full_debian_costs_little_whatever_its_size(
     packed = tmp_path / "image.qcow2"
     run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, packed)
     for image in (raw, packed):
-        inspection = inspection_as_of_an_object(image, is_for_plan=False)
+        inspection = inspection_as_of_an_object(image, names_only=False)
         found = inspection.findings
         assert told(inspection)["platform"] == "Debian"
         assert (found.virtio.value, found.nvme.value) == ("yes", "yes")
@@ -239,7 +241,7 @@ def test_a_full_debian_costs_little_whatever_its_size(
         assert found.root_device.value == f"UUID={ROOT_UUID}"
         assert within(inspection, requests=requests, round_trips=round_trips)
         # What the handler takes from it costs less.
-        for_plan = inspection_as_of_an_object(image, is_for_plan=True)
+        for_plan = inspection_as_of_an_object(image, names_only=True)
         assert told(for_plan) == told(inspection)
         assert within(for_plan, requests=24, round_trips=8)
 
@@ -262,7 +264,7 @@ def test_a_plain_image_costs_little_whatever_its_size(
     packed = tmp_path / "image.qcow2"
     run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, packed)
     for image in (raw, packed):
-        inspection = inspection_as_of_an_object(image, is_for_plan=False)
+        inspection = inspection_as_of_an_object(image, names_only=False)
         assert told(inspection)["platform"] == "Debian"
         assert within(inspection, requests=24, round_trips=8)
 
@@ -281,5 +283,5 @@ def test_damage_anywhere_ends_within_the_budget(plain: Path, tmp_path: Path) -> 
         with image.open("rb") as file:
             disk = read_disk(plain, DiskRevision(object_key="x", etag=""))
             budget = Budget(seconds=60, most_bytes=16 * MIB)
-            inspection = inspect_file(file, disk, budget)
+            inspection = inspect_file(file, disk.header, budget=budget)
         assert inspection.spent.bytes_read <= 16 * MIB

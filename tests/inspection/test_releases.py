@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from disk_images.guest.os_release import READERS, Release, read_release
+from disk_images.findings import Release
+from disk_images.guest.os_release import READERS, read_release
 from image_import.inspection.platform import platforms_of, system_of, windows_system
 from image_import.model.targets import PLATFORMS_APSARA, PUBLIC
 

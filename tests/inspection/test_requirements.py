@@ -2,11 +2,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from disk_images.findings import Finding, Findings
+from disk_images.findings import Finding, Findings, Release
 from disk_images.formats.detect import Header
 from image_import.inspection.checks.check import Check
 from image_import.inspection.checks.image import Image, check, fails
-from image_import.inspection.platform import Platforms
 from image_import.model.disk import GIB, DiskFormat
 from image_import.model.targets import TARGETS
 
@@ -41,7 +40,7 @@ GOOD = Findings(
     agent=read("cloud-init"),
     ssh=read("yes"),
     selinux=read("absent"),
-    platforms=Platforms(public="Debian", apsara="Debian"),
+    release=Release(id="debian"),
 )
 
 
@@ -87,7 +86,7 @@ def test_nothing_known_is_no_failure() -> None:
             "arm64",
             "BOOTAA64",
         ),
-        ({"platforms": Platforms(None, None)}, "system is one", "in a sidecar"),
+        ({"release": None}, "system is one", "in a sidecar"),
         (
             {"header": replace(HEADER, problem="it is encrypted")},
             "format is",

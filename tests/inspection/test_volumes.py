@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import pyvslvm
 from disk_images.filesystems.detect import open_file_system
+from disk_images.survey import examine
 from disk_images.volumes.layout import find_volumes
-from image_import.inspection.inspect import examine
 from made_images import (
     MIB,
     TYPES,

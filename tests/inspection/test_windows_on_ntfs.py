@@ -10,6 +10,7 @@ from disk_images.filesystems.detect import open_file_system
 from disk_images.guest.volume_files import Seen
 from disk_images.guest.windows import Windows
 from disk_images.volumes.layout import find_volumes
+from image_import.inspection.platform import windows_system
 from memory_files import BytesSource
 from program_bytes import pe
 
@@ -45,7 +46,9 @@ def test_a_windows_on_ntfs_is_known_by_its_registry(
     found = findings_of(tmp_path, tree)
     assert found["os_name"].value == product
     assert found["os_version"].value == f"21H2 build {build}"
-    assert found["platforms"].public == platform
+    system = windows_system(found["release"].name, found["release"].build)
+    assert system
+    assert system.platform == platform
     assert found["architecture"].value == "x86_64"
     assert found["virtio"].value == "yes"
     assert found["nvme"].value == "no"

@@ -1,28 +1,46 @@
 """Bytes from far away, got in blocks, kept, and never more than allowed."""
 
-import random
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as WaitedTooLong
 from dataclasses import dataclass, field
 
-from image_import.errors import ImageImportError
-from image_import.retry import RetryPolicy
-
 from disk_images.blocks.source import BudgetSpentError, CannotTellError
-from disk_images.findings import Spent
 
 BLOCK_BYTES = 128 * 1024
 LARGEST_REQUEST_BLOCKS = 32
 GAP_BLOCKS = 3
 """Between two wanted blocks, what is cheaper to get along than to ask twice for."""
 
-MOST_TRIES = 4
-"""Of one request, where the service is busy or does not answer."""
-
 Fetch = Callable[[int, int], bytes]
-"""Returns the bytes of an offset and a count, in one request."""
+"""Returns the bytes of an offset and a count, in one request.
+
+Raises:
+    CannotTellError: They cannot be had, now or ever.
+"""
+
+Repeat = Callable[[Callable[[], bytes], Callable[[], float]], bytes]
+"""Makes an exchange again where that may help, within the seconds that are left.
+
+It raises `CannotTellError` where it does not; so an error of whoever fetches is put
+into words here.
+"""
+
+
+def once(exchange: Callable[[], bytes], seconds_left: Callable[[], float]) -> bytes:
+    """Return what an exchange comes to, without a second one."""
+    del seconds_left
+    return exchange()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spent:
+    """What an inspection cost."""
+
+    requests: int = 0
+    bytes_read: int = 0
+    round_trips: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,17 +64,18 @@ class Bounded:
     needs. All that is started before one of it is waited for is one round trip.
 
     Attributes:
+        repeat: How a request is made that may fail for a while.
         pool: Runs the requests; None runs each where it is asked for.
     """
 
     fetch: Fetch
     size_bytes: int
     budget: Budget
+    repeat: Repeat = once
     pool: Executor | None = None
     block_bytes: int = BLOCK_BYTES
     on_progress: Callable[[int, int], None] = lambda _, __: None
     monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
     _blocks: dict[int, Future[bytes]] = field(default_factory=dict)
     _waves: dict[int, int] = field(default_factory=dict)
     _requests: int = 0
@@ -146,8 +165,6 @@ class Bounded:
             data = future.result(timeout=max(self._seconds_left(), 0.001))
         except WaitedTooLong as exc:
             raise BudgetSpentError(self._why_not(1) or "it took too long") from exc
-        except ImageImportError as exc:
-            raise CannotTellError(str(exc)) from exc
         if self._waves.get(block) == self._trips:
             self._is_wave_open = False
         return data
@@ -189,28 +206,21 @@ class Bounded:
         done: Future[bytes] = Future()
         try:
             done.set_result(self._fetched(offset, length))
-        except ImageImportError as exc:
+        except CannotTellError as exc:
             done.set_exception(exc)
         return done
 
     def _fetched(self, offset: int, count: int) -> bytes:
-        """Return bytes, asked for again where the service asks for retry."""
         tries = 0
 
-        def once() -> bytes:
+        def exchange() -> bytes:
             nonlocal tries
             tries += 1
             if tries > 1:
                 self._repeats.append(offset)
             return self.fetch(offset, count)
 
-        return RetryPolicy(
-            remaining=self._seconds_left,
-            sleep=self.sleep,
-            random=random.random,
-            attempts=MOST_TRIES,
-            reserve_seconds=0.0,
-        ).repeat(once)
+        return self.repeat(exchange, self._seconds_left)
 
 
 def _runs(blocks: list[int]) -> list[tuple[int, int]]:

@@ -8,10 +8,11 @@ import uuid
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from disk_images.blocks.source import CannotTellError, FileSystem, Source
+from disk_images.blocks.source import CannotTellError, Source
 from disk_images.filesystems.btrfs import BtrfsInodes
 from disk_images.filesystems.ext import ExtInodes
 from disk_images.filesystems.fat import FatInodes
+from disk_images.filesystems.file_system import FileSystem
 from disk_images.filesystems.inode import Inodes
 from disk_images.filesystems.ntfs import NtfsInodes
 from disk_images.filesystems.paths import Tree

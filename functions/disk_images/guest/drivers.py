@@ -1,4 +1,4 @@
-"""Whether the kernel of a Linux, and its initramfs, have an instance's drivers."""
+"""Whether a Linux, and its initramfs, have the drivers of a virtual machine's disks."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -8,7 +8,7 @@ from disk_images.findings import Finding
 from disk_images.guest.volume_files import Seen
 
 DRIVERS = {"virtio": ("virtio_blk", "virtio_scsi"), "nvme": ("nvme",)}
-"""A disk driver, of which one is enough; virtio_blk is what ECS shows."""
+"""A disk driver, of which one is enough; most clouds show virtio_blk."""
 
 _NAME = re.compile(
     r"(?:^|/)(\w[\w-]*)\.ko(?:\.(?:xz|zst|gz|bz2))?(?=[:\s]|$)", re.MULTILINE

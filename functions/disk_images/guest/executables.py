@@ -12,7 +12,7 @@ PROGRAM_BYTES = 4096
 """As much of a program as its headers need."""
 
 UNSUPPORTED = "unsupported"
-"""A processor that ECS does not have, as the name rules call it."""
+"""A processor that no cloud has."""
 
 # ELF:  0-3 magic, 4 class (1: 32 bits, 2: 64 bits), 5 byte order (1: little, 2: big),
 #       18-19 machine
@@ -31,13 +31,13 @@ _BY_PE = {0x014C: "i386", 0x8664: "x86_64", 0xAA64: "arm64"}
 
 
 def architecture_of(program: bytes) -> str | None:
-    """Return the architecture as ImportImage spells it.
+    """Return the architecture: `x86_64`, `arm64` or `i386`.
 
     Args:
         program: Its first bytes, up to PROGRAM_BYTES.
 
     Returns:
-        `UNSUPPORTED` for a processor that ECS does not have; None if it is no program.
+        `UNSUPPORTED` for any other processor; None if it is no program.
     """
     if program.startswith(_ELF_MAGIC):
         return _of_elf(program)

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 
-from image_import.inspection.platform import platforms_of, system_of
-
 from disk_images.filesystems.paths import by_numbers
-from disk_images.findings import Finding
+from disk_images.findings import Finding, Release
 from disk_images.guest import root_device
 from disk_images.guest.executables import PROGRAM_BYTES, architecture_of
 from disk_images.guest.identifiers import Identifiers
-from disk_images.guest.os_release import READERS, Release, assignments, read_release
+from disk_images.guest.os_release import (
+    READERS,
+    assignments,
+    is_linux,
+    read_release,
+)
 from disk_images.guest.volume_files import Seen
 
 PROGRAMS = (
@@ -103,14 +106,13 @@ class Linux:
             nothing = f"{there[0]} names no system" if there else NO_RELEASE_FILES
             why = self.root.not_found(nothing)
             return {"os_name": why, "os_version": why}
-        system = system_of(release)
         name = release.pretty_name or release.name or release.id
         return {
             "os_name": self.root.found(name, release.where),
             "os_version": self._version(release),
-            "platforms": platforms_of(system),
+            "release": release,
             "os_type": self.root.found(
-                "linux" if system.os_type == "linux" else "other", release.where
+                "linux" if is_linux(release) else "other", release.where
             ),
         }
 

@@ -10,7 +10,8 @@ Sources:
 import re
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from disk_images.findings import Release
 
 OS_RELEASE = ("/etc/os-release", "/usr/lib/os-release")
 RELEASE_BYTES = 64 * 1024
@@ -20,24 +21,15 @@ LONGEST_VALUE = 200
 """Characters; what is longer is no name, and reports have lines."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Release:
-    """A distribution's release, as it names itself.
+_OTHER_KERNELS = re.compile(
+    r"bsd|hurd|dragonfly|illumos|solaris|omnios|openindiana|smartos|haiku",
+    re.IGNORECASE,
+)
 
-    Attributes:
-        id: As in os-release(5); of an older file, "".
-        name: For people, without the version.
-        version: "" where none is told, as by rolling releases.
-        variant: VARIANT_ID of os-release(5).
-        where: The file that was read.
-    """
 
-    id: str = ""
-    name: str = ""
-    pretty_name: str = ""
-    version: str = ""
-    variant: str = ""
-    where: str = ""
+def is_linux(release: Release) -> bool:
+    """Whether a system with these names has the kernel Linux."""
+    return not _OTHER_KERNELS.search(f"{release.id} {release.name}")
 
 
 def read_release(files: Mapping[str, bytes]) -> Release | None:

@@ -1,12 +1,10 @@
 """How a system finds its root file system: fstab(5) and the kernel's command line.
 
-Disks of an ECS instance are /dev/vda, /dev/vdb ... or NVMe; a system that looks for
-/dev/sda1 does not find it there.
+The disks of a virtual machine are mostly virtio: /dev/vda, /dev/vdb ...; a system that
+looks for /dev/sda1 does not find it there.
 
-Source: "Check whether an image meets the import requirements", ECS documentation,
-Fstab and GRUB: no device names, as root=/dev/sda1; read 2026-11.
-
-    systemd, rules.d/60-persistent-storage.rules: by-id and by-path; read 2026-11.
+Source: systemd, rules.d/60-persistent-storage.rules: by-id and by-path; Linux,
+drivers/block/virtio_blk.c, virtblk_probe: the name vd; read 2026-11.
 """
 
 import re
@@ -18,7 +16,7 @@ _ROOT = re.compile(r"(?<![\w.])root=(\"[^\"]*\"|[^\s\"']+)")
 _PLAIN_DISK = re.compile(r"/dev/(?:sd|hd|xvd|vd|nvme)\w*")
 # Names that udev makes of the hardware: of a disk's model, of the slot it is in.
 _OF_THE_HARDWARE = re.compile(r"/dev/disk/by-(?:path/|id/(?:ata|scsi|usb|nvme|wwn)-)")
-_FOUND_BY_ECS = re.compile(r"/dev/vda\d*")
+_FIRST_OF_VIRTIO = re.compile(r"/dev/vda\d*")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,12 +75,12 @@ def _is_grubs_own(reference: str, line: str) -> bool:
     return line.lstrip().startswith("set ") or reference.startswith(("hd", "(", "'"))
 
 
-def is_lost_on_ecs(reference: str) -> bool:
-    """Whether a reference names a device that an ECS instance does not have."""
+def is_lost_on_virtio(reference: str) -> bool:
+    """Whether a reference names a device that no machine with virtio disks has."""
     plain = reference.partition(",")[0]
     if _OF_THE_HARDWARE.match(plain):
         return True
-    return bool(_PLAIN_DISK.fullmatch(plain)) and not _FOUND_BY_ECS.fullmatch(plain)
+    return bool(_PLAIN_DISK.fullmatch(plain)) and not _FIRST_OF_VIRTIO.fullmatch(plain)
 
 
 def lost_in_fstab(text: str) -> list[str]:
@@ -90,6 +88,6 @@ def lost_in_fstab(text: str) -> list[str]:
     return [
         entry.device
         for entry in fstab_entries(text)
-        if is_lost_on_ecs(entry.device) and "nofail" not in entry.options.split(",")
+        if is_lost_on_virtio(entry.device) and "nofail" not in entry.options.split(",")
         and "noauto" not in entry.options.split(",")
     ]  # fmt: skip

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from disk_images.blocks.prefetch import LookUp, side_by_side
-from disk_images.findings import Finding, Findings
+from disk_images.findings import Finding, Findings, Scope
 from disk_images.guest.boot_mode import FIRST_WANTED as FIRMWARE_WANTED
 from disk_images.guest.boot_mode import Bios, Firmware, boot_mode, find_firmware
 from disk_images.guest.drivers import KernelDrivers
@@ -35,7 +35,7 @@ class Disk:
         volumes: Those whose file system could be read.
         unread: Why others could not.
         is_encrypted: Whether one of them is.
-        is_for_plan: Whether nothing but what a plan takes is to be found out.
+        scope: What is to be found out.
         along: What is read of the disk itself, beside its file systems.
     """
 
@@ -45,7 +45,7 @@ class Disk:
     unread: Sequence[str] = ()
     has_lvm: bool = False
     is_encrypted: bool = False
-    is_for_plan: bool = False
+    scope: Scope = field(default_factory=Scope)
     identifiers: Identifiers = field(default_factory=Identifiers)
     along: Sequence[LookUp] = ()
 
@@ -59,19 +59,19 @@ def look(disk: Disk) -> Findings:
     """Return what the volumes tell; what they do not tell says why."""
     esps = _by_esp(v for v in disk.volumes if v.file_system.kind == "vfat")
     others = [v for v in disk.volumes if v.file_system.kind != "vfat"]
-    look_ups = _first_look_ups(esps, others, is_for_plan=disk.is_for_plan)
+    look_ups = _first_look_ups(esps, others, disk.scope)
     side_by_side([*disk.along, *look_ups])
     found = _of_layout(disk)
     windows = _windows_root(others)
     root = None if windows else _linux_root(others)
     if root:
         found.update(_system_of(root))
-        if not disk.is_for_plan:
+        if not disk.scope.names_only:
             boot = _boot_of(root, others)
             found.update(_of_linux(Linux(root, boot), disk.identifiers))
         found["notes"] = _others_than(root, others)
     elif windows:
-        found.update(Windows(windows).findings())
+        found.update(Windows(windows, disk.scope.agents).findings())
     else:
         why = "; ".join(_unread(disk))
         found.update(_nothing(why or "there is no file system with a system on it"))
@@ -79,17 +79,17 @@ def look(disk: Disk) -> Findings:
 
 
 def _first_look_ups(
-    esps: Sequence[Seen], others: Sequence[Seen], *, is_for_plan: bool
+    esps: Sequence[Seen], others: Sequence[Seen], scope: Scope
 ) -> list[LookUp]:
     """Return the look-ups on all file systems before the role of each is known."""
     wanted: list[tuple[Seen, Sequence[str]]] = [(s, FIRMWARE_WANTED) for s in esps]
     for number, seen in enumerate(others):
         if seen.file_system.kind == "ntfs":
-            wanted.append((seen, WINDOWS_WANTED))
+            wanted.append((seen, (*WINDOWS_WANTED, *scope.agents)))
         else:
             # The first one, as the largest, is hardly a /boot.
             all_wanted = (*FIRST_WANTED, *(BOOT_WANTED if number else ()))
-            wanted.append((seen, FOR_PLAN if is_for_plan else all_wanted))
+            wanted.append((seen, FOR_PLAN if scope.names_only else all_wanted))
     return [each for seen, paths in wanted for each in seen.look_ups(paths)]
 
 

@@ -8,8 +8,8 @@ from disk_images.blocks.source import (
     BudgetSpentError,
     CannotTellError,
     FileMissingError,
-    FileSystem,
 )
+from disk_images.filesystems.file_system import FileSystem
 from disk_images.findings import Finding
 
 TEXT_BYTES = 256 * 1024

@@ -4,7 +4,7 @@ Sources, read 2026-11:
     Windows registry, SOFTWARE\Microsoft\Windows NT\CurrentVersion: ProductName,
     CurrentBuildNumber (CurrentBuild before), EditionID, DisplayVersion, as read by
     libguestfs, lib/inspect-fs-windows.c.
-    "Install the virtio driver", ECS documentation: viostor.sys and netkvm.sys.
+    virtio-win, viostor.inf: viostor.sys is the driver of a virtio disk.
     "Cloudbase-Init", cloudbase.it: where it is installed.
     "HKLM\SYSTEM\CurrentControlSet\Services Registry Tree", Windows driver
     documentation: Start 0 is a driver that the boot loader loads; SYSTEM\Select tells
@@ -12,15 +12,14 @@ Sources, read 2026-11:
     "PROCESSOR_ARCHITECTURE", WOW64 Implementation Details, Microsoft.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from image_import.inspection.platform import platforms_of, windows_system
-
 from disk_images.blocks.source import CannotTellError, FileMissingError
-from disk_images.findings import Finding
+from disk_images.findings import Finding, Release
 from disk_images.guest.executables import PROGRAM_BYTES, architecture_of
 from disk_images.guest.registry import Hive, RegistryValue
 from disk_images.guest.volume_files import Seen
@@ -35,10 +34,7 @@ DRIVERS = {"virtio": "viostor", "nvme": "stornvme"}
 
 BOOT_START = "0"
 PROCESSORS = {"amd64": "x86_64", "arm64": "arm64", "x86": "i386"}
-AGENTS = {
-    "/Program Files/Cloudbase Solutions/Cloudbase-Init": "cloudbase-init",
-    "/ProgramData/aliyun": "Alibaba Cloud's agent",
-}
+AGENTS = {"/Program Files/Cloudbase Solutions/Cloudbase-Init": "cloudbase-init"}
 
 FIRST_WANTED = (
     KERNEL, SOFTWARE, SYSTEM, f"{SYSTEM32}/drivers", *AGENTS,
@@ -51,9 +47,14 @@ VALUES = ("ProductName", "CurrentBuildNumber", "CurrentBuild", "DisplayVersion",
 
 @dataclass(frozen=True)
 class Windows:
-    """A Windows installation, by its system volume."""
+    """A Windows installation, by its system volume.
+
+    Attributes:
+        agents: As in Scope.
+    """
 
     root: Seen
+    agents: Mapping[str, str] = field(default_factory=dict)
 
     def findings(self) -> dict[str, Any]:
         """Return all of it, for Findings."""
@@ -113,7 +114,7 @@ class Windows:
         return self.root.not_found(f"{KERNEL} does not tell the processor")
 
     def _agent(self) -> Finding:
-        for folder, name in AGENTS.items():
+        for folder, name in {**AGENTS, **self.agents}.items():
             if self.root.names(folder) is not None:
                 return self.root.found(name, folder)
         return self.root.found("none", "/Program Files")
@@ -163,7 +164,6 @@ def named(root: Seen) -> dict[str, Any]:
     product = told.get("ProductName", "")
     number = told.get("CurrentBuildNumber") or told.get("CurrentBuild") or ""
     build = int(number) if number.isdecimal() and len(number) < 8 else None
-    system = windows_system(product, build)
     where = f"{SOFTWARE} ({CURRENT_VERSION})"
     version = told.get("DisplayVersion") or told.get("ReleaseId") or ""
     full = " ".join(
@@ -176,7 +176,7 @@ def named(root: Seen) -> dict[str, Any]:
         "os_version": root.found(full, where)
         if full
         else root.not_found("the registry names no build"),
-        "platforms": platforms_of(system) if system else None,
+        "release": Release(name=product, version=version, build=build, where=where),
     }
 
 

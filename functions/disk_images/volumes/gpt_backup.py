@@ -46,7 +46,7 @@ def _state(disk: Source, gpt: Gpt) -> str:
     if gpt.last_usable >= sectors:
         return (
             f"{TOO_LONG} {gpt.last_usable:,}, but the disk has {sectors:,}:"
-            " Linux ignores it unless the instance's disk is larger"
+            " Linux ignores it unless the machine's disk is larger"
         )
     try:
         check_gpt(disk, gpt.backup_sector, gpt.sector_bytes)

@@ -56,6 +56,7 @@ class Inside:
             from disk_images.blocks.remote import Budget  # noqa: PLC0415 - same
 
             from image_import.inspection.inspect import (  # noqa: PLC0415 - cold start
+                FOR_PLAN,
                 contents_of,
                 inspect_object,
             )
@@ -63,7 +64,7 @@ class Inside:
             return could_not(f"{exc}; deploy the layer that has it")
         budget = Budget(seconds=seconds, most_bytes=self.settings.inspect_mib << 20)
         inspection = inspect_object(
-            self.oss, self.bucket, disk, budget, pool=self.pool, is_for_plan=True
+            self.oss, self.bucket, disk, budget, pool=self.pool, scope=FOR_PLAN
         )
         return contents_of(inspection, self.settings.target.name)
 

@@ -6,7 +6,7 @@ itself comes first, then its ID: Scientific Linux 7 calls itself `rhel` there.
 
 from typing import NamedTuple
 
-from disk_images.guest.os_release import Release
+from disk_images.findings import Findings, Release
 
 from image_import.filename.lookup import VOCABULARY
 from image_import.filename.reader import platform_apsara
@@ -87,3 +87,17 @@ def windows_system(product: str, build: int | None) -> System | None:
         return system
     builds = VOCABULARY.servers if "Server" in product else VOCABULARY.clients
     return builds.get(build) if build is not None else None
+
+
+def platform_of(found: Findings, target_name: str) -> str | None:
+    """Return Platform for the system that was found; None if the list has no value."""
+    release = found.release
+    if release is None:
+        return None
+    is_windows = found.os_type.value == "windows"
+    system = (
+        windows_system(release.name, release.build)
+        if is_windows
+        else system_of(release)
+    )
+    return platforms_of(system).of(target_name) if system else None

@@ -153,6 +153,8 @@ def describe(header: Header, object_size_bytes: int) -> str:
 
 def to_dict(looked: Looked, target: Target) -> dict[str, Any]:
     """Return what is seen as a program reads it; null where it could not be told."""
+    from image_import.inspection.platform import platform_of  # noqa: PLC0415
+
     header, inspection = looked.header, looked.inspection
     found = inspection.findings
     detected = header.detected if header else None
@@ -166,7 +168,7 @@ def to_dict(looked: Looked, target: Target) -> dict[str, Any]:
         "detected": detected,
         "virtual_size_bytes": header.virtual_size_bytes if header else None,
         "os_type": found.os_type.value or None,
-        "platform": found.platform(target.name),
+        "platform": platform_of(found, target.name),
         "os_version": found.os_version.value or None,
         "architecture": found.architecture.value or None,
         "boot_mode": mode if mode in {"BIOS", "UEFI", "both"} else None,

@@ -169,9 +169,10 @@ def _contents(path: Path, evidence: Evidence, settings: Settings) -> Contents | 
         return None
     try:
         from disk_images.blocks.remote import Budget  # noqa: PLC0415 - its extra
+        from disk_images.survey import inspect_file  # noqa: PLC0415 - its extra
         from image_import.inspection.inspect import (  # noqa: PLC0415 - its extra
+            FOR_PLAN,
             contents_of,
-            inspect_file,
         )
     except ImportError as exc:
         return could_not(f"{exc}; pip install 'image-import[cli,inspect]'")
@@ -179,7 +180,7 @@ def _contents(path: Path, evidence: Evidence, settings: Settings) -> Contents | 
         seconds=settings.inspect_seconds, most_bytes=settings.inspect_mib << 20
     )
     with path.open("rb") as file:
-        inspection = inspect_file(file, disk, budget, is_for_plan=True)
+        inspection = inspect_file(file, disk.header, FOR_PLAN, budget=budget)
         return contents_of(inspection, settings.target.name)
 
 

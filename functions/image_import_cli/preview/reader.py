@@ -104,7 +104,7 @@ def has_lost_footer(disk: DiskEvidence) -> bool:
 def _looked(disk: DiskEvidence, inspection: "Inspection") -> Looked:
     """Return what was seen, with what a plan would note about the file as well."""
     from disk_images.findings import Finding  # noqa: PLC0415
-    from image_import.inspection.checks.truncation import YES  # noqa: PLC0415
+    from disk_images.volumes.truncation import YES  # noqa: PLC0415
 
     findings = inspection.findings
     named = named_otherwise(disk)
@@ -197,7 +197,8 @@ def look_at_file(path: Path, order: Order) -> Looked:
     Raises:
         OSError: It cannot be read.
     """
-    from image_import.inspection.inspect import inspect_file  # noqa: PLC0415
+    from disk_images.survey import inspect_file  # noqa: PLC0415
+    from image_import.inspection.inspect import FOR_CHECKLIST  # noqa: PLC0415
 
     check_is_readable(path)
     size = path.stat().st_size
@@ -212,8 +213,9 @@ def look_at_file(path: Path, order: Order) -> Looked:
         )
         inspection = inspect_file(
             file,
-            disk,
-            budget_of(order),
+            disk.header,
+            FOR_CHECKLIST,
+            budget=budget_of(order),
             on_progress=order.on_progress,
         )
     return _looked(disk, inspection)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from disk_images.findings import NOT_LOOKED_AT, Finding, Findings
 from disk_images.formats.detect import Header
 from disk_images.guest.boot_mode import NOTHING_STARTS_IT
+from disk_images.volumes.gpt_backup import IGNORED, TOO_LONG, WHOLE
 
 from image_import.inspection.checks.check import (
     BOOT_MODE,
@@ -17,8 +18,8 @@ from image_import.inspection.checks.check import (
     Verdict,
     check_of,
 )
-from image_import.inspection.checks.gpt_backup import IGNORED, TOO_LONG, WHOLE
 from image_import.inspection.checks.linux import linux_checks
+from image_import.inspection.platform import platform_of
 from image_import.model.disk import GIB, DiskFormat
 from image_import.model.targets import Target
 
@@ -128,7 +129,7 @@ def _platform(found: Findings, target: Target) -> Check:
     requirement = f"system is one that {target.name} has a Platform for"
     if not found.os_name:
         return check_of(requirement, found.os_name, IMPORT_IMAGE)
-    platform = found.platform(target.name)
+    platform = platform_of(found, target.name)
     name = f"{found.os_name.value} is {platform}" if platform else ""
     finding = Finding(value=name or found.os_name.value, where=found.os_name.where)
     bad = "" if platform in target.platforms else f"{found.os_name.value} has none"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from disk_images.findings import Finding, Findings
 from disk_images.guest.linux import NOWHERE
-from disk_images.guest.root_device import is_lost_on_ecs
+from disk_images.guest.root_device import is_lost_on_virtio
 
 from image_import.inspection.checks.check import (
     IMPORT_CHECK,
@@ -91,7 +91,7 @@ def _root_place(found: Findings) -> Check:
 
 
 def _root_device(root: Finding) -> Check:
-    bad = root.value if is_lost_on_ecs(root.value) else ""
+    bad = root.value if is_lost_on_virtio(root.value) else ""
     return check_of(
         "root is not found by a name such as /dev/sda1",
         root,
