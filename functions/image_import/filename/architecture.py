@@ -22,7 +22,7 @@ _WIDTH_IN_CHINESE = re.compile(r"(?<![0-9])(64|32)[ _-]?位")
 _BY_WIDTH = {"64": "x86_64", "32": "i386"}
 
 
-def architecture_told(
+def find_architecture(
     stem: str, found: Sequence[Piece], *, system: System | None
 ) -> tuple[str, str] | None:
     """Return the architecture and the word that told it.
@@ -40,12 +40,12 @@ def architecture_told(
         if arch != X86 or is_windows
     }
     if not words and ("_64" in stem or "_32" in stem or "位" in stem):
-        return _bare_width(stem, is_system_told=system is not None)
+        return _bare_width(stem, is_system_known=system is not None)
     return next(iter(told.items())) if len(told) == 1 else None
 
 
-def _bare_width(stem: str, *, is_system_told: bool) -> tuple[str, str] | None:
+def _bare_width(stem: str, *, is_system_known: bool) -> tuple[str, str] | None:
     width = _WIDTH_BEFORE_SIZE.search(stem) or _WIDTH_IN_CHINESE.search(stem)
-    if is_system_told and not width:
+    if is_system_known and not width:
         width = _WIDTH_OF_SYSTEM.search(stem)
     return (_BY_WIDTH[width[1]], width[1]) if width else None

@@ -90,7 +90,7 @@ NUMBERS_DISK = "numbers a disk"
 NUMBERS_DATA_DISK = "numbers a data disk"
 
 
-class DiskTold(NamedTuple):
+class DiskRole(NamedTuple):
     """What a file name tells of the disk it holds.
 
     Attributes:
@@ -113,9 +113,9 @@ class DiskTold(NamedTuple):
         return self.disk_index != 1
 
 
-def disk_told(
+def find_disk_role(
     stem: str, found: Sequence[Piece], *, is_windows: bool
-) -> DiskTold | None:
+) -> DiskRole | None:
     """Return the disk that a name without its extensions tells.
 
     Args:
@@ -136,7 +136,7 @@ def disk_told(
     return None if told and _means_other(told, found) else told
 
 
-def _means_other(told: DiskTold, found: Sequence[Piece]) -> bool:
+def _means_other(told: DiskRole, found: Sequence[Piece]) -> bool:
     """Return whether the words around the marker give it another meaning.
 
     A database's secondary is a machine among several, SAP's hdb a database.
@@ -157,16 +157,16 @@ def _may_hold_marker(found: Sequence[Piece]) -> bool:
     )
 
 
-def _system_disk(stem: str) -> DiskTold | None:
+def _system_disk(stem: str) -> DiskRole | None:
     match = _SYSTEM.search(stem)
     if not match:
         return None
     word = match["disk"] or match["word"]
     is_paired = word.lower() in PAIRED_WORDS
-    return DiskTold(1, word, NAMES_SYSTEM_DISK, _left(match), is_paired)
+    return DiskRole(1, word, NAMES_SYSTEM_DISK, _left(match), is_paired)
 
 
-def _numbered_data(stem: str) -> DiskTold | None:
+def _numbered_data(stem: str) -> DiskRole | None:
     """Data disk 2 is disk 2 of the machine; data2 is the second beside the first."""
     match = _DATA_NUMBER.search(stem)
     if not match:
@@ -177,12 +177,12 @@ def _numbered_data(stem: str) -> DiskTold | None:
     if index > MAX_DISKS:
         return None
     token = f"{match['word']}{match['number']}"
-    return DiskTold(
+    return DiskRole(
         index, token, NUMBERS_DATA_DISK, _left(match), is_of_set=True, number=number
     )
 
 
-def _data_disk(stem: str, *, is_windows: bool) -> DiskTold | None:
+def _data_disk(stem: str, *, is_windows: bool) -> DiskRole | None:
     match = _DATA.search(stem)
     if not match:
         return None
@@ -191,10 +191,10 @@ def _data_disk(stem: str, *, is_windows: bool) -> DiskTold | None:
     if is_bare and (is_windows or _DETACHED_DATA.search(_left(match))):
         return None
     is_paired = word.lower() in PAIRED_WORDS
-    return DiskTold(None, word, NAMES_DATA_DISK, _left(match), is_paired)
+    return DiskRole(None, word, NAMES_DATA_DISK, _left(match), is_paired)
 
 
-def _numbered_disk(stem: str) -> DiskTold | None:
+def _numbered_disk(stem: str) -> DiskRole | None:
     match = _DISK_NUMBER.search(stem) or _OTHER_NUMBER.search(stem)
     if not match:
         return None
@@ -204,7 +204,7 @@ def _numbered_disk(stem: str) -> DiskTold | None:
     number = int(digits or 0)
     if number > MAX_DISKS:
         return None
-    return DiskTold(
+    return DiskRole(
         max(number, 1),
         f"{word}{digits}",
         NUMBERS_DISK,
@@ -214,7 +214,7 @@ def _numbered_disk(stem: str) -> DiskTold | None:
     )
 
 
-def _device(stem: str) -> DiskTold | None:
+def _device(stem: str) -> DiskRole | None:
     """Return the disk of a device name: vda is the first, virtiob the second."""
     match = _DEVICE.search(stem) or _WHOLE.match(stem) or _NVME.search(stem)
     if not match or match["word"].lower() in NOT_DEVICES:
@@ -224,17 +224,17 @@ def _device(stem: str) -> DiskTold | None:
     if index > MAX_DISKS:
         return None
     left = _left(match, match.end("word"))
-    return DiskTold(index, match["word"], "names a device", left, index > 1)
+    return DiskRole(index, match["word"], "names a device", left, index > 1)
 
 
-def _counted_from_0(stem: str) -> DiskTold | None:
+def _counted_from_0(stem: str) -> DiskRole | None:
     """Return the disk of a drive that its system counts from 0: PhysicalDrive1."""
     match = _FROM_0.search(stem)
     index = int(match["number"]) + 1 if match else MAX_DISKS + 1
     if not match or index > MAX_DISKS:
         return None
     token = f"{match['drive'] or match['bus']}{match['number']}"
-    return DiskTold(index, token, "names a device", _left(match), index > 1)
+    return DiskRole(index, token, "names a device", _left(match), index > 1)
 
 
 def _left(match: re.Match[str], end: int | None = None) -> str:

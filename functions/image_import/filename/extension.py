@@ -28,7 +28,7 @@ class FileName(NamedTuple):
     format: str
 
 
-def file_name_told(file_name: str) -> FileName:
+def split_file_name(file_name: str) -> FileName:
     """Return what the extensions of a file name tell."""
     stem, extension = _cut(file_name)
     kind = KIND_BY_EXTENSION.get(extension, FileKind.UNSURE)

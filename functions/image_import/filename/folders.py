@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from image_import.filename.lookup import Strength, Vocabulary
-from image_import.filename.system import ANY_LINUX, Told, system_told
+from image_import.filename.system import ANY_LINUX, Match, find_system
 from image_import.filename.tokenizer import Piece, pieces
 from image_import.filename.vocabulary.stop_words import FOLDERS_OF_PEOPLE
 from image_import.filename.vocabulary.windows import ANY_WINDOWS, SERVER_WORDS
@@ -33,7 +33,7 @@ class Folder(NamedTuple):
     """
 
     pieces: Sequence[Piece]
-    told: Told | None
+    told: Match | None
     goes_on_with: frozenset[str] = frozenset()
     is_windows: bool = False
 
@@ -48,9 +48,9 @@ def nearest(folders: Sequence[str]) -> list[str]:
     return counting[: -DEEPEST - 1 : -1]
 
 
-def around_told(
+def find_system_around(
     around: Sequence[str], stem: str, vocabulary: Vocabulary
-) -> Told | None:
+) -> Match | None:
     """Return what the folders tell, the nearest first.
 
     Args:
@@ -59,25 +59,25 @@ def around_told(
     """
     inside = [] if stem.isdecimal() else [stem]
     for place, name in enumerate(around):
-        folder = folder_told(name, vocabulary)
+        folder = read_folder(name, vocabulary)
         told = _going_on(folder, inside, vocabulary) or folder.told
         inside.insert(0, name)
         if told:
-            outer = [folder_told(n, vocabulary) for n in around[place + 1 : place + 2]]
+            outer = [read_folder(n, vocabulary) for n in around[place + 1 : place + 2]]
             return next((_going_on(f, inside, vocabulary) for f in outer), None) or told
     return None
 
 
 def _going_on(
     folder: Folder, inside: Sequence[str], vocabulary: Vocabulary
-) -> Told | None:
+) -> Match | None:
     """Return the system that a folder tells together with the names inside it."""
     if not inside or not (folder.is_windows or folder.goes_on_with):
         return None
     more = [piece for name in inside[:FARTHEST_INSIDE] for piece in pieces(name)]
     if not _may_go_on(folder, [piece.text for piece in more[:2]]):
         return None
-    told = system_told([*folder.pieces, *more], vocabulary)
+    told = find_system([*folder.pieces, *more], vocabulary)
     is_more = told is not None and told.system not in (None, ANY_WINDOWS)
     return told if is_more and told != folder.told else None
 
@@ -94,10 +94,10 @@ def _may_go_on(folder: Folder, texts: Sequence[str]) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def folder_told(name: str, vocabulary: Vocabulary) -> Folder:
+def read_folder(name: str, vocabulary: Vocabulary) -> Folder:
     """Return what a folder tells; kept, as a listing has few folders and many keys."""
     found = pieces(name)
-    told = system_told(found, vocabulary)
+    told = find_system(found, vocabulary)
     if told is None or told.system in (ANY_LINUX, ANY_WINDOWS):
         return Folder(
             found, None, is_windows=told is not None and told.system is ANY_WINDOWS

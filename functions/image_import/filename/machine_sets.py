@@ -16,9 +16,9 @@ from image_import.filename.disk_role import (
     NAMES_SYSTEM_DISK,
     NUMBERS_DATA_DISK,
     NUMBERS_DISK,
-    DiskTold,
+    DiskRole,
 )
-from image_import.filename.extension import file_name_told
+from image_import.filename.extension import split_file_name
 from image_import.filename.lookup import VOCABULARY, Vocabulary
 from image_import.filename.reader import Clue, KeyClues, read_key
 from image_import.filename.tokenizer import folder_part, split_key
@@ -73,7 +73,7 @@ def _place(clues: KeyClues, stem: str) -> Place:
 
 
 def _stem(clues: KeyClues) -> str:
-    return file_name_told(split_key(clues.object_key)[1]).stem
+    return split_file_name(split_key(clues.object_key)[1]).stem
 
 
 def _place_beside(
@@ -144,7 +144,7 @@ def _index(clues: KeyClues, members: Sequence[KeyClues], stem: str) -> int | Non
     return index if index and index <= MAX_DISKS else None
 
 
-def _is_shared(disks: Sequence[DiskTold]) -> bool:
+def _is_shared(disks: Sequence[DiskRole]) -> bool:
     """Return whether two numbers would stand for the same place."""
     numbers = {disk.number for disk in disks}
     return len({disk.disk_index for disk in disks}) < len(numbers)

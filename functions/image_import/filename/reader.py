@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from image_import.filename.architecture import architecture_told
-from image_import.filename.disk_role import DiskTold, disk_told
-from image_import.filename.extension import FileName, file_name_told
-from image_import.filename.folders import around_told, folder_told, nearest
+from image_import.filename.architecture import find_architecture
+from image_import.filename.disk_role import DiskRole, find_disk_role
+from image_import.filename.extension import FileName, split_file_name
+from image_import.filename.folders import find_system_around, nearest, read_folder
 from image_import.filename.lookup import VOCABULARY, Vocabulary
-from image_import.filename.system import system_told
+from image_import.filename.system import find_system
 from image_import.filename.tokenizer import Piece, folder_part, pieces, split_key
 from image_import.filename.vocabulary.entry import OTHERS_LINUX, System
 from image_import.filename.vocabulary.extensions import FileKind
@@ -57,7 +57,7 @@ class KeyClues:
     disk_index: int | None = None
     set_name: str | None = None
     is_data_disk: bool = False
-    disk: DiskTold | None = None
+    disk: DiskRole | None = None
     clues: Mapping[str, Clue] = field(default_factory=dict)
 
     def platform(self, target_name: str) -> str | None:
@@ -73,7 +73,7 @@ def read_key(object_key: str, vocabulary: Vocabulary = VOCABULARY) -> KeyClues:
     One import asks it of the same keys again and again, so the latest are kept.
     """
     folders, name = split_key(object_key)
-    file = file_name_told(name)
+    file = split_file_name(name)
     found = pieces(file.stem)
     around = nearest(folders)
     system, clues = _system(file.stem, found, around, vocabulary)
@@ -109,9 +109,9 @@ def _system(
     stem: str, found: Sequence[Piece], around: Sequence[str], vocabulary: Vocabulary
 ) -> tuple[System | None, dict[str, Clue]]:
     """Return the system that file name or folders tell, and the clues for it."""
-    told, where = system_told(found, vocabulary), "in the file name"
+    told, where = find_system(found, vocabulary), "in the file name"
     if not told:
-        told, where = around_told(around, stem, vocabulary), "in a folder's name"
+        told, where = find_system_around(around, stem, vocabulary), "in a folder's name"
     if not told:
         return None, {}
     clue = Clue(told.token, f"{told.rule}, {where}")
@@ -126,7 +126,7 @@ def _system(
 def _architecture(
     stem: str, found: Sequence[Piece], system: System | None
 ) -> tuple[str, Clue] | None:
-    told = architecture_told(stem, found, system=system)
+    told = find_architecture(stem, found, system=system)
     if not told:
         return None
     return told[0], Clue(told[1], "names the architecture, in the file name")
@@ -136,8 +136,8 @@ def _architecture_around(
     around: Sequence[str], system: System | None, vocabulary: Vocabulary
 ) -> tuple[str, Clue] | None:
     for folder in around:
-        found = folder_told(folder, vocabulary).pieces
-        if told := architecture_told("", found, system=system):
+        found = read_folder(folder, vocabulary).pieces
+        if told := find_architecture("", found, system=system):
             return told[0], Clue(told[1], "names the architecture, in a folder's name")
     return None
 
@@ -163,15 +163,15 @@ def _kind(name: str, file: FileName) -> KeyKind:
 
 def _disk(
     file: FileName, found: Sequence[Piece], system: System | None
-) -> DiskTold | None:
+) -> DiskRole | None:
     """Return which disk it is: none for a disc, a bundle or a side file."""
     if file.kind not in _DISKS or file.inner_kind not in _DISKS:
         return None
     is_windows = system is not None and system.os_type == "windows"
-    return disk_told(file.stem, found, is_windows=is_windows)
+    return find_disk_role(file.stem, found, is_windows=is_windows)
 
 
-def _set_name(object_key: str, disk: DiskTold | None) -> str | None:
+def _set_name(object_key: str, disk: DiskRole | None) -> str | None:
     """Return the set's name where this key alone says that there are other disks.
 
     A lone `-disk1` is a whole image more often than not.

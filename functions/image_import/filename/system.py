@@ -23,7 +23,7 @@ from image_import.filename.vocabulary.stop_words import (
     PREFIXES_OF_OTHERS,
     SUFFIXES,
 )
-from image_import.filename.windows import WindowsTold, windows_told
+from image_import.filename.windows import WindowsMatch, find_windows
 
 ANY_LINUX = System(
     name="Linux, distribution not told", family="linux-generic", platform=None
@@ -35,7 +35,7 @@ SHORTEST_OWN_NAME = len("ablinux")
 SHORTEST_OS = len("tauos")
 
 
-class Told(NamedTuple):
+class Match(NamedTuple):
     """What a name tells, the word that told it and by which rule.
 
     Attributes:
@@ -54,16 +54,16 @@ class _Named(NamedTuple):
     phrase: Phrase
 
 
-def system_told(found: Sequence[Piece], vocabulary: Vocabulary) -> Told | None:
+def find_system(found: Sequence[Piece], vocabulary: Vocabulary) -> Match | None:
     """Return the system that the pieces of one name tell, or None."""
     named = _named(found, vocabulary)
     taken = {i for n in named for i in range(n.phrase.start, n.phrase.stop)}
-    windows = windows_told(found, taken, vocabulary)
+    windows = find_windows(found, taken, vocabulary)
     if not named:
         return _windows(windows) or _bare_linux(found)
     systems = [n for n in named if _is_name(n, found) and not n.system.is_appliance]
     if other := _contradicting(systems, windows):
-        return Told(None, f"{systems[0].phrase.text} and {other}", "names two systems")
+        return Match(None, f"{systems[0].phrase.text} and {other}", "names two systems")
     if systems:
         return _narrowed(systems[0], found, vocabulary)
     if windows and windows.is_sure:
@@ -76,24 +76,24 @@ def system_told(found: Sequence[Piece], vocabulary: Vocabulary) -> Told | None:
     )
 
 
-def _windows(windows: WindowsTold | None) -> Told | None:
-    return Told(windows.system, windows.token, windows.rule) if windows else None
+def _windows(windows: WindowsMatch | None) -> Match | None:
+    return Match(windows.system, windows.token, windows.rule) if windows else None
 
 
-def _product(named: Sequence[_Named]) -> Told | None:
+def _product(named: Sequence[_Named]) -> Match | None:
     for system, _, phrase in named:
         if system.is_appliance:
             rule = f"{system.name}: a product; the system inside is not told"
-            return Told(None, phrase.text, rule)
+            return Match(None, phrase.text, rule)
     return None
 
 
-def _codename(named: Sequence[_Named], found: Sequence[Piece]) -> Told | None:
+def _codename(named: Sequence[_Named], found: Sequence[Piece]) -> Match | None:
     """Return a release's system, unless a word looks like a system we do not know."""
     for system, strength, phrase in named:
         is_plain = strength is Strength.PLAIN_CODENAME
         if strength is Strength.CODENAME or (is_plain and _has_company(phrase, found)):
-            told = Told(system, phrase.text, f"codename of {system.name}")
+            told = Match(system, phrase.text, f"codename of {system.name}")
             taken = {n.phrase.text for n in named}
             others = (piece.text for piece in found if piece.text not in taken)
             return None if any(_is_own_name(word) for word in others) else told
@@ -104,7 +104,7 @@ def _is_own_name(word: str) -> bool:
     return len(word) >= SHORTEST_OS and word.endswith(ENDINGS_OF_OWN_NAMES)
 
 
-def _contradicting(systems: Sequence[_Named], windows: WindowsTold | None) -> str:
+def _contradicting(systems: Sequence[_Named], windows: WindowsMatch | None) -> str:
     """Return the word by which a name tells Windows beside another system, or ""."""
     if not systems:
         return ""
@@ -181,34 +181,34 @@ def _has_company(phrase: Phrase, found: Sequence[Piece]) -> bool:
     return ARCHITECTURE_BY_WORD.phrase_at(found, phrase.stop) is not None
 
 
-def _narrowed(named: _Named, found: Sequence[Piece], vocabulary: Vocabulary) -> Told:
+def _narrowed(named: _Named, found: Sequence[Piece], vocabulary: Vocabulary) -> Match:
     """Return what a later word makes of a name: CentOS + stream is CentOS Stream."""
     system, _, phrase = named
     if not system.narrowed_by:
-        return Told(system, phrase.text, f"name of {system.name}")
+        return Match(system, phrase.text, f"name of {system.name}")
     rest = [piece.text for piece in found[phrase.stop :]]
     version = next((text for text in rest if text.isdecimal()), "")
     for word, name in system.narrowed_by:
         is_there = word in rest and (word == version or not word.isdecimal())
         narrower = vocabulary.by_name.get(name) if is_there else None
         if narrower:
-            return Told(narrower, f"{phrase.text} {word}", f"name of {narrower.name}")
-    return Told(system, phrase.text, f"name of {system.name}")
+            return Match(narrower, f"{phrase.text} {word}", f"name of {narrower.name}")
+    return Match(system, phrase.text, f"name of {system.name}")
 
 
-def _bare_linux(found: Sequence[Piece]) -> Told | None:
+def _bare_linux(found: Sequence[Piece]) -> Match | None:
     for place, (text, is_glued) in enumerate(found):
         if text in LINUX_WORDS:
             before = found[place - 1].text if is_glued and place else ""
-            return _own_name(before + text) or Told(ANY_LINUX, text, "the word linux")
+            return _own_name(before + text) or Match(ANY_LINUX, text, "the word linux")
         if text.endswith("linux") and (told := _own_name(text)):
             return told
     return None
 
 
-def _own_name(word: str) -> Told | None:
+def _own_name(word: str) -> Match | None:
     """Return a distribution that no table has, but whose name says what it is."""
     if len(word) < SHORTEST_OWN_NAME or word in NOT_DISTRIBUTIONS:
         return None
     own = System(name=word, family="linux-generic", platform=OTHERS_LINUX)
-    return Told(own, word, "a name that ends in linux")
+    return Match(own, word, "a name that ends in linux")

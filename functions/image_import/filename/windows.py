@@ -39,7 +39,7 @@ _HINTS = _BEGINNINGS | BUILD_MARKS | {"r"}
 """Without one of them nothing tells Windows; the r is that of a bare 2012R2."""
 
 
-class WindowsTold(NamedTuple):
+class WindowsMatch(NamedTuple):
     """What is told of Windows, by which words.
 
     Attributes:
@@ -52,9 +52,9 @@ class WindowsTold(NamedTuple):
     is_sure: bool = True
 
 
-def windows_told(
+def find_windows(
     found: Sequence[Piece], taken: Collection[int], vocabulary: Vocabulary
-) -> WindowsTold | None:
+) -> WindowsMatch | None:
     """Return the release that the pieces tell.
 
     Args:
@@ -79,13 +79,13 @@ def windows_told(
         if hit:
             return hit
     if marks := BUILD_MARKS.intersection(texts):
-        return WindowsTold(ANY_WINDOWS, min(marks), "mark of a Windows build")
+        return WindowsMatch(ANY_WINDOWS, min(marks), "mark of a Windows build")
     return _by_r2(texts, taken, vocabulary)
 
 
 def _behind(
     found: Sequence[Piece], place: int, vocabulary: Vocabulary
-) -> WindowsTold | None:
+) -> WindowsMatch | None:
     """Return the release behind the word Windows at `place`, or just Windows."""
     texts = [piece.text for piece in found]
     word, rest = texts[place], texts[place + 1 :]
@@ -98,9 +98,9 @@ def _behind(
     if not release and word in NOT_ALONE:
         return None
     if not release:
-        return WindowsTold(ANY_WINDOWS, word, "the word Windows")
+        return WindowsMatch(ANY_WINDOWS, word, "the word Windows")
     system, token = release
-    return WindowsTold(system, f"{word} {token}", f"name of {system.name}")
+    return WindowsMatch(system, f"{word} {token}", f"name of {system.name}")
 
 
 def _right_behind(
@@ -162,7 +162,7 @@ def _is_date(texts: Sequence[str], place: int) -> bool:
 
 def _glued(
     found: Sequence[Piece], place: int, vocabulary: Vocabulary
-) -> WindowsTold | None:
+) -> WindowsMatch | None:
     """Return the server's release glued to the piece at `place`: w2k8, ws2012r2.
 
     The word server belongs to many: it is heard only where nothing else is named.
@@ -177,13 +177,13 @@ def _glued(
         if system and system.is_server:
             is_sure = word not in SERVER_WORDS
             rule = f"name of {system.name}"
-            return WindowsTold(system, f"{word}{release}", rule, is_sure)
+            return WindowsMatch(system, f"{word}{release}", rule, is_sure)
     return None
 
 
 def _short_year(
     found: Sequence[Piece], place: int, vocabulary: Vocabulary
-) -> WindowsTold | None:
+) -> WindowsMatch | None:
     """Return the server of a year in two digits, told by the prefix or by what follows.
 
     R2 and an edition do; a prefix does that says server.
@@ -204,12 +204,12 @@ def _short_year(
     )
     if not system or not is_met:
         return None
-    return WindowsTold(system, f"{word}{year.text}", f"name of {system.name}")
+    return WindowsMatch(system, f"{word}{year.text}", f"name of {system.name}")
 
 
 def _short_client(
     found: Sequence[Piece], place: int, vocabulary: Vocabulary
-) -> WindowsTold | None:
+) -> WindowsMatch | None:
     """Return the client of W10x64 or w11pro; a bare w10 may be anybody's tenth."""
     word, *rest = found[place : place + 5]
     if word.text != "w" or not rest or not rest[0].is_glued:
@@ -225,7 +225,7 @@ def _short_client(
     system = vocabulary.releases.get(release)
     if not system or release not in SHORT_CLIENTS or not is_met:
         return None
-    return WindowsTold(system, f"w{release}", f"name of {system.name}")
+    return WindowsMatch(system, f"w{release}", f"name of {system.name}")
 
 
 def _semi_annual(
@@ -244,7 +244,7 @@ def _is_year(text: str) -> bool:
     return len(text) == YEAR_DIGITS and text.isdecimal() and text.startswith("20")
 
 
-def _by_build(texts: Sequence[str], vocabulary: Vocabulary) -> WindowsTold | None:
+def _by_build(texts: Sequence[str], vocabulary: Vocabulary) -> WindowsMatch | None:
     """Return the release of a build number, where an edition's marks stand by."""
     if BUILD_MARKS.isdisjoint(texts):
         return None
@@ -253,13 +253,13 @@ def _by_build(texts: Sequence[str], vocabulary: Vocabulary) -> WindowsTold | Non
     for text in texts:
         system = builds.get(int(text)) if text.isdecimal() else None
         if system:
-            return WindowsTold(system, text, f"build number of {system.name}")
+            return WindowsMatch(system, text, f"build number of {system.name}")
     return None
 
 
 def _by_r2(
     texts: Sequence[str], taken: Collection[int], vocabulary: Vocabulary
-) -> WindowsTold | None:
+) -> WindowsMatch | None:
     """Return the server release of a bare 2012R2."""
     for place, text in enumerate(texts[1:-1], 1):
         if text != "r" or texts[place + 1] != "2" or place - 1 in taken:
@@ -267,5 +267,5 @@ def _by_r2(
         system = vocabulary.releases.get(texts[place - 1])
         if system and system.is_server:
             year = texts[place - 1]
-            return WindowsTold(system, f"{year}r2", f"name of {system.name}")
+            return WindowsMatch(system, f"{year}r2", f"name of {system.name}")
     return None

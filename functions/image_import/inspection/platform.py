@@ -10,7 +10,7 @@ from disk_images.findings import Findings, Release
 
 from image_import.filename.lookup import VOCABULARY
 from image_import.filename.reader import platform_apsara
-from image_import.filename.system import system_told
+from image_import.filename.system import find_system
 from image_import.filename.tokenizer import pieces
 from image_import.filename.vocabulary.entry import System
 from image_import.model.targets import PUBLIC
@@ -65,7 +65,7 @@ def system_of(release: Release) -> System:
 
 def _told(name: str) -> System | None:
     """Return the system that a name tells; None where it tells just Linux."""
-    told = system_told(pieces(name), VOCABULARY) if name else None
+    told = find_system(pieces(name), VOCABULARY) if name else None
     system = told.system if told else None
     return system if system and system.platform else None
 

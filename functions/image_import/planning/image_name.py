@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from image_import.errors import SettingsError
-from image_import.filename.extension import file_name_told
+from image_import.filename.extension import split_file_name
 from image_import.filename.reader import read_key
 from image_import.filename.tokenizer import split_key
 from image_import.model.limits import CHINESE, LONGEST_NAME, check_template
@@ -67,7 +67,7 @@ def image_name(
 def _values(object_key: str) -> Mapping[str, str]:
     """Return what stands for each placeholder but the hash."""
     folders, file_name = split_key(object_key)
-    stem = file_name_told(file_name).stem
+    stem = split_file_name(file_name).stem
     set_name = read_key(object_key).set_name
     return {
         "stem": stem,

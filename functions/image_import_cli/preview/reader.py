@@ -21,7 +21,7 @@ from image_import.aliyun.oss.client import Oss, Piece
 from image_import.config.credentials import read_credentials
 from image_import.config.settings import Settings
 from image_import.errors import ServiceRejected
-from image_import.filename.extension import file_name_told
+from image_import.filename.extension import split_file_name
 from image_import.filename.reader import read_key
 from image_import.importing.clients import Clients
 from image_import.model.disk import DiskFormat
@@ -84,7 +84,7 @@ def not_seen(name: str, why_not: str) -> Looked:
 
 def named_otherwise(disk: DiskEvidence) -> tuple[str, ...]:
     """Return a note on a name that says another format than the bytes, if it does."""
-    by_name = file_name_told(disk.object_key).format
+    by_name = split_file_name(disk.object_key).format
     seen = disk.header.format
     is_known = by_name in {known.value.lower() for known in DiskFormat}
     if not (is_known and seen) or seen.value.lower() == by_name:
@@ -97,7 +97,7 @@ def has_lost_footer(disk: DiskEvidence) -> bool:
 
     A fixed VHD is the disk and a footer behind it: without that it is taken for raw.
     """
-    is_vhd = file_name_told(disk.object_key).format == "vhd"
+    is_vhd = split_file_name(disk.object_key).format == "vhd"
     return is_vhd and disk.header.format is DiskFormat.RAW
 
 
