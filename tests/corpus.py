@@ -15,6 +15,7 @@ from typing import Any
 from image_import.filename.lookup import VOCABULARY, Vocabulary
 from image_import.filename.machine_sets import read_keys
 from image_import.filename.reader import KeyClues
+from image_import.model.targets import APSARA_POP, PUBLIC
 
 FILE = Path(__file__).parent / "data" / "image-names.jsonl"
 OTHER_FILE = FILE.with_name("other-image-names.jsonl")
@@ -23,8 +24,8 @@ FOLDS = 5
 TRAITS: dict[str, tuple[str, Callable[[KeyClues], object]]] = {
     "format": ("extension_format", lambda clues: clues.format),
     "os_type": ("os_type", lambda clues: clues.os_type),
-    "platform": ("platform", lambda clues: clues.platform_public),
-    "platform (Apsara)": ("platform_seed", lambda clues: clues.platform_apsara),
+    "platform": ("platform", lambda clues: clues.platform(PUBLIC)),
+    "platform (Apsara)": ("platform_seed", lambda clues: clues.platform(APSARA_POP)),
     "architecture": ("architecture", lambda clues: clues.architecture),
     "disk_index": ("disk_index", lambda clues: clues.disk_index),
     "set_name": ("set_name", lambda clues: clues.set_name),

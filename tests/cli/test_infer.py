@@ -95,7 +95,7 @@ def test_explain_lays_out_the_evidence_and_what_a_sidecar_could_say() -> None:
     text = run("--explain", "noble-server-cloudimg.img").stdout
     assert "platform      Ubuntu" in text
     assert "'noble': codename of Ubuntu, in the file name" in text
-    assert "architecture  not told" in text
+    assert "architecture  unknown" in text
     assert "a sidecar noble-server-cloudimg.img.json could say" in text
     assert "Architecture: i386 | x86_64 | arm64" in text
     assert "Platform:" not in text

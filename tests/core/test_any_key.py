@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from image_import.filename.lookup import VOCABULARY
 from image_import.filename.machine_sets import read_keys
 from image_import.filename.reader import KeyClues, read_key
-from image_import.model.targets import PLATFORMS_APSARA, PUBLIC
+from image_import.model.targets import APSARA_POP, PUBLIC
 
 WORDS = [
     *VOCABULARY.table, "windows", "win", "server", "2012", "2k8", "r2", "x86", "64",
@@ -27,8 +27,8 @@ def assert_in_range(clues: KeyClues) -> None:
     assert clues.kind in {"image", "sidecar", "other"}
     assert clues.format in {"qcow2", "raw", "vhd", "ambiguous", "unsupported"}
     assert clues.os_type in {None, "linux", "windows"}
-    assert clues.platform_public in {None, *PUBLIC.platforms}
-    assert clues.platform_apsara in {None, *PLATFORMS_APSARA}
+    assert clues.platform(PUBLIC) in {None, *PUBLIC.platforms}
+    assert clues.platform(APSARA_POP) in {None, *APSARA_POP.platforms}
     assert clues.architecture in ARCHITECTURES
     assert clues.disk_index is None or 1 <= clues.disk_index <= 17
     assert clues.set_name is None or clues.set_name
@@ -45,9 +45,9 @@ def test_any_key_is_read(key: str) -> None:
 @given(KEYS)
 def test_windows_and_its_platform_agree(key: str) -> None:
     clues = read_key(key)
-    is_windows = "Windows" in (clues.platform_public or "")
+    is_windows = "Windows" in (clues.platform(PUBLIC) or "")
     assert not is_windows or clues.os_type == "windows"
-    assert clues.platform_apsara is None or clues.platform_public is not None
+    assert clues.platform(APSARA_POP) is None or clues.platform(PUBLIC) is not None
 
 
 @given(st.lists(KEYS, max_size=6))

@@ -5,7 +5,7 @@ from image_import.model.targets import APSARA_POP, APSARA_ROUTE, PUBLIC
 
 def told(key: str) -> tuple[str | None, str | None]:
     clues = read_key(key)
-    return clues.platform_public, clues.architecture
+    return clues.platform(PUBLIC), clues.architecture
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,9 @@ def test_each_target_has_its_own_list(
     key: str, public: str | None, apsara: str | None
 ) -> None:
     clues = read_key(key)
-    assert clues.platform(PUBLIC.name) == public
-    assert clues.platform(APSARA_POP.name) == apsara
-    assert clues.platform(APSARA_ROUTE.name) == apsara
+    assert clues.platform(PUBLIC) == public
+    assert clues.platform(APSARA_POP) == apsara
+    assert clues.platform(APSARA_ROUTE) == apsara
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_folders_fill_in_what_the_file_name_leaves_open(
     ],
 )
 def test_a_distribution_is_told_by_its_name(key: str, platform: str | None) -> None:
-    assert read_key(key).platform_public == platform
+    assert read_key(key).platform(PUBLIC) == platform
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_a_release_of_windows_is_told(
     key: str, os_type: str | None, platform: str | None
 ) -> None:
     clues = read_key(key)
-    assert (clues.os_type, clues.platform_public) == (os_type, platform)
+    assert (clues.os_type, clues.platform(PUBLIC)) == (os_type, platform)
 
 
 @pytest.mark.parametrize(
@@ -372,12 +372,12 @@ def test_what_is_not_told_has_no_clue() -> None:
 @pytest.mark.parametrize(
     ("key", "rule"),
     [
-        ("fortios.qcow2", "Fortinet: a product; the system inside is not told"),
+        ("fortios.qcow2", "Fortinet: a product; the system inside is unknown"),
         ("openbsd.qcow2", "name of OpenBSD"),
         ("ubuntu-win10.img", "names two systems"),
     ],
 )
 def test_a_name_that_keeps_its_system_to_itself_says_why(key: str, rule: str) -> None:
     clues = read_key(key)
-    assert clues.platform_public is None
+    assert clues.platform(PUBLIC) is None
     assert clues.clues["platform"].rule == f"{rule}, in the file name"

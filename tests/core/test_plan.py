@@ -235,6 +235,21 @@ def test_the_lesser_of_two_contradicting_sources_gives_way() -> None:
     assert (linux.request.os_type, linux.request.platform) == ("linux", None)
 
 
+EXTRA = "Windows Server 2019"
+
+
+def test_a_windows_that_the_operator_adds_to_the_list_is_planned() -> None:
+    evidence = evidence_of("windows-server-2019.raw", RAW)
+    made = plan(evidence, "apsara-pop", EXTRA_PLATFORMS=EXTRA)
+    assert made.request.platform == EXTRA
+
+
+def test_a_windows_that_the_target_does_not_list_says_where_to_add_it() -> None:
+    seen = r"is Windows Server 2019 \(object key\), which is not in the list"
+    with pytest.raises(PlanError, match=rf"{seen} .* EXTRA_PLATFORMS"):
+        plan(evidence_of("windows-server-2019.raw", RAW), "apsara-pop")
+
+
 @pytest.mark.parametrize("target", ENVIRON)
 def test_a_windows_that_does_not_say_which_is_refused(target: str) -> None:
     with pytest.raises(PlanError, match=r"put one of .*Windows Server 2012"):

@@ -7,7 +7,7 @@ from image_import.filename.machine_sets import read_keys
 from image_import.filename.reader import read_key
 from image_import.filename.vocabulary.architectures import ARCHITECTURES
 from image_import.filename.vocabulary.entry import System, linux
-from image_import.model.targets import TARGETS
+from image_import.model.targets import APSARA_POP, PUBLIC, TARGETS, Target
 
 NEW = linux("Zebra Linux", "zebra", "zebra linux")
 WITH_NEW = VOCABULARY.with_rows(NEW)
@@ -28,18 +28,36 @@ WITH_NEW = VOCABULARY.with_rows(NEW)
 def test_one_row_teaches_a_distribution_everywhere(key: str) -> None:
     """The rows are the only place: no rule, no platform list, no other table."""
     clues = read_key(key, WITH_NEW)
-    assert {clues.platform(target) for target in TARGETS} == {"Others Linux"}
+    assert {clues.platform(target) for target in TARGETS.values()} == {"Others Linux"}
     assert clues.os_type == "linux"
     assert "zebra" in clues.clues["platform"].token
-    assert read_key(key).platform_public in {None, "Others Linux"}
+    assert read_key(key).platform(PUBLIC) in {None, "Others Linux"}
     assert read_keys([key], WITH_NEW)[0].os_type == "linux"
 
 
 def test_a_row_may_name_a_value_of_its_own() -> None:
-    listed = replace(NEW, platform="Anolis", platform_apsara=None)
+    listed = replace(NEW, platforms=("Anolis", "Others Linux"))
     clues = read_key("zebra.qcow2", VOCABULARY.with_rows(listed))
-    assert clues.platform("public") == "Anolis"
-    assert clues.platform("apsara-pop") == "Others Linux"
+    assert clues.platform(PUBLIC) == "Anolis"
+    assert clues.platform(APSARA_POP) == "Others Linux"
+
+
+@pytest.mark.parametrize(
+    ("key", "extra", "platform"),
+    [
+        ("windows-server-2019.raw", "Windows Server 2019", "Windows Server 2019"),
+        ("win2025.vhd", "Windows Server 2025", "Windows Server 2025"),
+        ("win2022.vhd", "Other Windows", "Other Windows"),
+        ("rocky9.raw", "Rocky Linux", "Rocky Linux"),
+        ("openEuler-24.03.qcow2", "openEuler", "openEuler"),
+        ("fcos-40.qcow2", "Kylin", "Others Linux"),
+    ],
+)
+def test_a_platform_that_the_operator_adds_is_inferred(
+    key: str, extra: str, platform: str
+) -> None:
+    target = replace(APSARA_POP, platforms=(*APSARA_POP.platforms, extra))
+    assert read_key(key).platform(target) == platform
 
 
 def test_a_new_codename_needs_one_word() -> None:
@@ -52,15 +70,25 @@ def test_a_new_codename_needs_one_word() -> None:
 
 def test_a_family_can_be_switched_off() -> None:
     without = VOCABULARY.without(["ubuntu"])
-    assert read_key("jammy.img", without).platform_public is None
-    assert read_key("debian.img", without).platform_public == "Debian"
+    assert read_key("jammy.img", without).platform(PUBLIC) is None
+    assert read_key("debian.img", without).platform(PUBLIC) == "Debian"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_a_row_is_one_that_the_targets_understand(row: System) -> None:
+@pytest.mark.parametrize("target", TARGETS.values(), ids=list(TARGETS))
+def test_every_target_takes_the_platform_of_every_row(
+    row: System, target: Target
+) -> None:
+    platform = row.platform_in(target.platforms)
+    assert platform in {*target.platforms, None}
+    assert platform or row.os_type != "linux" or not row.platforms
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_a_row_names_only_what_some_target_takes(row: System) -> None:
     listed = {platform for t in TARGETS.values() for platform in t.platforms}
-    values = {row.platform, row.platform_apsara} - {None}
-    assert values <= listed
+    own = {f"Windows Server {row.releases[0]}"} if row.is_server else set()
+    assert set(row.platforms) <= listed | own
     assert row.os_type in {"linux", "windows", None}
     assert row.family
 
@@ -74,7 +102,7 @@ def test_every_word_of_a_row_tells_that_row(row: System) -> None:
             clues = read_key(f"{name}.qcow2", alone)
             assert "platform" in clues.clues, name
             assert clues.os_type == row.os_type
-            assert clues.platform_public == row.platform
+            assert clues.platform(PUBLIC) == row.platform_in(PUBLIC.platforms)
 
 
 def test_no_word_is_claimed_twice() -> None:

@@ -16,6 +16,7 @@ from disk_images.formats.detect import LOOK_BYTES, TAIL_BYTES
 from disk_images.survey import inspect_bytes, inspect_file
 from image_import.inspection.platform import platform_of
 from image_import.model.revision import DiskRevision
+from image_import.model.targets import PUBLIC
 from image_import_cli.preview.plan import read_disk
 from made_images import (
     NEEDS,
@@ -99,7 +100,7 @@ def inspection_of(image: Path, mib: int = 16) -> Inspection:
 def told(inspection: Inspection) -> dict[str, Any]:
     found = inspection.findings
     return {
-        "platform": platform_of(found, "public"),
+        "platform": platform_of(found, PUBLIC),
         "version": found.os_version.value,
         "architecture": found.architecture.value,
         "boot_mode": found.boot_mode.value,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from disk_images.findings import Release
 from disk_images.guest.os_release import READERS, read_release
-from image_import.inspection.platform import platforms_of, system_of, windows_system
-from image_import.model.targets import PLATFORMS_APSARA, PUBLIC
+from image_import.inspection.platform import system_of, windows_system
+from image_import.model.targets import APSARA_POP, PUBLIC
 
 ROWS: list[dict[str, Any]] = [
     json.loads(line)
@@ -29,7 +29,9 @@ def release_of(row: dict[str, Any]) -> Release:
 @pytest.mark.parametrize("row", ROWS, ids=[row["name"] for row in ROWS])
 def test_a_distribution_has_its_platform_in_both_lists(row: dict[str, Any]) -> None:
     release = release_of(row)
-    assert platforms_of(system_of(release)) == (row["public"], row["apsara"])
+    system = system_of(release)
+    assert system.platform_in(PUBLIC.platforms) == row["public"]
+    assert system.platform_in(APSARA_POP.platforms) == row["apsara"]
     assert release.version == row["version"]
     assert release.where in row["files"]
 
@@ -45,7 +47,7 @@ def test_every_platform_of_linux_in_the_public_list_is_tried() -> None:
     tried = {row["public"] for row in ROWS}
     linux = {name for name in PUBLIC.platforms if "Windows" not in name}
     assert linux - tried == {"Customized Linux"}
-    assert {row["apsara"] for row in ROWS} - {None} <= set(PLATFORMS_APSARA)
+    assert {row["apsara"] for row in ROWS} - {None} <= set(APSARA_POP.platforms)
 
 
 def test_etc_comes_before_usr_lib_and_os_release_before_older_files() -> None:
@@ -169,7 +171,8 @@ def test_a_windows_has_its_platform(
 ) -> None:
     system = windows_system(product, build)
     assert system
-    assert platforms_of(system) == (public, apsara)
+    assert system.platform_in(PUBLIC.platforms) == public
+    assert system.platform_in(APSARA_POP.platforms) == apsara
 
 
 def test_an_unknown_windows_is_none() -> None:

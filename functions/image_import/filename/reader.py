@@ -17,9 +17,9 @@ from image_import.filename.folders import find_system_around, nearest, read_fold
 from image_import.filename.lookup import VOCABULARY, Vocabulary
 from image_import.filename.system import find_system
 from image_import.filename.tokenizer import Piece, folder_part, pieces, split_key
-from image_import.filename.vocabulary.entry import OTHERS_LINUX, System
+from image_import.filename.vocabulary.entry import System
 from image_import.filename.vocabulary.extensions import FileKind
-from image_import.model.targets import PLATFORMS_APSARA, PUBLIC
+from image_import.model.targets import Target
 
 KeyKind = Literal["image", "sidecar", "other"]
 _IMPORTABLE = frozenset({FileKind.IMAGE, FileKind.UNSURE})
@@ -44,6 +44,8 @@ class KeyClues:
         disk_index: 1 is the system disk, 2 the first data disk.
         set_name: What the disks of one machine share, folder included.
         is_data_disk: Also where the number of the data disk is not told.
+        system: What `platform` looks up in a target's list; None as well where names
+            contradict each other.
         clues: What told each field, by the field's name.
     """
 
@@ -51,8 +53,7 @@ class KeyClues:
     kind: KeyKind
     format: str
     os_type: str | None = None
-    platform_public: str | None = None
-    platform_apsara: str | None = None
+    system: System | None = None
     architecture: str | None = None
     disk_index: int | None = None
     set_name: str | None = None
@@ -60,10 +61,9 @@ class KeyClues:
     disk: DiskRole | None = None
     clues: Mapping[str, Clue] = field(default_factory=dict)
 
-    def platform(self, target_name: str) -> str | None:
-        """Return the platform in the list of a target, by the target's name."""
-        is_public = target_name == PUBLIC.name
-        return self.platform_public if is_public else self.platform_apsara
+    def platform(self, target: Target) -> str | None:
+        """Return the value in a target's list of platforms that the name tells."""
+        return self.system.platform_in(target.platforms) if self.system else None
 
 
 @lru_cache(maxsize=64)
@@ -94,8 +94,7 @@ def read_key(object_key: str, vocabulary: Vocabulary = VOCABULARY) -> KeyClues:
         kind=_kind(name, file),
         format=file.format if name else "unsupported",
         os_type=system.os_type if system else None,
-        platform_public=system.platform if system else None,
-        platform_apsara=platform_apsara(system) if system else None,
+        system=system,
         architecture=architecture[0] if architecture else None,
         disk_index=disk.disk_index if disk else None,
         set_name=set_name,
@@ -118,7 +117,7 @@ def _system(
     system = told.system
     fields = {
         "os_type": system and system.os_type,
-        "platform": not system or system.platform or system.os_type is None,
+        "platform": not system or bool(system.platforms) or system.os_type is None,
     }
     return system, {name: clue for name, is_told in fields.items() if is_told}
 
@@ -140,17 +139,6 @@ def _architecture_around(
         if told := find_architecture("", found, system=system):
             return told[0], Clue(told[1], "names the architecture, in a folder's name")
     return None
-
-
-def platform_apsara(system: System) -> str | None:
-    """Return the value of the older list that stands for the same system.
-
-    Its Linux list ends in "Others Linux"; it has no value for what is not Linux and
-    newer than Windows Server 2012.
-    """
-    if system.platform_apsara or system.platform in PLATFORMS_APSARA:
-        return system.platform_apsara or system.platform
-    return OTHERS_LINUX if system.platform and system.os_type == "linux" else None
 
 
 def _kind(name: str, file: FileName) -> KeyKind:

@@ -26,7 +26,7 @@ from image_import.filename.vocabulary.stop_words import (
 from image_import.filename.windows import WindowsMatch, find_windows
 
 ANY_LINUX = System(
-    name="Linux, distribution not told", family="linux-generic", platform=None
+    name="Linux, distribution unknown", family="linux-generic", platforms=()
 )
 SHORTEST_WITH_SUFFIX = len("kaliimg")
 SHORTEST_OWN_NAME = len("ablinux")
@@ -83,7 +83,7 @@ def _windows(windows: WindowsMatch | None) -> Match | None:
 def _product(named: Sequence[_Named]) -> Match | None:
     for system, _, phrase in named:
         if system.is_appliance:
-            rule = f"{system.name}: a product; the system inside is not told"
+            rule = f"{system.name}: a product; the system inside is unknown"
             return Match(None, phrase.text, rule)
     return None
 
@@ -210,5 +210,5 @@ def _own_name(word: str) -> Match | None:
     """Return a distribution that no table has, but whose name says what it is."""
     if len(word) < SHORTEST_OWN_NAME or word in NOT_DISTRIBUTIONS:
         return None
-    own = System(name=word, family="linux-generic", platform=OTHERS_LINUX)
+    own = System(name=word, family="linux-generic", platforms=(OTHERS_LINUX,))
     return Match(own, word, "a name that ends in linux")

@@ -66,7 +66,7 @@ class Inside:
         inspection = inspect_object(
             self.oss, self.bucket, disk, budget, pool=self.pool, scope=FOR_PLAN
         )
-        return contents_of(inspection, self.settings.target.name)
+        return contents_of(inspection, self.settings.target)
 
 
 def is_wanted(evidence: Evidence, settings: Settings) -> bool:
@@ -80,7 +80,7 @@ def has_gap(evidence: Evidence, settings: Settings) -> bool:
     """Whether nobody tells platform or architecture."""
     clues = evidence.clues
     by_key = {
-        "platform": clues.platform(settings.target.name),
+        "platform": clues.platform(settings.target),
         "architecture": clues.architecture,
     }
     return not all(

@@ -15,6 +15,7 @@ from disk_images.volumes.truncation import YES
 from image_import.aliyun.oss.client import Oss
 from image_import.errors import ImageImportError
 from image_import.inspection.platform import platform_of
+from image_import.model.targets import Target
 from image_import.planning.evidence import Contents, DiskEvidence
 from image_import.retry import RetryPolicy
 
@@ -90,9 +91,9 @@ def inspect_object(  # noqa: PLR0913 - an object, and how to look into it
     return inspect_bytes(source, disk.header, scope)
 
 
-def contents_of(inspection: Inspection, target_name: str) -> Contents:
+def contents_of(inspection: Inspection, target: Target) -> Contents:
     """Return what a plan takes from an inspection."""
-    told = told_of(inspection.findings, target_name)
+    told = told_of(inspection.findings, target)
     notes = [f"image contents: {note}" for note in inspection.findings.notes]
     if inspection.why_not:
         notes = [f"image contents: could not tell: {inspection.why_not}"]
@@ -113,10 +114,10 @@ def contents_of(inspection: Inspection, target_name: str) -> Contents:
     )
 
 
-def told_of(found: Findings, target_name: str) -> dict[str, Finding]:
+def told_of(found: Findings, target: Target) -> dict[str, Finding]:
     """Return what a plan may use, by the name of its parameter's attribute."""
     told: dict[str, Finding] = {}
-    if platform := platform_of(found, target_name):
+    if platform := platform_of(found, target):
         told["platform"] = Finding(value=platform, where=found.os_name.where)
     if found.os_type.value in {"linux", "windows"}:
         told["os_type"] = found.os_type

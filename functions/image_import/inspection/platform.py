@@ -4,16 +4,13 @@ The vocabulary is the one that object keys are read with. The name that a releas
 itself comes first, then its ID: Scientific Linux 7 calls itself `rhel` there.
 """
 
-from typing import NamedTuple
-
 from disk_images.findings import Findings, Release
 
 from image_import.filename.lookup import VOCABULARY
-from image_import.filename.reader import platform_apsara
 from image_import.filename.system import find_system
 from image_import.filename.tokenizer import pieces
 from image_import.filename.vocabulary.entry import System
-from image_import.model.targets import PUBLIC
+from image_import.model.targets import Target
 
 UNLISTED = System(name="a distribution without a value of its own")
 
@@ -39,17 +36,6 @@ _VARIANTS = {
 }
 
 
-class Platforms(NamedTuple):
-    """Platform in the two lists; None where a list has no value for the system."""
-
-    public: str | None
-    apsara: str | None
-
-    def of(self, target_name: str) -> str | None:
-        """Return the value for a target, by its name."""
-        return self.public if target_name == PUBLIC.name else self.apsara
-
-
 def system_of(release: Release) -> System:
     """Return the row of the vocabulary that a release of Linux is.
 
@@ -67,12 +53,7 @@ def _told(name: str) -> System | None:
     """Return the system that a name tells; None where it tells just Linux."""
     told = find_system(pieces(name), VOCABULARY) if name else None
     system = told.system if told else None
-    return system if system and system.platform else None
-
-
-def platforms_of(system: System) -> Platforms:
-    """Return the platforms of a system."""
-    return Platforms(public=system.platform, apsara=platform_apsara(system))
+    return system if system and system.platforms else None
 
 
 def windows_system(product: str, build: int | None) -> System | None:
@@ -89,7 +70,7 @@ def windows_system(product: str, build: int | None) -> System | None:
     return builds.get(build) if build is not None else None
 
 
-def platform_of(found: Findings, target_name: str) -> str | None:
+def platform_of(found: Findings, target: Target) -> str | None:
     """Return Platform for the system that was found; None if the list has no value."""
     release = found.release
     if release is None:
@@ -100,4 +81,4 @@ def platform_of(found: Findings, target_name: str) -> str | None:
         if is_windows
         else system_of(release)
     )
-    return platforms_of(system).of(target_name) if system else None
+    return system.platform_in(target.platforms) if system else None

@@ -134,7 +134,7 @@ def _choose_fields(
 def _system(evidence: Evidence, target: Target) -> dict[str, Choice]:
     """Choose platform, OS type and architecture so that they fit each other."""
     clues = evidence.clues
-    by_key = clues.platform(target.name)
+    by_key = clues.platform(target)
     platform = choose(_candidates(evidence, "platform", by_key))
     os_type = choose(_candidates(evidence, "os_type", clues.os_type))
     if platform and os_type and os_of(platform.value) != os_type.value:
@@ -143,15 +143,31 @@ def _system(evidence: Evidence, target: Target) -> dict[str, Choice]:
         implied = os_of(platform.value)
         os_type = Choice(value=implied, source=f"{platform.source} (Platform)")
     if os_type and os_type.value == "windows" and not platform:
-        windows = [p for p in target.platforms if "Windows" in p]
-        raise PlanError(
-            f"{evidence.version.object_key} is Windows ({os_type.source}), but nothing "
-            f"says which, and without Platform {target.name} takes it for Linux; put "
-            f"one of {', '.join(windows)} as Platform into a sidecar"
-        )
+        raise PlanError(_windows_without_platform(evidence, os_type, target))
     architecture = _architecture(evidence, target)
     found = {"platform": platform, "os_type": os_type, "architecture": architecture}
     return {attribute: choice for attribute, choice in found.items() if choice}
+
+
+def _windows_without_platform(
+    evidence: Evidence, os_type: Choice, target: Target
+) -> str:
+    """Return why a Windows without a Platform is refused, and what to do."""
+    system = evidence.clues.system
+    is_named = os_type.source == KEY and system is not None and bool(system.platforms)
+    name = system.name if system and is_named else "Windows"
+    why = (
+        f"which is not in the list of {target.name}; if your cloud takes it, add it to "
+        "EXTRA_PLATFORMS, or"
+        if is_named
+        else f"its release is unknown, and without Platform {target.name} takes it for "
+        "Linux;"
+    )
+    windows = ", ".join(p for p in target.platforms if "Windows" in p)
+    return (
+        f"{evidence.version.object_key} is {name} ({os_type.source}), {why} put one of "
+        f"{windows} as Platform into a sidecar"
+    )
 
 
 def _candidates(

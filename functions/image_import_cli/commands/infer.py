@@ -14,7 +14,7 @@ from rich.cells import cell_len
 
 from image_import_cli.ui.text import printable
 
-NOT_TOLD = "not told"
+UNKNOWN = "unknown"
 NAME_WIDTH = 13
 MOST_VALUE_WIDTH = 22
 LEAST_WIDTH = 40
@@ -59,7 +59,7 @@ def filled(
 
 def _rows(clues: KeyClues, values: Mapping[str, Any], width: int) -> Iterator[str]:
     shown = {
-        name: NOT_TOLD if value is None else printable(str(value))
+        name: UNKNOWN if value is None else printable(str(value))
         for name, value in values.items()
     }
     widths = map(cell_len, shown.values())
@@ -172,9 +172,7 @@ def _all_keys(keys: Sequence[str]) -> Iterator[str]:
 def told(clues: KeyClues, target: Target) -> dict[str, Any]:
     """Return what a key tells, by the names of the fields that are printed."""
     return {
-        name: clues.platform(target.name)
-        if name == "platform"
-        else getattr(clues, name)
+        name: clues.platform(target) if name == "platform" else getattr(clues, name)
         for name in FIELDS
     }
 

@@ -168,7 +168,7 @@ def to_dict(looked: Looked, target: Target) -> dict[str, Any]:
         "detected": detected,
         "virtual_size_bytes": header.virtual_size_bytes if header else None,
         "os_type": found.os_type.value or None,
-        "platform": platform_of(found, target.name),
+        "platform": platform_of(found, target),
         "os_version": found.os_version.value or None,
         "architecture": found.architecture.value or None,
         "boot_mode": mode if mode in {"BIOS", "UEFI", "both"} else None,

@@ -181,7 +181,7 @@ def _contents(path: Path, evidence: Evidence, settings: Settings) -> Contents | 
     )
     with path.open("rb") as file:
         inspection = inspect_file(file, disk.header, FOR_PLAN, budget=budget)
-        return contents_of(inspection, settings.target.name)
+        return contents_of(inspection, settings.target)
 
 
 def check_is_readable(path: Path) -> None:

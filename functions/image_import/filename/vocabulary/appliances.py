@@ -129,7 +129,7 @@ OTHER_KERNELS = (
         name="macOS",
         family="macos",
         os_type=None,
-        platform=None,
+        platforms=(),
         words=("mac os", "mac os x", "os x", "darwin",
                "opencore", "big sur", "mac hdd"),
         codenames=("catalina", "mojave", "high sierra", "monterey", "ventura", "sonoma",

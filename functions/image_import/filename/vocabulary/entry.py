@@ -1,5 +1,6 @@
 """What a row of the vocabulary says about an operating system or a product."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 OTHERS_LINUX = "Others Linux"
@@ -18,8 +19,9 @@ class System:
         codenames: Of releases; told unless a system is named too.
         plain_codenames: Codenames that are ordinary words (`noble`, `stretch`) and
             count only in fitting company.
-        platform: By the public list of ImportImage; None when it has no value.
-        platform_apsara: Where the usual translation to the older list is wrong.
+        platforms: Values of Platform that stand for it, the most exact first; its own
+            name comes before them, and a target takes the first that its list has.
+            Empty where no value may be inferred.
         is_appliance: A product around some system that its name does not tell.
         narrowed_by: Words that, after this name, make it another row's system.
         releases: Of Windows: what stands behind "Windows" or "Windows Server".
@@ -35,13 +37,18 @@ class System:
     codenames: tuple[str, ...] = ()
     plain_codenames: tuple[str, ...] = ()
     os_type: str | None = "linux"
-    platform: str | None = OTHERS_LINUX
-    platform_apsara: str | None = None
+    platforms: tuple[str, ...] = (OTHERS_LINUX,)
     is_appliance: bool = False
     narrowed_by: tuple[tuple[str, str], ...] = ()
     releases: tuple[str, ...] = ()
     builds: tuple[int, ...] = ()
     is_server: bool = False
+
+    def platform_in(self, listed: Collection[str]) -> str | None:
+        """Return the value in a target's list that stands for this system."""
+        if not self.platforms:
+            return None
+        return next((p for p in (self.name, *self.platforms) if p in listed), None)
 
 
 def linux(name: str, *words: str, family: str = "", first: str = "") -> System:
@@ -71,7 +78,7 @@ def unlisted(name: str, *words: str, family: str = "") -> System:
         family=family or slug(words[0]),
         words=words,
         os_type=None,
-        platform=None,
+        platforms=(),
     )
 
 
@@ -83,7 +90,7 @@ def appliance(name: str, *words: str, family: str = "") -> System:
         family=family or slug(words[0]),
         words=words,
         os_type=None,
-        platform=None,
+        platforms=(),
         is_appliance=True,
     )
 

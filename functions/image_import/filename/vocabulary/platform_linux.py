@@ -21,7 +21,7 @@ LISTED = (
     System(
         name="Ubuntu",
         family="ubuntu",
-        platform="Ubuntu",
+        platforms=("Ubuntu", OTHERS_LINUX),
         words=(
             "ubuntu", "kubuntu", "xubuntu", "lubuntu", "edubuntu", "mythbuntu",
             "gobuntu", "ubuntu kylin", "ubuntu mate", "ubuntu budgie", "ubuntu studio",
@@ -55,7 +55,7 @@ LISTED = (
     System(
         name="Debian",
         family="debian",
-        platform="Debian",
+        platforms=("Debian", OTHERS_LINUX),
         words=("debian", "deb9", "deb10", "deb11", "deb12", "deb13"),
         # Ports of Debian to other kernels are no Linux.
         narrowed_by=(("hurd", "GNU Hurd"), ("kfreebsd", "Debian GNU/kFreeBSD")),
@@ -67,7 +67,7 @@ LISTED = (
     System(
         name="CentOS",
         family="centos",
-        platform="CentOS",
+        platforms=("CentOS", OTHERS_LINUX),
         words=("cent os", "cent5", "cent6", "cent7", "cent8"),
         # The first number after the name is the version: centos63 is CentOS 6.3.
         narrowed_by=(
@@ -79,29 +79,26 @@ LISTED = (
     System(
         name="CentOS Stream",
         family="centos-stream",
-        platform="CentOS Stream",
-        platform_apsara="CentOS",
+        platforms=("CentOS Stream", "CentOS", OTHERS_LINUX),
         words=("centos stream", "c8s", "c9s", "c10s"),
     ),
     System(
         name="CoreOS Container Linux",
         family="coreos",
-        platform="CoreOS",
+        platforms=("CoreOS", OTHERS_LINUX),
         words=("core os", "container linux"),
     ),
     System(
         name="Fedora CoreOS",
         family="fedora-coreos",
-        platform="Fedora CoreOS",
-        platform_apsara="CoreOS",
+        platforms=("Fedora CoreOS", "CoreOS", OTHERS_LINUX),
         words=("fedora coreos",),
     ),
     System(
         # The short name does not say CoreOS, which the older list takes literally.
         name="Fedora CoreOS (fcos)",
         family="fedora-coreos",
-        platform="Fedora CoreOS",
-        platform_apsara=OTHERS_LINUX,
+        platforms=("Fedora CoreOS", OTHERS_LINUX),
         words=("fcos",),
     ),
     System(
@@ -112,7 +109,7 @@ LISTED = (
     System(
         name="Alibaba Cloud Linux",
         family="aliyun",
-        platform="Aliyun",
+        platforms=("Aliyun", OTHERS_LINUX),
         words=(
             "alinux", "alinux2", "alinux3", "aliyun linux",
             "alibaba cloud linux", "alibaba linux", "aliyun os",
@@ -122,13 +119,13 @@ LISTED = (
     System(
         name="Anolis OS",
         family="anolis",
-        platform="Anolis",
+        platforms=("Anolis", OTHERS_LINUX),
         words=("anolis", "anolis os", "open anolis", "龙蜥"),
     ),
     System(
         name="SUSE Linux Enterprise",
         family="suse",
-        platform="SUSE",
+        platforms=("SUSE", OTHERS_LINUX),
         words=(
             "suse", "sles", "sled", "sle", "slem", "sle micro", "sl micro",
             "suse linux", "suse linux enterprise", "caasp", "suse manager",
@@ -137,7 +134,7 @@ LISTED = (
     System(
         name="openSUSE",
         family="opensuse",
-        platform="OpenSUSE",
+        platforms=("OpenSUSE", OTHERS_LINUX),
         words=("open suse", "tumbleweed", "microos", "opensuse leap",
             "leap micro", "leap 15", "leap 16",
         ),
@@ -146,14 +143,14 @@ LISTED = (
     System(
         name="Red Hat Enterprise Linux",
         family="rhel",
-        platform="RedHat",
+        platforms=("RedHat", OTHERS_LINUX),
         words=("rhel", "red hat", "redhat enterprise linux", "rhel atomic", "红帽"),
         narrowed_by=(("coreos", "Red Hat CoreOS"),),
     ),
     System(
         name="Kylin",
         family="kylin",
-        platform="Kylin",
+        platforms=("Kylin", OTHERS_LINUX),
         words=(
             "kylin", "kylin os", "neo kylin", "yhkylin", "kylin server",
             "kylin desktop", "kylin linux", "银河麒麟", "中标麒麟", "麒麟",
@@ -162,40 +159,40 @@ LISTED = (
     System(
         name="UOS",
         family="uos",
-        platform="UOS",
+        platforms=("UOS", OTHERS_LINUX),
         words=("uos", "union tech", "uniontech os", "统信"),
     ),
     System(
         name="Fedora",
         family="fedora",
-        platform="Fedora",
+        platforms=("Fedora", OTHERS_LINUX),
         words=("fedora", "silverblue", "kinoite", "fedora server", "fedora cloud"),
         narrowed_by=(("coreos", "Fedora CoreOS"),),
     ),
     System(
         name="AlmaLinux",
         family="almalinux",
-        platform="AlmaLinux",
+        platforms=("AlmaLinux", OTHERS_LINUX),
         words=("alma linux",),
         first_words=("alma",),
     ),
     System(
         name="Rocky Linux",
         family="rocky",
-        platform="Rocky Linux",
+        platforms=("Rocky Linux", OTHERS_LINUX),
         words=("rocky", "rocky linux"),
     ),
     System(
         name="Gentoo",
         family="gentoo",
-        platform="Gentoo",
+        platforms=("Gentoo", OTHERS_LINUX),
         words=("gentoo",),
     ),
     System(
         name="FreeBSD",
         family="freebsd",
         os_type=None,
-        platform="FreeBSD",
+        platforms=("FreeBSD",),
         words=("free bsd", "fbsd"),
     ),
 )  # fmt: skip

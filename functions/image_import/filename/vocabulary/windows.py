@@ -15,14 +15,12 @@ Sources:
 from image_import.filename.vocabulary.entry import OTHER_WINDOWS, System
 
 
-def _server(
-    year: str, *more: str, builds: tuple[int, ...], platform: str = ""
-) -> System:
+def _server(year: str, *more: str, builds: tuple[int, ...]) -> System:
     return System(
         name=f"Windows Server {year}",
         family=f"windows-{year}",
         os_type="windows",
-        platform=platform or f"Windows Server {year}",
+        platforms=(f"Windows Server {year}", OTHER_WINDOWS),
         releases=(year, *more),
         builds=builds,
         is_server=True,
@@ -40,7 +38,7 @@ def _client(
         family=f"windows-{name.lower()}",
         words=words,
         os_type="windows",
-        platform=OTHER_WINDOWS,
+        platforms=(OTHER_WINDOWS,),
         releases=releases,
         builds=builds,
     )
@@ -53,7 +51,7 @@ RELEASES = (
     _server("2016", "2k16", builds=(14393,)),
     _server("2019", "2k19", builds=(17763,)),
     _server("2022", "2k22", builds=(20348,)),
-    _server("2025", "2k25", builds=(26100,), platform=OTHER_WINDOWS),
+    _server("2025", "2k25", builds=(26100,)),
     _client("3.1", "31", "311"),
     _client("95", "95"),
     _client("98", "98", "98se"),
@@ -81,7 +79,7 @@ AZURE_STACK_HCI = System(
     name="Azure Stack HCI",
     family="azure-stack-hci",
     os_type="windows",
-    platform=OTHER_WINDOWS,
+    platforms=(OTHER_WINDOWS,),
     words=("azure stack hci", "azure local os"),
 )
 
@@ -89,7 +87,7 @@ SEMI_ANNUAL_SERVER = System(
     name="Windows Server, semi-annual channel",
     family="windows-other-server",
     os_type="windows",
-    platform=OTHER_WINDOWS,
+    platforms=(OTHER_WINDOWS,),
 )
 
 SEMI_ANNUAL_RELEASES = (
@@ -98,10 +96,10 @@ SEMI_ANNUAL_RELEASES = (
 """Read only where a name says server and tells no year; 2004 is a version, too."""
 
 ANY_WINDOWS = System(
-    name="Windows, release not told",
+    name="Windows, release unknown",
     family="windows-generic",
     os_type="windows",
-    platform=None,
+    platforms=(),
 )
 
 SERVER_PREFIXES = frozenset(

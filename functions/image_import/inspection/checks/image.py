@@ -129,7 +129,7 @@ def _platform(found: Findings, target: Target) -> Check:
     requirement = f"system is one that {target.name} has a Platform for"
     if not found.os_name:
         return check_of(requirement, found.os_name, IMPORT_IMAGE)
-    platform = platform_of(found, target.name)
+    platform = platform_of(found, target)
     name = f"{found.os_name.value} is {platform}" if platform else ""
     finding = Finding(value=name or found.os_name.value, where=found.os_name.where)
     bad = "" if platform in target.platforms else f"{found.os_name.value} has none"
