@@ -20,8 +20,8 @@ from deployment.model import FUNCTION_ROLE, SAME_CHOICE, TRIGGER_ROLE, filled_in
 from image_import.config.schema import SETTINGS
 from image_import.config.settings import read_settings
 from image_import_cli.iam.deployment import ENVIRONMENT, FUNCTIONS, IMPORTER, Function
+from repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 TEMPLATE = (ROOT / "template.yml").read_text("utf-8")
 S_YAML = (ROOT / "s.yaml").read_text("utf-8")
 VALIDATORS = ROOT / "tests" / "validators"

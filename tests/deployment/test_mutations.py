@@ -9,8 +9,8 @@ import pytest
 import yaml
 from deployment import check_ros, check_s
 from deployment.ros_file import as_fun_takes_it
+from repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 TEMPLATE = (ROOT / "template.yml").read_text("utf-8")
 S_YAML = (ROOT / "s.yaml").read_text("utf-8")
 FUN = ROOT / "tests" / "validators" / "fun.js"

@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from calling_fc import PUBLIC, client_at
 from deployment import ros_file, s_file, strict_yaml
 from fake_aliyun import FakeAliyun
+from repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 SERVICE = "image-import"
 
 # By function: what aliyun-fc2 is given, in its order.

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from made_images import NEEDS, make_disk
+from repository import FUNCTIONS
 from small_debian import DEBIAN
 
-FUNCTIONS = Path(__file__).parents[2] / "functions"
 README = FUNCTIONS / "disk_images" / "README.md"
 OF_A_CLOUD = re.compile(
     r"\b(?:ECS|OSS|Alibaba|aliyun|Apsara|ImportImage)\b", re.IGNORECASE

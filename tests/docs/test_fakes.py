@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from fake_aliyun import FakeAliyun
 from fake_aliyun.__main__ import parser
+from repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 README = (ROOT / "functions/fake_aliyun/README.md").read_text("utf-8")
 ROWS = re.findall(r"^\| .* \| (`cloud\..*) \|$", README, re.MULTILINE)
 ALONE = ".venv-fakes/bin/python"

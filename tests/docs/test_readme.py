@@ -10,7 +10,8 @@ from image_import.model.result import Outcome
 from image_import_cli.doctor.account.facts import Finding
 from image_import_cli.main import COMMANDS
 from make_reference import REFERENCE, TABLES, refreshed
-from manual import MANUAL, PAGES, README, ROOT
+from manual import MANUAL, PAGES, README
+from repository import FUNCTIONS, ROOT
 
 
 def block(name: str) -> str:
@@ -69,7 +70,7 @@ def test_the_worked_example_is_the_commands_real_output() -> None:
         text=True,
         check=True,
         cwd=ROOT,
-        env={"COLUMNS": "80", "PYTHONPATH": str(ROOT / "functions"), "NO_COLOR": "1"},
+        env={"COLUMNS": "80", "PYTHONPATH": str(FUNCTIONS), "NO_COLOR": "1"},
     )
     said = [line.rstrip() for line in run.stdout.splitlines()]
     assert said == shown.removesuffix("\n```").splitlines()

@@ -6,7 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from manual import ROOT, section
+from manual import section
+from repository import ROOT
 
 SECTION = section("docs/deploy.md", "Upgrade, roll back, remove")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", SECTION, re.DOTALL | re.MULTILINE)

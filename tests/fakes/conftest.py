@@ -5,30 +5,22 @@ from pathlib import Path
 
 import oss2
 import pytest
+from bucket_clients import KEY_ID, PUBLIC, SECRET, ClientOf, client
 from fake_aliyun import FakeAliyun
 from fake_aliyun.fc.runtime.function import FcFunction
-from fakes.running_code import PYTHONS, Make, config, write_code
+from running_code import PYTHONS, Make, config, write_code
 
-KEY_ID, SECRET = "an-id", "a-secret"
-PUBLIC = "https://oss-cn-hangzhou.aliyuncs.com"
 WAYS = [
     "in process, V4, virtual host",
     "in process, V1, virtual host",
     "over HTTP, V4, path",
     "over HTTP, V1, path",
 ]
-ClientOf = Callable[..., oss2.Bucket]
 
 
 @pytest.fixture
 def cloud() -> FakeAliyun:
     return FakeAliyun(access_key_id=KEY_ID, access_key_secret=SECRET)
-
-
-def client(endpoint: str, name: str, *, v4: bool = True) -> oss2.Bucket:
-    auth = (oss2.AuthV4 if v4 else oss2.Auth)(KEY_ID, SECRET)
-    region = "cn-hangzhou" if v4 else None
-    return oss2.Bucket(auth, endpoint, name, region=region)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ path, prints the table anew.
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from fake_aliyun import AsyncConfig, FakeAliyun
@@ -18,10 +17,10 @@ from fake_aliyun.fc.operations import OPERATIONS as FC_OPERATIONS
 from fake_aliyun.fc.service_v3 import OPERATIONS as FC3_OPERATIONS
 from fake_aliyun.oss.api.operations import OPERATIONS as OSS_OPERATIONS
 from fake_aliyun.ram.operations import OPERATIONS as RAM_OPERATIONS
+from repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 README = ROOT / "functions/fake_aliyun/README.md"
-CLIENTS = Path(__file__).parent / "clients"
+CLIENTS = ROOT / "tests/support/clients"
 BEGIN, END = "<!-- conformance: begin -->", "<!-- conformance: end -->"
 OPERATIONS = {
     "OSS": [operation.action for operation in OSS_OPERATIONS],

@@ -2,15 +2,15 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from image_import.model.result import Outcome
 from image_import_cli.main import cli
+from repository import ROOT
 
-EVENTS = Path(__file__).parent.parent / "events"
+EVENTS = ROOT / "events"
 SAMPLES = sorted(path.parent.name for path in EVENTS.glob("*/event.json"))
 NEW_EACH_TIME = {"ecs_request_id", "image_id", "task_id"}
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")

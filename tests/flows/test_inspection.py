@@ -16,6 +16,7 @@ from image_import.model.result import Outcome, Result
 from image_import_cli.preview.inspect import inspect
 from image_import_cli.preview.plan import plan
 from made_images import NEEDS, make_disk, run
+from repository import FUNCTIONS
 from small_debian import DEBIAN, ELF_ARM64, PE_ARM64
 from uploads import Uploads
 
@@ -127,7 +128,7 @@ def test_without_the_setting_nothing_of_it_is_imported() -> None:
         capture_output=True,
         text=True,
         check=True,
-        env={"PYTHONPATH": str(Path(__file__).parents[2] / "functions")},
+        env={"PYTHONPATH": str(FUNCTIONS)},
     )
     assert run.stdout.strip() == "[]"
 

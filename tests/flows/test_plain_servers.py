@@ -5,13 +5,12 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 from plain_servers import KEY_ID, REGION, SECRET, PlainEcs, PlainOss, serving
+from repository import FUNCTIONS
 
-FUNCTIONS = Path(__file__).parent.parent / "functions"
 IMAGE = FUNCTIONS / "image_import_cli/assets/noble-server-cloudimg-amd64.img"
 KEY = "in/noble-server-cloudimg-amd64.img"
 RUN = """

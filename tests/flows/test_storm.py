@@ -3,9 +3,10 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
-STORM = Path(__file__).parent.parent / "bench" / "storm.py"
+from repository import ROOT
+
+STORM = ROOT / "bench" / "storm.py"
 
 
 def test_in_a_small_storm_every_image_is_imported_exactly_once() -> None:

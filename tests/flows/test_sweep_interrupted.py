@@ -3,9 +3,10 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
-BENCH = Path(__file__).parent.parent / "bench" / "sweep.py"
+from repository import ROOT
+
+BENCH = ROOT / "bench" / "sweep.py"
 SIZE = ("--keys", "1500", "--images", "90", "--known", "20")
 MOST_MIB = 150
 

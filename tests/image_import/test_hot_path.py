@@ -17,9 +17,9 @@ from fake_aliyun import FakeAliyun
 from fake_aliyun.core.http import Request, Response
 from fake_aliyun.fc.runtime.function import FcFunction, FunctionConfig
 from image_import.aliyun.oss.lazy_sdk import LATER
+from repository import FUNCTIONS
 from uploads import QCOW2, Uploads, manifest
 
-FUNCTIONS = Path(__file__).parents[1] / "functions"
 GIB = 1024**3
 HEAD_AND_TAIL = 68 * 1024 + 512
 

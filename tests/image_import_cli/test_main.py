@@ -11,8 +11,8 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 from image_import_cli.main import COMMANDS, cli
+from repository import FUNCTIONS, ROOT
 
-ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "events"
 NO_TABLE = {
     "completion": "prints a script",
@@ -195,7 +195,7 @@ def completed(words: str) -> str:
         "_IMAGE_IMPORT_COMPLETE": "bash_complete",
         "COMP_WORDS": f"image-import {words}",
         "COMP_CWORD": str(len(words.split(" "))),
-        "PYTHONPATH": str(ROOT / "functions"),
+        "PYTHONPATH": str(FUNCTIONS),
     }
     return subprocess.run(
         [sys.executable, "-m", "image_import_cli"],
@@ -221,7 +221,7 @@ def test_the_script_completes_our_command_as_bash_says() -> None:
 
 def test_output_that_finds_no_room_ends_in_a_sentence() -> None:
     command = [sys.executable, "-m", "image_import_cli", "status", "--help"]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT / "functions")}
+    environ = {**os.environ, "PYTHONPATH": str(FUNCTIONS)}
     with Path("/dev/full").open("w") as full:
         run = subprocess.run(
             command, stdout=full, stderr=subprocess.PIPE, env=environ, check=False

@@ -4,13 +4,12 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from fake_aliyun import FakeAliyun
+from repository import ROOT
 from uploads import QCOW2, manifest
 
-ROOT = Path(__file__).parents[1]
 GIB = 1024**3
 NAMES = [f"db-disk{number}.qcow2" for number in range(1, 18)]
 OURS = "image_import.handler:on_object_created"

@@ -1,12 +1,10 @@
 """What a project has beside its code: each file says what the others say."""
 
 import re
-from pathlib import Path
 
 import pytest
 import yaml
-
-ROOT = Path(__file__).parents[1]
+from repository import ROOT
 
 
 def test_the_hook_lints_with_the_locked_ruff() -> None:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from repository import FUNCTIONS
 
-FUNCTIONS = Path(__file__).parent.parent / "functions"
 OURS = {"disk_images", "image_import", "image_import_cli", "fake_aliyun"}
 MAY_IMPORT = {
     "disk_images": {"disk_images"},

@@ -16,8 +16,9 @@ from image_import.filename.lookup import VOCABULARY, Vocabulary
 from image_import.filename.machine_sets import read_keys
 from image_import.filename.reader import KeyClues
 from image_import.model.targets import APSARA_POP, PUBLIC
+from repository import DATA
 
-FILE = Path(__file__).parent / "data" / "image-names.jsonl"
+FILE = DATA / "image-names.jsonl"
 OTHER_FILE = FILE.with_name("other-image-names.jsonl")
 FOLDS = 5
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import fc2
 import oss2
+from aliyun_cli import Shell, aliyun_at
 from calling_fc import client_at
 from calling_ram import Ram, ram_at
-from cli.aliyun_cli import Shell, aliyun_at
 from click.testing import CliRunner, Result
 from deployment.cloud_run import ACCOUNT, NAMES, QCOW2, QUEUE, REGION
 from fake_aliyun import AsyncConfig, FakeAliyun

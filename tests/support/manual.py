@@ -1,8 +1,7 @@
 """The pages that a user reads: README.md and those of docs/, by their path."""
 
-from pathlib import Path
+from repository import ROOT
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text("utf-8")

@@ -16,8 +16,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from repository import DATA
+
 MIB = 1 << 20
-FOLDER = Path(__file__).parent / "data/file_systems"
+FOLDER = DATA / "file_systems"
 
 TEXT = b"".join(b"line %08d of a larger file\n" % n for n in range(16_000))
 # What does not get smaller, between what does: units of both kinds in one file.

@@ -8,6 +8,7 @@ from typing import Any
 
 from fake_aliyun.fc.runtime.function import FcFunction, FunctionConfig
 from fake_aliyun.ram.models import Credentials
+from repository import DATA
 
 PYTHONS = ("python3.10", "python3.11", "python3.12")
 FIRST = Credentials(
@@ -16,9 +17,7 @@ FIRST = Credentials(
 SECOND = Credentials(
     access_key_id="STS.two", access_key_secret="secret-two", security_token="token-two"
 )
-HANDLERS = (Path(__file__).parents[1] / "data/fc-sample-handlers.txt").read_text(
-    "utf-8"
-)
+HANDLERS = (DATA / "fc-sample-handlers.txt").read_text("utf-8")
 
 Json = Any
 Make = Callable[..., FcFunction]

@@ -4,7 +4,7 @@ tests/data/headers/specimens.json holds, by name, how each one is made (`command
 in an empty folder; the image is called `image`) and what qemu-img said of it then. Its
 head and tail stand beside it, so that most tests need no qemu-img. To make them anew:
 
-    PYTHONPATH=functions:tests python -m specimens
+    PYTHONPATH=functions:tests/support python -m specimens
 """
 
 import json
@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from disk_images.formats.detect import HEAD_BYTES, TAIL_BYTES, Header, read_header
+from repository import DATA
 
-FOLDER = Path(__file__).parent / "data" / "headers"
+FOLDER = DATA / "headers"
 TABLE = FOLDER / "specimens.json"
 
 

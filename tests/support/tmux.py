@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from repository import FUNCTIONS, ROOT
 from waiting import wait_until
 
-ROOT = Path(__file__).parent.parent
 PROMPT = "ready>"
 HEIGHT = 150
 
@@ -23,7 +23,7 @@ class Tmux:
         told = {
             "HOME": str(home),
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-            "PYTHONPATH": str(ROOT / "functions"),
+            "PYTHONPATH": str(FUNCTIONS),
             "PS1": PROMPT,
             "LC_ALL": "C.UTF-8",
             "TERM": "screen",

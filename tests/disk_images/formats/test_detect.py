@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 from disk_bytes import LINUX, gpt, mbr, patched, read_disk, read_whole
 from disk_images.formats.detect import Header, fix_command, read_header
@@ -7,6 +5,7 @@ from disk_images.formats.types import FormatError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_import.model.disk import DiskFormat
+from repository import DATA
 from specimens import Specimen, load
 
 SPECIMENS = load()
@@ -60,7 +59,7 @@ def outcome(data: bytes) -> Header | None:
 
 
 def test_no_specimen_lies_unused() -> None:
-    folder = Path(__file__).parent.parent / "data" / "headers"
+    folder = DATA / "headers"
     used = {f"{name}.{end}" for name in BY_NAME for end in ("head", "tail")}
     assert {path.name for path in folder.iterdir()} == used | {"specimens.json"}
 

@@ -20,8 +20,8 @@ from made_images import (
     make_partitioned,
     run,
 )
+from repository import DATA
 
-DATA = Path(__file__).parent.parent / "data"
 SECTOR = 512
 TREE = {"usr/lib/os-release": b"ID=debian\n"}
 

@@ -6,9 +6,9 @@ from typing import Any
 import oss2
 import pytest
 import requests
+from bucket_clients import PUBLIC, ClientOf
 from fake_aliyun import FakeAliyun, NotImitatedError
 from fake_aliyun.ecs.errors import EcsError
-from fakes.conftest import PUBLIC, ClientOf
 from oss2.exceptions import AccessDenied, NoSuchBucket, ServerError
 
 ACCOUNT = "1234567890123456"

@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import oss2
@@ -15,9 +14,8 @@ import pytest
 import requests
 from fake_aliyun import FakeAliyun
 from fake_aliyun.__main__ import main
+from repository import FUNCTIONS
 from waiting import wait_until
-
-FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 
 @contextmanager

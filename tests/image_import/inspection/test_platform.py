@@ -1,7 +1,6 @@
 """Release files of a hundred distributions; see tests/data/releases.md."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,12 +8,11 @@ from disk_images.findings import Release
 from disk_images.guest.os_release import READERS, read_release
 from image_import.inspection.platform import system_of, windows_system
 from image_import.model.targets import APSARA_POP, PUBLIC
+from repository import DATA
 
 ROWS: list[dict[str, Any]] = [
     json.loads(line)
-    for line in (Path(__file__).parents[1] / "data" / "releases.jsonl")
-    .read_text("utf-8")
-    .splitlines()
+    for line in (DATA / "releases.jsonl").read_text("utf-8").splitlines()
 ]
 A_GIB_OF_NONSENSE = b"ID=" + b"x" * 1_000_000
 

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from click.testing import Result as Run
 from image_import.events.parser import ObjectCreated, parse_event
 from image_import_cli.main import cli
+from repository import ROOT
 from uploads import BUCKET, QCOW2, Uploads
 
 ACCOUNT = ("--account-id", "1234567890123456")
@@ -95,7 +96,7 @@ def test_eventbridge_is_the_same_in_an_envelope_without_rule() -> None:
     uploads = Uploads()
     (sent,) = json.loads(uploads.put("a.qcow2"))["events"]
     made = json.loads(run(uploads, f"oss://{BUCKET}/a.qcow2", "--eventbridge").stdout)
-    sample = Path(__file__).parents[2] / "events/eventbridge/event.json"
+    sample = ROOT / "events/eventbridge/event.json"
     assert made.keys() == json.loads(sample.read_text("utf-8")).keys()
     assert comparable(made["data"]) == comparable(sent)
     assert made["type"] == "oss:ObjectCreated:PutObject"

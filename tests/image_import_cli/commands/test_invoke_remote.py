@@ -22,9 +22,9 @@ from image_import_cli.aliyun.remote_fc3 import Fc3Function
 from image_import_cli.aliyun.remote_function import Answer, results_of
 from image_import_cli.main import cli
 from loopback import Say, serving
+from repository import FUNCTIONS, ROOT
 from uploads import BUCKET, Uploads
 
-ROOT = Path(__file__).parents[2]
 ACCOUNT = ("--account-id", "1234567890123456", "--region", "cn-hangzhou")
 FC2 = ("--remote", "--fc", "2.0", *ACCOUNT)
 CREDENTIALS = Credentials(access_key_id="my-id", access_key_secret="my-secret")
@@ -231,7 +231,7 @@ def invoked_after(prepared: str, *options: str) -> "subprocess.CompletedProcess[
         text=True,
         check=False,
         env={
-            "PYTHONPATH": str(ROOT / "functions"),
+            "PYTHONPATH": str(FUNCTIONS),
             "ALIBABA_CLOUD_ACCESS_KEY_ID": "id",
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret",
         },

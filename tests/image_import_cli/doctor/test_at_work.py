@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli.deployed import (
+from deployed import (
     FUNCTION_ROLE,
     IMAGES,
     LEDGER,

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from cli.doctor_world import World, now, world
 from deployment.cloud_run import ENVIRONMENT, NAMES, REGION
+from doctor_world import World, now, world
 from fake_aliyun.oss.policies import BucketPolicy
 from image_import_cli.iam.roles import Role
 from loopback import Say

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from cli.account_in_order import changed
-from cli.doctor_world import World, world
+from account_in_order import changed
 from click.testing import CliRunner
 from deployment.cloud_run import ACCOUNT, ENVIRONMENT, NAMES, REGION, policies, set_up
+from doctor_world import World, world
 from fake_aliyun import FakeAliyun
 from image_import.config.credentials import Credentials
 from image_import_cli.doctor.account.facts import Bucket, DeployedFunction, Problem

@@ -9,8 +9,8 @@ from typing import Any
 
 import oss2
 import pytest
-from cli.doctor_world import BESIDE, World, world
 from deployment.cloud_run import ACCOUNT, NAMES
+from doctor_world import BESIDE, World, world
 from oss2.exceptions import AccessDenied
 
 LEDGER = ".image-import/"

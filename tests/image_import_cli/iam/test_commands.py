@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli.aliyun_cli import Shell, aliyun_at
+from aliyun_cli import Shell, aliyun_at
 from fake_aliyun import FakeAliyun, Fault
 from fake_aliyun.ram.directory import Directory
 from fake_aliyun.ram.entities import CUSTOM, ManagedPolicy

@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import oss2
 import pytest
@@ -22,9 +21,8 @@ from image_import_cli.local.client_hints import shell_settings
 from image_import_cli.local.command import at_desk, how_to_reach, local
 from image_import_cli.main import cli
 from manual import PAGES
+from repository import FUNCTIONS
 
-ROOT = Path(__file__).parents[2]
-FUNCTIONS = ROOT / "functions"
 AUTH = oss2.AuthV4("fake-access-key-id", "fake-access-key-secret")
 DEAD_PROXY = "http://127.0.0.1:9"
 

@@ -17,9 +17,10 @@ from image_import_cli.local.desk import Desk
 from image_import_cli.local.function import EVENTS, TRACKER
 from image_import_cli.local.page_state import View
 from image_import_cli.local.timer import Timer
+from repository import ROOT
 from waiting import wait_until
 
-TEMPLATE = Path(__file__).parents[2] / "template.yml"
+TEMPLATE = ROOT / "template.yml"
 
 
 def outcomes(invocations: list[Any]) -> list[str]:

@@ -16,6 +16,7 @@ from image_import_cli.package.archive import (
     write_zip,
 )
 from image_import_cli.package.build import OURS
+from repository import FUNCTIONS
 
 
 @pytest.mark.parametrize(
@@ -107,9 +108,6 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
     first, second = (tmp_path / f"{number}.zip" for number in (0, 1))
     assert first.read_bytes() == second.read_bytes()
     assert zipfile.ZipFile(first).namelist() == ["a", "b"]
-
-
-FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 
 def test_of_a_source_only_modules_are_copied(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 from loopback import Say, serving
+from repository import ROOT
 from waiting import wait_until
 
-EVENT = Path(__file__).parents[2] / "events" / "put-qcow2" / "event.json"
+EVENT = ROOT / "events" / "put-qcow2" / "event.json"
 GOES_ON = "the same command goes on where it stopped"
 LISTED = Say(
     body=b"""<?xml version="1.0" encoding="UTF-8"?>

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -14,11 +13,12 @@ from deployment.shapes import misfits
 from deployment.strict_yaml import UnresolvedError
 from image_import_cli.iam.deployment import Function, OssTrigger
 from image_import_cli.iam.roles import function_role_name, trigger_role_name
+from repository import ROOT
 
 Json = Any
 
 SCHEMA = json.loads(
-    (Path(__file__).parents[1] / "validators" / "fc3.schema.json").read_text("utf-8")
+    (ROOT / "tests" / "validators" / "fc3.schema.json").read_text("utf-8")
 )
 
 

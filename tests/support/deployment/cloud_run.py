@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from deployment.model import FUNCTION_ROLE, TRIGGER_ROLE
@@ -23,6 +22,7 @@ from image_import_cli.iam.roles import (
     function_role,
     trigger_role,
 )
+from repository import ROOT
 
 REGION, ACCOUNT = "cn-hangzhou", "1234567890123456"
 NAMES = Names(
@@ -39,10 +39,7 @@ ENVIRONMENT = {
     "LEDGER_BUCKET": NAMES.ledger_bucket,
 }
 GOOD = "incoming/app.qcow2"
-QCOW2 = (
-    Path(__file__).parents[2]
-    / "events/put-qcow2/bucket/noble-server-cloudimg-amd64.img"
-).read_bytes()
+QCOW2 = (ROOT / "events/put-qcow2/bucket/noble-server-cloudimg-amd64.img").read_bytes()
 
 Policies = Mapping[str, Json]
 Seen = dict[str, Any]

@@ -3,7 +3,6 @@
 import ast
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from image_import.config.schema import SETTINGS
@@ -11,10 +10,11 @@ from image_import.config.settings import read_settings
 from image_import.errors import SettingsError
 from image_import_cli.iam.deployment import Function, OssTrigger, TimerTrigger
 from image_import_cli.iam.roles import Names
+from repository import FUNCTIONS
 
 Json = Any
 
-HANDLER_FILE = Path(__file__).parents[2] / "functions" / "image_import" / "handler.py"
+HANDLER_FILE = FUNCTIONS / "image_import" / "handler.py"
 MAX_ENVIRONMENT_BYTES = 4096
 # Actions whose resource no public source says how to narrow.
 UNSCOPED_ACTIONS = {"ecs:DescribeTasks", "ecs:DescribeTaskAttribute"}

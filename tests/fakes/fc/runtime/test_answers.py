@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from fake_aliyun import FakeAliyun, ManualClock
 from fake_aliyun.fc.runtime.function import FcFunction, FunctionConfig
-from fakes.running_code import FIRST, Make, config, error, result
+from running_code import FIRST, Make, config, error, result
 
 KEY_VARIABLE = "ALIBABA_CLOUD_ACCESS_KEY_ID"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fake_aliyun.fc.runtime.function import Contract, FcFunction
-from fakes.running_code import FIRST, SECOND, Make, config, result
+from running_code import FIRST, SECOND, Make, config, result
 
 KEY_VARIABLE = "ALIBABA_CLOUD_ACCESS_KEY_ID"
 

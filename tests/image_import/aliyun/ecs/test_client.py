@@ -20,8 +20,7 @@ from image_import.config.credentials import Credentials
 from image_import.config.settings import read_settings
 from image_import.errors import ServiceRejected, ServiceUnavailable
 from loopback import Got, Say, serving
-
-FUNCTIONS = Path(__file__).parents[2] / "functions"
+from repository import FUNCTIONS
 
 
 def sent(

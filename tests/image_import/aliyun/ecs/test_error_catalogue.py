@@ -1,14 +1,12 @@
 import re
-from pathlib import Path
 
 import pytest
 from image_import.aliyun.ecs.error_catalogue import CATALOGUE, Explanation, explain
+from repository import DATA
 
 DOCUMENTED = [
     line
-    for line in (Path(__file__).parents[1] / "data/import-image-error-codes.txt")
-    .read_text("utf-8")
-    .splitlines()
+    for line in (DATA / "import-image-error-codes.txt").read_text("utf-8").splitlines()
     if not line.startswith("#")
 ]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 import pytest
-from cli.account_in_order import FUNCTION, NAMES
+from account_in_order import FUNCTION, NAMES
 from image_import.aliyun.ecs.import_response import ImportReply
 from image_import.errors import ServiceRejected
 from image_import_cli.doctor.account.facts import DeployedFunction, Problem

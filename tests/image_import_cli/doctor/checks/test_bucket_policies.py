@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from cli.account_in_order import (
+from account_in_order import (
     BUCKET,
     FUNCTION,
     LEDGER,

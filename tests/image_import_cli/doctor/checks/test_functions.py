@@ -4,9 +4,9 @@ import shlex
 import subprocess
 from dataclasses import replace
 
+import faulty_accounts
 import pytest
-from cli import test_checks
-from cli.account_in_order import (
+from account_in_order import (
     STOPPED,
     VARIABLES,
     bad,
@@ -143,7 +143,7 @@ def test_a_stack_that_is_not_seen_is_not_made_anew_by_hand() -> None:
 
 @pytest.mark.parametrize("fc_version", ["2.0", "3.0"])
 def test_each_command_is_one_that_a_shell_can_read(fc_version: FcVersion) -> None:
-    for facts, *_ in {**FAILURES, **test_checks.FAILURES}.values():
+    for facts, *_ in {**FAILURES, **faulty_accounts.FAILURES}.values():
         for finding in bad(replace(facts, fc_version=fc_version)):
             if not finding.is_in_words:
                 read = ["sh", "-n", "-c", finding.mend]
@@ -153,8 +153,8 @@ def test_each_command_is_one_that_a_shell_can_read(fc_version: FcVersion) -> Non
 def test_each_command_is_of_a_tool_that_deploy_needs() -> None:
     tools = {"aliyun", "s", "image-import", "export", "sudo", "unset", "cancel"}
     wrong = [facts for facts, *_ in FAILURES.values()]
-    wrong += [facts for facts, *_ in test_checks.FAILURES.values()]
-    wrong += [facts for facts, *_ in test_checks.DOUBTS.values()]
+    wrong += [facts for facts, *_ in faulty_accounts.FAILURES.values()]
+    wrong += [facts for facts, *_ in faulty_accounts.DOUBTS.values()]
     for finding in (finding for facts in wrong for finding in bad(facts)):
         if finding.mend and not finding.is_in_words:
             lines = [x for x in finding.mend.splitlines() if x[0] not in "# "]
