@@ -29,8 +29,8 @@ from fake_aliyun import FakeAliyun, Fault
 from fake_aliyun.core.faults import Faults
 from fake_aliyun.transport.server import Server
 from image_import.config.settings import read_settings
-from image_import.handler import Runtime, import_all, make_invocation
-from image_import.importing.pipeline import Invocation
+from image_import.importing.pipeline import import_event
+from image_import.importing.runtime import Invocation, Runtime, make_invocation
 from image_import.model.result import Outcome
 from image_import_cli.commands.demo import IMAGE, asset
 
@@ -236,7 +236,7 @@ def work(url: str) -> None:
             sleep=lambda seconds: time.sleep(seconds / HASTE),
             started=hasty(),
         )
-        results, bugs = import_all(line, invocation)
+        results, bugs = import_event(line, invocation)
         if bugs:
             raise bugs[0]
         said = results[0].outcome.value, results[0].reason.replace("\n", " ")

@@ -25,7 +25,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "functions"))
 from fake_aliyun import FakeAliyun
 from fake_aliyun.transport.server import Server
 from image_import.config.settings import read_settings
-from image_import.handler import Runtime, import_all, make_invocation
+from image_import.importing.pipeline import import_event
+from image_import.importing.runtime import Runtime, make_invocation
 from image_import.model.result import Outcome
 from image_import_cli.commands.demo import IMAGE, asset
 
@@ -84,7 +85,7 @@ def fill(cloud: FakeAliyun, report: Report, rng: random.Random) -> list[str]:
             invocation = make_invocation(
                 settings, cloud.context(), environ={}, runtime=runtime
             )
-            results, bugs = import_all(cloud.oss.event(BUCKET, key), invocation)
+            results, bugs = import_event(cloud.oss.event(BUCKET, key), invocation)
             assert not bugs
             assert results[0].outcome is Outcome.SUBMITTED, results
     return images

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_import.config.settings import read_settings
 from image_import.events.parser import ObjectCreated
-from image_import.importing.pipeline import Invocation, import_record
+from image_import.importing.pipeline import import_record
+from image_import.importing.runtime import Invocation
 from image_import.ledger.entries import State
 from image_import.ledger.layout import read_open_key
 from image_import.model.result import Outcome, Result

@@ -19,8 +19,8 @@ from fake_aliyun.core.errors import ConnectionLostError
 from fake_aliyun.core.http import Request, Response
 from fake_aliyun.core.records import Recorded
 from image_import.config.settings import read_settings
-from image_import.handler import Runtime, import_all, make_invocation
-from image_import.importing.pipeline import Invocation
+from image_import.importing.pipeline import import_event
+from image_import.importing.runtime import Invocation, Runtime, make_invocation
 from image_import.ledger.entries import LedgerEntry, State, read_lines
 from image_import.model.result import Outcome, Result
 from image_import_cli.commands.demo import IMAGE, asset
@@ -167,7 +167,7 @@ class World:
         )
         try:
             with self.cloud:
-                (result,), bugs = import_all(self.event, patient)
+                (result,), bugs = import_event(self.event, patient)
         except Killed:
             return None
         assert bugs == []

@@ -9,6 +9,7 @@ import pytest
 from fake_aliyun import FakeAliyun
 from image_import import handler
 from image_import.errors import SettingsError
+from image_import.importing.runtime import Runtime
 from uploads import BUCKET, QCOW2
 
 KEY = "noble-server-cloudimg-amd64.img"
@@ -137,7 +138,7 @@ def test_a_fault_of_ours_is_raised_after_every_record_was_tried() -> None:
 
     with FakeAliyun() as cloud:
         event = uploaded(cloud)
-        runtime = handler.Runtime()
+        runtime = Runtime()
         runtime.clients = Broken()  # type: ignore[assignment]
         context = cloud.context()
         with pytest.raises(ZeroDivisionError):

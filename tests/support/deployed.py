@@ -25,7 +25,8 @@ from fake_aliyun.fc import models as fc_models
 from fake_aliyun.fc.runtime.context import Context
 from fake_aliyun.ram.models import Credentials
 from fake_aliyun.transport.server import Server
-from image_import.handler import Runtime, handle
+from image_import.handler import handle
+from image_import.importing.runtime import Runtime
 from image_import.tracking.schedule import handle_schedule
 from image_import_cli.iam.deployment import (
     FUNCTIONS,

@@ -8,7 +8,8 @@ from typing import Any
 from fake_aliyun import FakeAliyun, ManualClock
 from image_import.config.credentials import read_credentials
 from image_import.config.settings import read_settings
-from image_import.handler import Runtime, import_all, make_invocation
+from image_import.importing.pipeline import import_event
+from image_import.importing.runtime import Runtime, make_invocation
 from image_import.ledger.entries import LedgerEntry, State, read_lines
 from image_import.model.result import Result
 from image_import.tracking.tracker import Tracker
@@ -58,7 +59,7 @@ class Uploads:
                 settings, context, environ={}, runtime=self.runtime
             )
             invocation = replace(invocation, sleep=self.clock.advance)
-            results, bugs = import_all(event, invocation)
+            results, bugs = import_event(event, invocation)
         assert bugs == []
         return results
 

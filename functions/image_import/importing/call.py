@@ -8,7 +8,7 @@ from typing import Protocol
 from image_import.aliyun.ecs.error_catalogue import explain
 from image_import.aliyun.ecs.import_response import ImportReply
 from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
-from image_import.importing import results as endings
+from image_import.importing import results
 from image_import.ledger.clock import OssClock
 from image_import.ledger.entries import LedgerEntry, State
 from image_import.model.revision import MARK_LENGTH, ExistingImage, is_marked
@@ -20,7 +20,7 @@ CALL = timedelta(seconds=45)
 TAKEN = {"invalidimagename.duplicated", "imageisimporting"}
 
 
-class Service(Protocol):
+class ImportApi(Protocol):
     """What is asked of ECS here."""
 
     has_client_token: bool
@@ -34,8 +34,12 @@ class Service(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
-    """What became of a call, before it is written down."""
+class CallResult:
+    """What became of a call, before it is written down.
+
+    Attributes:
+        perhaps_started: ECS may have begun an import that we cannot see.
+    """
 
     state: State
     reason: str = ""
@@ -52,7 +56,7 @@ class Caller:
         on_call: Is told the parameters of each call before it is made.
     """
 
-    ecs: Service
+    ecs: ImportApi
     clock: OssClock
     retry: RetryPolicy
     on_call: Callable[[Mapping[str, str]], None] = field(default=lambda _: None)
@@ -62,20 +66,20 @@ class Caller:
         """Whether ECS tells a repeated call by its token."""
         return self.ecs.has_client_token
 
-    def call(self, intent: LedgerEntry, *, is_takeover: bool) -> Answer:
+    def call(self, intent: LedgerEntry, *, is_takeover: bool) -> CallResult:
         """Call ImportImage until there is an answer, or no more time for one.
 
         Args:
             intent: What is sent, as it was written down.
             is_takeover: An earlier holder may have called already.
         """
-        return _answer_or_doubt(lambda: self._call(intent, is_takeover=is_takeover))
+        return _result_or_doubt(lambda: self._call(intent, is_takeover=is_takeover))
 
-    def look_up(self, intent: LedgerEntry) -> Answer:
+    def look_up(self, intent: LedgerEntry) -> CallResult:
         """Find out what became of an intent that cannot be sent again."""
-        return _answer_or_doubt(lambda: self._look_up(intent))
+        return _result_or_doubt(lambda: self._look_up(intent))
 
-    def _call(self, intent: LedgerEntry, *, is_takeover: bool) -> Answer:
+    def _call(self, intent: LedgerEntry, *, is_takeover: bool) -> CallResult:
         is_lost = is_takeover
         last: ServiceUnavailable | None = None
         for attempt in range(self.retry.attempts):
@@ -84,7 +88,7 @@ class Caller:
                 if settled:
                     return settled
             if self.clock.latest() + CALL > (intent.lease_until or intent.at):
-                return Answer(
+                return CallResult(
                     state=State.RETRYING,
                     reason="too little is left of the lease to call ImportImage",
                     perhaps_started=is_lost,
@@ -100,21 +104,21 @@ class Caller:
                     break
         if is_lost and not intent.client_token and not self.ecs.has_lookup:
             return _doubtful(intent, last)
-        return Answer(
+        return CallResult(
             state=State.RETRYING, reason=str(last), error=last, perhaps_started=is_lost
         )
 
-    def _import(self, intent: LedgerEntry) -> Answer:
+    def _import(self, intent: LedgerEntry) -> CallResult:
         parameters = dict(intent.parameters)
         if intent.client_token:
             parameters["ClientToken"] = intent.client_token
         self.on_call(parameters)
         reply = self.ecs.import_image(parameters)
-        return Answer(state=State.SUBMITTED, reply=reply)
+        return CallResult(state=State.SUBMITTED, reply=reply)
 
     def _look_up_lost(
         self, intent: LedgerEntry, last: ServiceUnavailable | None
-    ) -> Answer | None:
+    ) -> CallResult | None:
         """Return how a call without an answer ended; None if it had no effect."""
         if not self.ecs.has_lookup:
             return _doubtful(intent, last)
@@ -123,13 +127,13 @@ class Caller:
             _adopted(own, "found by its name after an answer was lost") if own else None
         )
 
-    def _look_up(self, intent: LedgerEntry) -> Answer:
+    def _look_up(self, intent: LedgerEntry) -> CallResult:
         if not self.ecs.has_lookup:
             return _doubtful(intent, None)
         own = self._own(self._images(intent), intent)
         if own:
             return _adopted(own, "found by its name; its bytes are gone since")
-        return Answer(
+        return CallResult(
             state=State.FAILED,
             reason="the object was overwritten or deleted before its import began; "
             "the newer upload, if there is one, has an event of its own",
@@ -144,35 +148,35 @@ class Caller:
         mark = intent.version[:MARK_LENGTH]
         return next((image for image in images if is_marked(image, mark)), None)
 
-    def _rejected(self, intent: LedgerEntry, exc: ServiceRejected) -> Answer:
+    def _rejected(self, intent: LedgerEntry, exc: ServiceRejected) -> CallResult:
         if exc.code.lower() in TAKEN:
             return self._name_is_taken(intent, exc)
         entry = explain("ECS", exc.code, exc.http_status)
         if entry.kind in {"transient", "perhaps-already-done"}:
-            return Answer(
+            return CallResult(
                 state=State.RETRYING,
                 reason=f"{exc}. {entry.cause}",
                 error=exc,
                 perhaps_started=entry.kind == "perhaps-already-done",
             )
-        return Answer(
-            state=State.FAILED, reason=endings.explained(exc, entry), error=exc
+        return CallResult(
+            state=State.FAILED, reason=results.explained(exc, entry), error=exc
         )
 
-    def _name_is_taken(self, intent: LedgerEntry, exc: ServiceRejected) -> Answer:
+    def _name_is_taken(self, intent: LedgerEntry, exc: ServiceRejected) -> CallResult:
         """An image of this name exists: ours from a lost call, or somebody else's."""
         images = self._images(intent) if self.ecs.has_lookup else []
         if own := self._own(images, intent):
             return _adopted(own, f"{exc.code}: it was imported before, by this version")
         if images:
-            return Answer(
+            return CallResult(
                 state=State.FAILED, reason=_clash(intent, images[0]), error=exc
             )
         if intent.version[:MARK_LENGTH] in intent.image_name:
             reason = f"{exc.code}: an image with this version's mark in its name exists"
             reply = ImportReply(request_id=exc.request_id or "")
-            return Answer(state=State.SUBMITTED, reply=reply, reason=reason)
-        return Answer(
+            return CallResult(state=State.SUBMITTED, reply=reply, reason=reason)
+        return CallResult(
             state=State.FAILED,
             reason=f"an image named {intent.image_name!r} exists and nothing here "
             "tells whose it is; look at it in the console, and give this image another "
@@ -181,23 +185,38 @@ class Caller:
         )
 
 
-def _adopted(image: ExistingImage, reason: str) -> Answer:
+def not_called(exc: ServiceError, *, perhaps_started: bool) -> CallResult:
+    """Return the end of a claim that has not come to ask ECS.
+
+    Args:
+        perhaps_started: An earlier holder of the claim may have asked.
+    """
+    ended = results.of_error(exc)
+    return CallResult(
+        state=State(ended.outcome.value),
+        reason=ended.reason,
+        error=exc,
+        perhaps_started=perhaps_started,
+    )
+
+
+def _adopted(image: ExistingImage, reason: str) -> CallResult:
     reply = ImportReply(image_id=image.image_id)
-    return Answer(state=State.SUBMITTED, reply=reply, reason=reason)
+    return CallResult(state=State.SUBMITTED, reply=reply, reason=reason)
 
 
-def _answer_or_doubt(act: Callable[[], Answer]) -> Answer:
+def _result_or_doubt(act: Callable[[], CallResult]) -> CallResult:
     try:
         return act()
     except ServiceUnavailable as exc:
-        return Answer(
+        return CallResult(
             state=State.RETRYING, reason=str(exc), error=exc, perhaps_started=True
         )
 
 
-def _doubtful(intent: LedgerEntry, exc: ServiceUnavailable | None) -> Answer:
+def _doubtful(intent: LedgerEntry, exc: ServiceUnavailable | None) -> CallResult:
     said = str(exc) if exc else "an earlier invocation ended without an outcome"
-    return Answer(
+    return CallResult(
         state=State.FAILED,
         reason=f"perhaps already started: {said}; this service has no look-up to tell, "
         "so it is not sent again. Look for an image named "

@@ -1,6 +1,9 @@
-"""One claim: the intent is written, ImportImage is called, the outcome is written."""
+"""The claim on one image in its ledger: the intent, and in the end the outcome.
 
-from collections.abc import Callable, Mapping
+Nothing here asks ECS. Between `claim` and `conclude` whoever holds the claim does.
+"""
+
+from collections.abc import Mapping
 from concurrent.futures import Executor, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -8,98 +11,84 @@ from datetime import timedelta
 
 from image_import.aliyun.ecs.import_response import ImportReply
 from image_import.errors import ServiceError, ServiceRejected
-from image_import.importing import results as endings
-from image_import.importing.call import Answer, Caller
+from image_import.importing import results
+from image_import.importing.call import CallResult
 from image_import.ledger.clock import OssClock
-from image_import.ledger.entries import LedgerEntry, State, to_json_bytes
+from image_import.ledger.entries import (
+    LedgerEntry,
+    LedgerStanding,
+    State,
+    standing_of,
+    to_json_bytes,
+)
 from image_import.ledger.open_jobs import waits_for_room
 from image_import.ledger.store import LedgerStore, Overtaken, Snapshot
-from image_import.model.result import Outcome, Result
+from image_import.model.result import Result
 from image_import.model.revision import ImageRevision
 
 
-def _nothing() -> None:
-    """Stand for what does not have to be waited for."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """A claim that stands in the ledger.
+
+    Attributes:
+        snapshot: The ledger with our intent as its last line.
+        noted: The note under `open/`, on its way.
+    """
+
+    snapshot: Snapshot
+    intent: LedgerEntry
+    noted: Future[None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Submitter:
-    """Carries claims through, for one record of one invocation.
+class Claims:
+    """Claims images for one record of one invocation, and writes their ledgers.
 
     Attributes:
         attempts: To write an outcome behind what others write.
-        claim: Random ID; every line of this record carries it.
         lease: How long an intent keeps others out; longer than the function may run.
+        claim_id: Random; every line of this record carries it.
         pool: For exchanges that do not depend on each other.
     """
 
-    caller: Caller
     store: LedgerStore
     clock: OssClock
     attempts: int
     pool: Executor
     lease: timedelta
-    claim: str
+    claim_id: str
     fc_request_id: str = ""
 
-    def submit(
-        self,
-        snapshot: Snapshot,
-        intent: LedgerEntry,
-        *,
-        is_takeover: bool,
-        beside: Callable[[], None] = _nothing,
-    ) -> Result:
-        """Claim, call, and write the outcome.
-
-        Args:
-            snapshot: The ledger as it was read; nobody may have written since.
-            intent: From `new_intent` or `take_over`.
-            is_takeover: An earlier holder may have called already.
-            beside: Returns when everything stands that must stand before the call.
-
-        Raises:
-            Overtaken: Somebody else wrote first; nothing was called.
-            ServiceUnavailable: The ledger, or the note of a claim that has not come
-                about, is not known to be as it should.
-        """
-        return self._carry_out(
-            snapshot,
-            intent,
-            lambda: self.caller.call(intent, is_takeover=is_takeover),
-            beside=beside,
-            was_held=is_takeover,
-        )
-
-    def settle(self, snapshot: Snapshot, intent: LedgerEntry) -> Result:
-        """Find out how an abandoned claim ended whose bytes are gone by now.
-
-        It cannot be sent again: ECS would read whatever stands at the key today.
-        """
-        return self._carry_out(
-            snapshot, intent, lambda: self.caller.look_up(intent), was_held=True
-        )
+    def standing(self, snapshot: Snapshot, revision: ImageRevision) -> LedgerStanding:
+        """Return what the ledger allows now."""
+        return standing_of(snapshot.entries, revision, now=self.clock.earliest())
 
     def new_intent(
         self,
-        version: ImageRevision,
+        revision: ImageRevision,
         *,
         image_name: str,
         parameters: Mapping[str, str],
         sidecar_key: str,
+        has_token: bool,
     ) -> LedgerEntry:
-        """Return the line that freezes what will be sent."""
-        token = version.client_token(dict(parameters))
+        """Return the line that freezes what will be sent.
+
+        Args:
+            has_token: Whether ECS knows a repeated call by its token.
+        """
+        token = revision.client_token(dict(parameters)) if has_token else ""
         return LedgerEntry(
             state=State.INTENT,
             at=self.clock.earliest(),
-            claim=self.claim,
-            version=version.revision_hash,
-            disks=version.pairs,
-            attempt=version.attempt,
+            claim=self.claim_id,
+            version=revision.revision_hash,
+            disks=revision.pairs,
+            attempt=revision.attempt,
             lease_until=self.clock.latest() + self.lease,
             image_name=image_name,
-            client_token=token if self.caller.has_client_token else "",
+            client_token=token,
             parameters=parameters,
             sidecar_key=sidecar_key,
             fc_request_id=self.fc_request_id,
@@ -113,25 +102,19 @@ class Submitter:
         return replace(
             abandoned,
             at=self.clock.earliest(),
-            claim=self.claim,
+            claim=self.claim_id,
             lease_until=self.clock.latest() + self.lease,
             reason=f"takes over from claim {abandoned.claim}",
             fc_request_id=self.fc_request_id,
         )
 
-    def _carry_out(
-        self,
-        snapshot: Snapshot,
-        intent: LedgerEntry,
-        act: Callable[[], Answer],
-        *,
-        was_held: bool,
-        beside: Callable[[], None] = _nothing,
-    ) -> Result:
-        """Write the intent, act when all else stands, and write how it ended.
+    def claim(self, snapshot: Snapshot, intent: LedgerEntry) -> Claim:
+        """Write the intent where the ledger ended, and start its note.
 
-        What cannot be written beside the intent ends it before ECS is asked, and the
-        claim is handed back.
+        Raises:
+            Overtaken: Somebody else wrote first; there is no claim.
+            ServiceUnavailable: It is not known whether the ledger, or the note of a
+                claim that has not come about, is as it should be.
         """
         noted = self._start_note(snapshot, intent)
         try:
@@ -142,34 +125,69 @@ class Submitter:
         except ServiceError:
             wait([noted])
             raise
+        return Claim(snapshot=claimed, intent=intent, noted=noted)
+
+    def conclude(self, claim: Claim, called: CallResult) -> Result:
+        """Write the outcome where the ledger ends now, and say it."""
+        snapshot, intent = claim.snapshot, claim.intent
+        if called.state is State.FAILED and called.perhaps_started:
+            step = f"; if there is none, delete {snapshot.key} and invoke again"
+            called = replace(called, reason=called.reason + step)
+        entry = self._outcome_entry(intent, called)
         try:
-            noted.result()
-            beside()
+            self._write_at_end(snapshot, entry)
+            if entry.state is State.FAILED and not waits_for_room(entry):
+                self.store.delete_note(self._note_key(snapshot))
         except ServiceError as exc:
-            answer = _not_begun(exc, perhaps_started=was_held)
-        else:
-            answer = act()
-        return self._conclude(claimed, intent, answer)
+            return results.of_call(intent, entry, unwritten=exc)
+        return results.of_call(intent, entry)
+
+    def write_line(
+        self, snapshot: Snapshot, revision: ImageRevision, state: State, reason: str
+    ) -> None:
+        """Write a line without a claim, unless the last one says the same already.
+
+        Raises:
+            Overtaken: Somebody else wrote first.
+        """
+        last = snapshot.entries[-1] if snapshot.entries else None
+        if last and (last.state, last.reason) == (state, reason):
+            return
+        entry = LedgerEntry(
+            state=state,
+            at=self.clock.earliest(),
+            claim=self.claim_id,
+            version=revision.revision_hash,
+            disks=revision.pairs,
+            bucket=revision.bucket,
+            attempt=revision.attempt,
+            reason=reason,
+            fc_request_id=self.fc_request_id,
+        )
+        self.store.write(snapshot, entry)
+
+    def _note_key(self, snapshot: Snapshot) -> str:
+        return snapshot.keys.open_key(snapshot.etag, self.claim_id)
 
     def _start_note(self, snapshot: Snapshot, intent: LedgerEntry) -> Future[None]:
         """Start to write the note that an import is under way."""
-        key = snapshot.keys.open_key(snapshot.etag, self.claim)
         note = {
             "bucket": snapshot.keys.bucket,
             "object_key": snapshot.keys.object_key,
             "etag": snapshot.etag,
             "image_name": intent.image_name,
             "ledger": snapshot.key,
-            "claim": self.claim,
+            "claim": self.claim_id,
         }
-        return self.pool.submit(self.store.put_note, key, to_json_bytes(note))
+        data = to_json_bytes(note)
+        return self.pool.submit(self.store.put_note, self._note_key(snapshot), data)
 
     def _take_back_note(self, snapshot: Snapshot, noted: Future[None]) -> None:
         """Delete the note of a claim that has not come about.
 
         It is waited for first, or it could come after its own deletion. It stays if
-        this invocation claimed another version in the same ledger before: the note is
-        of both. One that is left here, the tracker deletes.
+        this invocation claimed another revision in the same ledger before: the note
+        is of both. One that is left here, the tracker deletes.
 
         Raises:
             ServiceUnavailable: It is not known whether it is deleted. This delivery
@@ -177,34 +195,14 @@ class Submitter:
                 a deletion that comes late would take that one.
         """
         is_shared = any(
-            entry.claim == self.claim and entry.state is State.INTENT
+            entry.claim == self.claim_id and entry.state is State.INTENT
             for entry in snapshot.entries
         )
         with suppress(ServiceError):
             noted.result()
         if not is_shared:
             with suppress(ServiceRejected):
-                self.store.delete_note(
-                    snapshot.keys.open_key(snapshot.etag, self.claim)
-                )
-
-    def _conclude(
-        self, snapshot: Snapshot, intent: LedgerEntry, answer: Answer
-    ) -> Result:
-        """Write the outcome where the ledger ends now, and say it."""
-        if answer.state is State.FAILED and answer.perhaps_started:
-            step = f"; if there is none, delete {snapshot.key} and invoke again"
-            answer = replace(answer, reason=answer.reason + step)
-        entry = self._outcome_entry(intent, answer)
-        try:
-            self._write_at_end(snapshot, entry)
-            if entry.state is State.FAILED and not waits_for_room(entry):
-                self.store.delete_note(
-                    snapshot.keys.open_key(snapshot.etag, self.claim)
-                )
-        except ServiceError as exc:
-            return _result(intent, entry, unwritten=exc)
-        return _result(intent, entry)
+                self.store.delete_note(self._note_key(snapshot))
 
     def _write_at_end(self, snapshot: Snapshot, entry: LedgerEntry) -> None:
         """Append even behind another's line: what has happened stays true."""
@@ -217,21 +215,21 @@ class Submitter:
                 return
         self.store.write(snapshot, entry)
 
-    def _outcome_entry(self, intent: LedgerEntry, answer: Answer) -> LedgerEntry:
-        reply = answer.reply or ImportReply()
-        error = answer.error
+    def _outcome_entry(self, intent: LedgerEntry, called: CallResult) -> LedgerEntry:
+        reply = called.reply or ImportReply()
+        error = called.error
         return LedgerEntry(
-            state=answer.state,
+            state=called.state,
             at=self.clock.earliest(),
-            claim=self.claim,
+            claim=self.claim_id,
             version=intent.version,
             disks=intent.disks,
             attempt=intent.attempt,
             image_name=intent.image_name,
-            reason=answer.reason,
+            reason=called.reason,
             error_code=error.code if error else "",
             error_message=str(error) if error else "",
-            perhaps_started=answer.perhaps_started,
+            perhaps_started=called.perhaps_started,
             ecs_request_id=reply.request_id
             or (error.request_id if error else "")
             or "",
@@ -239,29 +237,3 @@ class Submitter:
             task_id=reply.task_id or "",
             fc_request_id=self.fc_request_id,
         )
-
-
-def _not_begun(exc: ServiceError, *, perhaps_started: bool) -> Answer:
-    """Return the answer of a claim that has not come to ask ECS."""
-    ended = endings.of_error(exc)
-    return Answer(
-        state=State(ended.outcome.value),
-        reason=ended.reason,
-        error=exc,
-        perhaps_started=perhaps_started,
-    )
-
-
-def _result(
-    intent: LedgerEntry, entry: LedgerEntry, *, unwritten: ServiceError | None = None
-) -> Result:
-    reason = entry.reason
-    outcome = Outcome(entry.state.value)
-    if unwritten:
-        outcome = Outcome.RETRYING
-        reason = (
-            f"ImportImage ended as {entry.state.value!r}, but the ledger could not be "
-            f"written: {unwritten}. {entry.reason}".rstrip()
-        )
-    result = endings.as_recorded(outcome, entry, reason)
-    return replace(result, parameters=intent.parameters)

@@ -19,7 +19,7 @@ SHORTEST = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Inside:
+class ContentsReader:
     """Looks into the images of one bucket, each version once per invocation.
 
     Attributes:
@@ -33,7 +33,7 @@ class Inside:
     pool: Executor
     _seen: dict[tuple[str, str], Contents] = field(default_factory=dict)
 
-    def look(self, evidence: Evidence) -> Contents | None:
+    def read(self, evidence: Evidence) -> Contents | None:
         """Return what the system disk's contents tell; None if nobody wants to know.
 
         It fails never: what could not be found out is a note.
@@ -41,12 +41,12 @@ class Inside:
         disk = evidence.disks[0]
         if not (disk.header.is_importable and is_wanted(evidence, self.settings)):
             return None
-        version = disk.version.object_key, disk.version.etag
+        version = disk.revision.object_key, disk.revision.etag
         if version not in self._seen:
-            self._seen[version] = self._look(disk)
+            self._seen[version] = self._read(disk)
         return self._seen[version]
 
-    def _look(self, disk: DiskEvidence) -> Contents:
+    def _read(self, disk: DiskEvidence) -> Contents:
         seconds = min(
             self.settings.inspect_seconds, self.remaining() - LEFT_FOR_THE_REST
         )

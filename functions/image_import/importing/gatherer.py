@@ -1,225 +1,248 @@
-"""Evidence, read side by side where one read does not depend on another."""
+"""What a record is about: the images that its upload could complete."""
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
-from disk_images.formats.detect import (
-    HEAD_BYTES,
-    QCOW2,
-    TAIL_BYTES,
-    is_settled_by,
-)
-
-from image_import.aliyun.oss.client import ObjectMissing, Oss, Piece
-from image_import.errors import ServiceUnavailable
+from image_import.aliyun.oss.client import ObjectChanged, ObjectMissing
+from image_import.config.settings import Settings
+from image_import.events.parser import ObjectCreated
 from image_import.filename.reader import read_key
-from image_import.ledger.clock import OssClock
-from image_import.ledger.layout import LedgerKeys
-from image_import.ledger.store import LedgerListing, LedgerStore
-from image_import.model.revision import DiskRevision
-from image_import.planning.evidence import DiskEvidence, header_from
-from image_import.retry import RetryPolicy
-from image_import.sidecar.documents import MAX_SIDECAR_BYTES
-from image_import.sidecar.parser import sidecar_keys
+from image_import.importing import results
+from image_import.importing.bucket_reader import (
+    NOTHING_STARTED,
+    BucketReader,
+    DiskReading,
+    ImageReading,
+    Started,
+    Wanted,
+)
+from image_import.ledger.entries import attempt_of
+from image_import.ledger.store import LedgerStore, Snapshot
+from image_import.model.result import Result
+from image_import.model.revision import DiskRevision, ImageRevision
+from image_import.sidecar.finder import NO_SIDECAR, SidecarFound, find_sidecar
+from image_import.sidecar.manifest_note import ManifestNote, read_manifest_note
+from image_import.sidecar.parser import image_key_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
-    """An object to look at; `etag` and size are known only from its own event."""
+class Candidate:
+    """An image that may be imported, as bucket and ledger show it now.
 
-    object_key: str
-    etag: str = ""
-    object_size_bytes: int | None = None
-
-
-class EndPieces(NamedTuple):
-    """The first bytes of an object, and what has its last ones: perhaps the same.
-
-    None, where the last ones are not wanted, or are on their way separately.
+    Attributes:
+        revision: At the attempt that the ledger is at; a missing disk has no ETag.
+        disks: On their way, the system disk first; all are there unless it waits.
+        waits_for: What is missing yet, as a reason; "" if nothing is.
+        gone: Why the bytes that the event spoke of are no more; "" if they are there.
+        notes: On their way; they must stand before ECS is asked.
     """
 
-    head: Piece
-    tail: Piece | None
-
-
-class DiskReading:
-    """The ends of one object, on their way; the tail only where it may matter."""
-
-    def __init__(
-        self,
-        object_key: str,
-        ends: Future[EndPieces],
-        tail: Future[Piece] | None = None,
-    ) -> None:
-        self._object_key = object_key
-        self._ends = ends
-        self._tail = tail
-
-    @property
-    def head(self) -> Piece:
-        """The first bytes, with what the reply tells of the object.
-
-        Raises:
-            ObjectMissing: It is not there.
-            ObjectChanged: Its ETag is not the one that was wanted.
-        """
-        return self._ends.result().head
-
-    @property
-    def version(self) -> DiskRevision:
-        """Which upload this is."""
-        return DiskRevision(object_key=self._object_key, etag=self.head.etag)
-
-    def evidence(self) -> DiskEvidence:
-        """Return what the bytes tell.
-
-        Raises:
-            HeaderError: They are damaged, or of two formats at once.
-            ServiceUnavailable: The object changed between the two reads.
-        """
-        head, tail = self._ends.result()
-        if self._tail:
-            tail = self._tail.result()
-        if tail and tail.etag != head.etag:
-            raise ServiceUnavailable(
-                f"{self._object_key} changed while it was read",
-                service="OSS",
-                action="GetObject",
-            )
-        return DiskEvidence(
-            version=self.version,
-            object_size_bytes=head.object_size_bytes,
-            header=header_from(
-                head.data[:HEAD_BYTES],
-                tail.data[-TAIL_BYTES:] if tail else b"",
-                object_size_bytes=head.object_size_bytes,
-            ),
-            user_metadata=dict(head.user_metadata),
-            encryption=head.encryption,
-            head=head.data,
-        )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FirstLook:
-    """What the first round of reads shows of one image."""
-
-    disk: DiskReading
-    sidecars: dict[str, Piece]
-    folder: LedgerListing
-
-    @property
-    def contents(self) -> dict[str, bytes]:
-        """The sidecars' bytes by object key."""
-        return {key: piece.data for key, piece in self.sidecars.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """Exchanges on their way whose answers say nothing but that they came."""
-
-    futures: Sequence[Future[None]]
-
-    def wait(self) -> None:
-        """Return when all have been answered; raise the first error among them."""
-        for future in self.futures:
-            future.result()
+    snapshot: Snapshot
+    revision: ImageRevision
+    disks: Sequence[DiskReading] = ()
+    sidecar: SidecarFound = NO_SIDECAR
+    waits_for: str = ""
+    gone: str = ""
+    notes: Started = NOTHING_STARTED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gatherer:
-    """Reads one bucket on behalf of one invocation.
+    """Finds out what one record is about."""
 
-    Attributes:
-        head_bytes: How much of an image's beginning is read: HEAD_BYTES, or more where
-            a look inside would begin with it.
-    """
-
-    oss: Oss
+    record: ObjectCreated
+    settings: Settings
+    reader: BucketReader
     store: LedgerStore
-    clock: OssClock
-    retry: RetryPolicy
-    pool: Executor
-    bucket: str
-    ledger_prefix: str
-    head_bytes: int = HEAD_BYTES
 
-    def first_look(self, wanted: Wanted) -> FirstLook:
-        """Return an image's bytes, sidecars and ledger folder, in one round trip."""
-        disk = self.start_disk(wanted)
-        keys = sidecar_keys(wanted.object_key)
-        sidecars = {key: self.pool.submit(self._read_sidecar, key) for key in keys}
-        folder = self.pool.submit(self.store.look, self.keys(wanted.object_key))
-        found = {key: future.result() for key, future in sidecars.items()}
-        return FirstLook(
-            disk=disk,
-            sidecars={key: piece for key, piece in found.items() if piece},
-            folder=folder.result(),
-        )
+    def gather(self) -> Iterator[Candidate | Result]:
+        """Yield each image that the upload could complete, mostly one.
 
-    def start_disk(self, wanted: Wanted) -> DiskReading:
-        """Start to read an object's ends.
-
-        What is called qcow2 needs no tail if it starts as one. If it does not, the tail
-        is read after the head: one round trip more, for a name that is wrong.
+        Each is read when it is asked for. A result stands for what ends without an
+        image.
         """
-        key, size = wanted.object_key, wanted.object_size_bytes
-        is_known_small = size is not None and size <= self.head_bytes
-        if is_known_small or read_key(key).format == QCOW2:
-            return DiskReading(key, self.pool.submit(self._read_ends, wanted))
-        ends = self.pool.submit(lambda: EndPieces(self._read_head(wanted), None))
-        return DiskReading(key, ends, self.pool.submit(self._read_tail, wanted))
-
-    def keys(self, object_key: str) -> LedgerKeys:
-        """Return where the ledger keeps what it knows of a key."""
-        return LedgerKeys(
-            prefix=self.ledger_prefix, bucket=self.bucket, object_key=object_key
+        key = self.record.object_key
+        if read_key(key).kind == "sidecar":
+            yield self._beside_sidecar(image_key_of(key) or key)
+            return
+        reading = self.reader.read_image(
+            Wanted(
+                object_key=key,
+                etag=self.record.etag,
+                object_size_bytes=self.record.object_size_bytes,
+            )
         )
-
-    def start_notes(self, notes: Mapping[str, bytes]) -> "Started":
-        """Start to put small objects into the ledger's bucket."""
-        put = self.store.put_note
-        return Started([self.pool.submit(put, k, data) for k, data in notes.items()])
-
-    def _read_sidecar(self, key: str) -> Piece | None:
-        limit = MAX_SIDECAR_BYTES + 1
         try:
-            return self.retry.repeat(
-                lambda: self.oss.read_whole(self.bucket, key, limit=limit)
+            reading.disk.head  # noqa: B018 - raises if the object is not what it was
+        except (ObjectMissing, ObjectChanged) as exc:
+            yield self._gone(reading, exc)
+            return
+        sidecar = self._sidecar(reading, key)
+        if sidecar.is_manifest:
+            yield self._set(reading, sidecar, self._start_disks(sidecar.disk_keys[1:]))
+            return
+        is_listed = False
+        if not sidecar.exists:
+            for note_key in reading.listing.manifest_notes():
+                if found := self._noted_set(note_key):
+                    is_listed = True
+                    yield found
+        if not is_listed:
+            yield self._alone(reading, sidecar)
+
+    def _beside_sidecar(self, image_key: str) -> Candidate | Result:
+        """Return the image that a sidecar arrived for."""
+        reading = self.reader.read_image(Wanted(object_key=image_key))
+        own = reading.sidecars.get(self.record.object_key)
+        if own is None or own.etag != self.record.etag:
+            return results.ignored(
+                "the sidecar was overwritten or deleted since this event"
             )
+        sidecar = self._sidecar(reading, image_key)
+        try:
+            reading.disk.head  # noqa: B018 - raises if there is no image
         except ObjectMissing:
-            return None
+            return self._image_is_missing(reading, sidecar)
+        if sidecar.is_manifest:
+            return self._set(reading, sidecar, self._start_disks(sidecar.disk_keys[1:]))
+        return self._alone(reading, sidecar)
 
-    def _read_ends(self, wanted: Wanted) -> EndPieces:
-        head = self._read_head(wanted)
-        told = read_key(wanted.object_key).format
-        if head.object_size_bytes <= self.head_bytes:
-            return EndPieces(head, head)
-        if is_settled_by(head.data, format_by_name=told):
-            return EndPieces(head, None)
-        return EndPieces(head, self._read_tail(replace(wanted, etag=head.etag)))
+    def _image_is_missing(self, reading: ImageReading, sidecar: SidecarFound) -> Result:
+        if sidecar.error:
+            return results.refused(str(sidecar.error))
+        if sidecar.is_manifest:
+            self._leave_notes(reading, sidecar).wait()
+        image_key = reading.listing.keys.object_key
+        return results.waiting(f"there is no image {image_key} beside this sidecar yet")
 
-    def _read_head(self, wanted: Wanted) -> Piece:
-        key, last = wanted.object_key, self.head_bytes - 1
-        return self._read(
-            lambda: self.oss.read_range(
-                self.bucket, key, first=0, last=last, etag=wanted.etag
+    def _gone(self, reading: ImageReading, exc: Exception) -> Candidate:
+        """The bytes that the event spoke of are gone; so may be a claim on them."""
+        etag = self.record.etag
+        reason = "stale: the object was deleted since this event"
+        if isinstance(exc, ObjectChanged):
+            reason = (
+                "stale: the object was overwritten since this event (its ETag is no "
+                f"longer {etag}); the newer upload has an event of its own"
             )
+        disk = DiskRevision(object_key=self.record.object_key, etag=etag)
+        snapshot = self.store.read(reading.listing, etag)
+        return Candidate(
+            snapshot=snapshot, revision=self.revision(snapshot, disk), gone=reason
         )
 
-    def _read_tail(self, wanted: Wanted) -> Piece:
-        key, etag = wanted.object_key, wanted.etag
-        return self._read(
-            lambda: self.oss.read_tail(self.bucket, key, count=TAIL_BYTES, etag=etag)
+    def _noted_set(self, note_key: str) -> Candidate | Result | None:
+        """Return the set behind a manifest's note; None if it lists us no more."""
+        data = self.store.read_note(note_key)
+        if data is None:
+            return None
+        note = read_manifest_note(data)
+        readings = self._start_disks(note.disk_keys[1:])
+        reading = self.reader.read_image(Wanted(object_key=note.image_key))
+        sidecar = self._sidecar(reading, note.image_key)
+        if sidecar.error:
+            return results.refused(str(sidecar.error))
+        if self.record.object_key not in sidecar.disk_keys:
+            return None
+        late = [key for key in sidecar.disk_keys[1:] if key not in readings]
+        readings.update(self._start_disks(late))
+        try:
+            reading.disk.head  # noqa: B018 - raises if there is no system disk
+        except ObjectMissing:
+            return results.waiting(
+                f"the system disk {note.image_key} of the set is not there yet"
+            )
+        return self._set(reading, sidecar, readings)
+
+    def _set(
+        self,
+        reading: ImageReading,
+        sidecar: SidecarFound,
+        readings: Mapping[str, DiskReading],
+    ) -> Candidate:
+        """Return a set of disks, the first of which is there.
+
+        Its notes stand before it is written that something is missing.
+        """
+        notes = self._leave_notes(reading, sidecar)
+        snapshot = self.store.read(reading.listing, reading.disk.revision.etag)
+        keys = sidecar.disk_keys[1:]
+        there = {key: _revision_if_there(readings[key]) for key in keys}
+        missing = [key for key, revision in there.items() if revision is None]
+        if missing or snapshot.entries:
+            notes.wait()
+        present = [revision for revision in there.values() if revision]
+        absent = [DiskRevision(object_key=key, etag="") for key in missing]
+        return Candidate(
+            snapshot=snapshot,
+            revision=self.revision(snapshot, reading.disk.revision, *present, *absent),
+            disks=[reading.disk, *(readings[key] for key in keys)],
+            sidecar=sidecar,
+            waits_for=f"the set waits for {', '.join(missing)}" if missing else "",
+            notes=notes,
         )
 
-    def _read(self, exchange: Callable[[], Piece]) -> Piece:
-        def timed() -> Piece:
-            sent = self.clock.tick()
-            piece = exchange()
-            self.clock.observe(piece.date, sent=sent)
-            return piece
+    def _alone(self, reading: ImageReading, sidecar: SidecarFound) -> Candidate:
+        """Return one disk as a whole image."""
+        snapshot = self.store.read(reading.listing, reading.disk.revision.etag)
+        return Candidate(
+            snapshot=snapshot,
+            revision=self.revision(snapshot, reading.disk.revision),
+            disks=[reading.disk],
+            sidecar=sidecar,
+            waits_for=self._alone_waits_for(reading, sidecar),
+        )
 
-        return self.retry.repeat(timed)
+    def _alone_waits_for(self, reading: ImageReading, sidecar: SidecarFound) -> str:
+        clues = read_key(reading.disk.revision.object_key)
+        is_data_disk = clues.is_data_disk or (clues.disk_index or 1) > 1
+        if is_data_disk and not sidecar.exists:
+            return (
+                "its name says that it is a data disk, which is not imported alone; "
+                "list it in a manifest beside its system disk, or give it a sidecar "
+                "of its own"
+            )
+        if self.settings.is_sidecar_required and not sidecar.exists:
+            return "its sidecar is not there yet"
+        return ""
+
+    def read_ledger(self, disk: DiskRevision) -> Snapshot:
+        """Return the ledger of one upload."""
+        keys = self.reader.ledger_keys(disk.object_key)
+        return self.store.read(self.store.list_keys(keys), disk.etag)
+
+    def revision(self, snapshot: Snapshot, *disks: DiskRevision) -> ImageRevision:
+        """Return these disks at the attempt that their ledger is at."""
+        first = ImageRevision(bucket=self.record.bucket, disks=disks)
+        return replace(first, attempt=attempt_of(snapshot.entries, first.pairs))
+
+    def _sidecar(self, reading: ImageReading, image_key: str) -> SidecarFound:
+        return find_sidecar(
+            reading.contents,
+            bucket=self.record.bucket,
+            image_key=image_key,
+            settings=self.settings,
+        )
+
+    def _leave_notes(self, reading: ImageReading, sidecar: SidecarFound) -> Started:
+        """Leave a note for each data disk: which manifest lists it."""
+        if self.settings.dry_run:
+            return NOTHING_STARTED
+        keys = sidecar.disk_keys
+        note = ManifestNote(
+            manifest_key=sidecar.key, image_key=keys[0], disk_keys=keys
+        ).to_bytes()
+        manifest_key = sidecar.key if reading.listing.is_listed else ""
+        ledgers = [self.reader.ledger_keys(key) for key in keys[1:]]
+        return self.reader.start_notes(
+            {ledger.manifest_note_key(manifest_key): note for ledger in ledgers}
+        )
+
+    def _start_disks(self, keys: Sequence[str]) -> dict[str, DiskReading]:
+        return {key: self.reader.start_disk(Wanted(object_key=key)) for key in keys}
+
+
+def _revision_if_there(reading: DiskReading) -> DiskRevision | None:
+    try:
+        return reading.revision
+    except ObjectMissing:
+        return None

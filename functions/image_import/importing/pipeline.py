@@ -1,86 +1,104 @@
-"""The sequence for one record: is it ours, what became of it, and why."""
+"""The story of an event, from its records to their results.
 
-import secrets
-import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
-from dataclasses import dataclass, field
-from datetime import timedelta
+    ours? -> gather -> decided? -> wait? -> plan -> claim -> ImportImage -> result
+
+`gatherer` reads the bucket, `planner_run` plans, `claim` writes the ledger, and `call`
+alone asks ECS. What is said at the end, `results` has in words.
+"""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from disk_images.formats.detect import HEAD_BYTES, LOOK_BYTES
 
-from image_import.aliyun.oss.client import Oss
+from image_import.aliyun.oss.client import ObjectChanged, ObjectMissing
 from image_import.config.settings import Settings
-from image_import.errors import ImageImportError
-from image_import.events.parser import Ignored, ObjectCreated, Rejected, why_not_ours
+from image_import.errors import (
+    EventError,
+    EvidenceError,
+    ImageImportError,
+    PlanError,
+    ServiceError,
+    ServiceRejected,
+)
+from image_import.events.parser import (
+    Ignored,
+    ObjectCreated,
+    Rejected,
+    parse_event,
+    why_not_ours,
+)
 from image_import.filename.reader import read_key
-from image_import.importing import results as endings
-from image_import.importing.call import Caller, Service
-from image_import.importing.claim import Submitter
-from image_import.importing.contents import Inside
-from image_import.importing.gatherer import Gatherer
-from image_import.importing.planner_run import Importing
-from image_import.importing.record import Case
+from image_import.importing import results
+from image_import.importing.bucket_reader import NOTHING_STARTED, BucketReader, Started
+from image_import.importing.call import Caller, CallResult, not_called
+from image_import.importing.claim import Claims
+from image_import.importing.contents import ContentsReader
+from image_import.importing.gatherer import Candidate, Gatherer
+from image_import.importing.planner_run import PlannedImport, PlannerRun
+from image_import.importing.runtime import Invocation
 from image_import.ledger.clock import OssClock
-from image_import.ledger.store import LedgerStore
-from image_import.model.result import Result
-from image_import.retry import RetryPolicy
+from image_import.ledger.entries import LedgerEntry, Standing, State
+from image_import.ledger.store import LedgerStore, Overtaken, Snapshot
+from image_import.model.result import Outcome, Result
+from image_import.model.revision import DiskRevision
 
-LEASE_MARGIN = timedelta(seconds=60)
-"""By which a lease outlasts the invocation's hard deadline."""
+MOST_ROUNDS = 6
+"""How often a record is looked at again when others write to its ledger meanwhile."""
+
+log = logging.getLogger("image_import")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Invocation:
-    """What one call of the function works with.
+class LookAgainError(Exception):
+    """What was missing may have come while we wrote that we wait for it."""
 
-    Attributes:
-        oss: Makes the OSS client of a region.
-        ecs: Makes the ECS client of a region.
-        timeout_seconds: Of the function; after that it is killed.
-        fc_request_id: Function Compute's ID of this call.
+
+def import_event(
+    event: bytes, invocation: Invocation
+) -> tuple[list[Result], list[Exception]]:
+    """Return what became of each record, and the bugs that were met.
+
+    What we did not foresee is kept until all records were tried.
     """
-
-    settings: Settings
-    oss: Callable[[str], Oss]
-    ecs: Callable[[str], Service]
-    pool: Executor
-    timeout_seconds: float
-    fc_request_id: str = ""
-    monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    random: Callable[[], float] = secrets.SystemRandom().random
-    new_claim: Callable[[], str] = lambda: secrets.token_hex(8)
-    on_call: Callable[[Mapping[str, str]], None] = lambda _: None
-    started: float = field(default_factory=time.monotonic)
-
-    def remaining(self) -> float:
-        """Return the seconds until the function is killed."""
-        return self.timeout_seconds - (self.monotonic() - self.started)
-
-    @property
-    def lease(self) -> timedelta:
-        """How long a claim keeps others out: longer than its holder may run."""
-        asked_for = timedelta(seconds=self.settings.lease_seconds)
-        needed = timedelta(seconds=self.timeout_seconds) + LEASE_MARGIN
-        return max(asked_for, needed)
+    ended: list[Result] = []
+    bugs: list[Exception] = []
+    try:
+        records = parse_event(event)
+    except EventError as exc:
+        return [results.refused(str(exc))], []
+    for record in records:
+        try:
+            ended.append(import_record(record, invocation))
+        except Exception as exc:
+            log.exception("a fault of ours; the event will be delivered again")
+            bugs.append(exc)
+    return ended, bugs
 
 
 def import_record(
     record: ObjectCreated | Ignored | Rejected, invocation: Invocation
 ) -> Result:
     """Return what became of one record; a transient fault ends as `retrying`."""
-    if isinstance(record, Ignored):
-        return _about(endings.ignored(record.reason), record)
-    if isinstance(record, Rejected):
-        return _about(endings.refused(record.reason), record)
     try:
-        return _about(_import(record, invocation), record)
+        result = _import_if_ours(record, invocation)
     except ImageImportError as exc:
-        return _about(endings.of_error(exc), record)
+        result = results.of_error(exc)
+    return result.about(
+        bucket=record.bucket or "",
+        object_key=record.object_key or "",
+        etag=record.etag or "",
+    )
 
 
-def _import(record: ObjectCreated, invocation: Invocation) -> Result:
+def _import_if_ours(
+    record: ObjectCreated | Ignored | Rejected, invocation: Invocation
+) -> Result:
+    if isinstance(record, Ignored):
+        return results.ignored(record.reason)
+    if isinstance(record, Rejected):
+        return results.refused(record.reason)
     settings = invocation.settings
     if why := why_not_ours(
         record,
@@ -88,89 +106,251 @@ def _import(record: ObjectCreated, invocation: Invocation) -> Result:
         ledger_bucket=settings.ledger_bucket,
         ledger_prefix=settings.ledger_prefix,
     ):
-        return endings.ignored(why)
+        return results.ignored(why)
     if read_key(record.object_key).kind == "other":
-        return endings.ignored("its name says that it is neither image nor sidecar")
+        return results.ignored("its name says that it is neither image nor sidecar")
     region_id = settings.region_id or record.region_id or ""
-    if record.region_id and record.region_id != region_id:
-        return endings.refused(
-            f"the bucket {record.bucket} is in {record.region_id}, but images are "
-            f"imported in {region_id} (REGION_ID), and ECS reads only buckets of its "
-            "own region; copy the object to a bucket there, or deploy the function in "
-            f"{record.region_id}"
-        )
-    if not region_id:
-        return endings.refused(
-            "neither the event nor REGION_ID names a region; set REGION_ID to the "
-            f"region of the bucket {record.bucket}, as cn-hangzhou"
-        )
-    return make_case(record, region_id, invocation).run()
+    if why := results.why_not_in(region_id, record):
+        return results.refused(why)
+    return make_import(record, region_id, invocation).run()
 
 
-def make_case(record: ObjectCreated, region_id: str, invocation: Invocation) -> Case:
-    """Return the work on one record, with all that it needs."""
-    settings = invocation.settings
+@dataclass(kw_only=True, slots=True)
+class RecordImport:
+    """One record on its way; see `run`.
+
+    Attributes:
+        has_waited: That it waits is on record; what it waits for was looked for since.
+    """
+
+    settings: Settings
+    gatherer: Gatherer
+    planner: PlannerRun
+    claims: Claims
+    caller: Caller
+    has_waited: bool = False
+
+    def run(self) -> Result:
+        """Return what became of the record.
+
+        Each round reads everything anew and ends in one line of the ledger, written
+        where the ledger ended when it was read. If somebody else's line is there by
+        then, the next round takes it into account.
+
+        Raises:
+            ServiceUnavailable: A service did not answer as it should.
+        """
+        try:
+            for _ in range(MOST_ROUNDS):
+                with suppress(Overtaken, LookAgainError, ObjectChanged, ObjectMissing):
+                    return self._round()
+        except ServiceRejected as exc:
+            return self._refused_by_service(exc)
+        return Result(
+            outcome=Outcome.RETRYING,
+            reason="this image's ledger, or its objects, keep changing",
+        )
+
+    def _round(self) -> Result:
+        """Import each image that the upload could complete; one result tells of all."""
+        ended = [
+            found if isinstance(found, Result) else self._import(found)
+            for found in self.gatherer.gather()
+        ]
+        moved = [result for result in ended if result.outcome is not Outcome.WAITING]
+        return (moved or ended)[0]
+
+    def _import(self, found: Candidate) -> Result:
+        """Take one image as far as it goes now."""
+        standing, entry = self.claims.standing(found.snapshot, found.revision)
+        if self.settings.dry_run:
+            entry = None
+        if found.gone:
+            is_abandoned = standing is Standing.ABANDONED
+            return (
+                self._settle(found.snapshot, entry)
+                if is_abandoned and entry
+                else results.ignored(found.gone)
+            )
+        if entry:
+            return self._decided(found, standing, entry)
+        if found.waits_for:
+            return self._wait(found)
+        try:
+            planned = self.planner.plan(found)
+        except (EvidenceError, PlanError) as exc:
+            return self._refuse(found, str(exc))
+        if self.settings.dry_run:
+            return results.planned(planned.plan, planned.parameters)
+        return self._send(found, planned)
+
+    def _decided(
+        self, found: Candidate, standing: Standing, entry: LedgerEntry
+    ) -> Result:
+        """Return how this ends, as the ledger does not leave it to us to begin."""
+        if standing is Standing.ABANDONED:
+            if entry.version != found.revision.revision_hash:
+                self._settle(found.snapshot, entry)
+                raise LookAgainError
+            return self._claim_and_call(
+                found.snapshot,
+                self.claims.take_over(entry),
+                lambda intent: self.caller.call(intent, is_takeover=True),
+                is_takeover=True,
+            )
+        if standing is Standing.DONE_ALONE:
+            return self._refuse(found, results.too_late(entry))
+        return results.of_standing(
+            standing,
+            entry,
+            bucket=found.revision.bucket,
+            is_sidecar=read_key(self.gatherer.record.object_key).kind == "sidecar",
+        )
+
+    def _wait(self, found: Candidate) -> Result:
+        """Write that we wait, then look once more, so that no wake-up is lost."""
+        if self.has_waited or self.settings.dry_run:
+            return results.waiting(found.waits_for)
+        self.claims.write_line(
+            found.snapshot, found.revision, State.WAITING, found.waits_for
+        )
+        self.has_waited = True
+        raise LookAgainError
+
+    def _refuse(self, found: Candidate, reason: str) -> Result:
+        """Write why this revision is not sent, and say it."""
+        if not self.settings.dry_run:
+            self.claims.write_line(
+                found.snapshot, found.revision, State.REFUSED, reason
+            )
+        found.notes.wait()
+        return results.refused(reason)
+
+    def _send(self, found: Candidate, planned: PlannedImport) -> Result:
+        """Import what was planned."""
+        plan = planned.plan
+        intent = self.claims.new_intent(
+            found.revision,
+            image_name=plan.image_name,
+            parameters=planned.parameters,
+            sidecar_key=found.sidecar.key,
+            has_token=self.caller.has_client_token,
+        )
+        sent = self._claim_and_call(
+            found.snapshot,
+            intent,
+            lambda intent: self.caller.call(intent, is_takeover=False),
+            notes=found.notes,
+        )
+        return replace(sent, evidence=results.evidence_of(plan), notes=plan.notes)
+
+    def _settle(self, snapshot: Snapshot, abandoned: LedgerEntry) -> Result:
+        """Find out how an abandoned claim ended whose bytes are gone by now.
+
+        It cannot be sent again: ECS would read whatever stands at the key today.
+        """
+        intent = self.claims.take_over(abandoned)
+        return self._claim_and_call(
+            snapshot, intent, self.caller.look_up, is_takeover=True
+        )
+
+    def _claim_and_call(
+        self,
+        snapshot: Snapshot,
+        intent: LedgerEntry,
+        ask: Callable[[LedgerEntry], CallResult],
+        *,
+        is_takeover: bool = False,
+        notes: Started = NOTHING_STARTED,
+    ) -> Result:
+        """Write the intent, ask ECS when all else stands, and write how it ended.
+
+        What cannot be written beside the intent ends it before ECS is asked, and the
+        claim is handed back.
+
+        Args:
+            snapshot: The ledger as it was read; nobody may have written since.
+            is_takeover: An earlier holder may have called already.
+            notes: What must stand before ECS is asked.
+
+        Raises:
+            Overtaken: Somebody else wrote first; nothing was called.
+            ServiceUnavailable: The ledger, or the note of a claim that has not come
+                about, is not known to be as it should.
+        """
+        claim = self.claims.claim(snapshot, intent)
+        try:
+            claim.noted.result()
+            notes.wait()
+        except ServiceError as exc:
+            called = not_called(exc, perhaps_started=is_takeover)
+        else:
+            called = ask(intent)
+        return self.claims.conclude(claim, called)
+
+    def _refused_by_service(self, exc: ServiceRejected) -> Result:
+        """A service refused us for good: put that on record, where that is allowed."""
+        result = results.of_error(exc)
+        record = self.gatherer.record
+        if self.settings.dry_run or read_key(record.object_key).kind == "sidecar":
+            return result
+        disk = DiskRevision(object_key=record.object_key, etag=record.etag)
+        with suppress(ServiceError, EvidenceError, Overtaken):
+            snapshot = self.gatherer.read_ledger(disk)
+            revision = self.gatherer.revision(snapshot, disk)
+            standing, _ = self.claims.standing(snapshot, revision)
+            if standing is Standing.FREE:
+                state = State(result.outcome.value)
+                self.claims.write_line(snapshot, revision, state, result.reason)
+        return result
+
+
+def make_import(
+    record: ObjectCreated, region_id: str, invocation: Invocation
+) -> RecordImport:
+    """Return the import of one record, with all that it needs."""
+    settings, retry, pool = invocation.settings, invocation.retry, invocation.pool
     clock = OssClock(invocation.monotonic)
-    retry = RetryPolicy(
-        remaining=invocation.remaining,
-        sleep=invocation.sleep,
-        random=invocation.random,
-    )
     oss = invocation.oss(region_id)
     store = LedgerStore(
-        oss,
-        bucket=settings.ledger_bucket or record.bucket,
+        oss, bucket=settings.ledger_bucket or record.bucket, clock=clock, retry=retry
+    )
+    reader = BucketReader(
+        oss=oss,
+        store=store,
         clock=clock,
         retry=retry,
+        pool=pool,
+        bucket=record.bucket,
+        ledger_prefix=settings.ledger_prefix,
+        head_bytes=HEAD_BYTES if settings.inspect == "never" else LOOK_BYTES,
     )
-    submitter = Submitter(
+    contents = ContentsReader(
+        oss=oss,
+        bucket=record.bucket,
+        settings=settings,
+        remaining=invocation.remaining,
+        pool=pool,
+    )
+    return RecordImport(
+        settings=settings,
+        gatherer=Gatherer(record=record, settings=settings, reader=reader, store=store),
+        planner=PlannerRun(
+            record=record, region_id=region_id, settings=settings, contents=contents
+        ),
+        claims=Claims(
+            store=store,
+            clock=clock,
+            attempts=retry.attempts,
+            pool=pool,
+            lease=invocation.lease,
+            claim_id=invocation.new_claim(),
+            fc_request_id=invocation.fc_request_id,
+        ),
         caller=Caller(
             ecs=invocation.ecs(region_id),
             clock=clock,
             retry=retry,
             on_call=invocation.on_call,
         ),
-        store=store,
-        clock=clock,
-        attempts=retry.attempts,
-        pool=invocation.pool,
-        lease=invocation.lease,
-        claim=invocation.new_claim(),
-        fc_request_id=invocation.fc_request_id,
-    )
-    return Case(
-        record=record,
-        gatherer=Gatherer(
-            oss=oss,
-            store=store,
-            clock=clock,
-            retry=retry,
-            pool=invocation.pool,
-            bucket=record.bucket,
-            ledger_prefix=settings.ledger_prefix,
-            head_bytes=HEAD_BYTES if settings.inspect == "never" else LOOK_BYTES,
-        ),
-        store=store,
-        importing=Importing(
-            record=record,
-            region_id=region_id,
-            settings=settings,
-            store=store,
-            submitter=submitter,
-            inside=Inside(
-                oss=oss,
-                bucket=record.bucket,
-                settings=settings,
-                remaining=invocation.remaining,
-                pool=invocation.pool,
-            ),
-        ),
-    )
-
-
-def _about(result: Result, record: ObjectCreated | Ignored | Rejected) -> Result:
-    return result.about(
-        bucket=record.bucket or "",
-        object_key=record.object_key or "",
-        etag=record.etag or "",
     )

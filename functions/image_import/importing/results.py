@@ -1,4 +1,8 @@
-"""What a ledger's standing means for the record that meets it."""
+"""How a record ends, in words that say what to do next."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 from image_import.aliyun.ecs.error_catalogue import Explanation, explain
 from image_import.errors import (
@@ -9,8 +13,10 @@ from image_import.errors import (
     ServiceRejected,
     ServiceUnavailable,
 )
+from image_import.events.parser import ObjectCreated
 from image_import.ledger.entries import LedgerEntry, Standing, State, to_text
 from image_import.model.result import Outcome, Result
+from image_import.planning.planner import Plan
 
 REFUSED_CODES = {"InvalidObjectState"}
 """What OSS refuses because of the object itself: its uploader can mend it."""
@@ -19,6 +25,27 @@ REFUSED_CODES = {"InvalidObjectState"}
 def ignored(reason: str) -> Result:
     """Return the end of a record that is not ours."""
     return Result(outcome=Outcome.IGNORED, reason=reason)
+
+
+def why_not_in(region_id: str, record: ObjectCreated) -> str:
+    """Return why a record cannot be imported in a region, "" if it can.
+
+    Args:
+        region_id: Where images are imported; "" if nothing names it.
+    """
+    if not region_id:
+        return (
+            "neither the event nor REGION_ID names a region; set REGION_ID to the "
+            f"region of the bucket {record.bucket}, as cn-hangzhou"
+        )
+    if record.region_id and record.region_id != region_id:
+        return (
+            f"the bucket {record.bucket} is in {record.region_id}, but images are "
+            f"imported in {region_id} (REGION_ID), and ECS reads only buckets of its "
+            "own region; copy the object to a bucket there, or deploy the function in "
+            f"{record.region_id}"
+        )
+    return ""
 
 
 def waiting(reason: str) -> Result:
@@ -31,7 +58,24 @@ def refused(reason: str) -> Result:
     return Result(outcome=Outcome.REFUSED, reason=reason)
 
 
-def stands(
+def planned(plan: Plan, parameters: Mapping[str, str]) -> Result:
+    """Return the end of a dry run."""
+    return Result(
+        outcome=Outcome.PLANNED,
+        reason="DRY_RUN: nothing was called or written",
+        image_name=plan.image_name,
+        parameters=parameters,
+        evidence=evidence_of(plan),
+        notes=plan.notes,
+    )
+
+
+def evidence_of(plan: Plan) -> dict[str, Any]:
+    """Return where each value of a plan came from, as the log shows it."""
+    return {name: choice.as_dict() for name, choice in plan.sources.items()}
+
+
+def of_standing(
     standing: Standing, entry: LedgerEntry, *, bucket: str, is_sidecar: bool
 ) -> Result:
     """Return the end of a record that the ledger does not leave to us."""
@@ -71,13 +115,13 @@ def _ended(entry: LedgerEntry, bucket: str) -> Result:
     return as_recorded(outcome, entry, reason)
 
 
-def too_late(entry: LedgerEntry) -> PlanError:
+def too_late(entry: LedgerEntry) -> str:
     """Return why a manifest whose system disk is already an image is refused.
 
-    The same bytes under the same name would be this version again, and refused again.
+    The same bytes under the same name would be this revision again, and refused again.
     """
     image = f" ({entry.image_id})" if entry.image_id else ""
-    return PlanError(
+    return (
         f"the manifest came after its system disk was imported alone as "
         f"{entry.image_name!r}{image}; delete that image, upload that disk and the "
         "manifest under another name, and set SIDECAR=required so that disks wait for "
@@ -127,3 +171,24 @@ def as_recorded(outcome: Outcome, entry: LedgerEntry, reason: str) -> Result:
         error_code=entry.error_code,
         error_message=entry.error_message,
     )
+
+
+def of_call(
+    intent: LedgerEntry, entry: LedgerEntry, *, unwritten: ServiceError | None = None
+) -> Result:
+    """Return the end of a claim.
+
+    Args:
+        entry: The outcome's line.
+        unwritten: Why that line could not be written.
+    """
+    reason = entry.reason
+    outcome = Outcome(entry.state.value)
+    if unwritten:
+        outcome = Outcome.RETRYING
+        reason = (
+            f"ImportImage ended as {entry.state.value!r}, but the ledger could not be "
+            f"written: {unwritten}. {entry.reason}".rstrip()
+        )
+    result = as_recorded(outcome, entry, reason)
+    return replace(result, parameters=intent.parameters)

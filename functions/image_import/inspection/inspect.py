@@ -67,7 +67,7 @@ def inspect_object(  # noqa: PLR0913 - an object, and how to look into it
 
     Its first and last bytes, which told its format, count as the first round trip.
     """
-    version = disk.version
+    version = disk.revision
 
     def fetch(offset: int, count: int) -> bytes:
         return oss.read_range(

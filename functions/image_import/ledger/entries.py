@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timezone
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from image_import.errors import EvidenceError
 from image_import.model.result import to_json
@@ -100,8 +100,7 @@ class Standing(Enum):
     DOUBTFUL = "an import may have started, and nothing can tell"
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerStanding:
+class LedgerStanding(NamedTuple):
     """A ledger's standing towards one version, and the line that decides it."""
 
     standing: Standing

@@ -97,7 +97,7 @@ class LedgerStore:
         self._clock = clock
         self._retry = retry
 
-    def look(self, keys: LedgerKeys) -> LedgerListing:
+    def list_keys(self, keys: LedgerKeys) -> LedgerListing:
         """Return what there is under one key, in one request.
 
         Where listing is not allowed or not served, it has to do without: the ledger
@@ -140,7 +140,7 @@ class LedgerStore:
             return None
         keys, etag = found
         if piece.object_type not in {"", APPENDABLE}:
-            return self.read(self.look(keys), etag)
+            return self.read(self.list_keys(keys), etag)
         return Snapshot(
             keys=keys, etag=etag, entries=tuple(entries), position=len(piece.data)
         )

@@ -53,7 +53,7 @@ def plan_disk(evidence: Evidence, number: int, target: Target) -> PlannedDisk:
         sources[f"{prefix}DiskImageSize"] = size
     return PlannedDisk(
         mapping=DiskDeviceMapping(
-            bucket=evidence.version.bucket,
+            bucket=evidence.revision.bucket,
             object_key=disk.object_key,
             format=image_format.value,
             disk_image_size_gib=size.value if size else None,

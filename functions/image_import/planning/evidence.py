@@ -43,7 +43,7 @@ class DiskEvidence:
         head: Its first bytes, as many as were read; b"" if they are not kept.
     """
 
-    version: DiskRevision
+    revision: DiskRevision
     object_size_bytes: int
     header: Header
     user_metadata: dict[str, str] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class DiskEvidence:
     @property
     def object_key(self) -> str:
         """The object's key."""
-        return self.version.object_key
+        return self.revision.object_key
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +75,7 @@ class Contents:
 class Evidence:
     """What one image is planned from; `disks[0]` is the system disk."""
 
-    version: ImageRevision
+    revision: ImageRevision
     region_id: str
     disks: tuple[DiskEvidence, ...]
     clues: KeyClues

@@ -106,8 +106,8 @@ def _check_region(evidence: Evidence) -> None:
     if told and told.value != evidence.region_id:
         raise ConflictError(
             f"{told.source} says RegionId {told.value}, but the bucket "
-            f"{evidence.version.bucket} is in {evidence.region_id}; upload to a bucket "
-            f"in {told.value}, or leave RegionId out"
+            f"{evidence.revision.bucket} is in {evidence.region_id}; upload to a "
+            f"bucket in {told.value}, or leave RegionId out"
         )
 
 
@@ -165,7 +165,7 @@ def _windows_without_platform(
     )
     windows = ", ".join(p for p in target.platforms if "Windows" in p)
     return (
-        f"{evidence.version.object_key} is {name} ({os_type.source}), {why} put one of "
+        f"{evidence.revision.object_key} is {name} ({os_type.source}), {why} put one of "
         f"{windows} as Platform into a sidecar"
     )
 
@@ -195,7 +195,7 @@ def _architecture(evidence: Evidence, target: Target) -> Choice | None:
     choice = choose(_candidates(evidence, "architecture", by_key))
     if choice and choice.value not in target.architectures:
         raise PlanError(
-            f"{evidence.version.object_key} is for {_processor(choice.value)} "
+            f"{evidence.revision.object_key} is for {_processor(choice.value)} "
             f"({choice.source}); {target.name} imports "
             f"{', '.join(target.architectures)}; if that is wrong, say Architecture in "
             "a sidecar"
@@ -244,7 +244,7 @@ def _choose_name(
     evidence: Evidence, settings: Settings, target: Target, chosen: dict[str, Choice]
 ) -> dict[str, Choice]:
     """Return the image's name and, if that lacks the mark, a description with it."""
-    version = evidence.version
+    version = evidence.revision
     given = choose(evidence.declared("image_name"))
     name = given or Choice(
         value=image_name(

@@ -39,6 +39,9 @@ class SidecarFound:
         return tuple(disk.object_key for disk in disks)
 
 
+NO_SIDECAR = SidecarFound()
+
+
 def find_sidecar(
     contents: Mapping[str, bytes],
     *,
@@ -53,7 +56,7 @@ def find_sidecar(
         image_key: The image beside which they stand.
     """
     if not contents:
-        return SidecarFound()
+        return NO_SIDECAR
     key = min(contents)
     if len(contents) > 1:
         both = " and ".join(sorted(contents))

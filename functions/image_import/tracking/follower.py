@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from image_import.config.settings import Settings
 from image_import.errors import ServiceUnavailable
-from image_import.importing import results as endings
+from image_import.importing import results
 from image_import.ledger.clock import OssClock
 from image_import.ledger.entries import FINAL, LedgerEntry, State
 from image_import.ledger.open_jobs import Job, JobStep
@@ -132,6 +132,6 @@ class Follower:
 def result_of(line: LedgerEntry, snapshot: Snapshot) -> Result:
     """Return what a line of a ledger says, as log and answer say it."""
     object_key, etag = line.disks[0]
-    result = endings.as_recorded(Outcome(line.state.value), line, line.reason)
+    result = results.as_recorded(Outcome(line.state.value), line, line.reason)
     about = result.about(bucket=snapshot.keys.bucket, object_key=object_key, etag=etag)
     return replace(about, progress=line.progress)

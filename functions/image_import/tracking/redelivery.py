@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from image_import.events.parser import ObjectCreated
-from image_import.importing.pipeline import Invocation, import_record
+from image_import.importing.pipeline import import_record
+from image_import.importing.runtime import Invocation
 from image_import.ledger.clock import OssClock
 from image_import.ledger.open_jobs import QUOTA, Job, read_note
 from image_import.ledger.store import LedgerStore, Snapshot

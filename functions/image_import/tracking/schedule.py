@@ -7,7 +7,7 @@ from image_import.config.credentials import read_credentials
 from image_import.config.settings import Settings, read_settings
 from image_import.errors import ImageImportError, SettingsError
 from image_import.events.timer import ledger_buckets
-from image_import.handler import (
+from image_import.importing.runtime import (
     Runtime,
     log_result,
     make_invocation,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from image_import.errors import ImageImportError
-from image_import.importing.pipeline import Invocation
+from image_import.importing.runtime import Invocation
 from image_import.ledger.clock import OssClock
 from image_import.ledger.entries import LedgerEntry
 from image_import.ledger.open_jobs import JobStep

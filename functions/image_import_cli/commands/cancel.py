@@ -11,7 +11,7 @@ from datetime import datetime
 import click
 from image_import.config.settings import Settings
 from image_import.errors import ImageImportError
-from image_import.handler import Runtime
+from image_import.importing.runtime import Runtime
 from image_import.ledger.entries import LedgerEntry, State, settle, to_text
 from image_import.ledger.layout import OPEN, LedgerKeys, read_open_key
 from image_import.ledger.store import LedgerStore, Overtaken, Snapshot

@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 from image_import.errors import EventError
 from image_import.events.parser import ObjectCreated, parse_event
-from image_import.handler import Runtime, import_all, make_invocation
+from image_import.importing.pipeline import import_event
+from image_import.importing.runtime import Runtime, make_invocation
 from image_import.model.result import LOG_FIELDS, Result, said
 from rich.console import Console
 
@@ -130,7 +131,7 @@ def _invoke_here(payload: bytes, assignments: tuple[str, ...]) -> list[Result]:
     invocation = make_invocation(
         checked_settings(environ), None, environ=os.environ, runtime=Runtime()
     )
-    return _whole(*import_all(payload, invocation))
+    return _whole(*import_event(payload, invocation))
 
 
 def _invoke_locally(

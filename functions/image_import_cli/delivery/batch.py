@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from image_import.errors import ImageImportError, ServiceError
 from image_import.events.parser import ObjectCreated
-from image_import.importing import results as endings
+from image_import.importing import results
 from image_import.model.result import Outcome, Result
 
 from image_import_cli.ui import interrupt as interrupted
@@ -297,7 +297,7 @@ def status_of(ended: str, *, has_bad: bool) -> int:
 
 def _failed(exc: ImageImportError) -> Result:
     """Return what an error comes to; only OSS and ECS are in the catalogue."""
-    result = endings.of_error(exc)
+    result = results.of_error(exc)
     is_known = not isinstance(exc, ServiceError) or exc.service in IN_CATALOGUE
     return result if is_known else replace(result, reason=str(exc))
 

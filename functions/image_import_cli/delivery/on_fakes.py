@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fake_aliyun import FakeAliyun
-from image_import.handler import Runtime, import_all, make_invocation
+from image_import.importing.pipeline import import_event
+from image_import.importing.runtime import Runtime, make_invocation
 from image_import.model.result import Result
 
 from image_import_cli.options.settings import checked_settings
@@ -69,4 +70,4 @@ def handle_locally(
     invocation = make_invocation(
         checked_settings(environ), cloud.context(), environ={}, runtime=Runtime()
     )
-    return import_all(event, invocation)
+    return import_event(event, invocation)

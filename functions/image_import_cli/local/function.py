@@ -20,7 +20,7 @@ from image_import.errors import SettingsError
 from image_import_cli.local.roles import local_names, make_roles
 
 if TYPE_CHECKING:
-    from image_import.handler import Runtime
+    from image_import.importing.runtime import Runtime
 
 FUNCTION, TRACKER = "importer", "tracker"
 HANDLER, SCHEDULE = "image_import.handler", "image_import.tracking.schedule"
@@ -175,7 +175,7 @@ class Instances:
         return self._handler()(event, context, environ=self._environ, runtime=runtime)
 
     def _runtime(self) -> "Runtime":
-        from image_import.handler import Runtime  # noqa: PLC0415 - same
+        from image_import.importing.runtime import Runtime  # noqa: PLC0415 - same
 
         if not hasattr(self._here, "runtime"):
             self._here.runtime = Runtime()

@@ -13,7 +13,8 @@ from image_import.events.parser import ObjectCreated
 from image_import.filename.reader import read_key
 from image_import.importing.clients import Clients
 from image_import.importing.contents import could_not, is_wanted
-from image_import.importing.pipeline import Invocation, import_record
+from image_import.importing.pipeline import import_record
+from image_import.importing.runtime import Invocation
 from image_import.model.result import LOG_FIELDS, Outcome, Result, said
 from image_import.model.revision import DiskRevision, ImageRevision
 from image_import.planning.evidence import (
@@ -139,7 +140,7 @@ def _plan_disk(
                 "all of them are: image-import plan oss://BUCKET/KEY",
             )
         evidence = Evidence(
-            version=ImageRevision(bucket=ANY_BUCKET, disks=(disk.version,)),
+            revision=ImageRevision(bucket=ANY_BUCKET, disks=(disk.revision,)),
             region_id=settings.region_id or ANY_REGION,
             disks=(disk,),
             clues=read_key(path.name),
@@ -223,7 +224,7 @@ def read_disk(path: Path, version: DiskRevision) -> DiskEvidence:
     with path.open("rb") as image:
         ends = read_ends(image, name=version.object_key, size_bytes=size)
     return DiskEvidence(
-        version=version,
+        revision=version,
         object_size_bytes=size,
         header=header_from(ends.head, ends.tail, object_size_bytes=size),
     )

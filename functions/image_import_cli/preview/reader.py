@@ -141,7 +141,7 @@ def look_at_object(bucket: str, object_key: str, order: Order) -> Looked:
     is_settled = is_settled_by(head.data, format_by_name=told)
     last = b"" if is_settled else tail.data
     disk = DiskEvidence(
-        version=DiskRevision(object_key=object_key, etag=head.etag),
+        revision=DiskRevision(object_key=object_key, etag=head.etag),
         object_size_bytes=head.object_size_bytes,
         header=header_of(head.data[:HEAD_BYTES], last, head.object_size_bytes),
         head=head.data,
@@ -207,7 +207,7 @@ def look_at_file(path: Path, order: Order) -> Looked:
     with path.open("rb") as file:
         ends = read_ends(file, name=path.name, size_bytes=size)
         disk = DiskEvidence(
-            version=DiskRevision(object_key=path.name, etag=""),
+            revision=DiskRevision(object_key=path.name, etag=""),
             object_size_bytes=size,
             header=header_of(ends.head, ends.tail, size),
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from image_import.errors import ServiceUnavailable
 from image_import.events.parser import ObjectCreated
-from image_import.importing import results as endings
+from image_import.importing import results
 from image_import.ledger.clock import OssClock
 from image_import.ledger.entries import (
     LedgerEntry,
@@ -74,7 +74,7 @@ class Redriving:
         place = LedgerKeys(
             prefix=self.prefix, bucket=upload.bucket, object_key=upload.object_key
         )
-        snapshot = store.read(store.look(place), upload.etag)
+        snapshot = store.read(store.list_keys(place), upload.etag)
         for _ in range(MOST_ROUNDS):
             verdict = self._judge(snapshot)
             if verdict.end:
@@ -136,7 +136,7 @@ class Redriving:
 
 def _ends(standing: Standing, entry: LedgerEntry, snapshot: Snapshot) -> Verdict:
     bucket = snapshot.keys.bucket
-    end = endings.stands(standing, entry, bucket=bucket, is_sidecar=False)
+    end = results.of_standing(standing, entry, bucket=bucket, is_sidecar=False)
     return Verdict(end=end)
 
 

@@ -12,9 +12,9 @@ from image_import.aliyun.oss.client import ObjectMissing
 from image_import.config.credentials import read_credentials
 from image_import.config.settings import Settings
 from image_import.events.parser import ObjectCreated
-from image_import.handler import Runtime, make_invocation
-from image_import.importing import results as endings
+from image_import.importing import results
 from image_import.importing.pipeline import import_record
+from image_import.importing.runtime import Runtime, make_invocation
 from image_import.ledger.clock import OssClock
 from image_import.ledger.store import LedgerStore
 from image_import.model.result import Result
@@ -92,7 +92,7 @@ class Services:
                     lambda: self._oss.head(upload.bucket, upload.object_key)
                 ).object_size_bytes
             except ObjectMissing:
-                gone = endings.ignored("stale: the object was deleted since")
+                gone = results.ignored("stale: the object was deleted since")
                 return about(gone, upload)
         region_id = upload.region_id or self._settings.region_id
         whole = replace(upload, region_id=region_id, object_size_bytes=size)

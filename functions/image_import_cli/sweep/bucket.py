@@ -11,9 +11,9 @@ from image_import.config.settings import Settings
 from image_import.events.filters import why_no_image
 from image_import.events.parser import ObjectCreated
 from image_import.filename.reader import read_key
-from image_import.handler import Runtime, make_invocation
-from image_import.importing import results as endings
+from image_import.importing import results
 from image_import.importing.pipeline import import_record
+from image_import.importing.runtime import Runtime, make_invocation
 from image_import.ledger.clock import OssClock
 from image_import.ledger.entries import Standing, attempt_of, standing_of
 from image_import.ledger.layout import LedgerKeys
@@ -181,11 +181,11 @@ class SweptBucket:
         )
         if seen.entry is None or seen.standing is Standing.ABANDONED:
             return None
-        return endings.stands(
+        return results.of_standing(
             seen.standing, seen.entry, bucket=record.bucket, is_sidecar=False
         )
 
     def _look(self, object_key: str) -> LedgerListing:
         prefix = self._settings.ledger_prefix
         place = LedgerKeys(prefix=prefix, bucket=self._bucket, object_key=object_key)
-        return self._store.look(place)
+        return self._store.list_keys(place)

@@ -40,16 +40,16 @@ def evidence_of(
     keys = [key, *(f"data{n}.qcow2" for n in range(2, len(headers) + 1))]
     disks = tuple(
         DiskEvidence(
-            version=DiskRevision(object_key=k, etag=f"E{n}"),
+            revision=DiskRevision(object_key=k, etag=f"E{n}"),
             object_size_bytes=8 * GIB,
             header=header,
             encryption=encryption,
         )
         for n, (k, header) in enumerate(zip(keys, headers, strict=True))
     )
-    version = ImageRevision(bucket="images", disks=tuple(d.version for d in disks))
+    version = ImageRevision(bucket="images", disks=tuple(d.revision for d in disks))
     return Evidence(
-        version=version,
+        revision=version,
         region_id="cn-hangzhou",
         disks=disks,
         clues=read_key(key),
@@ -313,14 +313,14 @@ def test_the_operator_gives_windows_its_licence_and_the_role() -> None:
 
 def test_a_name_from_the_key_carries_the_versions_mark() -> None:
     evidence = evidence_of("incoming/web.qcow2", QCOW2)
-    assert evidence.version.mark in plan(evidence).image_name
+    assert evidence.revision.mark in plan(evidence).image_name
     assert plan(evidence).request.description is None
 
 
 def test_a_given_name_moves_the_mark_to_the_end_of_the_description() -> None:
     told = Declaration(image_name="web", description="our server")
     evidence = evidence_of("web.qcow2", QCOW2, sidecar=told)
-    mark = f"[image-import {evidence.version.mark}]"
+    mark = f"[image-import {evidence.revision.mark}]"
     assert plan(evidence).request.description == f"our server {mark}"
     unnamed = evidence_of("web.qcow2", QCOW2, sidecar=Declaration(description="ours"))
     assert plan(unnamed).request.description == "ours"

@@ -27,12 +27,12 @@ STACK = {
 
 def evidence_of(key: str, told: dict[str, str] | None = None, **said: str) -> Evidence:
     disk = DiskEvidence(
-        version=DiskRevision(object_key=key, etag="E"),
+        revision=DiskRevision(object_key=key, etag="E"),
         object_size_bytes=GIB,
         header=HEADER,
     )
     return Evidence(
-        version=ImageRevision(bucket="images", disks=(disk.version,)),
+        revision=ImageRevision(bucket="images", disks=(disk.revision,)),
         region_id="cn-hangzhou",
         disks=(disk,),
         clues=read_key(key),

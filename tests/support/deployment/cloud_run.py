@@ -10,7 +10,8 @@ from fake_aliyun.ecs.images import Failure
 from fake_aliyun.fc.models import Function as FcFunction
 from fake_aliyun.fc.runtime.context import Context
 from fake_aliyun.ram.policies import fits
-from image_import.handler import Runtime, handle
+from image_import.handler import handle
+from image_import.importing.runtime import Runtime
 from image_import.tracking.schedule import handle_schedule
 from image_import_cli.iam.deployment import IMPORTER, OBJECT_CREATED, TRACKER, Function
 from image_import_cli.iam.roles import (

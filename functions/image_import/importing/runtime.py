@@ -1,0 +1,126 @@
+"""What one call of the function works with, and what outlives it."""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from image_import.aliyun.oss.client import Oss
+from image_import.config.credentials import read_credentials
+from image_import.config.settings import Settings
+from image_import.importing.call import ImportApi
+from image_import.importing.clients import Clients
+from image_import.model.result import BAD, Result, log_json
+from image_import.retry import RetryPolicy
+
+DEFAULT_TIMEOUT_SECONDS = 120.0
+"""Where no context tells the function's time-out."""
+
+LEASE_MARGIN = timedelta(seconds=60)
+"""By which a lease outlasts the invocation's hard deadline."""
+
+POOL_SIZE = 56
+"""Exchanges at once: a set of 17 disks has up to two reads and a note for each."""
+
+log = logging.getLogger("image_import")
+
+
+class Runtime:
+    """What outlives an invocation: connections and threads, never credentials."""
+
+    def __init__(self) -> None:
+        self.clients = Clients(pool_size=POOL_SIZE)
+        self.pool = ThreadPoolExecutor(POOL_SIZE, thread_name_prefix="exchange")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Invocation:
+    """What one call of the function works with.
+
+    Attributes:
+        oss: Makes the OSS client of a region.
+        ecs: Makes the ECS client of a region.
+        timeout_seconds: Of the function; after that it is killed.
+        fc_request_id: Function Compute's ID of this call.
+        on_call: Is told the parameters of each ImportImage before it is sent.
+    """
+
+    settings: Settings
+    oss: Callable[[str], Oss]
+    ecs: Callable[[str], ImportApi]
+    pool: Executor
+    timeout_seconds: float
+    fc_request_id: str = ""
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    random: Callable[[], float] = secrets.SystemRandom().random
+    new_claim: Callable[[], str] = lambda: secrets.token_hex(8)
+    on_call: Callable[[Mapping[str, str]], None] = lambda _: None
+    started: float = field(default_factory=time.monotonic)
+
+    def remaining(self) -> float:
+        """Return the seconds until the function is killed."""
+        return self.timeout_seconds - (self.monotonic() - self.started)
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a claim keeps others out: longer than its holder may run."""
+        asked_for = timedelta(seconds=self.settings.lease_seconds)
+        needed = timedelta(seconds=self.timeout_seconds) + LEASE_MARGIN
+        return max(asked_for, needed)
+
+    @property
+    def retry(self) -> RetryPolicy:
+        """How an exchange is repeated within this call."""
+        return RetryPolicy(
+            remaining=self.remaining, sleep=self.sleep, random=self.random
+        )
+
+
+def make_invocation(
+    settings: Settings,
+    context: object,
+    *,
+    environ: Mapping[str, str],
+    runtime: Runtime,
+) -> Invocation:
+    """Return what one call works with; credentials are read now, and only now."""
+    credentials = read_credentials(getattr(context, "credentials", None), environ)
+    clients = runtime.clients
+    return Invocation(
+        settings=settings,
+        oss=lambda region_id: clients.oss(settings, credentials, region_id),
+        ecs=lambda region_id: clients.ecs(settings, credentials, region_id),
+        pool=runtime.pool,
+        timeout_seconds=_timeout_seconds(context),
+        fc_request_id=str(getattr(context, "request_id", "") or ""),
+    )
+
+
+def prepare_logging(settings: Settings) -> None:
+    """Set our level, and keep oss2 from writing headers and signed strings.
+
+    oss2 logs each failed request at INFO, with the answer's StringToSign, and at
+    DEBUG the request's headers with the security token.
+    """
+    log.setLevel(settings.log_level)
+    logging.getLogger("oss2").setLevel(logging.CRITICAL)
+    logging.getLogger("urllib3").setLevel(logging.WARNING)
+
+
+def log_result(result: Result, fc_request_id: str) -> None:
+    """Log the one line of a record or a change."""
+    level = logging.WARNING if result.outcome in BAD else logging.INFO
+    log.log(level, "%s", log_json(result, fc_request_id=fc_request_id))
+
+
+def _timeout_seconds(context: object) -> float:
+    """Return the function's time-out; the runtime gives it as text."""
+    told = getattr(getattr(context, "function", None), "timeout", None)
+    try:
+        return float(told) if told else DEFAULT_TIMEOUT_SECONDS
+    except (TypeError, ValueError):
+        return DEFAULT_TIMEOUT_SECONDS
