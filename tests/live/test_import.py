@@ -14,7 +14,7 @@ import pytest
 from image_import import handler
 from image_import.config.credentials import read_credentials
 from image_import.config.settings import read_settings
-from image_import.importing.clients import Clients
+from image_import.importing.runtime import Clients
 from image_import_cli.commands.demo import asset
 
 pytestmark = [pytest.mark.live, pytest.mark.enable_socket]

@@ -8,11 +8,14 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from image_import.aliyun.ecs.client import Ecs
+from image_import.aliyun.ecs.client import make_session as make_ecs_session
 from image_import.aliyun.oss.client import Oss
-from image_import.config.credentials import read_credentials
+from image_import.aliyun.oss.client import make_session as make_oss_session
+from image_import.config.credentials import Credentials, read_credentials
+from image_import.config.endpoints import oss_endpoint
 from image_import.config.settings import Settings
 from image_import.importing.call import ImportApi
-from image_import.importing.clients import Clients
 from image_import.model.result import BAD, Result, log_json
 from image_import.retry import RetryPolicy
 
@@ -26,6 +29,30 @@ POOL_SIZE = 56
 """Exchanges at once: a set of 17 disks has up to two reads and a note for each."""
 
 log = logging.getLogger("image_import")
+
+
+class Clients:
+    """Makes clients; keeps connections, never credentials."""
+
+    def __init__(self, *, pool_size: int) -> None:
+        self._oss_session = make_oss_session(pool_size)
+        self._ecs_session = make_ecs_session(pool_size)
+
+    def oss(self, settings: Settings, credentials: Credentials, region_id: str) -> Oss:
+        """Return OSS of one region."""
+        self._oss_session.session.verify = settings.ca_file or not settings.tls_insecure
+        return Oss(
+            self._oss_session,
+            credentials,
+            endpoint=oss_endpoint(settings, region_id),
+            region_id=region_id,
+            signature_version=settings.target.oss_signature_version,
+            addressing=settings.oss_addressing,
+        )
+
+    def ecs(self, settings: Settings, credentials: Credentials, region_id: str) -> Ecs:
+        """Return ECS of one region."""
+        return Ecs(self._ecs_session, settings, credentials, region_id)
 
 
 class Runtime:

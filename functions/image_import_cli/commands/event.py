@@ -8,7 +8,7 @@ import click
 from image_import.config.credentials import read_credentials
 from image_import.config.settings import Settings
 from image_import.events.parser import ObjectCreated
-from image_import.importing.clients import Clients
+from image_import.importing.runtime import Clients
 
 from image_import_cli.aliyun.events import eventbridge_event, head_record, native_event
 from image_import_cli.options.oss_url import read_object

@@ -11,10 +11,9 @@ from image_import.config.settings import Settings
 from image_import.errors import EvidenceError, PlanError
 from image_import.events.parser import ObjectCreated
 from image_import.filename.reader import read_key
-from image_import.importing.clients import Clients
 from image_import.importing.contents import could_not, is_wanted
 from image_import.importing.pipeline import import_record
-from image_import.importing.runtime import Invocation
+from image_import.importing.runtime import Clients, Invocation
 from image_import.model.result import LOG_FIELDS, Outcome, Result, said
 from image_import.model.revision import DiskRevision, ImageRevision
 from image_import.planning.evidence import (

@@ -23,7 +23,7 @@ from image_import.config.settings import Settings
 from image_import.errors import ServiceRejected
 from image_import.filename.extension import split_file_name
 from image_import.filename.reader import read_key
-from image_import.importing.clients import Clients
+from image_import.importing.runtime import Clients
 from image_import.model.disk import DiskFormat
 from image_import.model.revision import DiskRevision
 from image_import.planning.disks import named_note

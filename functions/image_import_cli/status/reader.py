@@ -13,7 +13,7 @@ from image_import.aliyun.oss.client import Listed, ObjectChanged, ObjectMissing,
 from image_import.config.credentials import Credentials, read_credentials
 from image_import.config.settings import Settings
 from image_import.errors import ImageImportError
-from image_import.importing.clients import Clients
+from image_import.importing.runtime import Clients
 from image_import.ledger.clock import OssClock
 from image_import.ledger.entries import LedgerEntry, read_lines
 from image_import.ledger.layout import IMAGES, OPEN, LedgerKeys, read_open_key
