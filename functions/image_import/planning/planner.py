@@ -165,8 +165,8 @@ def _windows_without_platform(
     )
     windows = ", ".join(p for p in target.platforms if "Windows" in p)
     return (
-        f"{evidence.revision.object_key} is {name} ({os_type.source}), {why} put one of "
-        f"{windows} as Platform into a sidecar"
+        f"{evidence.revision.object_key} is {name} ({os_type.source}), {why} put one "
+        f"of {windows} as Platform into a sidecar"
     )
 
 
