@@ -40,7 +40,7 @@ class Clients:
 
     def oss(self, settings: Settings, credentials: Credentials, region_id: str) -> Oss:
         """Return OSS of one region."""
-        self._oss_session.session.verify = settings.ca_file or not settings.tls_insecure
+        self._oss_session.verify = settings.ca_file or not settings.tls_insecure
         return Oss(
             self._oss_session,
             credentials,
