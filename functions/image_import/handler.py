@@ -1,11 +1,14 @@
 """What Function Compute calls."""
 
+from image_import.importing import startup
+
+# isort: split
+
 import os
 from collections.abc import Mapping
 from typing import Any
 
 from image_import.config.settings import read_settings
-from image_import.importing import startup  # isort: split - before all else is loaded
 from image_import.importing.pipeline import import_event
 from image_import.importing.runtime import (
     Runtime,

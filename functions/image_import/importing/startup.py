@@ -1,7 +1,8 @@
 """The garbage collector, which is off from the import of this module until `resume`.
 
 Loading some hundred modules makes objects to be kept and next to no garbage. Looking
-through them eighty times meanwhile takes one part in fourteen of the loading.
+through them eighty times meanwhile takes 7 % of the instructions of a cold start
+(callgrind, 2026-12).
 """
 
 import gc
