@@ -4,7 +4,7 @@ An image is anything that gives its bytes by offset and count: an object in a bu
 a file at the end of a web server, or a file here.
 """
 
-import os
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from typing import BinaryIO
@@ -61,7 +61,7 @@ def inspect_file(
 
     source = Bounded(
         fetch=fetch,
-        size_bytes=file.seek(0, os.SEEK_END),
+        size_bytes=file.seek(0, io.SEEK_END),
         budget=budget,
         on_progress=on_progress,
     )
