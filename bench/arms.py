@@ -14,7 +14,7 @@ from pathlib import Path
 
 from image_import_cli.package import archive as package_archive
 from image_import_cli.package import tools as package_tools
-from image_import_cli.package.build import Order, build
+from image_import_cli.package.build import BuildOrder, build
 from packaging.requirements import Requirement
 
 HERE = Path(__file__).parent
@@ -37,7 +37,7 @@ def make_arms(folder: Path) -> dict[str, Arm]:
         path=sys.executable, version=platform.python_version()
     )
     version = ".".join(platform.python_version_tuple()[:2])
-    order = Order(clone=HERE.parent, python_version=version, interpreter=python)
+    order = BuildOrder(clone=HERE.parent, python_version=version, interpreter=python)
     zipped = build(order, folder / "ours.zip", step=lambda: None)
     ours, rivals = folder / "ours", folder / "rivals"
     with zipfile.ZipFile(zipped.path) as archive:

@@ -20,10 +20,10 @@ from disk_images.formats.detect import LOOK_BYTES
 from disk_images.formats.types import Header
 from disk_images.guest.boot_mode import Bios
 from disk_images.guest.identifiers import identifiers_of
-from disk_images.guest.system import Disk, look
+from disk_images.guest.system import DividedDisk, look
 from disk_images.guest.volume_files import Seen
 from disk_images.volumes.gpt_backup import backup_place, gpt_finding
-from disk_images.volumes.layout import Layout, Volume, find_volumes
+from disk_images.volumes.layout import Volume, VolumeLayout, find_volumes
 from disk_images.volumes.partition_table import BIOS_BOOT, ESP, MBR_ESP
 from disk_images.volumes.truncation import complete_of, cut_off
 
@@ -118,7 +118,7 @@ def examine(disk: Source, scope: Scope = WHOLE) -> Findings:
         elif volume.kind and (seen := _open(volume, unread)):
             volumes.append(seen)
     found = look(
-        Disk(
+        DividedDisk(
             bios=_bios(layout),
             layout=[describe(volume) for volume in layout.volumes],
             volumes=volumes,
@@ -137,7 +137,7 @@ def examine(disk: Source, scope: Scope = WHOLE) -> Findings:
     return replace(found, complete=complete_of(disk, layout))
 
 
-def _along(disk: Source, layout: Layout) -> list[LookUp]:
+def _along(disk: Source, layout: VolumeLayout) -> list[LookUp]:
     """Return what is read beside the file systems: a GPT's backup."""
     if not layout.gpt:
         return []
@@ -180,7 +180,7 @@ def describe(volume: Volume) -> str:
     return f"{title(volume)}{named}: {kind}, {size}"
 
 
-def _bios(layout: Layout) -> Bios:
+def _bios(layout: VolumeLayout) -> Bios:
     """Return what there is for BIOS to start."""
     boot = next((v for v in layout.volumes if _starts_by_bios(v)), None)
     return Bios(

@@ -7,7 +7,7 @@ from contextlib import ExitStack, suppress
 
 from fake_aliyun.cloud import FakeAliyun
 from fake_aliyun.core.clock import MOST_SECONDS, check_seconds
-from fake_aliyun.core.errors import ServiceError
+from fake_aliyun.core.errors import CloudError
 from fake_aliyun.ecs.images import BySeconds
 
 MAX_PORT = 65_535
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in options.bucket:
         try:
             cloud.oss.create_bucket(name, is_lasting=True)
-        except ServiceError as error:
+        except CloudError as error:
             command.error(f"argument --bucket: {name!r}: {error}")
     with ExitStack() as stack:
         try:

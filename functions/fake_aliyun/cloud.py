@@ -11,20 +11,20 @@ from fake_aliyun.core.clock import Clock, system_clock
 from fake_aliyun.core.errors import NotImitatedError, UnknownHostError
 from fake_aliyun.core.exchange import Exchange
 from fake_aliyun.core.faults import ANY, Fault, Faults
-from fake_aliyun.core.hosts import Hosts, Place, place_here
+from fake_aliyun.core.hosts import Host, Hosts, place_here
 from fake_aliyun.core.http import Request, Response
 from fake_aliyun.core.records import Recorded
 from fake_aliyun.core.rpc import Call
-from fake_aliyun.ecs.control import Ecs
+from fake_aliyun.ecs.control import EcsControl
 from fake_aliyun.ecs.images import Pace
 from fake_aliyun.ecs.service import RouteSettings
 from fake_aliyun.fc.control import Fc
 from fake_aliyun.fc.platform import FUNCTION_ROLE, TOKEN_SECONDS
-from fake_aliyun.fc.runtime.context import Context, ContextFunction, make_context
-from fake_aliyun.oss.control import Oss
+from fake_aliyun.fc.runtime.context import ContextFunction, FcContext, make_context
+from fake_aliyun.oss.control import OssControl
 from fake_aliyun.oss.events import Event, is_whole
-from fake_aliyun.ram.models import Credentials
-from fake_aliyun.transport.backends import Backends, Settings
+from fake_aliyun.ram.models import KeyPair
+from fake_aliyun.transport.backends import Backends, BackendSettings
 
 if TYPE_CHECKING:
     from fake_aliyun.transport.server import Server
@@ -79,10 +79,10 @@ class FakeAliyun:
             route_auth: "roa-v1", or "none" for unsigned requests to the route.
             route_lookup: Whether the route serves more than ImportImage.
         """
-        self.credentials = Credentials(
+        self.credentials = KeyPair(
             access_key_id=access_key_id, access_key_secret=access_key_secret
         )
-        self._settings = Settings(
+        self._settings = BackendSettings(
             region_id=region_id,
             account_id=account_id,
             credentials=self.credentials,
@@ -104,13 +104,13 @@ class FakeAliyun:
         self._backends = Backends(self._settings)
         self._services = self._backends.services(lock=self._lock, publish=self._publish)
         self.ram = self._backends.ram
-        self.oss = Oss(
+        self.oss = OssControl(
             self._backends.oss,
             faults=self.faults,
             publish=self._publish_and_tell,
             lock=self._lock,
         )
-        self.ecs = Ecs(self._backends.ecs, faults=self.faults)
+        self.ecs = EcsControl(self._backends.ecs, faults=self.faults)
         self.fc = Fc(self._backends.platform, faults=self.faults)
 
     @property
@@ -210,11 +210,11 @@ class FakeAliyun:
         with self._lock:
             yield
 
-    def _place(self, request: Request) -> Place:
+    def _place(self, request: Request) -> Host:
         if place := self._hosts.find(request.hostname):
             return place
         if request.hostname.endswith(".localhost"):
-            return Place(service="oss", bucket=request.hostname.partition(".")[0])
+            return Host(service="oss", bucket=request.hostname.partition(".")[0])
         if not request.is_to_this_machine:
             raise UnknownHostError(
                 f"the host {request.host}", known=self._hosts.known()
@@ -275,7 +275,7 @@ class FakeAliyun:
         handler: str = "image_import.handler.on_object_created",
         timeout_seconds: int = 60,
         retry_count: int = 0,
-    ) -> Context:
+    ) -> FcContext:
         """Return a context as Function Compute makes it, with fresh credentials."""
         return make_context(
             self.ram.assume_role(FUNCTION_ROLE, seconds=TOKEN_SECONDS),

@@ -19,7 +19,12 @@ from deployment import (
 from deployment.model import FUNCTION_ROLE, SAME_CHOICE, TRIGGER_ROLE, filled_in
 from image_import.config.schema import SETTINGS
 from image_import.config.settings import read_settings
-from image_import_cli.iam.deployment import ENVIRONMENT, FUNCTIONS, IMPORTER, Function
+from image_import_cli.iam.deployment import (
+    ENVIRONMENT,
+    FUNCTIONS,
+    IMPORTER,
+    FunctionSpec,
+)
 from repository import ROOT
 
 TEMPLATE = (ROOT / "template.yml").read_text("utf-8")
@@ -27,12 +32,12 @@ S_YAML = (ROOT / "s.yaml").read_text("utf-8")
 VALIDATORS = ROOT / "tests" / "validators"
 
 
-def in_template() -> dict[str, Function]:
+def in_template() -> dict[str, FunctionSpec]:
     resources = ros_file.Template(strict_yaml.load(TEMPLATE)).resources()
     return ros_file.read_functions(resources["ImageImport"])
 
 
-def in_s_yaml() -> dict[str, Function]:
+def in_s_yaml() -> dict[str, FunctionSpec]:
     resources = s_file.read_resources(strict_yaml.load(S_YAML))
     return {k: s_file.read_function(k, v["props"]) for k, v in resources.items()}
 

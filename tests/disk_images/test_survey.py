@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from disk_images.findings import Findings
 from disk_images.guest.boot_mode import Bios
-from disk_images.guest.system import Disk, look
+from disk_images.guest.system import DividedDisk, look
 from disk_images.guest.volume_files import Seen
 from memory_files import MemoryFiles
 from small_debian import DEBIAN, ELF_ARM64, PE_ARM64, PE_X86_64
@@ -32,7 +32,7 @@ def esp(files: Mapping[str, bytes | str], number: int = 2) -> Seen:
 
 def found(*volumes: Seen, bios: Bios = NO_BIOS, **said: Any) -> Findings:
     layout = [f"{v.name}: {v.file_system.kind}" for v in volumes]
-    return look(Disk(bios=bios, layout=layout, volumes=volumes, **said))
+    return look(DividedDisk(bios=bios, layout=layout, volumes=volumes, **said))
 
 
 def values(findings: Findings) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import pytest
 from image_import.model.result import Outcome
-from image_import_cli.doctor.account.facts import Finding
+from image_import_cli.doctor.account.facts import AccountFinding
 from image_import_cli.main import COMMANDS
 from make_reference import REFERENCE, TABLES, refreshed
 from manual import MANUAL, PAGES, README
@@ -111,7 +111,7 @@ def test_every_field_of_doctor_s_findings_is_described() -> None:
     deploy = PAGES["docs/deploy.md"]
     doctor = deploy.partition("`doctor` changes nothing.")[2].partition("\n##")[0]
     said = doctor.partition("and `findings`.")[2].partition("\n")[0]
-    assert {field.name for field in fields(Finding)} <= set(
+    assert {field.name for field in fields(AccountFinding)} <= set(
         re.findall(r"`(\w+)`", said)
     )
 

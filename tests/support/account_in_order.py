@@ -4,11 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 from image_import_cli.doctor.account.facts import (
-    Bucket,
+    AccountFinding,
+    BucketFacts,
     DeployedFunction,
     DeployedTrigger,
     Facts,
-    Finding,
     HeldRole,
     Problem,
 )
@@ -17,7 +17,7 @@ from image_import_cli.doctor.checks.all import run_checks
 from image_import_cli.iam.deployment import IMPORTER, OBJECT_CREATED, RUNTIME, TRACKER
 from image_import_cli.iam.roles import (
     Names,
-    Role,
+    RoleSpec,
     ecs_role,
     function_role,
     trigger_role,
@@ -35,7 +35,7 @@ VARIABLES = {
     "KEY_PREFIX": "incoming/",
     "LEDGER_BUCKET": "my-ledger",
 }
-BUCKET = Bucket(
+BUCKET = BucketFacts(
     name="my-images",
     region_id="cn-hangzhou",
     storage_class="Standard",
@@ -67,7 +67,7 @@ FUNCTION = DeployedFunction(
 TIMER = DeployedTrigger(kind="timer", schedule="@every 5m")
 
 
-def held(role: Role) -> HeldRole:
+def held(role: RoleSpec) -> HeldRole:
     return HeldRole(name=role.name, trust=role.trust(), policies=(role.policy(),))
 
 
@@ -113,5 +113,5 @@ def trigger(**changes: Any) -> Facts:
     return importer(triggers=(replace(TRIGGER, **changes),))
 
 
-def bad(facts: Facts) -> list[Finding]:
+def bad(facts: Facts) -> list[AccountFinding]:
     return [finding for finding in run_checks(facts) if finding.status != "ok"]

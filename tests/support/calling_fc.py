@@ -6,7 +6,7 @@ from collections.abc import Callable
 import fc2
 import pytest
 from fake_aliyun import FakeAliyun
-from fake_aliyun.fc.runtime.context import Context
+from fake_aliyun.fc.runtime.context import FcContext
 from fc2.fc_exceptions import FcError
 
 PUBLIC = "https://1234567890123456.cn-hangzhou.fc.aliyuncs.com"
@@ -22,7 +22,7 @@ def client_at(cloud: FakeAliyun, endpoint: str) -> fc2.Client:
     )
 
 
-def echo(event: bytes, context: Context) -> bytes:
+def echo(event: bytes, context: FcContext) -> bytes:
     logging.getLogger("mine").info("got %d bytes", len(event))
     return event + context.function.name.encode()
 

@@ -6,13 +6,13 @@ from typing import Any
 from alibabacloud_tea_openapi.client import Client
 from alibabacloud_tea_openapi.models import Config, OpenApiRequest, Params
 from darabonba.runtime import RuntimeOptions
-from fake_aliyun.ram.models import Credentials
+from fake_aliyun.ram.models import KeyPair
 
 Ram = Callable[..., dict[str, Any]]
 VERSION = "2015-05-01"
 
 
-def ram_at(url: str, keys: Credentials, *, algorithm: str | None = None) -> Ram:
+def ram_at(url: str, keys: KeyPair, *, algorithm: str | None = None) -> Ram:
     """Return what calls RAM as alibabacloud_ram20150501 does and returns the answer.
 
     Args:

@@ -22,8 +22,8 @@ from click.testing import CliRunner, Result
 from deployment.cloud_run import ACCOUNT, NAMES, QCOW2, QUEUE, REGION
 from fake_aliyun import AsyncConfig, FakeAliyun
 from fake_aliyun.fc import models as fc_models
-from fake_aliyun.fc.runtime.context import Context
-from fake_aliyun.ram.models import Credentials
+from fake_aliyun.fc.runtime.context import FcContext
+from fake_aliyun.ram.models import KeyPair
 from fake_aliyun.transport.server import Server
 from image_import.handler import handle
 from image_import.importing.runtime import Runtime
@@ -32,7 +32,7 @@ from image_import_cli.iam.deployment import (
     FUNCTIONS,
     OBJECT_CREATED,
     AsyncSettings,
-    Function,
+    FunctionSpec,
 )
 from image_import_cli.iam.roles import FcVersion, function_role_name, trigger_role_name
 from image_import_cli.main import cli
@@ -53,7 +53,7 @@ class Deployed:
     """
 
     cloud: FakeAliyun
-    keys: Credentials
+    keys: KeyPair
     url: str
     shell: Shell
     key_prefix: str
@@ -113,10 +113,10 @@ class Deployed:
         """Make the two functions, with triggers and settings as template.yml has."""
         runtime = Runtime()
 
-        def importer(event: bytes, context: Context) -> str:
+        def importer(event: bytes, context: FcContext) -> str:
             return handle(event, context, environ=self.environment, runtime=runtime)
 
-        def tracker(event: bytes, context: Context) -> str:
+        def tracker(event: bytes, context: FcContext) -> str:
             environ = self.environment
             return handle_schedule(event, context, environ=environ, runtime=runtime)
 
@@ -126,7 +126,7 @@ class Deployed:
         self.set_oss_trigger(self.key_prefix)
         self.set_timer()
 
-    def _make_function(self, model: Function, code: fc_models.Handler) -> None:
+    def _make_function(self, model: FunctionSpec, code: fc_models.Handler) -> None:
         self.cloud.fc.create_function(
             *self.function_names(model.name),
             code,

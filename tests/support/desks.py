@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import oss2
 from fake_aliyun import BySeconds, FakeAliyun
-from fake_aliyun.fc.invocations import Invocation
+from fake_aliyun.fc.invocations import FcInvocation
 from image_import_cli.commands.demo import IMAGE, asset
 from image_import_cli.local.command import at_desk
 from image_import_cli.local.desk import Desk
@@ -30,7 +30,7 @@ def client(desk: Desk, bucket: str = BUCKET) -> oss2.Bucket:
     return oss2.Bucket(auth, desk.url, bucket, region=desk.cloud.region_id)
 
 
-def wait_for_deliveries(desk: Desk, number: int) -> list[Invocation]:
+def wait_for_deliveries(desk: Desk, number: int) -> list[FcInvocation]:
     """Return the deliveries once there are so many and each has ended."""
     calls = desk.cloud.fc.invocations
     ends = {"Succeeded", "Failed", "Expired"}

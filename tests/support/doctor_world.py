@@ -21,11 +21,11 @@ from image_import_cli.iam.deployment import (
     OBJECT_CREATED,
     RUNTIME,
     TRACKER,
-    Function,
+    FunctionSpec,
 )
 from image_import_cli.iam.roles import (
     Names,
-    Role,
+    RoleSpec,
     ecs_role,
     function_role,
     trigger_role,
@@ -54,7 +54,7 @@ def oss_trigger(prefix: str) -> dict[str, Any]:
     }
 
 
-def role_answers(role: Role | None) -> list[Say]:
+def role_answers(role: RoleSpec | None) -> list[Say]:
     if role is None:
         return [NO_ROLE]
     trust, document = json.dumps(role.trust()), json.dumps(role.policy())
@@ -67,7 +67,7 @@ def role_answers(role: Role | None) -> list[Say]:
 
 
 def function_answers(
-    model: Function, trigger: dict[str, Any], names: Names
+    model: FunctionSpec, trigger: dict[str, Any], names: Names
 ) -> list[Say]:
     function = {
         "functionName": f"image-import-{model.name}",
@@ -105,7 +105,7 @@ class World:
 
     cloud: FakeAliyun
     names: Names = NAMES
-    roles: list[Role | None] = field(default_factory=list)
+    roles: list[RoleSpec | None] = field(default_factory=list)
     trigger_prefix: str = NAMES.key_prefix
     secret: str = ""
     oss_endpoint: str = ""

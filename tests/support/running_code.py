@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from fake_aliyun.fc.runtime.function import FcFunction, FunctionConfig
-from fake_aliyun.ram.models import Credentials
+from fake_aliyun.ram.models import KeyPair
 from repository import DATA
 
 PYTHONS = ("python3.10", "python3.11", "python3.12")
-FIRST = Credentials(
+FIRST = KeyPair(
     access_key_id="STS.one", access_key_secret="secret-one", security_token="token-one"
 )
-SECOND = Credentials(
+SECOND = KeyPair(
     access_key_id="STS.two", access_key_secret="secret-two", security_token="token-two"
 )
 HANDLERS = (DATA / "fc-sample-handlers.txt").read_text("utf-8")
@@ -44,7 +44,7 @@ def config(function: str, **settings: object) -> FunctionConfig:
     return replace(FunctionConfig(handler=handler), **settings)  # type: ignore[arg-type]
 
 
-def result(function: FcFunction, credentials: Credentials = FIRST) -> Json:
+def result(function: FcFunction, credentials: KeyPair = FIRST) -> Json:
     invocation = function.invoke(b'{"key": "\xc3\xa4"}', credentials=credentials)
     assert invocation.error_type == "", invocation.log
     return json.loads(invocation.payload)

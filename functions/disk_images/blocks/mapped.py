@@ -36,7 +36,7 @@ _MOST_PIECES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class MappedRun:
     """Where a run of the disk's bytes is found.
 
     Attributes:
@@ -123,13 +123,13 @@ class MappedDisk(ABC):
         pieces = self._pieces_or_none(wanted)
         return [piece.place for piece in pieces if piece.place]
 
-    def _pieces_or_none(self, wanted: Range) -> list[Piece]:
+    def _pieces_or_none(self, wanted: Range) -> list[MappedRun]:
         try:
             return list(self._pieces([wanted]))
         except CannotTellError:
             return []
 
-    def _pieces(self, ranges: list[Range]) -> Iterator[Piece]:
+    def _pieces(self, ranges: list[Range]) -> Iterator[MappedRun]:
         """Yield the pieces of all ranges, in order; not endlessly many."""
         for number, piece in enumerate(self._map(ranges)):
             if number >= _MOST_PIECES:
@@ -141,7 +141,7 @@ class MappedDisk(ABC):
     def _within(self, offset: int, count: int) -> int:
         return max(0, min(count, self._size_bytes - offset)) if offset >= 0 else 0
 
-    def _bytes_of(self, piece: Piece) -> bytes:
+    def _bytes_of(self, piece: MappedRun) -> bytes:
         if piece.at is None:
             return bytes(piece.count)
         if piece.packed_bytes:
@@ -172,7 +172,7 @@ class MappedDisk(ABC):
         return []
 
     @abstractmethod
-    def _map(self, ranges: list[Range]) -> Iterator[Piece]:
+    def _map(self, ranges: list[Range]) -> Iterator[MappedRun]:
         """Yield where these ranges are, after one `want` for all their tables."""
 
     def _unpack(self, at: int, count: int) -> bytes:

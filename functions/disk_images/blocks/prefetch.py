@@ -147,7 +147,7 @@ def clipped(extents: Iterable[Extent], offset: int, count: int) -> list[Extent]:
     return found
 
 
-class View(ABC):
+class BlockView(ABC):
     """A source whose bytes stand in others."""
 
     @abstractmethod
@@ -195,7 +195,7 @@ def want_together(wanted: Iterable[tuple[Source, Iterable[Range]]]) -> None:
     queue, found = list(wanted), dict[int, tuple[Source, list[Range]]]()
     while queue:
         source, ranges = queue.pop()
-        if isinstance(source, View):
+        if isinstance(source, BlockView):
             queue += source.below(ranges)
         else:
             found.setdefault(id(source), (source, []))[1].extend(ranges)
@@ -203,7 +203,7 @@ def want_together(wanted: Iterable[tuple[Source, Iterable[Range]]]) -> None:
         source.want(ranges)
 
 
-class Slice(View):
+class Slice(BlockView):
     """A stretch of a source, as a `Source`: a partition, for one."""
 
     def __init__(self, source: Source, offset: int, size_bytes: int) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from disk_images.blocks.decompress import unpack_zlib, unpack_zstd
-from disk_images.blocks.mapped import MappedDisk, Piece, Range
+from disk_images.blocks.mapped import MappedDisk, MappedRun, Range
 from disk_images.blocks.qcow2_truncation import first_missing, want_refcounts
 from disk_images.blocks.source import (
     CannotTellError,
@@ -93,7 +93,7 @@ class Qcow2Disk(MappedDisk):
             if tables[number]
         ]
 
-    def _map(self, ranges: list[Range]) -> Iterator[Piece]:
+    def _map(self, ranges: list[Range]) -> Iterator[MappedRun]:
         """Yield where ranges are: one batch of L1 entries, one of L2, then none."""
         spans = [span for wanted in ranges for span in self._by_table(wanted)]
         tables = {number for number, _, _ in spans}
@@ -104,7 +104,7 @@ class Qcow2Disk(MappedDisk):
             if offsets[number]:
                 yield from self._span(offsets[number], within, count)
             else:
-                yield Piece(count)
+                yield MappedRun(count)
 
     def _by_table(self, wanted: Range) -> Iterator[tuple[int, int, int]]:
         """Yield (L1 index, offset in what that entry covers, count)."""
@@ -125,7 +125,7 @@ class Qcow2Disk(MappedDisk):
         last = (within + count - 1) >> self._cluster_bits
         return table + first * self._entry_bytes, (last - first + 1) * self._entry_bytes
 
-    def _span(self, table: int, within: int, count: int) -> Iterator[Piece]:
+    def _span(self, table: int, within: int, count: int) -> Iterator[MappedRun]:
         at, length = self._entries_place(table, within, count)
         words = self._words(at, length // 8, "an L2 table")
         step = self._entry_bytes // 8
@@ -138,7 +138,7 @@ class Qcow2Disk(MappedDisk):
 
     def _cluster_pieces(
         self, entry: int, bitmap: int | None, skip: int, count: int
-    ) -> Iterator[Piece]:
+    ) -> Iterator[MappedRun]:
         if entry & _COMPRESSED:
             yield self._packed(entry, skip, count)
             return
@@ -150,13 +150,13 @@ class Qcow2Disk(MappedDisk):
                 "a cluster is marked as zeros, which version 2 of qcow2 does not know"
             )
         elif at and not entry & _ZEROS:
-            yield Piece(count, at + skip)
+            yield MappedRun(count, at + skip)
         else:
-            yield Piece(count)
+            yield MappedRun(count)
 
     def _subclusters(
         self, at: int, bitmap: int, skip: int, count: int
-    ) -> Iterator[Piece]:
+    ) -> Iterator[MappedRun]:
         """Yield runs of subclusters that are alike."""
         data, zeros = bitmap & 0xFFFFFFFF, bitmap >> 32
         if data & zeros or (data and not at):
@@ -169,14 +169,14 @@ class Qcow2Disk(MappedDisk):
         for has_data, run in groupby(numbers, lambda n: bool(data >> n & 1)):
             *_, last = first, *_ = list(run)
             start, end = max(skip, first * size), min(skip + count, (last + 1) * size)
-            yield Piece(end - start, at + start if has_data else None)
+            yield MappedRun(end - start, at + start if has_data else None)
 
-    def _packed(self, entry: int, skip: int, count: int) -> Piece:
+    def _packed(self, entry: int, skip: int, count: int) -> MappedRun:
         shift = 62 - (self._cluster_bits - 8)
         at = entry & ((1 << shift) - 1)
         sectors = (entry >> shift & ((1 << (self._cluster_bits - 8)) - 1)) + 1
         self._must_begin_inside(at, "a compressed cluster")
-        return Piece(count, at, sectors * _SECTOR - at % _SECTOR, skip)
+        return MappedRun(count, at, sectors * _SECTOR - at % _SECTOR, skip)
 
     def _checked(self, at: int, what: str) -> int:
         if at % self._cluster:

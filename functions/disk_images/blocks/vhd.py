@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterator
 
-from disk_images.blocks.mapped import MappedDisk, Piece, Range
+from disk_images.blocks.mapped import MappedDisk, MappedRun, Range
 from disk_images.blocks.prefetch import exactly
 from disk_images.blocks.source import CannotTellError, CutOffError, Source
 from disk_images.formats.vhd import FOOTER_BYTES, Blocks
@@ -21,9 +21,9 @@ class FixedVhdDisk(MappedDisk):
         size = min(size_bytes, file.size_bytes - FOOTER_BYTES)
         super().__init__(file, size_bytes=size)
 
-    def _map(self, ranges: list[Range]) -> Iterator[Piece]:
+    def _map(self, ranges: list[Range]) -> Iterator[MappedRun]:
         for offset, count in ranges:
-            yield Piece(count, offset)
+            yield MappedRun(count, offset)
 
 
 class DynamicVhdDisk(MappedDisk):
@@ -58,7 +58,7 @@ class DynamicVhdDisk(MappedDisk):
         places = [self._entries_place(*wanted) for wanted in ranges]
         return [place for place in places if self._file.lacks([place])]
 
-    def _map(self, ranges: list[Range]) -> Iterator[Piece]:
+    def _map(self, ranges: list[Range]) -> Iterator[MappedRun]:
         self._file.want([self._entries_place(*wanted) for wanted in ranges])
         for offset, count in ranges:
             yield from self._span(offset, count)
@@ -67,7 +67,7 @@ class DynamicVhdDisk(MappedDisk):
         first, last = offset // self._block, (offset + count - 1) // self._block
         return self._table_offset + 4 * first, 4 * (last - first + 1)
 
-    def _span(self, offset: int, count: int) -> Iterator[Piece]:
+    def _span(self, offset: int, count: int) -> Iterator[MappedRun]:
         if count <= 0:
             return
         at, length = self._entries_place(offset, count)
@@ -77,7 +77,7 @@ class DynamicVhdDisk(MappedDisk):
         for sector in struct.unpack(f">{length // 4}I", data):
             skip = offset % self._block
             part = min(count, self._block - skip)
-            yield Piece(part, self._place(sector, skip))
+            yield MappedRun(part, self._place(sector, skip))
             offset, count = offset + part, count - part
 
     def _place(self, sector: int, skip: int) -> int | None:

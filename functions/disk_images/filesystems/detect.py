@@ -63,7 +63,7 @@ _SIGNATURES = (
 )
 
 
-class Content(NamedTuple):
+class VolumeContent(NamedTuple):
     """What a volume holds.
 
     Attributes:
@@ -79,7 +79,7 @@ class Content(NamedTuple):
     problem: str = ""
 
 
-def identify(volume: Source) -> Content:
+def identify(volume: Source) -> VolumeContent:
     """Return what a volume holds.
 
     Raises:
@@ -94,19 +94,19 @@ def identify(volume: Source) -> Content:
         try:
             inodes = _INODES[kind](volume)
         except CannotTellError as exc:
-            return Content(kind, problem=str(exc))
-        return Content(inodes.kind_found, inodes.label, inodes.uuid)
-    return _described(head, found) if found else Content()
+            return VolumeContent(kind, problem=str(exc))
+        return VolumeContent(inodes.kind_found, inodes.label, inodes.uuid)
+    return _described(head, found) if found else VolumeContent()
 
 
-def _described(head: bytes, found: _Signature) -> Content:
+def _described(head: bytes, found: _Signature) -> VolumeContent:
     (label_at, label_length), (uuid_at, uuid_length) = found.label, found.uuid
     label = head[label_at : label_at + label_length].split(b"\0")[0]
     raw = head[uuid_at : uuid_at + uuid_length]
     text = raw.split(b"\0")[0].decode("ascii", errors="replace")
     if uuid_length == 16 and len(raw) == 16:
         text = str(uuid.UUID(bytes=raw))
-    return Content(found.kind, label.decode(errors="replace").strip(), text)
+    return VolumeContent(found.kind, label.decode(errors="replace").strip(), text)
 
 
 def open_file_system(volume: Source) -> FileSystem:

@@ -148,7 +148,7 @@ _RECORD = (1 << 48) - 1
 _SMALLEST = 512
 
 
-class Entry(NamedTuple):
+class IndexEntry(NamedTuple):
     """An entry of a node.
 
     Attributes:
@@ -164,7 +164,7 @@ class Entry(NamedTuple):
     is_dos: bool
 
 
-def entries_of(node: bytes, header: int) -> Iterator[Entry]:
+def entries_of(node: bytes, header: int) -> Iterator[IndexEntry]:
     """Yield the entries of a node, in order."""
     first, end = struct.unpack_from("<II", node, header)
     at, end = header + first, min(header + end, len(node))
@@ -176,12 +176,12 @@ def entries_of(node: bytes, header: int) -> Iterator[Entry]:
         if flags & _HAS_BELOW and length >= _KEY_AT + 8:
             (below,) = struct.unpack_from("<Q", node, at + length - 8)
         if flags & _LAST:
-            yield Entry("", 0, below, is_dos=False)
+            yield IndexEntry("", 0, below, is_dos=False)
             return
         key = node[at + _KEY_AT : at + _KEY_AT + key_length]
         if len(key) > _NAME_AT:
             name = key[_NAME_AT : _NAME_AT + 2 * key[64]].decode("utf-16-le", "replace")
-            yield Entry(name, record & _RECORD, below, is_dos=key[65] == _DOS_NAME)
+            yield IndexEntry(name, record & _RECORD, below, is_dos=key[65] == _DOS_NAME)
         at += length
 
 
@@ -192,7 +192,7 @@ def names_of(node: bytes, header: int) -> Iterator[tuple[str, int]]:
             yield entry.name, entry.record
 
 
-def towards(node: bytes, header: int, name: str) -> Entry | None:
+def towards(node: bytes, header: int, name: str) -> IndexEntry | None:
     """Return the entry of a name, or the first one that comes after it.
 
     Args:

@@ -107,7 +107,7 @@ _REWRITE_MBR = r"printf 'x\nn\nw\ny\n' | gdisk {source}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Layout:
+class RawLayout:
     """How a disk is divided; the fields are those of Header."""
 
     detected: str
@@ -118,7 +118,7 @@ class Layout:
     notes: tuple[str, ...] = ()
 
 
-class _Entry(NamedTuple):
+class _MbrEntry(NamedTuple):
     """The fields of an entry of an MBR in order, after its number."""
 
     number: int
@@ -147,7 +147,7 @@ def has_boot_signature(head: bytes) -> bool:
     return head[510:512] == BOOT_SIGNATURE and not is_fat(head)
 
 
-def read_layout(head: bytes, disk_size_bytes: int) -> Layout:
+def read_layout(head: bytes, disk_size_bytes: int) -> RawLayout:
     """Return how a disk is divided.
 
     Args:
@@ -166,16 +166,16 @@ def read_layout(head: bytes, disk_size_bytes: int) -> Layout:
         return _read_mbr(ends, name)
     if name:
         note = f"{name} on the whole disk, no partitions: no system disk boots from it"
-        return Layout(detected="raw-filesystem", has_esp=False, notes=(note,))
-    return Layout(detected="unknown")
+        return RawLayout(detected="raw-filesystem", has_esp=False, notes=(note,))
+    return RawLayout(detected="unknown")
 
 
-def _read_mbr(ends: Ends, volume: str | None) -> Layout:
+def _read_mbr(ends: Ends, volume: str | None) -> RawLayout:
     entries = _mbr_entries(ends.head)
     if problem := _why_not_sound(entries):
         if volume:
             problem = f"it is {volume} on the whole disk, without a partition table"
-        return Layout(
+        return RawLayout(
             detected="raw-filesystem" if volume else "raw-mbr", problem=problem
         )
     if any(entry.type == _PROTECTIVE for entry in entries):
@@ -185,27 +185,27 @@ def _read_mbr(ends: Ends, volume: str | None) -> Layout:
         ends.must_hold(end, of=f"partition {entry.number} of the MBR")
     has_esp = any(entry.type == _MBR_ESP for entry in entries)
     hint = _boot_hint(ends.head, has_esp=has_esp)
-    return Layout(detected="raw-mbr", has_esp=has_esp, boot_hint=hint)
+    return RawLayout(detected="raw-mbr", has_esp=has_esp, boot_hint=hint)
 
 
-def _read_missing_gpt(ends: Ends) -> Layout:
+def _read_missing_gpt(ends: Ends) -> RawLayout:
     """Return what can be said where the MBR announces a GPT that is not there."""
     if len(ends.head) >= _LARGE_SECTOR + len(_GPT_MAGIC):
         raise damaged("the GPT that the MBR announces", "missing", "in sector 1")
-    return Layout(detected="raw-gpt")
+    return RawLayout(detected="raw-gpt")
 
 
-def _mbr_entries(head: bytes) -> list[_Entry]:
+def _mbr_entries(head: bytes) -> list[_MbrEntry]:
     """Return the entries in use, and those with a flag that is none."""
     entries = []
     for number, offset in enumerate(_ENTRIES, start=1):
-        entry = _Entry(number, *struct.unpack_from(_ENTRY, head, offset))
+        entry = _MbrEntry(number, *struct.unpack_from(_ENTRY, head, offset))
         if entry.type or entry.flag not in {0x00, 0x80}:
             entries.append(entry)
     return entries
 
 
-def _why_not_sound(entries: list[_Entry]) -> str | None:
+def _why_not_sound(entries: list[_MbrEntry]) -> str | None:
     """Return why an MBR is not to be trusted."""
     if not entries:
         return "it has a boot record without any partition"
@@ -231,7 +231,7 @@ def _why_not_sound(entries: list[_Entry]) -> str | None:
     return None
 
 
-def _read_gpt(ends: Ends, sector: int) -> Layout:
+def _read_gpt(ends: Ends, sector: int) -> RawLayout:
     gpt = _gpt_header(ends, sector)
     _check_gpt(gpt, ends, sector)
     problem = fix = None
@@ -243,7 +243,7 @@ def _read_gpt(ends: Ends, sector: int) -> Layout:
     if sector != SECTOR:
         notes.append(f"its GPT is made for sectors of {sector:,} bytes, not of 512")
     has_esp = _has_esp(gpt, ends.head, sector)
-    return Layout(
+    return RawLayout(
         detected="raw-gpt",
         problem=problem,
         fix=fix,

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from disk_images.guest.root_device import Entry
-from disk_images.volumes.layout import Layout, Volume
+from disk_images.guest.root_device import FstabEntry
+from disk_images.volumes.layout import Volume, VolumeLayout
 from disk_images.volumes.partition_table import EXTENDED_TYPES, WITHOUT_FILES
 
 Tag: TypeAlias = Literal["UUID", "LABEL", "PARTUUID", "PARTLABEL"]
@@ -62,13 +62,13 @@ class Identifiers:
             return "it is not found by an identifier"
         return self.hidden.get(found[0], "nothing was read")
 
-    def elsewhere(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+    def elsewhere(self, entries: Iterable[FstabEntry]) -> Iterator[FstabEntry]:
         """Yield what of an fstab boot waits for and is not on the disk, / left out."""
         for entry in _waited_for(entries):
             if self.where(entry.device) == "":
                 yield entry
 
-    def untold(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+    def untold(self, entries: Iterable[FstabEntry]) -> Iterator[FstabEntry]:
         """Yield what boot waits for of which nobody can tell whether it is there."""
         for entry in _waited_for(entries):
             is_named = _parsed(entry.device) or entry.device.startswith(_MAPPED)
@@ -76,7 +76,7 @@ class Identifiers:
                 yield entry
 
 
-def _waited_for(entries: Iterable[Entry]) -> Iterator[Entry]:
+def _waited_for(entries: Iterable[FstabEntry]) -> Iterator[FstabEntry]:
     for entry in entries:
         is_waited_for = _NOT_WAITED_FOR.isdisjoint(entry.options.split(","))
         if is_waited_for and entry.folder != "/" and entry.kind != "swap":
@@ -95,7 +95,7 @@ def _parsed(reference: str) -> tuple[Tag, str] | None:
     return (tags[match[1].upper()], match[2].strip("\"'").casefold()) if match else None
 
 
-def identifiers_of(layout: Layout, titles: Mapping[int, str]) -> Identifiers:
+def identifiers_of(layout: VolumeLayout, titles: Mapping[int, str]) -> Identifiers:
     """Return what the volumes of a disk are called.
 
     Args:
@@ -120,11 +120,11 @@ def identifiers_of(layout: Layout, titles: Mapping[int, str]) -> Identifiers:
     return Identifiers(known=known, hidden=hidden)
 
 
-def _hidden_in_table(layout: Layout) -> str:
+def _hidden_in_table(layout: VolumeLayout) -> str:
     return layout.warnings[0] if layout.warnings else ""
 
 
-def _hidden_in(title: str, volume: Volume, tag: Tag, layout: Layout) -> str:
+def _hidden_in(title: str, volume: Volume, tag: Tag, layout: VolumeLayout) -> str:
     """Return why a volume may have what is not seen of it, "" if it cannot."""
     extended = {f"0x{number:02x}" for number in EXTENDED_TYPES}
     if volume.type in WITHOUT_FILES | extended:

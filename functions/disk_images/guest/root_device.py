@@ -20,7 +20,7 @@ _FIRST_OF_VIRTIO = re.compile(r"/dev/vda\d*")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class FstabEntry:
     """A line of fstab(5)."""
 
     device: str
@@ -29,7 +29,7 @@ class Entry:
     options: str = ""
 
 
-def fstab_entries(text: str) -> list[Entry]:
+def fstab_entries(text: str) -> list[FstabEntry]:
     """Return the lines of an fstab that mount something."""
     entries = []
     for line in text.splitlines():
@@ -38,7 +38,7 @@ def fstab_entries(text: str) -> list[Entry]:
             device, folder, kind = fields[:3]
             options = fields[3] if len(fields) > 3 else ""
             entries.append(
-                Entry(
+                FstabEntry(
                     device=device[:LONGEST_REFERENCE].strip("\"'"),
                     folder=folder,
                     kind=kind,

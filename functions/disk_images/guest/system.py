@@ -27,7 +27,7 @@ BOOT_NAMES = {"grub", "grub2", "loader", "extlinux", "syslinux"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Disk:
+class DividedDisk:
     """A disk as its partition table and its file systems show it.
 
     Attributes:
@@ -55,7 +55,7 @@ BOOT_WANTED = [path.removeprefix("/boot") or "/" for path in FIRST_WANTED
 """Of a file system that is mounted at /boot."""
 
 
-def look(disk: Disk) -> Findings:
+def look(disk: DividedDisk) -> Findings:
     """Return what the volumes tell; what they do not tell says why."""
     esps = _by_esp(v for v in disk.volumes if v.file_system.kind == "vfat")
     others = [v for v in disk.volumes if v.file_system.kind != "vfat"]
@@ -93,7 +93,9 @@ def _first_look_ups(
     return [each for seen, paths in wanted for each in seen.look_ups(paths)]
 
 
-def _with_boot_mode(found: dict[str, Any], firmware: Firmware, disk: Disk) -> Findings:
+def _with_boot_mode(
+    found: dict[str, Any], firmware: Firmware, disk: DividedDisk
+) -> Findings:
     """Return all findings, with what starts the system among them."""
     unread = "; ".join(_unread(disk))
     architecture = found["architecture"].value
@@ -112,7 +114,7 @@ def _with_boot_mode(found: dict[str, Any], firmware: Firmware, disk: Disk) -> Fi
     return Findings(**found, only_vendors=only_vendors, notes=tuple(notes))
 
 
-def _unread(disk: Disk) -> list[str]:
+def _unread(disk: DividedDisk) -> list[str]:
     """Return what could not be read so far: volumes, and folders or files on others."""
     failed = [seen.why_not for seen in disk.volumes if seen.why_not]
     return list(dict.fromkeys([*disk.unread, *failed]))
@@ -122,7 +124,7 @@ def _by_esp(volumes: Iterable[Seen]) -> list[Seen]:
     return sorted(volumes, key=lambda volume: not volume.is_esp)
 
 
-def _of_layout(disk: Disk) -> dict[str, Any]:
+def _of_layout(disk: DividedDisk) -> dict[str, Any]:
     lines = "; ".join(disk.layout)
     layout = Finding(value=lines, where=f"{disk.bios.scheme or 'no'} partition table")
     if not lines:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from disk_images.blocks.prefetch import Range, Slice, View, get_ready
+from disk_images.blocks.prefetch import BlockView, Range, Slice, get_ready
 from disk_images.blocks.source import CannotTellError, Source
-from disk_images.filesystems.detect import HEAD_BYTES, Content, identify
+from disk_images.filesystems.detect import HEAD_BYTES, VolumeContent, identify
 from disk_images.volumes.lvm import (
     LogicalVolume,
     PhysicalVolume,
@@ -18,7 +18,7 @@ from disk_images.volumes.partition_table import (
     WITHOUT_FILES,
     Gpt,
     Partition,
-    Table,
+    PartitionTable,
     read_table,
 )
 
@@ -28,7 +28,7 @@ _FIRST_READ_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Volume(View):
+class Volume(BlockView):
     """A stretch of a disk that may hold a file system; a `Source` of its own.
 
     Attributes:
@@ -72,7 +72,7 @@ class Volume(View):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layout:
+class VolumeLayout:
     """How a disk is divided.
 
     Attributes:
@@ -90,7 +90,7 @@ class Layout:
     gpt: Gpt | None = None
 
 
-def find_volumes(disk: Source) -> Layout:
+def find_volumes(disk: Source) -> VolumeLayout:
     """Return the volumes on a disk, and what each holds.
 
     Raises:
@@ -104,7 +104,7 @@ def find_volumes(disk: Source) -> Layout:
     else:
         partitions = _identified(disk, table.partitions, warnings)
     logical = _logical(partitions, warnings)
-    return Layout(
+    return VolumeLayout(
         scheme=table.scheme,
         volumes=(*partitions, *logical),
         warnings=tuple(warnings),
@@ -113,11 +113,11 @@ def find_volumes(disk: Source) -> Layout:
     )
 
 
-def _table_of(disk: Source) -> Table:
+def _table_of(disk: Source) -> PartitionTable:
     """Return the table, none where the first sector is that of a FAT or NTFS volume."""
     content = identify(Slice(disk, 0, _FIRST_READ_BYTES))
     if content.kind in {"vfat", "ntfs", "exfat", "BitLocker"}:
-        return Table(scheme="none")
+        return PartitionTable(scheme="none")
     return read_table(disk)
 
 
@@ -153,21 +153,21 @@ def _identified(
     return found
 
 
-def _content_of(source: Source, part: Partition) -> Content:
+def _content_of(source: Source, part: Partition) -> VolumeContent:
     """Return what a partition holds; a failure is its problem."""
     extended = {f"0x{number:02x}" for number in EXTENDED_TYPES}
     if part.type in WITHOUT_FILES | extended:
-        return Content()
+        return VolumeContent()
     try:
         return identify(source)
     except CannotTellError as exc:
-        return Content(problem=str(exc))
+        return VolumeContent(problem=str(exc))
 
 
 def _volume(  # noqa: PLR0913 - what a partition has
     source: Source,
     size_bytes: int,
-    content: Content,
+    content: VolumeContent,
     *,
     number: int,
     offset: int | None,
@@ -217,7 +217,7 @@ def _logical(partitions: list[Volume], warnings: list[str]) -> list[Volume]:
 
 def _logical_volume(volume: LogicalVolume, warnings: list[str]) -> Volume:
     source = volume.source
-    content = Content(problem=volume.problem)
+    content = VolumeContent(problem=volume.problem)
     if source is None:
         warnings.append(volume.problem)
         source = _NOWHERE
@@ -225,7 +225,7 @@ def _logical_volume(volume: LogicalVolume, warnings: list[str]) -> Volume:
         try:
             content = identify(source)
         except CannotTellError as exc:
-            content = Content(problem=str(exc))
+            content = VolumeContent(problem=str(exc))
     return _volume(
         source,
         source.size_bytes,
@@ -238,7 +238,7 @@ def _logical_volume(volume: LogicalVolume, warnings: list[str]) -> Volume:
     )
 
 
-class _Nothing(View):
+class _Nothing(BlockView):
     """The bytes of a volume that cannot be read."""
 
     size_bytes = 0

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from disk_images.blocks.prefetch import Range, View, exactly
+from disk_images.blocks.prefetch import BlockView, Range, exactly
 from disk_images.blocks.source import CannotTellError, DamagedError, Source
 
 _Scalar: TypeAlias = "str | int"
@@ -181,7 +181,7 @@ class _Segment:
     offset: int
 
 
-class _Joined(View):
+class _Joined(BlockView):
     """Stretches of sources one after the other, as a `Source`."""
 
     def __init__(self, segments: list[_Segment]) -> None:

@@ -144,7 +144,7 @@ class Gpt(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class PartitionTable:
     """A partition table and what is wrong with it."""
 
     scheme: Literal["gpt", "mbr", "none"]
@@ -170,7 +170,7 @@ class _Header(NamedTuple):
     entries_crc: int
 
 
-class _Entry(NamedTuple):
+class _PartitionEntry(NamedTuple):
     """The fields of an entry of an MBR that count."""
 
     flag: int
@@ -179,7 +179,7 @@ class _Entry(NamedTuple):
     sectors: int
 
 
-def read_table(disk: Source) -> Table:
+def read_table(disk: Source) -> PartitionTable:
     """Return the partition table; its scheme is "none" where there is no such.
 
     Raises:
@@ -192,10 +192,10 @@ def read_table(disk: Source) -> Table:
     if is_announced or any(head.startswith(_GPT_MAGIC, size) for size in _SECTORS):
         return _read_gpt(disk, has_code=has_code, is_announced=is_announced)
     if not entries:
-        return Table(scheme="none", has_boot_code=has_code)
+        return PartitionTable(scheme="none", has_boot_code=has_code)
     partitions, warnings = _read_mbr(disk, entries)
     signature = int.from_bytes(head[_SIGNATURE], "little")
-    return Table(
+    return PartitionTable(
         scheme="mbr",
         partitions=tuple(_with_uuid(part, signature) for part in partitions),
         warnings=tuple(warnings),
@@ -203,7 +203,7 @@ def read_table(disk: Source) -> Table:
     )
 
 
-def _read_gpt(disk: Source, *, has_code: bool, is_announced: bool) -> Table:
+def _read_gpt(disk: Source, *, has_code: bool, is_announced: bool) -> PartitionTable:
     warnings = []
     if not is_announced:
         warnings.append("the GPT has no protective MBR: Linux ignores such a GPT")
@@ -216,7 +216,7 @@ def _read_gpt(disk: Source, *, has_code: bool, is_announced: bool) -> Table:
         warnings.append(gpt.problem)
         partitions, more = _backup_gpt(disk)
         warnings += more
-    return Table(
+    return PartitionTable(
         scheme="gpt",
         partitions=tuple(partitions),
         warnings=tuple(warnings),
@@ -310,7 +310,7 @@ def _gpt_entry(number: int, raw: bytes, sector: int) -> Partition | None:
     )
 
 
-def _mbr_entries(head: bytes) -> list[_Entry]:
+def _mbr_entries(head: bytes) -> list[_PartitionEntry]:
     """Return the four entries if the sector is a partition table, else none."""
     if head[510:512] != _BOOT_SIGNATURE:
         return []
@@ -320,12 +320,16 @@ def _mbr_entries(head: bytes) -> list[_Entry]:
     return entries if used and is_table else []
 
 
-def _four_entries(sector: bytes) -> list[_Entry]:
+def _four_entries(sector: bytes) -> list[_PartitionEntry]:
     places = range(446, 510, 16)
-    return [_Entry(*struct.unpack_from("<B3xB3xII", sector, at)) for at in places]
+    return [
+        _PartitionEntry(*struct.unpack_from("<B3xB3xII", sector, at)) for at in places
+    ]
 
 
-def _read_mbr(disk: Source, entries: list[_Entry]) -> tuple[list[Partition], list[str]]:
+def _read_mbr(
+    disk: Source, entries: list[_PartitionEntry]
+) -> tuple[list[Partition], list[str]]:
     partitions, warnings = [], []
     for number, entry in enumerate(entries, start=1):
         if not entry.type or not entry.sectors:
@@ -366,7 +370,7 @@ def _with_uuid(part: Partition, signature: int) -> Partition:
     return replace(part, uuid=uuid)
 
 
-def _mbr_partition(number: int, entry: _Entry, base: int) -> Partition:
+def _mbr_partition(number: int, entry: _PartitionEntry, base: int) -> Partition:
     return Partition(
         number=number,
         offset=(base + entry.first) * SECTOR,

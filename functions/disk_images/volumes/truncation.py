@@ -3,13 +3,13 @@
 from disk_images.blocks.mapped import MappedDisk
 from disk_images.blocks.source import CannotTellError, CutOffError, Source
 from disk_images.findings import Finding, Findings
-from disk_images.volumes.layout import Layout
+from disk_images.volumes.layout import VolumeLayout
 
 YES = "yes"
 TABLES = "the image file's own tables"
 
 
-def complete_of(disk: Source, layout: Layout) -> Finding:
+def complete_of(disk: Source, layout: VolumeLayout) -> Finding:
     """Return `yes`, or what is missing.
 
     A raw disk without partitions has nothing that tells where it should end. Ask last:
@@ -41,7 +41,7 @@ def _mapped(disk: MappedDisk) -> Finding:
     )
 
 
-def _beyond(disk: Source, layout: Layout) -> str:
+def _beyond(disk: Source, layout: VolumeLayout) -> str:
     """Return which partition ends behind the end of the disk, "" if none."""
     for volume in layout.volumes:
         if volume.number and volume.offset is not None:

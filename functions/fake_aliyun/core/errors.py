@@ -29,7 +29,7 @@ class UnknownHostError(NotImitatedError):
     """A request went to a host that is not part of this cloud."""
 
 
-class ServiceError(Exception):
+class CloudError(Exception):
     """A refusal in a service's own words."""
 
     def __init__(
@@ -62,7 +62,7 @@ class ErrorType(NamedTuple):
     ec: str = ""
 
 
-class KnownError(ServiceError):
+class KnownError(CloudError):
     """A refusal whose status and sentence follow from its code.
 
     Attributes:
@@ -96,7 +96,7 @@ class KnownError(ServiceError):
         )
 
     @classmethod
-    def for_fault(cls, code: str, *, message: str, status: int | None) -> ServiceError:
+    def for_fault(cls, code: str, *, message: str, status: int | None) -> CloudError:
         """Return the refusal that a fault asks the service for.
 
         Args:
@@ -112,7 +112,7 @@ class KnownError(ServiceError):
         if status is None:
             what = f"the {cls.service} error {code!r} without http_status"
             raise NotImitatedError(what, known=cls.known)
-        return ServiceError(code, message=message or code, status=status)
+        return CloudError(code, message=message or code, status=status)
 
 
 class ConnectionLostError(Exception):

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from fake_aliyun.core.errors import ConnectionLostError, NotImitatedError, ServiceError
+from fake_aliyun.core.errors import CloudError, ConnectionLostError, NotImitatedError
 from fake_aliyun.core.faults import Fault, Faults
-from fake_aliyun.core.hosts import Place
+from fake_aliyun.core.hosts import Host
 from fake_aliyun.core.http import Request, Response
 from fake_aliyun.core.records import Recorded
 from fake_aliyun.core.service import Service, Work
@@ -20,7 +20,7 @@ class Exchange:
 
     service: Service
     request: Request
-    place: Place
+    place: Host
     record: Recorded
 
     def run(self, faults: Faults) -> Response:
@@ -37,18 +37,18 @@ class Exchange:
                 service=self.service.name, action=record.action, key=record.key
             )
             answer = self._faulty(fault, work) if fault else work()
-        except ServiceError as error:
+        except CloudError as error:
             answer = self._refuse(error)
         record.status = answer.status
         return self.service.finish(answer, record)
 
     def not_imitated(self, error: NotImitatedError) -> Response:
         """Return what tells a client of the service that a fake was asked too much."""
-        refusal = ServiceError(NOT_IMITATED, message=str(error), status=501)
+        refusal = CloudError(NOT_IMITATED, message=str(error), status=501)
         answer = self.service.refuse(refusal, self.request, self.place, self.record)
         return self.service.finish(answer, self.record)
 
-    def _refuse(self, error: ServiceError) -> Response:
+    def _refuse(self, error: CloudError) -> Response:
         self.record.code = error.code
         return self.service.refuse(error, self.request, self.place, self.record)
 

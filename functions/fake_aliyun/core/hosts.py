@@ -30,7 +30,7 @@ _REGION = rf"(?P<region>{_LABEL}?)"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class Host:
     """What answers at a host.
 
     Attributes:
@@ -51,12 +51,12 @@ class Hosts:
         self._region_ids = region_ids
         self._domain = apsara_domain
         domain = re.escape(apsara_domain)
-        oss, ecs = Place(service="oss"), Place(service="ecs", door="public")
-        apsara_oss = Place(service="oss", door="apsara-pop")
-        apsara_ecs = Place(service="ecs", door="apsara-pop")
-        route = Place(service="ecs", door="apsara-route")
+        oss, ecs = Host(service="oss"), Host(service="ecs", door="public")
+        apsara_oss = Host(service="oss", door="apsara-pop")
+        apsara_ecs = Host(service="ecs", door="apsara-pop")
+        route = Host(service="ecs", door="apsara-route")
         inside, aliyun = "(?:-internal)?", r"\.aliyuncs\.com"
-        self._patterns: tuple[tuple[str, Place], ...] = (
+        self._patterns: tuple[tuple[str, Host], ...] = (
             (rf"{_BUCKET}oss-{_REGION}{inside}{aliyun}", oss),
             (rf"{_BUCKET}{_REGION}\.oss{aliyun}", oss),
             (rf"{_BUCKET}oss-{_REGION}-a\.{domain}", apsara_oss),
@@ -64,17 +64,17 @@ class Hosts:
             (rf"ecs(?:-vpc)?\.{_REGION}{aliyun}", ecs),
             (rf"ecs-internal\.(?:{_REGION}\.)?{domain}", apsara_ecs),
             (rf"api\.{domain}", route),
-            (rf"\d+\.{_REGION}{inside}\.fc{aliyun}", Place(service="fc")),
-            (rf"fcv3\.{_REGION}{aliyun}", Place(service="fc3")),
-            (rf"ram{aliyun}", Place(service="ram")),
+            (rf"\d+\.{_REGION}{inside}\.fc{aliyun}", Host(service="fc")),
+            (rf"fcv3\.{_REGION}{aliyun}", Host(service="fc3")),
+            (rf"ram{aliyun}", Host(service="ram")),
         )
 
-    def find(self, hostname: str) -> Place | None:
+    def find(self, hostname: str) -> Host | None:
         """Return what answers at a host, or None."""
         for pattern, place in self._patterns:
             found = re.fullmatch(pattern, hostname)
             if found and found.groupdict().get("region") in {None, *self._region_ids}:
-                return Place(
+                return Host(
                     service=place.service,
                     door=place.door,
                     region_id=found.groupdict().get("region") or "",
@@ -102,7 +102,7 @@ class Hosts:
 
 def place_here(
     path: str, *, action: str, version: str, headers: Collection[str]
-) -> Place:
+) -> Host:
     """Return what answers on one port of this machine, where paths must tell.
 
     What is asked at "/" is told apart by the version of its API.
@@ -115,17 +115,17 @@ def place_here(
             that gateway from the public endpoint.
     """
     if path.startswith("/apsara/route/"):
-        return Place(service="ecs", door="apsara-route")
+        return Host(service="ecs", door="apsara-route")
     if path.startswith("/2016-08-15/"):
-        return Place(service="fc")
+        return Host(service="fc")
     if path.startswith("/2023-03-30/"):
-        return Place(service="fc3")
+        return Host(service="fc3")
     if path == "/" and action and version == RAM_VERSION:
-        return Place(service="ram")
+        return Host(service="ram")
     if path == "/" and action:
         apsara = any(name in APSARA_HEADERS for name in headers)
-        return Place(service="ecs", door="apsara-pop" if apsara else "public")
-    return Place(service="oss")
+        return Host(service="ecs", door="apsara-pop" if apsara else "public")
+    return Host(service="oss")
 
 
 APSARA_HEADERS = frozenset(

@@ -12,7 +12,7 @@ from typing import Any
 
 from fake_aliyun.core import xml
 from fake_aliyun.core.clock import http_date
-from fake_aliyun.core.errors import NotImitatedError, ServiceError
+from fake_aliyun.core.errors import CloudError, NotImitatedError
 from fake_aliyun.core.http import Request, Response
 from fake_aliyun.core.records import Recorded, without_secrets
 
@@ -104,7 +104,7 @@ def answered(request: Request, action: str, document: Mapping[str, Any]) -> Resp
 
 
 def refused(
-    error: ServiceError, request: Request, record: Recorded, *, product: str
+    error: CloudError, request: Request, record: Recorded, *, product: str
 ) -> Response:
     """Return a refusal, in the format that was asked for."""
     document = {

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from fake_aliyun.core.errors import ServiceError
-from fake_aliyun.core.hosts import Place
+from fake_aliyun.core.errors import CloudError
+from fake_aliyun.core.hosts import Host
 from fake_aliyun.core.http import Request, Response
 from fake_aliyun.core.records import Recorded
 
@@ -22,7 +22,7 @@ class Service(Protocol):
     name: str
     actions: frozenset[str]
 
-    def begin(self, request: Request, place: Place, record: Recorded) -> Work:
+    def begin(self, request: Request, place: Host, record: Recorded) -> Work:
         """Return what will answer a request, and say in `record` what it is.
 
         Raises:
@@ -31,11 +31,11 @@ class Service(Protocol):
         """
 
     def refuse(
-        self, error: ServiceError, request: Request, place: Place, record: Recorded
+        self, error: CloudError, request: Request, place: Host, record: Recorded
     ) -> Response:
         """Return a refusal in the service's own form."""
 
-    def error(self, code: str, *, message: str, status: int | None) -> ServiceError:
+    def error(self, code: str, *, message: str, status: int | None) -> CloudError:
         """Return the refusal that a fault asks for.
 
         Raises:

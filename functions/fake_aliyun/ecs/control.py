@@ -7,7 +7,7 @@ from fake_aliyun.ecs.images import Failure, Image, Pace
 from fake_aliyun.ecs.models import EcsBackend
 
 
-class Ecs:
+class EcsControl:
     """The images of a cloud, as a test sees and moves them."""
 
     def __init__(self, backend: EcsBackend, *, faults: Faults) -> None:

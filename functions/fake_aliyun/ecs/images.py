@@ -12,7 +12,7 @@ TaskStatus = Literal["Processing", "Finished", "Failed", "Deleted"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Disk:
+class ImageDisk:
     """One disk of an image.
 
     Attributes:
@@ -61,7 +61,7 @@ class Image:
     image_name: str
     region_id: str
     created: datetime
-    disks: tuple[Disk, ...]
+    disks: tuple[ImageDisk, ...]
     description: str = ""
     architecture: str = "x86_64"
     os_type: str = "linux"

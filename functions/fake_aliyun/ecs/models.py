@@ -9,7 +9,7 @@ from fake_aliyun.core.clock import Clock
 from fake_aliyun.core.content import Content
 from fake_aliyun.core.hosts import Door
 from fake_aliyun.ecs.errors import EcsError
-from fake_aliyun.ecs.images import ByLooks, Disk, Failure, Image, Pace
+from fake_aliyun.ecs.images import ByLooks, Failure, Image, ImageDisk, Pace
 from fake_aliyun.ecs.parameters import (
     RULES,
     Numbered,
@@ -315,10 +315,10 @@ def _compared(parameters: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _disk(number: int, mapping: Mapping[str, str], found: OssObject) -> Disk:
+def _disk(number: int, mapping: Mapping[str, str], found: OssObject) -> ImageDisk:
     detected = detect(found.content)
     wanted = mapping.get("DiskImageSize") or mapping.get("DiskImSize") or "0"
-    return Disk(
+    return ImageDisk(
         number=number,
         bucket=mapping["OSSBucket"],
         object_key=mapping["OSSObject"],

@@ -8,7 +8,7 @@ from fake_aliyun.core.errors import NotImitatedError
 from fake_aliyun.core.hosts import Door
 from fake_aliyun.core.rpc import Document
 from fake_aliyun.ecs.errors import EcsError
-from fake_aliyun.ecs.images import Disk, Image
+from fake_aliyun.ecs.images import Image, ImageDisk
 from fake_aliyun.ecs.models import EcsBackend
 from fake_aliyun.ecs.parameters import is_whole, read_tags
 
@@ -38,7 +38,7 @@ DESCRIBE_REGIONS = frozenset(
 )  # fmt: skip
 
 
-class Page(NamedTuple):
+class ImagePage(NamedTuple):
     """One page of images and how many there are in all."""
 
     images: list[Image]
@@ -55,7 +55,7 @@ class Page(NamedTuple):
         }
 
 
-def take_page(images: Sequence[Image], parameters: Mapping[str, str]) -> Page:
+def take_page(images: Sequence[Image], parameters: Mapping[str, str]) -> ImagePage:
     """Return the page that a request asks for; ten to a page unless it says.
 
     Raises:
@@ -64,7 +64,7 @@ def take_page(images: Sequence[Image], parameters: Mapping[str, str]) -> Page:
     number = _whole(parameters, "PageNumber", "1", range(1, 1_000_001))
     size = _whole(parameters, "PageSize", "10", range(1, 101))
     start = (number - 1) * size
-    return Page(list(images[start : start + size]), len(images), number, size)
+    return ImagePage(list(images[start : start + size]), len(images), number, size)
 
 
 def _whole(
@@ -172,7 +172,7 @@ def shown_image(image: Image) -> Document:
     }
 
 
-def _shown_disk(disk: Disk, image: Image) -> Document:
+def _shown_disk(disk: ImageDisk, image: Image) -> Document:
     return {
         "Device": disk.device,
         "Format": disk.format,
@@ -249,7 +249,7 @@ def permission(action: str) -> str:
     return "image/*" if action in {"ImportImage", "DescribeImages"} else "*"
 
 
-class Operations:
+class EcsOperations:
     """Answers operations."""
 
     def __init__(self, backend: EcsBackend) -> None:

@@ -9,7 +9,7 @@ and what a failure says besides `resultCode` -1; here `resultMsg` names code and
 import json
 from collections.abc import Mapping
 
-from fake_aliyun.core.errors import NotImitatedError, ServiceError
+from fake_aliyun.core.errors import CloudError, NotImitatedError
 from fake_aliyun.core.http import Request, Response
 from fake_aliyun.ecs.errors import EcsError
 from fake_aliyun.ecs.operations import OPERATIONS
@@ -69,7 +69,7 @@ def _flat_strings(document: object) -> dict[str, str]:
     return {str(name): str(value) for name, value in document.items()}
 
 
-def route_refusal(error: ServiceError) -> Response:
+def route_refusal(error: CloudError) -> Response:
     """Return a failure as the route documents it: HTTP 200 and an `errorSample`."""
     said = error.code if error.code == error.message else str(error)
     result = {"resultCode": -1, "resultMsg": said, "result": None}

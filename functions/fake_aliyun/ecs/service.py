@@ -5,8 +5,8 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fake_aliyun.core.errors import ServiceError
-from fake_aliyun.core.hosts import APSARA_HEADERS, Door, Place
+from fake_aliyun.core.errors import CloudError
+from fake_aliyun.core.hosts import APSARA_HEADERS, Door, Host
 from fake_aliyun.core.http import Request, Response
 from fake_aliyun.core.records import Recorded
 from fake_aliyun.core.rpc import (
@@ -22,11 +22,11 @@ from fake_aliyun.core.rpc import (
 from fake_aliyun.core.service import Work
 from fake_aliyun.ecs.errors import EcsError
 from fake_aliyun.ecs.models import EcsBackend
-from fake_aliyun.ecs.operations import OPERATIONS, Operations, permission
+from fake_aliyun.ecs.operations import OPERATIONS, EcsOperations, permission
 from fake_aliyun.ecs.parameters import RULES, check_names
 from fake_aliyun.ecs.route import read_route, route_refusal
 from fake_aliyun.ram.models import RamBackend
-from fake_aliyun.ram.rpc_auth import Authenticator
+from fake_aliyun.ram.rpc_auth import RpcAuthenticator
 
 VERSION = "2014-05-26"
 COMMON_APSARA = COMMON | {
@@ -61,18 +61,18 @@ class EcsService:
         backend: EcsBackend,
         *,
         ram: RamBackend,
-        authenticator: Authenticator,
+        authenticator: RpcAuthenticator,
         lock: threading.RLock,
         route: RouteSettings,
     ) -> None:
         self._backend = backend
-        self._operations = Operations(backend)
+        self._operations = EcsOperations(backend)
         self._ram = ram
         self._authenticator = authenticator
         self._lock = lock
         self._route = route
 
-    def begin(self, request: Request, place: Place, record: Recorded) -> Work:
+    def begin(self, request: Request, place: Host, record: Recorded) -> Work:
         """Return what will answer a request."""
         if place.door == "apsara-route":
             return self._begin_route(request, record)
@@ -84,7 +84,7 @@ class EcsService:
     def _answer_rpc(
         self,
         request: Request,
-        place: Place,
+        place: Host,
         record: Recorded,
         *,
         parameters: Mapping[str, str],
@@ -137,14 +137,14 @@ class EcsService:
         return as_json({**document, "RequestId": record.request_id})
 
     def refuse(
-        self, error: ServiceError, request: Request, place: Place, record: Recorded
+        self, error: CloudError, request: Request, place: Host, record: Recorded
     ) -> Response:
         """Return a refusal in the form of its door."""
         if place.door == "apsara-route":
             return route_refusal(error)
         return refused(error, request, record, product="Ecs")
 
-    def error(self, code: str, *, message: str, status: int | None) -> ServiceError:
+    def error(self, code: str, *, message: str, status: int | None) -> CloudError:
         """Return the refusal that a fault asks for."""
         return EcsError.for_fault(code, message=message, status=status)
 

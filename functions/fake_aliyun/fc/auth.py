@@ -45,7 +45,7 @@ def fc_signature(
     return base64.b64encode(digest).decode()
 
 
-class Authenticator:
+class FcAuthenticator:
     """Checks the signatures of requests to Function Compute."""
 
     def __init__(self, *, ram: RamBackend, clock: Clock) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from fake_aliyun.core.faults import Fault, Faults
-from fake_aliyun.fc.invocations import Invocation
+from fake_aliyun.fc.invocations import FcInvocation
 from fake_aliyun.fc.models import AsyncConfig, Function, Handler
 from fake_aliyun.fc.platform import Denied, Message, Platform
 from fake_aliyun.fc.triggers import Trigger, read_trigger
@@ -20,7 +20,7 @@ class Fc:
         self._faults = faults
 
     @property
-    def invocations(self) -> Sequence[Invocation]:
+    def invocations(self) -> Sequence[FcInvocation]:
         """Return all invocations, oldest first."""
         return self._platform.invocations
 
@@ -135,7 +135,7 @@ class Fc:
         backend.add_trigger(function, trigger)
         return trigger
 
-    def tick(self) -> Sequence[Invocation]:
+    def tick(self) -> Sequence[FcInvocation]:
         """Return what all enabled time triggers start: invocations, not yet tried.
 
         It is as if all of them were due now; no schedule is reckoned with.
@@ -144,7 +144,7 @@ class Fc:
 
     def invoke_async(
         self, function: Function, payload: bytes, *, task_id: str = ""
-    ) -> Invocation:
+    ) -> FcInvocation:
         """Return an asynchronous invocation, not yet tried."""
         return self._platform.enqueue(function, payload, task_id=task_id)
 

@@ -18,9 +18,9 @@ from datetime import datetime, timezone
 from typing import Literal
 
 from fake_aliyun.fc.models import Function
-from fake_aliyun.fc.runtime.context import Context
+from fake_aliyun.fc.runtime.context import FcContext
 from fake_aliyun.fc.runtime.function import FcFunction
-from fake_aliyun.ram.models import Credentials
+from fake_aliyun.ram.models import KeyPair
 
 _level_lock = threading.Lock()
 _running = 0
@@ -106,7 +106,7 @@ class Attempt:
 
 
 @dataclass(kw_only=True)
-class Invocation:
+class FcInvocation:
     """One call of a function, with all its attempts.
 
     Attributes:
@@ -136,7 +136,9 @@ class Invocation:
         return self.attempts[-1].body if self.attempts else b""
 
 
-def run(invocation: Invocation, context_of: Callable[[Invocation], Context]) -> Attempt:
+def run(
+    invocation: FcInvocation, context_of: Callable[[FcInvocation], FcContext]
+) -> Attempt:
     """Return what comes of calling a function's handler now."""
     context = context_of(invocation)
     handler = invocation.function.handler
@@ -153,12 +155,12 @@ def run(invocation: Invocation, context_of: Callable[[Invocation], Context]) -> 
     )
 
 
-def _run_code(code: FcFunction, payload: bytes, context: Context) -> Attempt:
+def _run_code(code: FcFunction, payload: bytes, context: FcContext) -> Attempt:
     """Return what comes of running a code package, in a process of its own."""
     keys = context.credentials
     came = code.invoke(
         payload,
-        credentials=Credentials(
+        credentials=KeyPair(
             access_key_id=keys.access_key_id,
             access_key_secret=keys.access_key_secret,
             security_token=keys.security_token,

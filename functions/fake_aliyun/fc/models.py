@@ -14,11 +14,11 @@ from typing import Any
 from fake_aliyun.core.clock import Clock
 from fake_aliyun.fc.errors import FcError
 from fake_aliyun.fc.fields import read_object, read_text, read_whole
-from fake_aliyun.fc.runtime.context import Context
+from fake_aliyun.fc.runtime.context import FcContext
 from fake_aliyun.fc.runtime.function import FcFunction
 from fake_aliyun.fc.triggers import OssTrigger, Trigger, check_no_overlap
 
-Handler = Callable[[bytes, Context], Any] | FcFunction
+Handler = Callable[[bytes, FcContext], Any] | FcFunction
 LATEST = "LATEST"
 DEFAULT_RETRIES = 3
 DEFAULT_EVENT_AGE_SECONDS = 86_400

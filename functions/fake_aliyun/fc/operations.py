@@ -23,7 +23,7 @@ VERSION = "/2016-08-15"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Operation:
+class FcOperation:
     """One operation: its method, its path after the version, and its parameters."""
 
     action: str
@@ -45,8 +45,8 @@ _CONFIG = f"{_FUNCTION}/async-invoke-config"
 
 def _operation(
     action: str, method: str, path: str, parameters: frozenset[str] = frozenset()
-) -> Operation:
-    return Operation(action=action, method=method, path=path, parameters=parameters)
+) -> FcOperation:
+    return FcOperation(action=action, method=method, path=path, parameters=parameters)
 
 
 OPERATIONS = (
@@ -66,8 +66,8 @@ OPERATIONS = (
 
 
 def find_operation(
-    request: Request, operations: Sequence[Operation] = OPERATIONS
-) -> tuple[Operation, dict[str, str]]:
+    request: Request, operations: Sequence[FcOperation] = OPERATIONS
+) -> tuple[FcOperation, dict[str, str]]:
     """Return the operation that a request names and the names in its path.
 
     Raises:
@@ -100,7 +100,7 @@ _INVOKING = frozenset(
 )
 
 
-class Operations:
+class FcOperations:
     """Answers operations."""
 
     def __init__(self, platform: Platform) -> None:
@@ -108,7 +108,7 @@ class Operations:
         self._backend = platform.backend
 
     def run(
-        self, operation: Operation, request: Request, names: Names, principal: str
+        self, operation: FcOperation, request: Request, names: Names, principal: str
     ) -> Response:
         """Return the answer of an operation."""
         _check_headers(operation, request)
@@ -250,7 +250,7 @@ class Operations:
         return function
 
 
-def _check_headers(operation: Operation, request: Request) -> None:
+def _check_headers(operation: FcOperation, request: Request) -> None:
     """Refuse to ignore what a header of Function Compute asks for."""
     own = _INVOKING if operation.action == "InvokeFunction" else frozenset[str]()
     for name in sorted(request.headers):

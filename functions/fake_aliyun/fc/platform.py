@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from fake_aliyun.fc.errors import FcError
-from fake_aliyun.fc.invocations import Attempt, Invocation, run
+from fake_aliyun.fc.invocations import Attempt, FcInvocation, run
 from fake_aliyun.fc.models import FcBackend, Function
 from fake_aliyun.fc.queue import Queue, refused
 from fake_aliyun.fc.runtime.context import (
-    Context,
     ContextFunction,
     ContextService,
+    FcContext,
     make_context,
 )
 from fake_aliyun.fc.timers import TimerTrigger
@@ -53,7 +53,7 @@ def complete(arn: str, *, region_id: str, account_id: str) -> str:
 
 
 def outcome_message(
-    invocation: Invocation, *, function_arn: str, now: datetime
+    invocation: FcInvocation, *, function_arn: str, now: datetime
 ) -> bytes:
     """Return what a destination is told of an invocation that has ended."""
     last = invocation.attempts[-1] if invocation.attempts else None
@@ -113,7 +113,7 @@ class Platform:
 
     def __init__(self, backend: FcBackend, *, ram: RamBackend) -> None:
         self.backend = backend
-        self.invocations: list[Invocation] = []
+        self.invocations: list[FcInvocation] = []
         self.messages: list[Message] = []
         self.log_lines: dict[str, list[str]] = defaultdict(list)
         self.denied: list[Denied] = []
@@ -132,7 +132,7 @@ class Platform:
 
     def invoke(
         self, function: Function, payload: bytes, *, started_by: str = "account"
-    ) -> Invocation:
+    ) -> FcInvocation:
         """Return an invocation that was tried once, here and now.
 
         Raises:
@@ -155,7 +155,7 @@ class Platform:
         *,
         task_id: str = "",
         started_by: str = "account",
-    ) -> Invocation:
+    ) -> FcInvocation:
         """Return an invocation that will be tried by whoever works on the queue.
 
         Raises:
@@ -173,9 +173,9 @@ class Platform:
         self.queue.put(invocation)
         return invocation
 
-    def _new(self, function: Function, payload: bytes, started_by: str) -> Invocation:
+    def _new(self, function: Function, payload: bytes, started_by: str) -> FcInvocation:
         now = self.backend.clock()
-        invocation = Invocation(
+        invocation = FcInvocation(
             function=function,
             payload=payload,
             enqueued=now,
@@ -194,7 +194,7 @@ class Platform:
                 source = str(record["oss"]["bucket"]["arn"])
                 self.enqueue(function, as_bytes(dict(record)), started_by=source)
 
-    def tick(self) -> list[Invocation]:
+    def tick(self) -> list[FcInvocation]:
         """Return the invocations that the time triggers start, each one once."""
         now = self.backend.clock()
         return [
@@ -229,7 +229,7 @@ class Platform:
         backend = self.backend
         return function.arn(region_id=backend.region_id, account_id=backend.account_id)
 
-    def _attempt(self, invocation: Invocation) -> Attempt:
+    def _attempt(self, invocation: FcInvocation) -> Attempt:
         role = invocation.function.role
         if role and not self._ram.may_assume(role, service=FC_SERVICE):
             self._deny(role, "sts:AssumeRole", f"role/{role}")
@@ -238,7 +238,7 @@ class Platform:
         self._deliver_log(invocation.function, attempt)
         return attempt
 
-    def _context(self, invocation: Invocation) -> Context:
+    def _context(self, invocation: FcInvocation) -> FcContext:
         function = invocation.function
         role = function.role or FUNCTION_ROLE
         project, _, store = function.log_store.partition("/")
@@ -272,7 +272,7 @@ class Platform:
         if self._may(function.role, "log:PostLogStoreLogs", resource):
             self.log_lines[function.log_store] += attempt.log_lines
 
-    def _tell_outcome(self, invocation: Invocation) -> None:
+    def _tell_outcome(self, invocation: FcInvocation) -> None:
         config = invocation.function.async_config
         succeeded = invocation.status == "Succeeded"
         wanted = config.on_success if succeeded else config.on_failure

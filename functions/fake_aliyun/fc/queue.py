@@ -15,14 +15,14 @@ from datetime import timedelta
 
 from fake_aliyun.core.clock import Clock, ManualClock
 from fake_aliyun.fc.errors import FcError
-from fake_aliyun.fc.invocations import Attempt, Invocation, Status
+from fake_aliyun.fc.invocations import Attempt, FcInvocation, Status
 
 FIRST_WAIT_SECONDS = 0.5
 PLATFORM_PATIENCE_SECONDS = 5 * 3600
 RETRIED = frozenset({200, 429, 500, 503})
 IDLE_SECONDS = 0.2
-Try = Callable[[Invocation], Attempt]
-Tell = Callable[[Invocation], None]
+Try = Callable[[FcInvocation], Attempt]
+Tell = Callable[[FcInvocation], None]
 
 
 class Queue:
@@ -32,13 +32,13 @@ class Queue:
         self._clock = clock
         self._attempt = attempt
         self._tell = tell
-        self._waiting: list[Invocation] = []
+        self._waiting: list[FcInvocation] = []
         self._refusals: deque[FcError] = deque()
         self._lock = threading.Lock()
         self._news = threading.Event()
         self._stopped = threading.Event()
 
-    def put(self, invocation: Invocation) -> None:
+    def put(self, invocation: FcInvocation) -> None:
         """Let an invocation be tried as soon as the queue is worked on."""
         with self._lock:
             self._waiting.append(invocation)
@@ -98,7 +98,7 @@ class Queue:
         self._stopped.set()
         self._news.set()
 
-    def _take_due(self) -> Invocation | None:
+    def _take_due(self) -> FcInvocation | None:
         with self._lock:
             now = self._clock()
             due = [invocation for invocation in self._waiting if invocation.due <= now]
@@ -108,7 +108,7 @@ class Queue:
             self._waiting.remove(first)
             return first
 
-    def _try(self, invocation: Invocation) -> None:
+    def _try(self, invocation: FcInvocation) -> None:
         config = invocation.function.async_config
         age = self._clock() - invocation.enqueued
         if age > timedelta(seconds=config.event_age_seconds):
@@ -130,7 +130,7 @@ class Queue:
         else:
             self._end(invocation, "Failed")
 
-    def _may_retry(self, invocation: Invocation, attempt: Attempt) -> bool:
+    def _may_retry(self, invocation: FcInvocation, attempt: Attempt) -> bool:
         if attempt.http_status not in RETRIED:
             return False
         if attempt.is_platform_fault:
@@ -139,7 +139,7 @@ class Queue:
         failed = len(invocation.attempts) - invocation.platform_faults
         return failed <= invocation.function.async_config.retries
 
-    def _end(self, invocation: Invocation, status: Status) -> None:
+    def _end(self, invocation: FcInvocation, status: Status) -> None:
         invocation.status = status
         self._tell(invocation)
 

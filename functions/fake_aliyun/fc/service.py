@@ -6,14 +6,19 @@ import uuid
 from dataclasses import replace
 
 from fake_aliyun.core.clock import http_date
-from fake_aliyun.core.errors import ServiceError
-from fake_aliyun.core.hosts import Place
+from fake_aliyun.core.errors import CloudError
+from fake_aliyun.core.hosts import Host
 from fake_aliyun.core.http import Request, Response
 from fake_aliyun.core.records import Recorded, without_secrets
 from fake_aliyun.core.service import Work
-from fake_aliyun.fc.auth import Authenticator
+from fake_aliyun.fc.auth import FcAuthenticator
 from fake_aliyun.fc.errors import FcError
-from fake_aliyun.fc.operations import OPERATIONS, Operation, Operations, find_operation
+from fake_aliyun.fc.operations import (
+    OPERATIONS,
+    FcOperation,
+    FcOperations,
+    find_operation,
+)
 from fake_aliyun.fc.platform import Platform
 from fake_aliyun.ram.models import RamBackend
 
@@ -29,16 +34,16 @@ class FcService:
         platform: Platform,
         *,
         ram: RamBackend,
-        authenticator: Authenticator,
+        authenticator: FcAuthenticator,
         lock: threading.RLock,
     ) -> None:
         self._backend = platform.backend
-        self._operations = Operations(platform)
+        self._operations = FcOperations(platform)
         self._ram = ram
         self._authenticator = authenticator
         self._lock = lock
 
-    def begin(self, request: Request, place: Place, record: Recorded) -> Work:
+    def begin(self, request: Request, place: Host, record: Recorded) -> Work:
         """Return what will answer a request."""
         del place
         operation, names = find_operation(request)
@@ -50,7 +55,7 @@ class FcService:
     def _answer(
         self,
         request: Request,
-        operation: Operation,
+        operation: FcOperation,
         names: dict[str, str],
         record: Recorded,
     ) -> Response:
@@ -61,7 +66,7 @@ class FcService:
         return self._operations.run(operation, request, names, record.principal)
 
     def _authorize(
-        self, operation: Operation, names: dict[str, str], principal: str
+        self, operation: FcOperation, names: dict[str, str], principal: str
     ) -> None:
         service = names.get("service", "*")
         path = f"services/{service}"
@@ -75,7 +80,7 @@ class FcService:
             raise FcError("AccessDenied", f"{principal} may not {action} on {resource}")
 
     def refuse(
-        self, error: ServiceError, request: Request, place: Place, record: Recorded
+        self, error: CloudError, request: Request, place: Host, record: Recorded
     ) -> Response:
         """Return a refusal as JSON."""
         del request, place, record
@@ -86,7 +91,7 @@ class FcService:
             body=json.dumps(document).encode(),
         )
 
-    def error(self, code: str, *, message: str, status: int | None) -> ServiceError:
+    def error(self, code: str, *, message: str, status: int | None) -> CloudError:
         """Return the refusal that a fault asks for."""
         return FcError.for_fault(code, message=message, status=status)
 

@@ -14,22 +14,22 @@ from dataclasses import replace
 from typing import Any
 
 from fake_aliyun.core.clock import http_date, iso_seconds
-from fake_aliyun.core.errors import ServiceError
-from fake_aliyun.core.hosts import Place
+from fake_aliyun.core.errors import CloudError
+from fake_aliyun.core.hosts import Host
 from fake_aliyun.core.http import Request, Response
 from fake_aliyun.core.records import Recorded, without_secrets
 from fake_aliyun.core.rpc import check_headers
 from fake_aliyun.core.service import Work
 from fake_aliyun.fc.errors import FcError
 from fake_aliyun.fc.models import FcBackend, Function
-from fake_aliyun.fc.operations import Operation, find_operation
+from fake_aliyun.fc.operations import FcOperation, find_operation
 from fake_aliyun.fc.triggers import Trigger
 from fake_aliyun.ram.models import RamBackend
-from fake_aliyun.ram.rpc_auth import Authenticator
+from fake_aliyun.ram.rpc_auth import RpcAuthenticator
 
 _VERSION, _FUNCTION = "/2023-03-30", "/functions/{function}"
 OPERATIONS = tuple(
-    Operation(action=action, method="GET", path=path, version=_VERSION)
+    FcOperation(action=action, method="GET", path=path, version=_VERSION)
     for action, path in (
         ("GetFunction", _FUNCTION),
         ("ListTriggers", f"{_FUNCTION}/triggers"),
@@ -55,7 +55,7 @@ class Fc3Service:
         backend: FcBackend,
         *,
         ram: RamBackend,
-        authenticator: Authenticator,
+        authenticator: RpcAuthenticator,
         lock: threading.RLock,
     ) -> None:
         self._backend = backend
@@ -63,7 +63,7 @@ class Fc3Service:
         self._authenticator = authenticator
         self._lock = lock
 
-    def begin(self, request: Request, place: Place, record: Recorded) -> Work:
+    def begin(self, request: Request, place: Host, record: Recorded) -> Work:
         """Return what will answer a request."""
         del place
         operation, names = find_operation(request, OPERATIONS)
@@ -72,7 +72,7 @@ class Fc3Service:
         return lambda: self._answer(request, operation, record)
 
     def _answer(
-        self, request: Request, operation: Operation, record: Recorded
+        self, request: Request, operation: FcOperation, record: Recorded
     ) -> Response:
         with self._lock:
             check_headers(request)
@@ -118,7 +118,7 @@ class Fc3Service:
         }
 
     def refuse(
-        self, error: ServiceError, request: Request, place: Place, record: Recorded
+        self, error: CloudError, request: Request, place: Host, record: Recorded
     ) -> Response:
         """Return a refusal as JSON."""
         del request, place
@@ -127,7 +127,7 @@ class Fc3Service:
         headers = {**answer.headers, **error.headers}
         return replace(answer, status=error.status, headers=headers)
 
-    def error(self, code: str, *, message: str, status: int | None) -> ServiceError:
+    def error(self, code: str, *, message: str, status: int | None) -> CloudError:
         """Return the refusal that a fault asks for."""
         return Fc3Error.for_fault(code, message=message, status=status)
 

@@ -26,7 +26,7 @@ BUCKET_NAME_RULE = (
 """Source: "Bucket overview", naming of buckets, OSS documentation, read 2026-11."""
 
 
-class Oss:
+class OssControl:
     """The buckets of a cloud, as a test sees and fills them.
 
     Attributes:

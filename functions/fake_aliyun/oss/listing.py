@@ -27,7 +27,7 @@ class Query:
     max_keys: int = DEFAULT_KEYS
 
 
-class Page(NamedTuple):
+class ListingPage(NamedTuple):
     """One page of a listing; `next_after` is "" on the last."""
 
     entries: list[Version]
@@ -49,14 +49,14 @@ def read_max_keys(text: str) -> int:
     return int(text)
 
 
-def list_objects(versions: Versions, query: Query) -> Page:
+def list_objects(versions: Versions, query: Query) -> ListingPage:
     """Return a page of current objects and of the prefixes they share."""
     keys = versions.keys_from(query.after, prefix=query.prefix)
     current = (versions.current(key) for key in keys)
     return _page((found for found in current if found is not None), query)
 
 
-def list_versions(versions: Versions, query: Query) -> Page:
+def list_versions(versions: Versions, query: Query) -> ListingPage:
     """Return a page of all versions and delete markers, newest of a key first."""
     keys = versions.keys_from(query.after, prefix=query.prefix)
     listed = (version for key in keys for version in reversed(versions.of(key)))
@@ -74,7 +74,7 @@ def _behind_version(listed: Iterable[Version], query: Query) -> Iterable[Version
             yield version
 
 
-def _page(listed: Iterable[Version], query: Query) -> Page:
+def _page(listed: Iterable[Version], query: Query) -> ListingPage:
     entries: list[Version] = []
     prefixes: list[str] = []
     last, last_version = "", ""
@@ -86,13 +86,13 @@ def _page(listed: Iterable[Version], query: Query) -> Page:
         if _is_before(group, version, query):
             continue
         if len(entries) + len(prefixes) == query.max_keys:
-            return Page(entries, prefixes, last, last_version)
+            return ListingPage(entries, prefixes, last, last_version)
         if prefix:
             prefixes.append(prefix)
         else:
             entries.append(version)
         last, last_version = group, version.version_id
-    return Page(entries, prefixes, "")
+    return ListingPage(entries, prefixes, "")
 
 
 def common_prefix(key: str, prefix: str, delimiter: str) -> str:
@@ -109,6 +109,6 @@ def _is_before(group: str, version: Version, query: Query) -> bool:
     return bool(query.after) and group <= query.after
 
 
-def objects_of(page: Page) -> list[OssObject]:
+def objects_of(page: ListingPage) -> list[OssObject]:
     """Return the objects of a page without delete markers."""
     return [entry for entry in page.entries if isinstance(entry, OssObject)]

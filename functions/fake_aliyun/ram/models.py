@@ -34,7 +34,7 @@ Source: ImportImage, "Usage notes", ECS API 2014-05-26, read 2026-11.
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Credentials:
+class KeyPair:
     """A key pair, with a token where it is a temporary one.
 
     Attributes:
@@ -66,7 +66,7 @@ class RamBackend:
         self.directory = Directory(clock)
         self.asked: set[tuple[str, str, str]] = set()
         self._clock = clock
-        self._keys: dict[str, Credentials] = {}
+        self._keys: dict[str, KeyPair] = {}
         self._user_ids: dict[str, str] = {}
 
     def clear(self) -> None:
@@ -76,17 +76,17 @@ class RamBackend:
         self._user_ids.clear()
         self.asked.clear()
 
-    def add_access_key(self, credentials: Credentials) -> None:
+    def add_access_key(self, credentials: KeyPair) -> None:
         """Let these credentials sign requests."""
         self._keys[credentials.access_key_id] = credentials
 
-    def find(self, access_key_id: str) -> Credentials | None:
+    def find(self, access_key_id: str) -> KeyPair | None:
         """Return the credentials with this key ID, expired ones too."""
         return self._keys.get(access_key_id)
 
-    def create_user(self, name: str) -> Credentials:
+    def create_user(self, name: str) -> KeyPair:
         """Return the access key of a new user, `user/NAME`."""
-        credentials = Credentials(
+        credentials = KeyPair(
             access_key_id=f"LTAI{secrets.token_hex(10)}",
             access_key_secret=secrets.token_hex(15),
             principal=f"user/{name}",
@@ -134,9 +134,9 @@ class RamBackend:
 
     def assume_role(
         self, name: str, *, seconds: float = DEFAULT_TOKEN_SECONDS
-    ) -> Credentials:
+    ) -> KeyPair:
         """Return temporary credentials of a role, as AssumeRole does."""
-        credentials = Credentials(
+        credentials = KeyPair(
             access_key_id=f"STS.{secrets.token_hex(12)}",
             access_key_secret=secrets.token_hex(22),
             security_token=f"CAIS{secrets.token_urlsafe(48)}",
@@ -146,7 +146,7 @@ class RamBackend:
         self.add_access_key(credentials)
         return credentials
 
-    def is_expired(self, credentials: Credentials) -> bool:
+    def is_expired(self, credentials: KeyPair) -> bool:
         """Return whether temporary credentials are past their time."""
         return credentials.expires is not None and credentials.expires <= self._clock()
 

@@ -29,7 +29,7 @@ Parameters = Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Operation:
+class RamOperation:
     """What an operation takes.
 
     Attributes:
@@ -47,26 +47,26 @@ class Operation:
 
 
 _ROLE, _POLICY = ("RoleName",), ("PolicyName", "PolicyType")
-OPERATIONS: Mapping[str, Operation] = {
-    "GetRole": Operation(needed=_ROLE),
-    "CreateRole": Operation(
+OPERATIONS: Mapping[str, RamOperation] = {
+    "GetRole": RamOperation(needed=_ROLE),
+    "CreateRole": RamOperation(
         needed=(*_ROLE, "AssumeRolePolicyDocument"), more=("Description",)
     ),
-    "UpdateRole": Operation(needed=(*_ROLE, "NewAssumeRolePolicyDocument")),
-    "DeleteRole": Operation(needed=_ROLE),
-    "ListPoliciesForRole": Operation(needed=_ROLE),
-    "AttachPolicyToRole": Operation(needed=(*_ROLE, *_POLICY)),
-    "DetachPolicyFromRole": Operation(needed=(*_ROLE, *_POLICY)),
-    "GetPolicy": Operation(needed=_POLICY),
-    "CreatePolicy": Operation(
+    "UpdateRole": RamOperation(needed=(*_ROLE, "NewAssumeRolePolicyDocument")),
+    "DeleteRole": RamOperation(needed=_ROLE),
+    "ListPoliciesForRole": RamOperation(needed=_ROLE),
+    "AttachPolicyToRole": RamOperation(needed=(*_ROLE, *_POLICY)),
+    "DetachPolicyFromRole": RamOperation(needed=(*_ROLE, *_POLICY)),
+    "GetPolicy": RamOperation(needed=_POLICY),
+    "CreatePolicy": RamOperation(
         needed=("PolicyName", "PolicyDocument"), more=("Description",)
     ),
-    "DeletePolicy": Operation(needed=("PolicyName",), more=("CascadingDelete",)),
-    "ListPolicyVersions": Operation(needed=_POLICY),
-    "CreatePolicyVersion": Operation(
+    "DeletePolicy": RamOperation(needed=("PolicyName",), more=("CascadingDelete",)),
+    "ListPolicyVersions": RamOperation(needed=_POLICY),
+    "CreatePolicyVersion": RamOperation(
         needed=("PolicyName", "PolicyDocument"), more=("SetAsDefault", "RotateStrategy")
     ),
-    "DeletePolicyVersion": Operation(needed=("PolicyName", "VersionId")),
+    "DeletePolicyVersion": RamOperation(needed=("PolicyName", "VersionId")),
 }
 """UpdateRole may also change descriptions and lengths of sessions, which it does not
 here, and so takes a trust policy always."""
@@ -184,7 +184,7 @@ def _named(policy: ManagedPolicy) -> Document:
 Answer = Callable[[Parameters], Document]
 
 
-class Operations:
+class RamOperations:
     """Answers operations whose parameters were checked."""
 
     def __init__(self, directory: Directory, *, account_id: str) -> None:

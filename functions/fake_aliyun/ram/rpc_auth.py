@@ -128,7 +128,7 @@ _ROA_HEADER = re.compile(r"acs ([^:\s]+):(\S+)")
 Sign = Callable[[str, str], str]
 
 
-class Authenticator:
+class RpcAuthenticator:
     """Checks the signatures of requests to ECS."""
 
     def __init__(self, *, ram: RamBackend, clock: Clock) -> None:

@@ -4,8 +4,8 @@ import threading
 import uuid
 
 from fake_aliyun.core.clock import Clock
-from fake_aliyun.core.errors import ServiceError
-from fake_aliyun.core.hosts import RAM_VERSION, Place
+from fake_aliyun.core.errors import CloudError
+from fake_aliyun.core.hosts import RAM_VERSION, Host
 from fake_aliyun.core.http import Request, Response
 from fake_aliyun.core.records import Recorded
 from fake_aliyun.core.rpc import (
@@ -22,12 +22,12 @@ from fake_aliyun.ram.errors import RamError
 from fake_aliyun.ram.models import RamBackend
 from fake_aliyun.ram.operations import (
     OPERATIONS,
-    Operations,
     Parameters,
+    RamOperations,
     check_parameters,
     resources,
 )
-from fake_aliyun.ram.rpc_auth import Authenticator
+from fake_aliyun.ram.rpc_auth import RpcAuthenticator
 
 COMMON_HERE = COMMON | {"RegionId"}
 """Clients such as aliyun-python-sdk-core name a region in every call; RAM has none."""
@@ -43,7 +43,7 @@ class RamService:
         self,
         backend: RamBackend,
         *,
-        authenticator: Authenticator,
+        authenticator: RpcAuthenticator,
         clock: Clock,
         lock: threading.RLock,
     ) -> None:
@@ -52,7 +52,7 @@ class RamService:
         self._clock = clock
         self._lock = lock
 
-    def begin(self, request: Request, place: Place, record: Recorded) -> Work:
+    def begin(self, request: Request, place: Host, record: Recorded) -> Work:
         """Return what will answer a request."""
         del place
         call = Call.of(request)
@@ -78,17 +78,17 @@ class RamService:
         for resource in resources(parameters, account_id=backend.account_id):
             if not backend.allows(principal, f"ram:{action}", resource):
                 raise RamError("NoPermission")
-        operations = Operations(backend.directory, account_id=backend.account_id)
+        operations = RamOperations(backend.directory, account_id=backend.account_id)
         return operations.run(action, parameters)
 
     def refuse(
-        self, error: ServiceError, request: Request, place: Place, record: Recorded
+        self, error: CloudError, request: Request, place: Host, record: Recorded
     ) -> Response:
         """Return a refusal as JSON or XML."""
         del place
         return refused(error, request, record, product="Ram")
 
-    def error(self, code: str, *, message: str, status: int | None) -> ServiceError:
+    def error(self, code: str, *, message: str, status: int | None) -> CloudError:
         """Return the refusal that a fault asks for."""
         return RamError.for_fault(code, message=message, status=status)
 

@@ -10,27 +10,27 @@ from fake_aliyun.core.service import Service
 from fake_aliyun.ecs.images import Pace
 from fake_aliyun.ecs.models import ECS_SERVICE, EcsBackend
 from fake_aliyun.ecs.service import EcsService, RouteSettings
-from fake_aliyun.fc.auth import Authenticator as FcAuthenticator
+from fake_aliyun.fc.auth import FcAuthenticator
 from fake_aliyun.fc.models import FcBackend
 from fake_aliyun.fc.platform import FC_SERVICE, FUNCTION_ROLE, Platform
 from fake_aliyun.fc.service import FcService
 from fake_aliyun.fc.service_v3 import Fc3Service
-from fake_aliyun.oss.api.auth import Authenticator as OssAuthenticator
+from fake_aliyun.oss.api.auth import OssAuthenticator
 from fake_aliyun.oss.api.service import OssHandlers, OssService
 from fake_aliyun.oss.events import Event
 from fake_aliyun.oss.models import OssBackend
-from fake_aliyun.ram.models import IMPORT_ROLE, Credentials, RamBackend
-from fake_aliyun.ram.rpc_auth import Authenticator as EcsAuthenticator
+from fake_aliyun.ram.models import IMPORT_ROLE, KeyPair, RamBackend
+from fake_aliyun.ram.rpc_auth import RpcAuthenticator
 from fake_aliyun.ram.service import RamService
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Settings:
+class BackendSettings:
     """What a cloud is like; see `FakeAliyun` for what each one means."""
 
     region_id: str
     account_id: str
-    credentials: Credentials
+    credentials: KeyPair
     clock: Clock
     signing_clock: Clock
     pace: Pace | None
@@ -46,7 +46,7 @@ class Settings:
 class Backends:
     """The models of all services of one account."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: BackendSettings) -> None:
         self._settings = settings
         account_id, clock = settings.account_id, settings.clock
         region_id = settings.region_id
@@ -83,7 +83,7 @@ class Backends:
     ) -> dict[str, Service]:
         """Return what answers over HTTP, by name."""
         clock = self._settings.signing_clock
-        at_rpc = EcsAuthenticator(ram=self.ram, clock=clock)
+        at_rpc = RpcAuthenticator(ram=self.ram, clock=clock)
         return {
             "oss": OssService(
                 OssHandlers(self.oss, publish=publish),

@@ -21,7 +21,7 @@ from image_import_cli.aliyun.remote_function import (
     CHECK_SECONDS,
     NOT_THERE,
     TIMEOUT_SECONDS,
-    Answer,
+    FunctionAnswer,
     answer_of,
     headers_of,
     refusal,
@@ -48,7 +48,7 @@ class Fc2Function:
         self._function = function
         self._qualifier = qualifier or None
 
-    def invoke(self, payload: bytes, *, is_async: bool = False) -> Answer:
+    def invoke(self, payload: bytes, *, is_async: bool = False) -> FunctionAnswer:
         """Return what the function answered."""
         client = self._client(TIMEOUT_SECONDS)
         try:

@@ -18,7 +18,7 @@ from image_import_cli.aliyun.remote_function import (
     CHECK_SECONDS,
     NOT_THERE,
     TIMEOUT_SECONDS,
-    Answer,
+    FunctionAnswer,
     answer_of,
     headers_of,
     refusal,
@@ -53,7 +53,7 @@ class Fc3Function:
             )
         )
 
-    def invoke(self, payload: bytes, *, is_async: bool = False) -> Answer:
+    def invoke(self, payload: bytes, *, is_async: bool = False) -> FunctionAnswer:
         """Return what the function answered."""
         sdk = self._sdk
         milliseconds = TIMEOUT_SECONDS * 1000

@@ -24,7 +24,7 @@ CHECK_SECONDS = 15
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class FunctionAnswer:
     """What an invocation came to.
 
     Attributes:
@@ -44,7 +44,7 @@ class Answer:
 class Remote(Protocol):
     """A deployed function, on either version of Function Compute."""
 
-    def invoke(self, payload: bytes, *, is_async: bool = False) -> Answer:
+    def invoke(self, payload: bytes, *, is_async: bool = False) -> FunctionAnswer:
         """Return what the function answered.
 
         Raises:
@@ -72,14 +72,14 @@ def headers_of(*, is_async: bool) -> dict[str, str]:
 
 def answer_of(
     content: bytes, headers: Mapping[str, str], *, is_async: bool = False
-) -> Answer:
+) -> FunctionAnswer:
     """Return the answer that stands in a reply of either version."""
     said = {name.lower(): value for name, value in headers.items()}
     error_type = said.get("x-fc-error-type", "")
     body = content.decode("utf-8", "replace")
     if error_type:
         error_type, body = _raised(body, error_type)
-    return Answer(
+    return FunctionAnswer(
         body=body,
         error_type=error_type,
         log_tail=_log_tail(said.get("x-fc-log-result", "")),
@@ -110,7 +110,7 @@ def refusal(
     )
 
 
-def results_of(answer: Answer) -> list[Result]:
+def results_of(answer: FunctionAnswer) -> list[Result]:
     """Return the results that the handler answered with, or raised to be retried.
 
     Raises:

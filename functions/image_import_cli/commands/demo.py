@@ -24,7 +24,7 @@ ROLE = "AliyunECSImageImportDefaultRole"
 
 
 @dataclass
-class Stage:
+class DemoStage:
     """The cloud that the demo plays in, and what came out as it should."""
 
     cloud: FakeAliyun
@@ -86,14 +86,14 @@ def demo(ctx: click.Context) -> None:
         "every signature. Nothing leaves this machine.\n"
     )
     with local_cloud(REGION) as cloud:
-        stage = Stage(cloud, console)
+        stage = DemoStage(cloud, console)
         play(stage)
     if stage.surprises:
         console.print(f"not as expected: {'; '.join(stage.surprises)}", style="red")
         ctx.exit(1)
 
 
-def play(stage: Stage) -> None:
+def play(stage: DemoStage) -> None:
     """Show the main job and its four other ends."""
     oss = stage.cloud.oss
     image = asset(IMAGE)

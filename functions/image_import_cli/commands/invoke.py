@@ -11,7 +11,7 @@ from image_import.importing.runtime import Runtime, make_invocation
 from image_import.model.result import LOG_FIELDS, Result, said
 from rich.console import Console
 
-from image_import_cli.aliyun.remote_function import Answer, Remote, results_of
+from image_import_cli.aliyun.remote_function import FunctionAnswer, Remote, results_of
 from image_import_cli.options.remote import remote_options
 from image_import_cli.options.settings import (
     checked_settings,
@@ -47,7 +47,7 @@ def invoke_remotely(
     return exit_status(results)
 
 
-def _show_accepted(answer: Answer, console: Console, *, as_json: bool) -> int:
+def _show_accepted(answer: FunctionAnswer, console: Console, *, as_json: bool) -> int:
     if as_json:
         told = {"accepted": True, "fc_request_id": answer.request_id}
         print_json(console, told)
@@ -57,7 +57,7 @@ def _show_accepted(answer: Answer, console: Console, *, as_json: bool) -> int:
     return 0
 
 
-def _show_log(answer: Answer) -> None:
+def _show_log(answer: FunctionAnswer) -> None:
     """Print the end of the function's log, apart from what it answered."""
     aside = Console(stderr=True)
     for line in answer.log_tail.splitlines():

@@ -11,7 +11,7 @@ from image_import_cli.iam.roles import (
     Json,
     Names,
     OnAvailable,
-    Role,
+    RoleSpec,
     ecs_role,
     function_role,
     trigger_role,
@@ -68,7 +68,7 @@ def policy(
         click.echo("\n".join(_as_text(roles, names)))
 
 
-def _as_json(roles: Iterable[Role], names: Names) -> Json:
+def _as_json(roles: Iterable[RoleSpec], names: Names) -> Json:
     described = [
         {
             "name": role.name,
@@ -83,7 +83,7 @@ def _as_json(roles: Iterable[Role], names: Names) -> Json:
     return {"roles": described, "uploaders": uploader_policy(names)}
 
 
-def _as_text(roles: Iterable[Role], names: Names) -> Iterator[str]:
+def _as_text(roles: Iterable[RoleSpec], names: Names) -> Iterator[str]:
     for role in roles:
         yield f"Role {role.name}, taken on by {role.service}"
         yield f"  {role.purpose}"

@@ -98,7 +98,7 @@ def interruptible(
         raise KeyboardInterrupt
 
 
-class Pace:
+class DeliveryPace:
     """Lets so many begin each second, evenly; 0 is as fast as it goes."""
 
     def __init__(
@@ -136,7 +136,7 @@ class Sweep:
     on_result: Callable[[Result], None]
     pool: ThreadPoolExecutor
     workers: int
-    pace: Pace
+    pace: DeliveryPace
     after: str = ""
     stopping: threading.Event = field(default_factory=threading.Event)
     undone: int = 0

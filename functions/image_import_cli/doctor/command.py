@@ -19,7 +19,7 @@ from image_import.model.targets import PUBLIC
 from rich.console import Console
 
 from image_import_cli.doctor import report as doctor_show
-from image_import_cli.doctor.account.facts import Finding
+from image_import_cli.doctor.account.facts import AccountFinding
 from image_import_cli.doctor.account.fc import Fc2Account, Fc3Account, FcAccount
 from image_import_cli.doctor.account.oss import OssAccount
 from image_import_cli.doctor.account.ram import ENDPOINT as RAM_ENDPOINT
@@ -125,7 +125,7 @@ def doctor(
     _tell(run_checks(facts, with_fc=not without_fc), as_json=as_json)
 
 
-def _tell(findings: Sequence[Finding], *, as_json: bool) -> NoReturn:
+def _tell(findings: Sequence[AccountFinding], *, as_json: bool) -> NoReturn:
     """Print what was found, and end with the status that it stands for."""
     if as_json:
         click.echo(json.dumps(doctor_show.as_json(findings), indent=2))

@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from image_import_cli.doctor.account.facts import Finding, Status
+from image_import_cli.doctor.account.facts import AccountFinding, Status
 from image_import_cli.iam.roles import Json
 
 STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red", "unknown": "dim"}
 
 
-def is_in_order(findings: Sequence[Finding]) -> bool:
+def is_in_order(findings: Sequence[AccountFinding]) -> bool:
     """Return whether nothing failed, and all was told that can be told from here."""
     return not any(
         finding.status == "fail"
@@ -24,13 +24,13 @@ def is_in_order(findings: Sequence[Finding]) -> bool:
     )
 
 
-def as_json(findings: Sequence[Finding]) -> Json:
+def as_json(findings: Sequence[AccountFinding]) -> Json:
     """Return the findings, and how many there are of each status."""
     counts = {status: len(_named(findings, status)) for status in get_args(Status)}
     return {**counts, "findings": [asdict(finding) for finding in findings]}
 
 
-def show(findings: Sequence[Finding], console: Console) -> None:
+def show(findings: Sequence[AccountFinding], console: Console) -> None:
     """Print a table, below it the commands as they can be copied, and the sum."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in ("", "check", "finding"):
@@ -51,16 +51,16 @@ def show(findings: Sequence[Finding], console: Console) -> None:
         console.print(line, highlight=False, markup=False)
 
 
-def _by_mend(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
+def _by_mend(findings: Sequence[AccountFinding]) -> dict[str, list[AccountFinding]]:
     """Return what is mended by the same, so that it is printed once."""
-    found: dict[str, list[Finding]] = {}
+    found: dict[str, list[AccountFinding]] = {}
     for finding in findings:
         if finding.mend:
             found.setdefault(finding.mend, []).append(finding)
     return found
 
 
-def _sum(findings: Sequence[Finding]) -> Iterator[str]:
+def _sum(findings: Sequence[AccountFinding]) -> Iterator[str]:
     """Yield how it stands, a line for each kind of trouble."""
     said = {
         "fail": "must be mended",
@@ -74,7 +74,7 @@ def _sum(findings: Sequence[Finding]) -> Iterator[str]:
         yield "All is in order."
 
 
-def _named(findings: Sequence[Finding], status: str) -> list[str]:
+def _named(findings: Sequence[AccountFinding], status: str) -> list[str]:
     return [finding.check for finding in findings if finding.status == status]
 
 

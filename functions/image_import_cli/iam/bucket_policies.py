@@ -20,7 +20,7 @@ UPLOADER = re.compile(r"[0-9]+|arn:sts::[0-9]+:assumed-role/[^/]+/.+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Statement:
+class PolicyStatement:
     """One statement, and which one of its policy it is.
 
     Attributes:
@@ -55,14 +55,14 @@ class Statement:
         return any(fits(name.lower(), action.lower()) for name in self.actions)
 
 
-def read_statements(policy: Json | None) -> list[Statement]:
+def read_statements(policy: Json | None) -> list[PolicyStatement]:
     """Return what a policy says; nothing if there is none.
 
     Statements with elements that are not looked at here are left out.
     """
     listed = (policy or {}).get("Statement", [])
     return [
-        Statement(
+        PolicyStatement(
             number=number,
             is_deny=entry.get("Effect") == "Deny",
             actions=tuple(texts(entry.get("Action", []))),
@@ -92,8 +92,8 @@ def at_home(resource: str, region_id: str, account_id: str) -> str:
 
 
 def opens(
-    statements: Iterable[Statement], resource: str, *, ours: Iterable[str]
-) -> list[Statement]:
+    statements: Iterable[PolicyStatement], resource: str, *, ours: Iterable[str]
+) -> list[PolicyStatement]:
     """Return the statements that let others than `ours` write to a resource."""
     known = set(ours)
     return [
@@ -106,8 +106,8 @@ def opens(
 
 
 def keeps_away(
-    statements: Iterable[Statement], principal: str, resource: str
-) -> list[Statement]:
+    statements: Iterable[PolicyStatement], principal: str, resource: str
+) -> list[PolicyStatement]:
     """Return the statements that surely keep a principal from writing."""
     return [
         found
@@ -120,13 +120,13 @@ def keeps_away(
 
 
 def denies(
-    statements: Iterable[Statement],
+    statements: Iterable[PolicyStatement],
     grants: Iterable[Grant],
     *,
     sessions: str,
     region_id: str,
     account_id: str,
-) -> Iterator[tuple[Statement, str]]:
+) -> Iterator[tuple[PolicyStatement, str]]:
     """Yield each statement that denies a role something it needs, with what."""
     needed = [
         (action, at_home(resource, region_id, account_id))

@@ -13,7 +13,7 @@ import json
 import shlex
 from collections.abc import Iterable, Iterator
 
-from image_import_cli.iam.roles import Json, Role
+from image_import_cli.iam.roles import Json, RoleSpec
 
 _PRELUDE = """\
 # Roles and policies of image-import. It may be run again: what is there already is
@@ -35,7 +35,7 @@ ram() {
 """
 
 
-def role_script(roles: Iterable[Role]) -> Iterator[str]:
+def role_script(roles: Iterable[RoleSpec]) -> Iterator[str]:
     """Yield the parts of a shell script that makes roles, or brings them up to date.
 
     A role that others may use too keeps its trust.
@@ -52,13 +52,13 @@ def role_script(roles: Iterable[Role]) -> Iterator[str]:
         yield f"{_ram(_attach_policy(role))} || true\n"
 
 
-def making_commands(role: Role) -> Iterator[str]:
+def making_commands(role: RoleSpec) -> Iterator[str]:
     """Yield the commands that make a role with its policy, which may be there."""
     yield _aliyun(_create_role(role))
     yield from mending_commands(role)
 
 
-def mending_commands(role: Role) -> Iterator[str]:
+def mending_commands(role: RoleSpec) -> Iterator[str]:
     """Yield the commands that give an existing role the rights that it lacks.
 
     Its policy may be there with fewer rights, as a stack or we made it: then it gets
@@ -69,7 +69,7 @@ def mending_commands(role: Role) -> Iterator[str]:
     yield _aliyun(_attach_policy(role))
 
 
-def trust_command(role: Role) -> str:
+def trust_command(role: RoleSpec) -> str:
     """Return the command that corrects who may take on an existing role."""
     return _aliyun(_update_role(role))
 
@@ -82,22 +82,22 @@ def _aliyun(words: Iterable[str]) -> str:
     return shlex.join(["aliyun", "ram", *words])
 
 
-def _create_role(role: Role) -> list[str]:
+def _create_role(role: RoleSpec) -> list[str]:
     trust = role.trust()
     return _words("CreateRole", RoleName=role.name, AssumeRolePolicyDocument=trust)
 
 
-def _update_role(role: Role) -> list[str]:
+def _update_role(role: RoleSpec) -> list[str]:
     trust = role.trust()
     return _words("UpdateRole", RoleName=role.name, NewAssumeRolePolicyDocument=trust)
 
 
-def _create_policy(role: Role) -> list[str]:
+def _create_policy(role: RoleSpec) -> list[str]:
     document = role.policy()
     return _words("CreatePolicy", PolicyName=role.policy_name, PolicyDocument=document)
 
 
-def _create_policy_version(role: Role) -> list[str]:
+def _create_policy_version(role: RoleSpec) -> list[str]:
     return _words(
         "CreatePolicyVersion",
         PolicyName=role.policy_name,
@@ -107,7 +107,7 @@ def _create_policy_version(role: Role) -> list[str]:
     )
 
 
-def _attach_policy(role: Role) -> list[str]:
+def _attach_policy(role: RoleSpec) -> list[str]:
     return _words(
         "AttachPolicyToRole",
         RoleName=role.name,

@@ -28,7 +28,7 @@ OBJECT_CREATED = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class OssTrigger:
+class OssTriggerSpec:
     """Runs a function when an object was created under a prefix."""
 
     bucket: str = "{image_bucket}"
@@ -39,7 +39,7 @@ class OssTrigger:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TimerTrigger:
+class TimerTriggerSpec:
     """Runs a function at fixed times."""
 
     schedule: str = "{tracker_schedule}"
@@ -90,7 +90,7 @@ ENVIRONMENT = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Function:
+class FunctionSpec:
     """One function.
 
     Attributes:
@@ -102,7 +102,7 @@ class Function:
     description: str
     handler: str
     timeout_seconds: int
-    trigger: OssTrigger | TimerTrigger
+    trigger: OssTriggerSpec | TimerTriggerSpec
     async_settings: AsyncSettings
     initializer: str = "image_import.handler.initialize"
     initialization_timeout_seconds: int = 30
@@ -116,22 +116,22 @@ class Function:
 
 
 # A failed event is tried as often as FC allows: what it fails for passes by itself.
-IMPORTER = Function(
+IMPORTER = FunctionSpec(
     name="importer",
     description="Calls ImportImage for an uploaded image, once.",
     handler="image_import.handler.on_object_created",
     timeout_seconds=120,
-    trigger=OssTrigger(),
+    trigger=OssTriggerSpec(),
     async_settings=AsyncSettings(max_retries=8, max_event_age_seconds=86_400),
 )
 
 # The next run makes up for a failed one, so there is little to retry.
-TRACKER = Function(
+TRACKER = FunctionSpec(
     name="tracker",
     description="Follows imports to their end.",
     handler="image_import.handler.on_schedule",
     timeout_seconds=240,
-    trigger=TimerTrigger(),
+    trigger=TimerTriggerSpec(),
     async_settings=AsyncSettings(max_retries=1, max_event_age_seconds=300),
 )
 

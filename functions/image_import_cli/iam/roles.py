@@ -119,7 +119,7 @@ class Grant:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Role:
+class RoleSpec:
     """A role: who may take it on, and what it then may do.
 
     Attributes:
@@ -135,7 +135,7 @@ class Role:
     grants: tuple[Grant, ...]
     is_shared: bool = False
 
-    def called(self, name: str) -> "Role":
+    def called(self, name: str) -> "RoleSpec":
         """Return it as it is called in an account.
 
         A stack of ROS calls a role's policy like the role.
@@ -244,14 +244,14 @@ def source_grants(names: Names, on_available: OnAvailable) -> tuple[Grant, ...]:
     return (tag,) if on_available == "tag" else (delete,)
 
 
-def function_role(names: Names, *, on_available: OnAvailable = "keep") -> Role:
+def function_role(names: Names, *, on_available: OnAvailable = "keep") -> RoleSpec:
     """Return the role that both functions have."""
     read = Grant(
         actions=("oss:GetObject",),
         resources=(objects(names.image_bucket, names.key_prefix),),
         why="read sidecars, and the first and last bytes of images",
     )
-    return Role(
+    return RoleSpec(
         name=function_role_name(names.service),
         policy_name=policy_name(names.service, "function", names.image_bucket),
         service="fc.aliyuncs.com",
@@ -266,7 +266,7 @@ def function_role(names: Names, *, on_available: OnAvailable = "keep") -> Role:
     )
 
 
-def trigger_role(names: Names, *, fc_version: FcVersion) -> Role:
+def trigger_role(names: Names, *, fc_version: FcVersion) -> RoleSpec:
     """Return the role in which OSS invokes the importer.
 
     On FC 2.0 the resource of a qualified service is `services/NAME.QUALIFIER`.
@@ -286,7 +286,7 @@ def trigger_role(names: Names, *, fc_version: FcVersion) -> Role:
             "with which of the two resources OSS asks" if fc_version == "2.0" else ""
         ),
     )
-    return Role(
+    return RoleSpec(
         name=trigger_role_name(service),
         policy_name=policy_name(service, "trigger", names.image_bucket),
         service="oss.aliyuncs.com",
@@ -295,9 +295,9 @@ def trigger_role(names: Names, *, fc_version: FcVersion) -> Role:
     )
 
 
-def ecs_role(names: Names) -> Role:
+def ecs_role(names: Names) -> RoleSpec:
     """Return the role in which ECS reads the image; an account has it once."""
-    return Role(
+    return RoleSpec(
         name=ECS_ROLE,
         policy_name=policy_name(names.service, "ecs", names.image_bucket),
         service="ecs.aliyuncs.com",

@@ -8,7 +8,7 @@ from textwrap import indent
 
 import click
 from fake_aliyun import BySeconds, FakeAliyun
-from fake_aliyun.core.errors import ServiceError
+from fake_aliyun.core.errors import CloudError
 from image_import.errors import SettingsError
 from image_import.model.targets import TARGETS
 
@@ -21,7 +21,7 @@ from image_import_cli.local.client_hints import (
 from image_import_cli.local.console import News
 from image_import_cli.local.desk import Desk
 from image_import_cli.local.function import deploy, local_settings
-from image_import_cli.local.page import Page
+from image_import_cli.local.page import LocalPage
 from image_import_cli.local.timer import Timer
 from image_import_cli.options.settings import (
     checked_settings,
@@ -129,7 +129,7 @@ def at_desk(
     with ExitStack() as stack:
         try:
             cloud.oss.create_bucket(bucket)
-        except ServiceError as exc:
+        except CloudError as exc:
             raise click.UsageError(f"--bucket {bucket}: {exc}") from exc
         try:
             server = stack.enter_context(cloud.serve(port, instances=INSTANCES))
@@ -156,7 +156,7 @@ def at_desk(
                 "out, so that they have a bucket of their own, or give a --prefix"
             )
         deploy(cloud, environ, settings, bucket=bucket)
-        server.add_front(Page(desk))
+        server.add_front(LocalPage(desk))
         yield desk
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fake_aliyun.fc.invocations import Attempt, Invocation
+from fake_aliyun.fc.invocations import Attempt, FcInvocation
 
 Record = Mapping[str, Any]
 
@@ -70,7 +70,7 @@ class Delivery:
         return told or failed
 
 
-def read_delivery(invocation: Invocation) -> Delivery:
+def read_delivery(invocation: FcInvocation) -> Delivery:
     """Return an invocation of the function as one delivery."""
     is_waiting = invocation.status in {"Enqueued", "Retrying"}
     return Delivery(

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from fake_aliyun import AsyncConfig, FakeAliyun
-from fake_aliyun.fc.invocations import Invocation
+from fake_aliyun.fc.invocations import FcInvocation
 from fake_aliyun.fc.models import Function
-from fake_aliyun.fc.runtime.context import Context
+from fake_aliyun.fc.runtime.context import FcContext
 from image_import.config.schema import SETTINGS
 from image_import.config.settings import Settings
 from image_import.errors import SettingsError
@@ -44,7 +44,7 @@ RETRIES = 3
 """Fewer than deployed: who tries things out here does not wait for hours."""
 
 
-def is_delivery(invocation: Invocation) -> bool:
+def is_delivery(invocation: FcInvocation) -> bool:
     """Return whether an invocation is anything but a run of the tracker."""
     return invocation.function.name != TRACKER
 
@@ -169,7 +169,7 @@ class Instances:
         self._handler = handler
         self._here = threading.local()
 
-    def __call__(self, event: bytes, context: Context) -> str:
+    def __call__(self, event: bytes, context: FcContext) -> str:
         """Return the handler's answer, or raise as it does."""
         runtime = self._runtime()
         return self._handler()(event, context, environ=self._environ, runtime=runtime)

@@ -27,7 +27,7 @@ from fake_aliyun.oss.models import MAX_PUT_BYTES
 
 from image_import_cli.local.client_hints import oss2_program, ossutil_command
 from image_import_cli.local.desk import Desk
-from image_import_cli.local.page_state import View
+from image_import_cli.local.page_state import PageView
 
 PREFIX = "/_local/"
 FILES = {
@@ -61,7 +61,7 @@ DOTS = (
 )
 
 
-class Page:
+class LocalPage:
     """Answers for the page; stands before the cloud on the same port."""
 
     def __init__(self, desk: Desk, *, held_seconds: float = HELD_SECONDS) -> None:
@@ -73,7 +73,7 @@ class Page:
         """
         self._desk = desk
         self._held_seconds = held_seconds
-        self._view = View(desk)
+        self._view = PageView(desk)
         self._lock = threading.Lock()
         self._answers: Mapping[str, Callable[[Mapping[str, str]], Response]] = {
             "state": self._state,

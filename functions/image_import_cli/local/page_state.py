@@ -12,7 +12,7 @@ from heapq import nlargest
 from typing import Any
 
 from fake_aliyun.ecs.images import Image
-from fake_aliyun.fc.invocations import Invocation
+from fake_aliyun.fc.invocations import FcInvocation
 from fake_aliyun.oss.objects import OssObject
 from image_import.ledger.entries import FINAL, State
 from image_import.ledger.layout import LedgerKeys
@@ -197,7 +197,7 @@ def _lines(desk: Desk, event: Mapping[str, Any]) -> list[dict[str, Any]]:
         return ledger_lines(oss.get(bucket, key)) if is_there else []
 
 
-class View:
+class PageView:
     """What the page shows of a desk."""
 
     def __init__(self, desk: Desk) -> None:
@@ -254,7 +254,7 @@ class View:
         oss = self._cloud.oss
         return [oss.get(bucket, key) for key in oss.keys(bucket)]
 
-    def _read(self, invocation: Invocation) -> Delivery:
+    def _read(self, invocation: FcInvocation) -> Delivery:
         """Return a delivery; what has ended is read once."""
         if known := self._ended.get(invocation.request_id):
             return known

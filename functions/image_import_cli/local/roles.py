@@ -9,7 +9,7 @@ from image_import_cli.iam.roles import (
     ECS_ROLE,
     FcVersion,
     Names,
-    Role,
+    RoleSpec,
     ecs_role,
     function_role,
     trigger_role,
@@ -23,9 +23,9 @@ FC_VERSION: FcVersion = "2.0"
 class Roles:
     """Those of the functions, of the trigger and of ECS."""
 
-    functions: Role
-    trigger: Role
-    ecs: Role
+    functions: RoleSpec
+    trigger: RoleSpec
+    ecs: RoleSpec
 
 
 def local_names(cloud: FakeAliyun, settings: Settings, *, bucket: str) -> Names:

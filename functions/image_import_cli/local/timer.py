@@ -16,7 +16,7 @@ from image_import_cli.local.desk import Desk
 from image_import_cli.local.function import is_delivery
 
 if TYPE_CHECKING:
-    from fake_aliyun.fc.invocations import Invocation
+    from fake_aliyun.fc.invocations import FcInvocation
 
 LEAST_SECONDS, MOST_SECONDS = 1.0, 60.0
 LONGEST_HOLD_SECONDS = 60.0
@@ -46,7 +46,7 @@ class Timer:
         self._due = 0.0
         self._held_seconds = held_seconds
         self._held_since: float | None = None
-        self._runs: Sequence[Invocation] = ()
+        self._runs: Sequence[FcInvocation] = ()
 
     def fire_if_due(self) -> None:
         """Start a run, unless nothing is open, or the last run is not over."""

@@ -26,7 +26,7 @@ STEPS = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
+class BuildOrder:
     """What to build, and from where.
 
     Attributes:
@@ -55,7 +55,7 @@ class Built:
     stripped: bool
 
 
-def build(order: Order, output: Path, *, step: Callable[[], None]) -> Built:
+def build(order: BuildOrder, output: Path, *, step: Callable[[], None]) -> Built:
     """Build the zip and return what it became; `step` is called after each step.
 
     Raises:
@@ -87,7 +87,7 @@ def build(order: Order, output: Path, *, step: Callable[[], None]) -> Built:
 
 
 def _install(
-    order: Order, scratch: Path, folder: Path, *, step: Callable[[], None]
+    order: BuildOrder, scratch: Path, folder: Path, *, step: Callable[[], None]
 ) -> None:
     version_wanted = order.python_version
     pinned = read_lock(order.lock.read_text("utf-8"), python_version=version_wanted)
@@ -103,7 +103,7 @@ def _install(
 
 
 def _add_function(
-    order: Order,
+    order: BuildOrder,
     folder: Path,
     *,
     packages: tuple[archive.Package, ...],
@@ -129,7 +129,7 @@ def _add_function(
     archive.write_manifest(folder, packages=packages, about=about)
 
 
-def _compile(order: Order, folder: Path, dependencies: list[str]) -> None:
+def _compile(order: BuildOrder, folder: Path, dependencies: list[str]) -> None:
     """Compile all; whoever edits the function's own files still sees the change."""
     if order.interpreter is None:
         return

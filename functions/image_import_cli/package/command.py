@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from image_import_cli.iam.deployment import RUNTIME, RUNTIMES
-from image_import_cli.package.build import OURS, STEPS, Built, Order, build
+from image_import_cli.package.build import OURS, STEPS, BuildOrder, Built, build
 from image_import_cli.package.layer import LAYERS, build_layer
 from image_import_cli.package.layer import STEPS as LAYER_STEPS
 from image_import_cli.package.tools import (
@@ -85,7 +85,7 @@ def package(
     interpreter = find_interpreter(
         python_version, search_path=os.environ.get("PATH", ""), home=Path.home()
     )
-    order = Order(
+    order = BuildOrder(
         clone=source,
         python_version=python_version,
         interpreter=interpreter,
@@ -122,7 +122,7 @@ def check_place(output: Path) -> None:
         raise click.UsageError(f"{output} cannot be written: {exc.strerror}") from exc
 
 
-def _build_with_progress(order: Order, output: Path, console: Console) -> Built:
+def _build_with_progress(order: BuildOrder, output: Path, console: Console) -> Built:
     columns = (TextColumn("{task.description}"), BarColumn())
     steps, make = (LAYER_STEPS, build_layer) if order.layer else (STEPS, build)
     with Progress(*columns, console=console, transient=True) as progress:

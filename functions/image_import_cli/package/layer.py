@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from image_import_cli.package import archive, tools
-from image_import_cli.package.build import Built, Order
+from image_import_cli.package.build import BuildOrder, Built
 from image_import_cli.package.lock import Pinned, read_lock
 
 LAYERS = ("inspect",)
@@ -23,7 +23,7 @@ STEPS = (
 )
 
 
-def build_layer(order: Order, output: Path, *, step: Callable[[], None]) -> Built:
+def build_layer(order: BuildOrder, output: Path, *, step: Callable[[], None]) -> Built:
     """Build a layer's zip and return what it became.
 
     Raises:
@@ -65,7 +65,7 @@ def build_layer(order: Order, output: Path, *, step: Callable[[], None]) -> Buil
     )
 
 
-def layer_only(order: Order) -> list[Pinned]:
+def layer_only(order: BuildOrder) -> list[Pinned]:
     """Return what a layer's lock pins and the function's does not."""
     version = order.python_version
     function = order.clone / "locks" / "function.txt"
@@ -75,7 +75,7 @@ def layer_only(order: Order) -> list[Pinned]:
     return [pinned for pinned in wanted if pinned.name not in in_function]
 
 
-def _compile(order: Order, folder: Path) -> None:
+def _compile(order: BuildOrder, folder: Path) -> None:
     if order.interpreter is None:
         return
     names = [

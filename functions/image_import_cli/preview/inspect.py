@@ -20,7 +20,7 @@ from image_import_cli.options.settings import (
 )
 from image_import_cli.preview.reader import (
     Looked,
-    Order,
+    PreviewOrder,
     look_at_file,
     look_at_object,
     not_seen,
@@ -86,14 +86,16 @@ def _report(looked: Looked, image: str, target: Target, *, as_json: bool) -> boo
     Args:
         image: As it was given.
     """
-    from image_import.inspection.checks.image import Image, check, fails  # noqa: PLC0415
+    from image_import.inspection.checks.image import CheckedImage, check, fails  # noqa: PLC0415
 
     header = looked.header
     checks = []
     if header:
         command = fix_command(header.fix, looked.name) if header.fix else ""
         found = looked.inspection.findings
-        checks = check(Image(header=header, findings=found, command=command), target)
+        checks = check(
+            CheckedImage(header=header, findings=found, command=command), target
+        )
     console = Console()
     if as_json:
         answer = {"image": image, **to_dict(looked, target)}
@@ -124,7 +126,9 @@ def _look_with_progress(image: str, settings: Settings, seconds: float) -> Looke
             text = f"requests: {requests}, {bytes_read / 1_000_000:.1f} MB read ..."
             progress.update(task, description=f"Looking into the image: {text}")
 
-        order = Order(settings=settings, seconds=seconds, on_progress=on_progress)
+        order = PreviewOrder(
+            settings=settings, seconds=seconds, on_progress=on_progress
+        )
         try:
             return _look(image, order)
         except ImportError as exc:
@@ -137,7 +141,7 @@ def _look_with_progress(image: str, settings: Settings, seconds: float) -> Looke
             return not_seen(image, f"{image} cannot be read: {exc.strerror or exc}")
 
 
-def _look(image: str, order: Order) -> Looked:
+def _look(image: str, order: PreviewOrder) -> Looked:
     if named := object_named(image):
         return look_at_object(*named, order)
     return look_at_file(Path(image), order)

@@ -48,7 +48,7 @@ NOT_SATISFIABLE = 416
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
+class PreviewOrder:
     """How to look.
 
     Attributes:
@@ -120,7 +120,7 @@ def _looked(disk: DiskEvidence, inspection: "Inspection") -> Looked:
     )
 
 
-def look_at_object(bucket: str, object_key: str, order: Order) -> Looked:
+def look_at_object(bucket: str, object_key: str, order: PreviewOrder) -> Looked:
     """Return what is seen of an object.
 
     Raises:
@@ -158,7 +158,7 @@ def look_at_object(bucket: str, object_key: str, order: Order) -> Looked:
 
 
 def _ends_of_object(
-    oss: Oss, bucket: str, object_key: str, order: Order, pool: Executor
+    oss: Oss, bucket: str, object_key: str, order: PreviewOrder, pool: Executor
 ) -> tuple[Piece, Piece] | None:
     """Return an object's first and last bytes; None if it has none at all."""
     end = time.monotonic() + order.seconds
@@ -191,7 +191,7 @@ def _empty(name: str) -> Looked:
     return Looked(name=name, inspection=Inspection(), header=header)
 
 
-def look_at_file(path: Path, order: Order) -> Looked:
+def look_at_file(path: Path, order: PreviewOrder) -> Looked:
     """Return what is seen of a local file.
 
     Raises:
@@ -229,7 +229,7 @@ def header_of(head: bytes, tail: bytes, object_size_bytes: int) -> Header:
         return Header(detected="damaged", problem=str(exc))
 
 
-def budget_of(order: Order) -> "Budget":
+def budget_of(order: PreviewOrder) -> "Budget":
     """Return what a look may cost here."""
     from disk_images.blocks.remote import Budget  # noqa: PLC0415
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from image_import_cli.aliyun.remote_function import Remote
 from image_import_cli.delivery.batch import (
     INTERRUPTED,
-    Pace,
+    DeliveryPace,
     Sweep,
     run_to_the_end,
     status_of,
@@ -144,7 +144,7 @@ def _course(
             on_result=tell,
             pool=pool,
             workers=workers,
-            pace=Pace(rate),
+            pace=DeliveryPace(rate),
         )
         uploads = given.uploads.values()
         return run_to_the_end(sweep, uploads, on_ctrl_c=shown.ending)

@@ -21,7 +21,7 @@ from image_import_cli.status.filters import (
 )
 from image_import_cli.status.html import why_no_page
 from image_import_cli.status.reader import open_ledgers
-from image_import_cli.status.view import View
+from image_import_cli.status.view import StatusView
 from image_import_cli.status.watch import Watch
 from image_import_cli.ui.errors import failures_explained
 
@@ -124,7 +124,7 @@ def status(
                 ledgers=ledgers, filter_=filter_, interval=interval, limit=limit
             )
             ctx.exit(watch.run(Console(), as_json=as_json))
-        view = View(
+        view = StatusView(
             ledgers=ledgers,
             filter_=filter_,
             order=order,

@@ -50,7 +50,7 @@ class Since(click.ParamType["timedelta | datetime"]):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class AskedImages:
     """The images that were asked for.
 
     Attributes:
@@ -81,7 +81,7 @@ class Place:
         return f"oss://{self.bucket}/{self.key}"
 
 
-def place_of(given: str, settings: Settings) -> Place:
+def place_of(given: str, settings: Settings) -> AskedImages:
     """Return the place that an argument names.
 
     Raises:
@@ -100,7 +100,7 @@ def place_of(given: str, settings: Settings) -> Place:
             "set LEDGER_BUCKET"
         )
     ledger_bucket = settings.ledger_bucket or bucket
-    return Place(bucket=bucket, key=key, ledger_bucket=ledger_bucket)
+    return AskedImages(bucket=bucket, key=key, ledger_bucket=ledger_bucket)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,7 +112,7 @@ class Filter:
         since: Only what has changed from then on.
     """
 
-    place: Place
+    place: AskedImages
     states: frozenset[State] = frozenset()
     since: datetime | None = None
 

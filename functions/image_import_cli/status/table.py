@@ -69,7 +69,7 @@ def bar(status: ImportStatus, *, width: int, is_ascii: bool) -> Text:
     return text.append(f" {fraction:>4.0%}")
 
 
-class Layout:
+class TableLayout:
     """How imports look on one console."""
 
     def __init__(self, console: Console) -> None:
@@ -216,7 +216,7 @@ def print_table(
     statuses: Iterable[tuple[ImportStatus, timedelta]], console: Console
 ) -> None:
     """Print the head and each import; commands unbroken, so that they can be copied."""
-    layout = Layout(console)
+    layout = TableLayout(console)
     console.print(layout.head(), highlight=False)
     for status, passed in statuses:
         console.print(layout.entry(status, passed), highlight=False)

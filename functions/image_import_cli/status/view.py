@@ -25,7 +25,7 @@ EXAMPLES = 3
 
 
 @dataclass(kw_only=True, slots=True)
-class View:
+class StatusView:
     """What was asked for, and what was met on the way.
 
     Attributes:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from image_import_cli.status.model import ImportStatus, said
 from image_import_cli.status.table import (
-    Layout,
+    TableLayout,
     print_table,
     style_of,
     sums,
@@ -45,7 +45,7 @@ class Shows(Protocol):
         """Show where all are when the watch ends."""
 
 
-class ForPerson:
+class WatchForPerson:
     """A screen that moves, and in the end the whole table."""
 
     def __init__(
@@ -82,7 +82,7 @@ class ForPerson:
         self._console.print(_sums(statuses, shown=len(shown)), highlight=False)
 
     def _lines(self, statuses: Sequence[ImportStatus]) -> Iterator[RenderableType]:
-        now, layout = self._clock.earliest(), Layout(self._console)
+        now, layout = self._clock.earliest(), TableLayout(self._console)
         room = max(1, self._console.height - OTHER_LINES)
         for status in statuses[:room]:
             yield layout.brief(status, now - status.since)
@@ -132,7 +132,7 @@ class ForLog(Aside):
         self._console.print(_sums(statuses), soft_wrap=True, highlight=False)
 
 
-class ForProgram(Aside):
+class WatchForProgram(Aside):
     """A JSON object for each change."""
 
     def __init__(self, console: Console) -> None:
@@ -159,10 +159,10 @@ def showing(
         limit: How many imports the table in the end shows at most; 0 is all.
     """
     if as_json:
-        yield ForProgram(console)
+        yield WatchForProgram(console)
     elif can_move(console):
         with Live(console=console, transient=True, auto_refresh=False) as live:
-            yield ForPerson(console, clock, live, limit=limit)
+            yield WatchForPerson(console, clock, live, limit=limit)
     else:
         yield ForLog(console, clock)
 

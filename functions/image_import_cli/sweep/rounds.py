@@ -9,7 +9,12 @@ from image_import.events.parser import ObjectCreated
 from image_import.model.result import Result
 from rich.console import Console
 
-from image_import_cli.delivery.batch import INTERRUPTED, Pace, Sweep, run_to_the_end
+from image_import_cli.delivery.batch import (
+    INTERRUPTED,
+    DeliveryPace,
+    Sweep,
+    run_to_the_end,
+)
 from image_import_cli.delivery.output import Counting
 from image_import_cli.sweep.bucket import SweptBucket
 from image_import_cli.sweep.checkpoint import IMAGES, ROUNDS, Position, save
@@ -80,7 +85,7 @@ class Course:
                 on_result=tell,
                 pool=pool,
                 workers=self.workers,
-                pace=Pace(self.rate),
+                pace=DeliveryPace(self.rate),
                 after=position.after,
             )
             records = self._records(position, sweep)

@@ -7,7 +7,7 @@ from fake_aliyun import BySeconds, FakeAliyun, ManualClock, NotImitatedError
 from fake_aliyun.core.content import Content
 from fake_aliyun.ecs.errors import EcsError
 from fake_aliyun.ecs.models import detect
-from fake_aliyun.ecs.operations import Operations
+from fake_aliyun.ecs.operations import EcsOperations
 
 GIB = 1024**3
 QCOW2 = b"QFI\xfb\0\0\0\3" + bytes(16) + (10 * GIB).to_bytes(8, "big")
@@ -28,7 +28,7 @@ class Desk:
         self.clock = ManualClock()
         self.cloud = FakeAliyun(clock=self.clock, **settings)
         self.cloud.oss.put("images", "web.raw", b"bytes")
-        self._operations = Operations(self.cloud._backends.ecs)
+        self._operations = EcsOperations(self.cloud._backends.ecs)
 
     def run(self, action: str, parameters: dict[str, str]) -> dict[str, Any]:
         return self._operations.run(action, parameters, door="public")

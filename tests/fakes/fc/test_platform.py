@@ -8,7 +8,7 @@ import pytest
 from calling_fc import ASYNC, NAMES, PUBLIC, client_at, echo, refusal
 from fake_aliyun import FakeAliyun, ManualClock
 from fake_aliyun.fc.models import AsyncConfig, Function
-from fake_aliyun.fc.runtime.context import Context
+from fake_aliyun.fc.runtime.context import FcContext
 
 
 class TimedCloud:
@@ -27,7 +27,7 @@ class TimedCloud:
             *NAMES, self.handle, async_config=config, role=role
         )
 
-    def handle(self, event: bytes, context: Context) -> str:
+    def handle(self, event: bytes, context: FcContext) -> str:
         self.seconds.append((self.clock() - self.began).total_seconds())
         self.retry_counts.append(context.retry_count)
         if len(self.seconds) <= self._failures:
@@ -201,7 +201,7 @@ def heard_by(cloud: FakeAliyun) -> tuple[Function, list[dict[str, Any]]]:
     """Return a function that keeps the records of its events, and where."""
     records: list[dict[str, Any]] = []
 
-    def keep(event: bytes, context: Context) -> None:
+    def keep(event: bytes, context: FcContext) -> None:
         assert context.credentials.security_token
         records.extend(json.loads(event)["events"])
 

@@ -9,7 +9,7 @@ import fc2
 import pytest
 from calling_fc import NAMES, PUBLIC, client_at, echo, refusal
 from fake_aliyun import FakeAliyun, NotImitatedError
-from fake_aliyun.fc.runtime.context import Context
+from fake_aliyun.fc.runtime.context import FcContext
 from fc2.fc_exceptions import FcError
 
 
@@ -23,7 +23,7 @@ def fc(cloud: FakeAliyun, request: pytest.FixtureRequest) -> Iterator[fc2.Client
             yield client_at(cloud, server.url)
 
 
-def fail(event: bytes, context: Context) -> None:
+def fail(event: bytes, context: FcContext) -> None:
     raise RuntimeError(f"cannot {event.decode()} {context.retry_count}")
 
 

@@ -11,13 +11,13 @@ from alibabacloud_tea_openapi.models import Config, OpenApiRequest, Params
 from calling_fc import PUBLIC, client_at
 from darabonba.runtime import RuntimeOptions
 from fake_aliyun import FakeAliyun
-from fake_aliyun.ram.models import Credentials
+from fake_aliyun.ram.models import KeyPair
 
 HOST = "fcv3.cn-hangzhou.aliyuncs.com"
 Ask = Callable[..., Any]
 
 
-def fc3_at(host: str, keys: Credentials, *, protocol: str = "https") -> Ask:
+def fc3_at(host: str, keys: KeyPair, *, protocol: str = "https") -> Ask:
     """Return what asks FC 3.0 and returns the answer."""
     client = Client(
         Config(

@@ -10,7 +10,7 @@ import pytest
 import requests
 from calling_fc import NAMES, PUBLIC, client_at, echo, refusal
 from fake_aliyun import FakeAliyun, ManualClock
-from fake_aliyun.fc.runtime.context import Context
+from fake_aliyun.fc.runtime.context import FcContext
 
 EVERY_5_MINUTES = {"cronExpression": "@every 5m", "enable": True}
 
@@ -49,7 +49,7 @@ def test_a_timer_sends_the_documented_event_asynchronously() -> None:
 
 
 def test_a_timers_function_runs_in_its_own_role(cloud: FakeAliyun) -> None:
-    def whoami(_: bytes, context: Context) -> str:
+    def whoami(_: bytes, context: FcContext) -> str:
         return context.credentials.access_key_id
 
     function = cloud.fc.create_function(*NAMES, whoami, role="tracker")

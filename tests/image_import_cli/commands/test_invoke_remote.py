@@ -19,7 +19,7 @@ from image_import.handler import handle
 from image_import.ledger.entries import State
 from image_import_cli.aliyun.remote_fc2 import Fc2Function
 from image_import_cli.aliyun.remote_fc3 import Fc3Function
-from image_import_cli.aliyun.remote_function import Answer, results_of
+from image_import_cli.aliyun.remote_function import FunctionAnswer, results_of
 from image_import_cli.main import cli
 from loopback import Say, serving
 from repository import FUNCTIONS, ROOT
@@ -287,7 +287,7 @@ def test_fc_3_is_asked_for_the_log_and_answers_with_it() -> None:
     name, request, asked, _ = double.sent
     assert (name, request.body.read()) == ("image-import-importer", b"event")
     assert asked.common_headers["x-fc-log-type"] == "Tail"
-    assert answer == Answer(body="{}", log_tail="at work", request_id="r-1")
+    assert answer == FunctionAnswer(body="{}", log_tail="at work", request_id="r-1")
     assert double.config.endpoint == "1.cn-hangzhou.fc.aliyuncs.com"
 
 
@@ -296,7 +296,7 @@ def test_fc_3_queues_what_need_not_be_waited_for() -> None:
     double, function = fc3_with(lambda: reply)
     answer = function.invoke(b"event", is_async=True)
     assert double.sent[2].common_headers == {"x-fc-invocation-type": "Async"}
-    assert answer == Answer(request_id="r-1", is_accepted=True)
+    assert answer == FunctionAnswer(request_id="r-1", is_accepted=True)
 
 
 @pytest.mark.parametrize("code", ["FunctionNotFound", "AccessDenied"])
@@ -356,4 +356,4 @@ def test_what_fc_3_refuses_says_whether_asking_again_helps(
 )
 def test_an_answer_that_is_not_our_handlers_is_refused(body: str) -> None:
     with pytest.raises(ServiceRejected, match="not with records"):
-        results_of(Answer(body=body))
+        results_of(FunctionAnswer(body=body))

@@ -15,7 +15,7 @@ from image_import.model.result import Outcome, Result
 from image_import_cli.delivery.batch import (
     MOST_FAILURES,
     WINDOW,
-    Pace,
+    DeliveryPace,
     Sweep,
     TooManyFailuresError,
     interruptible,
@@ -70,7 +70,7 @@ class Swept:
             on_result=self.told.append,
             pool=self._pool,
             workers=workers,
-            pace=Pace(0),
+            pace=DeliveryPace(0),
             after=after,
         )
 
@@ -261,14 +261,14 @@ def test_a_fault_of_ours_ends_the_sweep_and_is_not_hidden() -> None:
 
 def test_turns_are_evenly_apart_and_no_credit_is_saved_up() -> None:
     now = [0.0]
-    pace = Pace(4, monotonic=lambda: now[0])
+    pace = DeliveryPace(4, monotonic=lambda: now[0])
     assert [pace.delay() for _ in range(3)] == [0, 0.25, 0.5]
     now[0] = 60
     assert [pace.delay() for _ in range(2)] == [0, 0.25]
 
 
 def test_a_rate_of_0_is_no_limit() -> None:
-    pace = Pace(0, monotonic=lambda: 1.0)
+    pace = DeliveryPace(0, monotonic=lambda: 1.0)
     assert {pace.delay() for _ in range(9)} == {0}
 
 

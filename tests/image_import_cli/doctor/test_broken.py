@@ -10,7 +10,7 @@ import pytest
 from deployment.cloud_run import ENVIRONMENT, NAMES, REGION
 from doctor_world import World, now, world
 from fake_aliyun.oss.policies import BucketPolicy
-from image_import_cli.iam.roles import Role
+from image_import_cli.iam.roles import RoleSpec
 from loopback import Say
 
 IMAGES, LEDGER = NAMES.image_bucket, NAMES.ledger_bucket
@@ -43,7 +43,7 @@ def without(number: int, action: str, bucket: str) -> Break:
     return change
 
 
-def less(held: Role, action: str, bucket: str) -> Role:
+def less(held: RoleSpec, action: str, bucket: str) -> RoleSpec:
     grants = [
         replace(grant, actions=tuple(a for a in grant.actions if a != action))
         if bucket in grant.resources[0]

@@ -11,7 +11,7 @@ from deployment.cloud_run import ACCOUNT, ENVIRONMENT, NAMES, REGION, policies, 
 from doctor_world import World, world
 from fake_aliyun import FakeAliyun
 from image_import.config.credentials import Credentials
-from image_import_cli.doctor.account.facts import Bucket, DeployedFunction, Problem
+from image_import_cli.doctor.account.facts import BucketFacts, DeployedFunction, Problem
 from image_import_cli.doctor.account.fc import Fc2Account
 from image_import_cli.doctor.account.oss import OssAccount
 from image_import_cli.doctor.checks.all import run_checks
@@ -52,7 +52,7 @@ def test_a_bucket_is_seen_as_it_is() -> None:
         bucket = cloud.oss.create_bucket("images")
         bucket.encryption, bucket.versioning = "AES256", "Enabled"
         seen = oss(cloud, server.url).bucket("images")
-    assert isinstance(seen, Bucket)
+    assert isinstance(seen, BucketFacts)
     assert (seen.region_id, seen.storage_class) == (REGION, "Standard")
     assert (seen.acl, seen.versioning) == ("private", "Enabled")
     assert seen.encryption == "AES256"
@@ -63,7 +63,7 @@ def test_a_bucket_without_encryption_has_none() -> None:
     with cloud.serve() as server:
         cloud.oss.create_bucket("images")
         seen = oss(cloud, server.url).bucket("images")
-    assert isinstance(seen, Bucket)
+    assert isinstance(seen, BucketFacts)
     assert (seen.encryption, seen.versioning) == ("", "")
 
 
@@ -94,7 +94,7 @@ def test_a_bucket_s_own_policy_may_be_missing_or_hidden(
     held = Credentials(access_key_id="a", access_key_secret="b")
     with serving(Say(body=BUCKET_INFO), answer) as server:
         seen = OssAccount(held, endpoint=server.url, region_id=REGION).bucket("images")
-    assert isinstance(seen, Bucket)
+    assert isinstance(seen, BucketFacts)
     assert (seen.policy, seen.unseen) == (policy, unseen)
 
 
@@ -110,7 +110,7 @@ def test_a_bucket_in_another_region_is_seen_there() -> None:
     with FakeAliyun(region_id=REGION) as cloud:
         cloud.oss.create_bucket("images", region_id="cn-shanghai")
         seen = oss(cloud, "https://oss-cn-hangzhou.aliyuncs.com").bucket("images")
-    assert isinstance(seen, Bucket)
+    assert isinstance(seen, BucketFacts)
     assert (seen.region_id, seen.is_described) == ("cn-shanghai", False)
 
 

@@ -22,7 +22,7 @@ from image_import_cli.iam.commands import (
 from image_import_cli.iam.roles import (
     ECS_ROLE,
     Names,
-    Role,
+    RoleSpec,
     ecs_role,
     function_role,
     trigger_role,
@@ -43,7 +43,7 @@ BESIDE = replace(
 )
 
 
-def roles(names: Names = NAMES) -> list[Role]:
+def roles(names: Names = NAMES) -> list[RoleSpec]:
     functions, trigger = function_role(names), trigger_role(names, fc_version="3.0")
     return [functions, trigger, ecs_role(names)]
 

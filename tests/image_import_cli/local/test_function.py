@@ -9,13 +9,13 @@ import oss2
 import pytest
 import yaml
 from desks import BUCKET, LEDGER, QCOW2, client, desk_with, wait_for_deliveries
-from fake_aliyun.fc.invocations import Invocation
+from fake_aliyun.fc.invocations import FcInvocation
 from fake_aliyun.fc.models import Function
 from image_import_cli.local.console import News
 from image_import_cli.local.deliveries import read_delivery
 from image_import_cli.local.desk import Desk
 from image_import_cli.local.function import EVENTS, TRACKER
-from image_import_cli.local.page_state import View
+from image_import_cli.local.page_state import PageView
 from image_import_cli.local.timer import Timer
 from repository import ROOT
 from waiting import wait_until
@@ -143,7 +143,7 @@ def ledger_states(desk: Desk) -> list[str]:
     return [json.loads(line)["state"] for line in text.splitlines()]
 
 
-def runs(desk: Desk) -> list[Invocation]:
+def runs(desk: Desk) -> list[FcInvocation]:
     return [i for i in desk.cloud.fc.invocations if i.function.name == TRACKER]
 
 
@@ -219,7 +219,7 @@ def waiting_function(desk: Desk, release: threading.Event) -> Function:
     return desk.cloud.fc.create_function("s", "f", lambda *_: str(release.wait(30)))
 
 
-def upload_and_be_given_up(desk: Desk) -> Invocation:
+def upload_and_be_given_up(desk: Desk) -> FcInvocation:
     """Return a delivery whose second attempt the platform does not make."""
     desk.cloud.ecs.fail_next("ServiceUnavailable", action="ImportImage", times=4)
     client(desk).put_object("debian-12.qcow2", QCOW2)
@@ -233,11 +233,11 @@ def test_what_the_tracker_submits_is_told_and_shown_after_all() -> None:
     with desk_with() as desk:
         news = News(desk)
         assert read_delivery(upload_and_be_given_up(desk)).outcome == "given up"
-        (event,) = View(desk).overview()["events"]["newest"]
+        (event,) = PageView(desk).overview()["events"]["newest"]
         assert event["outcome"] == "given up"
         follow(desk)
         lines = [line.split(maxsplit=1)[1] for line in news.lines()]
-        (event,) = View(desk).overview()["events"]["newest"]
+        (event,) = PageView(desk).overview()["events"]["newest"]
     submitted = [line for line in lines if line.startswith("submitted")]
     assert [line.rpartition(" (")[2] for line in submitted] == ["by the tracker)"]
     assert event["outcome"] == "submitted"

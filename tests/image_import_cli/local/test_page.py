@@ -19,7 +19,7 @@ from fake_aliyun.core.http import Request
 from image_import_cli.local.command import how_to_reach
 from image_import_cli.local.deliveries import read_delivery
 from image_import_cli.local.desk import Desk
-from image_import_cli.local.page import FILES, Page
+from image_import_cli.local.page import FILES, LocalPage
 from image_import_cli.local.page_state import MOST_SHOWN
 from image_import_cli.main import cli
 
@@ -120,7 +120,7 @@ def test_an_unknown_path_lists_the_known(desk: Desk) -> None:
         "/_local/../page.html",
         "/_local/README.md",
     ):
-        answer = Page(desk)(request(path))
+        answer = LocalPage(desk)(request(path))
         assert answer
         assert answer.status == 404
         assert "state" in json.loads(answer.text)["known"]
@@ -213,7 +213,7 @@ def test_the_state_is_held_back_until_it_changes(desk: Desk) -> None:
 
 
 def test_a_state_that_does_not_change_is_not_sent_again(desk: Desk) -> None:
-    page = Page(desk, held_seconds=0)
+    page = LocalPage(desk, held_seconds=0)
     first = page(request("/_local/state"))
     assert first
     seen = json.loads(first.text)["version"]

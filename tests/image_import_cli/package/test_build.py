@@ -18,18 +18,18 @@ import pytest
 from click.testing import CliRunner
 from fake_aliyun import FakeAliyun
 from fake_aliyun.fc.runtime.function import FcFunction, FunctionConfig
-from fake_aliyun.ram.models import Credentials
+from fake_aliyun.ram.models import KeyPair
 from image_import.events.parser import ObjectCreated, parse_event
 from image_import_cli.delivery.on_fakes import fill_bucket
 from image_import_cli.options.settings import read_env_file
 from image_import_cli.package.archive import MANIFEST
-from image_import_cli.package.build import Built, Order, build
+from image_import_cli.package.build import BuildOrder, Built, build
 from image_import_cli.package.command import CLONE, package, report
 from image_import_cli.package.tools import Interpreter
 from rich.console import Console
 
 MOST_BYTES = 9_500_000
-KEYS = Credentials(access_key_id="a", access_key_secret="b", security_token="c")
+KEYS = KeyPair(access_key_id="a", access_key_secret="b", security_token="c")
 PYTHONS = [
     pytest.param(version, marks=pytest.mark.needs(f"python{version}"))
     for version in ("3.10", "3.11", "3.12")
@@ -76,7 +76,9 @@ def make_zip(
         with one_at_a_time(shared / f"{version}.lock"):
             if not output.exists():
                 python = Interpreter(path=tool_path(f"python{version}"), version="test")
-                order = Order(clone=CLONE, python_version=version, interpreter=python)
+                order = BuildOrder(
+                    clone=CLONE, python_version=version, interpreter=python
+                )
                 build(order, output, step=lambda: None)
         return output
 
@@ -248,7 +250,7 @@ def test_building_again_gives_the_same_bytes(
 ) -> None:
     version = "3.10"
     python = Interpreter(path=tool_path(f"python{version}"), version="test")
-    order = Order(clone=CLONE, python_version=version, interpreter=python)
+    order = BuildOrder(clone=CLONE, python_version=version, interpreter=python)
     again = build(order, tmp_path / "again.zip", step=lambda: None)
     assert again.path.read_bytes() == make_zip(version).read_bytes()
 
@@ -256,9 +258,11 @@ def test_building_again_gives_the_same_bytes(
 def test_without_options_it_is_the_function_that_is_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ordered: list[Order] = []
+    ordered: list[BuildOrder] = []
 
-    def build_nothing(order: Order, output: Path, *, step: Callable[[], None]) -> Built:
+    def build_nothing(
+        order: BuildOrder, output: Path, *, step: Callable[[], None]
+    ) -> Built:
         step()
         ordered.append(order)
         return Built(path=output, size_bytes=0, files=0, packages=(), stripped=True)
@@ -281,7 +285,9 @@ def test_without_options_it_is_the_function_that_is_built(
 def test_a_place_that_takes_no_file_is_told_before_anything_is_built(
     place: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def build_nothing(order: Order, output: Path, *, step: Callable[[], None]) -> Built:
+    def build_nothing(
+        order: BuildOrder, output: Path, *, step: Callable[[], None]
+    ) -> Built:
         raise AssertionError(order, output, step)
 
     monkeypatch.setattr("image_import_cli.package.command.build", build_nothing)
@@ -293,7 +299,9 @@ def test_a_place_that_takes_no_file_is_told_before_anything_is_built(
 def test_no_folder_is_made_but_the_usual_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def build_nothing(order: Order, output: Path, *, step: Callable[[], None]) -> Built:
+    def build_nothing(
+        order: BuildOrder, output: Path, *, step: Callable[[], None]
+    ) -> Built:
         step()
         return Built(
             path=output, size_bytes=0, files=0, packages=(), stripped=bool(order)

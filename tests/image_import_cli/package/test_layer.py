@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from image_import_cli.package.build import Order
+from image_import_cli.package.build import BuildOrder
 from image_import_cli.package.command import CLONE
 from image_import_cli.package.layer import build_layer, layer_only
 from image_import_cli.package.tools import Interpreter
@@ -20,9 +20,9 @@ PYTHONS = [
 ]
 
 
-def order(version: str, tool_path: Callable[[str], str]) -> Order:
+def order(version: str, tool_path: Callable[[str], str]) -> BuildOrder:
     python = Interpreter(path=tool_path(f"python{version}"), version="test")
-    return Order(
+    return BuildOrder(
         clone=CLONE, python_version=version, interpreter=python, layer="inspect"
     )
 
@@ -69,7 +69,9 @@ def test_building_a_layer_again_gives_the_same_bytes(
 
 
 def test_a_layer_has_nothing_that_the_function_has() -> None:
-    asked = Order(clone=CLONE, python_version="3.10", interpreter=None, layer="inspect")
+    asked = BuildOrder(
+        clone=CLONE, python_version="3.10", interpreter=None, layer="inspect"
+    )
     assert [pinned.name for pinned in layer_only(asked)] == ["zstandard"]
 
 

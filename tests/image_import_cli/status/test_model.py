@@ -16,7 +16,7 @@ from image_import_cli.status.model import (
     statuses_of,
 )
 from image_import_cli.status.next_step import Step, next_step, without_source
-from image_import_cli.status.table import Layout
+from image_import_cli.status.table import TableLayout
 from image_import_cli.ui.text import shell_word
 from ledger_lines import ALONE, INTENT, SENT, SET, T0, later, line
 from rich.console import Console
@@ -227,7 +227,7 @@ def test_a_line_that_moves_is_one_line_with_the_end_of_its_key(columns: int) -> 
     output = io.StringIO()
     console = Console(file=output, width=columns)
     long = replace(status(INTENT, SENT), object_key="incoming/web-server.qcow2")
-    console.print(Layout(console).brief(long, HOUR), end="")
+    console.print(TableLayout(console).brief(long, HOUR), end="")
     (line,) = output.getvalue().splitlines()
     assert line.startswith("submitted")
     assert line.rstrip().endswith("cow2")

@@ -28,7 +28,7 @@ from image_import_cli.iam.roles import (
     ECS_ROLE,
     Names,
     OnAvailable,
-    Role,
+    RoleSpec,
     ecs_role,
     function_role,
     trigger_role,
@@ -132,14 +132,14 @@ def _of_resources(
         yield "makes a role that nobody asked for"
 
 
-def _trigger_has(names: Names) -> Role:
+def _trigger_has(names: Names) -> RoleSpec:
     """Return the trigger's role; `NAME-*` covers the qualified service too."""
     role = trigger_role(names, fc_version="2.0")
     (grant,) = role.grants
     return replace(role, grants=(replace(grant, resources=grant.resources[:1]),))
 
 
-def _of_role(who: str, role: Json, expected: Role) -> Iterator[str]:
+def _of_role(who: str, role: Json, expected: RoleSpec) -> Iterator[str]:
     if role is None:
         yield f"{who}: no such role"
         return

@@ -11,7 +11,7 @@ from deployment.model import OTHER_CHOICE, SAFE_CHOICE, differing
 from deployment.s_file import ACCOUNT, OTHER_ACCOUNT, read_function, read_resources
 from deployment.shapes import misfits
 from deployment.strict_yaml import UnresolvedError
-from image_import_cli.iam.deployment import Function, OssTrigger
+from image_import_cli.iam.deployment import FunctionSpec, OssTriggerSpec
 from image_import_cli.iam.roles import function_role_name, trigger_role_name
 from repository import ROOT
 
@@ -128,11 +128,11 @@ def _of_names(resources: Json, service: str) -> Iterator[str]:
             yield f"{part} is called {held}, not {wanted}"
 
 
-def _of_roles(importer: Function, service: str, account_id: str) -> Iterator[str]:
+def _of_roles(importer: FunctionSpec, service: str, account_id: str) -> Iterator[str]:
     """The roles are made beforehand, under the names that `policy` gives them."""
     roles = f"acs:ram::{account_id}:role"
     if importer.role != f"{roles}/{function_role_name(service)}":
         yield "another role than the functions'"
-    assert isinstance(importer.trigger, OssTrigger)
+    assert isinstance(importer.trigger, OssTriggerSpec)
     if importer.trigger.invocation_role != f"{roles}/{trigger_role_name(service)}":
         yield "another role than the trigger's"

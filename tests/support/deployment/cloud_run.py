@@ -8,12 +8,17 @@ from deployment.model import FUNCTION_ROLE, TRIGGER_ROLE
 from fake_aliyun import AsyncConfig, FakeAliyun
 from fake_aliyun.ecs.images import Failure
 from fake_aliyun.fc.models import Function as FcFunction
-from fake_aliyun.fc.runtime.context import Context
+from fake_aliyun.fc.runtime.context import FcContext
 from fake_aliyun.ram.policies import fits
 from image_import.handler import handle
 from image_import.importing.runtime import Runtime
 from image_import.tracking.schedule import handle_schedule
-from image_import_cli.iam.deployment import IMPORTER, OBJECT_CREATED, TRACKER, Function
+from image_import_cli.iam.deployment import (
+    IMPORTER,
+    OBJECT_CREATED,
+    TRACKER,
+    FunctionSpec,
+)
 from image_import_cli.iam.roles import (
     ECS_ROLE,
     Json,
@@ -70,10 +75,10 @@ def set_up(cloud: FakeAliyun, granted: Policies, environ: Mapping[str, str]) -> 
         cloud.ram.attach_policy(f"role/{role.name}", granted[role.name])
     runtime = Runtime()
 
-    def importer(event: bytes, context: Context) -> str:
+    def importer(event: bytes, context: FcContext) -> str:
         return handle(event, context, environ=environ, runtime=runtime)
 
-    def tracker(event: bytes, context: Context) -> str:
+    def tracker(event: bytes, context: FcContext) -> str:
         return handle_schedule(event, context, environ=environ, runtime=runtime)
 
     # In so short a time the importer leaves ECS's trouble to the tracker.
@@ -91,8 +96,8 @@ def set_up(cloud: FakeAliyun, granted: Policies, environ: Mapping[str, str]) -> 
 
 def _function(
     cloud: FakeAliyun,
-    model: Function,
-    handler: Callable[[bytes, Context], str],
+    model: FunctionSpec,
+    handler: Callable[[bytes, FcContext], str],
     environ: Mapping[str, str],
     *,
     timeout_seconds: int,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from image_import_cli.iam.deployment import FUNCTIONS, Function
+from image_import_cli.iam.deployment import FUNCTIONS, FunctionSpec
 
 # What the two files call the same choice.
 SAME_CHOICE = {
@@ -82,7 +82,7 @@ SAFE_CHOICE = {
 }
 
 
-def filled_in(function: Function, values: Mapping[str, str]) -> dict[str, Any]:
+def filled_in(function: FunctionSpec, values: Mapping[str, str]) -> dict[str, Any]:
     """Return the model of a function with its fields in braces filled in."""
 
     def fill(node: Any) -> Any:
@@ -95,7 +95,7 @@ def filled_in(function: Function, values: Mapping[str, str]) -> dict[str, Any]:
 
 
 def differing(
-    functions: Mapping[str, Function], values: Mapping[str, str]
+    functions: Mapping[str, FunctionSpec], values: Mapping[str, str]
 ) -> Iterator[str]:
     """Yield where functions are not as the model says."""
     for model in FUNCTIONS:

@@ -8,9 +8,9 @@ from typing import Any
 from deployment.strict_yaml import UnresolvedError
 from image_import_cli.iam.deployment import (
     AsyncSettings,
-    Function,
-    OssTrigger,
-    TimerTrigger,
+    FunctionSpec,
+    OssTriggerSpec,
+    TimerTriggerSpec,
 )
 
 Json = Any
@@ -196,7 +196,7 @@ class Template:
         raise UnresolvedError(f"no attribute {attribute} of {resource}")
 
 
-def read_functions(service: Json) -> dict[str, Function]:
+def read_functions(service: Json) -> dict[str, FunctionSpec]:
     """Return the functions of an evaluated service."""
     common = service["Properties"]
     return {
@@ -206,9 +206,9 @@ def read_functions(service: Json) -> dict[str, Function]:
     }
 
 
-def _function(name: str, body: Json, common: Json) -> Function:
+def _function(name: str, body: Json, common: Json) -> FunctionSpec:
     own = body["Properties"]
-    return Function(
+    return FunctionSpec(
         name=name,
         description=own["Description"],
         handler=own["Handler"],
@@ -236,12 +236,12 @@ def _async_settings(body: Json) -> AsyncSettings:
     )
 
 
-def _trigger(events: Json) -> OssTrigger | TimerTrigger:
+def _trigger(events: Json) -> OssTriggerSpec | TimerTriggerSpec:
     (event,) = events.values()
     own = event["Properties"]
     if event["Type"] == "Timer":
-        return TimerTrigger(schedule=own["CronExpression"])
-    return OssTrigger(
+        return TimerTriggerSpec(schedule=own["CronExpression"])
+    return OssTriggerSpec(
         bucket=own["BucketName"],
         prefix=own["Filter"]["Key"]["Prefix"],
         suffix=own["Filter"]["Key"]["Suffix"],

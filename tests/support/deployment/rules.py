@@ -8,7 +8,11 @@ from typing import Any
 from image_import.config.schema import SETTINGS
 from image_import.config.settings import read_settings
 from image_import.errors import SettingsError
-from image_import_cli.iam.deployment import Function, OssTrigger, TimerTrigger
+from image_import_cli.iam.deployment import (
+    FunctionSpec,
+    OssTriggerSpec,
+    TimerTriggerSpec,
+)
 from image_import_cli.iam.roles import Names
 from repository import FUNCTIONS
 
@@ -19,8 +23,8 @@ MAX_ENVIRONMENT_BYTES = 4096
 # Actions whose resource no public source says how to narrow.
 UNSCOPED_ACTIONS = {"ecs:DescribeTasks", "ecs:DescribeTaskAttribute"}
 HANDLERS = {
-    "image_import.handler.on_object_created": OssTrigger,
-    "image_import.handler.on_schedule": TimerTrigger,
+    "image_import.handler.on_object_created": OssTriggerSpec,
+    "image_import.handler.on_schedule": TimerTriggerSpec,
 }
 INITIALIZER = "image_import.handler.initialize"
 
@@ -33,11 +37,15 @@ def handlers_in_code() -> set[str]:
 
 
 def names_of(
-    functions: Mapping[str, Function], *, region_id: str, account_id: str, service: str
+    functions: Mapping[str, FunctionSpec],
+    *,
+    region_id: str,
+    account_id: str,
+    service: str,
 ) -> Names:
     """Return what the deployment calls its resources, as the functions see them."""
     importer = functions["importer"]
-    assert isinstance(importer.trigger, OssTrigger)
+    assert isinstance(importer.trigger, OssTriggerSpec)
     return Names(
         image_bucket=importer.trigger.bucket,
         key_prefix=importer.trigger.prefix,
@@ -53,7 +61,7 @@ def names_of(
 
 
 def broken_rules(
-    functions: Mapping[str, Function], *, region_id: str, account_id: str
+    functions: Mapping[str, FunctionSpec], *, region_id: str, account_id: str
 ) -> Iterator[str]:
     """Yield what does not hold between the functions and within each."""
     for function in functions.values():
@@ -61,7 +69,9 @@ def broken_rules(
     yield from _of_both(functions["importer"], functions["tracker"])
 
 
-def _of_one(function: Function, *, region_id: str, account_id: str) -> Iterator[str]:
+def _of_one(
+    function: FunctionSpec, *, region_id: str, account_id: str
+) -> Iterator[str]:
     name, variables = function.name, function.environment
     trigger = HANDLERS.get(function.handler)
     if trigger is None or not isinstance(function.trigger, trigger):
@@ -92,9 +102,9 @@ def _bad_settings(variables: Mapping[str, str]) -> Iterator[str]:
         yield str(exc)
 
 
-def _of_both(importer: Function, tracker: Function) -> Iterator[str]:
+def _of_both(importer: FunctionSpec, tracker: FunctionSpec) -> Iterator[str]:
     trigger, variables = importer.trigger, importer.environment
-    assert isinstance(trigger, OssTrigger)
+    assert isinstance(trigger, OssTriggerSpec)
     if variables != tracker.environment:
         yield "the functions have different settings"
     if importer.code != tracker.code:

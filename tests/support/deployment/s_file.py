@@ -7,9 +7,9 @@ from typing import Any
 from deployment.strict_yaml import UnresolvedError
 from image_import_cli.iam.deployment import (
     AsyncSettings,
-    Function,
-    OssTrigger,
-    TimerTrigger,
+    FunctionSpec,
+    OssTriggerSpec,
+    TimerTriggerSpec,
 )
 
 Json = Any
@@ -61,10 +61,10 @@ def read_resources(
     return resources
 
 
-def read_function(name: str, props: Json) -> Function:
+def read_function(name: str, props: Json) -> FunctionSpec:
     """Return one function of the file."""
     initializer = props["instanceLifecycleConfig"]["initializer"]
-    return Function(
+    return FunctionSpec(
         name=name,
         description=props["description"],
         handler=props["handler"],
@@ -92,12 +92,12 @@ def _async_settings(body: Json) -> AsyncSettings:
     )
 
 
-def _trigger(triggers: list[Json]) -> OssTrigger | TimerTrigger:
+def _trigger(triggers: list[Json]) -> OssTriggerSpec | TimerTriggerSpec:
     (trigger,) = triggers
     own = trigger["triggerConfig"]
     if trigger["triggerType"] == "timer":
-        return TimerTrigger(schedule=own["cronExpression"])
-    return OssTrigger(
+        return TimerTriggerSpec(schedule=own["cronExpression"])
+    return OssTriggerSpec(
         bucket=trigger["sourceArn"].rpartition(":")[2],
         prefix=own["filter"]["key"]["prefix"],
         suffix=own["filter"]["key"]["suffix"],

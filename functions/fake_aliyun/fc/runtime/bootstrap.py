@@ -142,7 +142,7 @@ def exit_at_sigterm(stamp: RequestIdFilter) -> None:
     signal.signal(signal.SIGTERM, dump_and_exit)
 
 
-class Credentials:
+class RoleKeys:
     """Keys of the function's role, good for some hours."""
 
     def __init__(self, given: Json) -> None:
@@ -151,7 +151,7 @@ class Credentials:
         self.security_token = self.securityToken = given["security_token"]
 
 
-class Context:
+class RuntimeContext:
     """What a handler gets beside the event; `contract` is the runtime's name."""
 
     def __init__(self, request: Json, *, contract: str) -> None:
@@ -168,7 +168,7 @@ class Context:
     def _as_on_310(self, request: Json) -> None:
         """Context of 3.6 to 3.10: keys and a service, and both request ID names."""
         self.requestId = self.request_id
-        self.credentials = Credentials(request["credentials"])
+        self.credentials = RoleKeys(request["credentials"])
         self.service = types.SimpleNamespace(**request["service"])
         self.retry_count: str | None = request["retry_count"]
         self.tracing = types.SimpleNamespace(
@@ -286,7 +286,7 @@ def call(handler: Handler, *args: object) -> Outcome:
         return False, call_error(error, skip_frames=0)
 
 
-class Runtime:
+class FcRuntime:
     """One instance: a request in, an answer out, one at a time."""
 
     def __init__(self, code_folder: str, *, contract: str) -> None:
@@ -315,7 +315,7 @@ class Runtime:
         handler = self._handlers.get(name) or self._load(name)
         if isinstance(handler, bytes):
             return False, handler
-        context = Context(request, contract=self._contract)
+        context = RuntimeContext(request, contract=self._contract)
         if request["kind"] == "Initialize":
             return call(handler, context)
         return call(handler, base64.b64decode(request["event"]), context)
@@ -348,7 +348,7 @@ def search_path(code_folder: str, layers: list[str] | None) -> list[str]:
     return [code_folder, *(default if layers is None else layers)]
 
 
-def set_up(start: Json) -> tuple[Runtime, RequestIdFilter]:
+def set_up(start: Json) -> tuple[FcRuntime, RequestIdFilter]:
     """Make this process what a function finds around itself."""
     code_folder = os.environ["FC_FUNC_CODE_PATH"]
     # In place of the folder of this file, which is on no function's path.
@@ -361,7 +361,7 @@ def set_up(start: Json) -> tuple[Runtime, RequestIdFilter]:
     seal(code_folder)
     print("FunctionCompute python3 runtime inited.")
     by_version = "python3.12" if sys.version_info >= (3, 12) else "python3.10"
-    return Runtime(code_folder, contract=start["contract"] or by_version), stamp
+    return FcRuntime(code_folder, contract=start["contract"] or by_version), stamp
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import logging
 import uuid
 from dataclasses import asdict, dataclass, field
 
-from fake_aliyun.ram.models import Credentials
+from fake_aliyun.ram.models import KeyPair
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class ContextService:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Context:
+class FcContext:
     """What a handler gets beside its event."""
 
     request_id: str
@@ -70,7 +70,7 @@ class Context:
 
 
 def make_context(  # noqa: PLR0913 - what a context holds, all by name
-    session: Credentials,
+    session: KeyPair,
     *,
     region_id: str,
     account_id: str,
@@ -78,9 +78,9 @@ def make_context(  # noqa: PLR0913 - what a context holds, all by name
     service: ContextService | None = None,
     request_id: str = "",
     retry_count: int = 0,
-) -> Context:
+) -> FcContext:
     """Return a context that lends a function the credentials of its role."""
-    return Context(
+    return FcContext(
         request_id=request_id or str(uuid.uuid4()),
         credentials=ContextCredentials(
             access_key_id=session.access_key_id,

@@ -42,8 +42,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from fake_aliyun.fc.runtime.instance import Answer, Instance
-from fake_aliyun.ram.models import Credentials
+from fake_aliyun.fc.runtime.instance import Instance, ProcessAnswer
+from fake_aliyun.ram.models import KeyPair
 
 Contract = Literal["python3.10", "python3.12"]
 
@@ -54,7 +54,7 @@ VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 RESERVED_VARIABLES = frozenset({"accessKeyID", "accessKeySecret", "securityToken"})
 
 
-def variables(credentials: Credentials) -> dict[str, str]:
+def variables(credentials: KeyPair) -> dict[str, str]:
     """Return the environment variables with the keys, FC 2.0's older three included."""
     key_id, secret = credentials.access_key_id, credentials.access_key_secret
     return {
@@ -125,7 +125,7 @@ class FunctionConfig:
         }
 
     def process_environment(
-        self, code_folder: Path, credentials: Credentials
+        self, code_folder: Path, credentials: KeyPair
     ) -> dict[str, str]:
         """Return all that the process starts with, before the runtime cleans up."""
         return {
@@ -148,7 +148,7 @@ class FunctionConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Invocation:
+class HandlerRun:
     """What came of one request.
 
     Attributes:
@@ -216,10 +216,10 @@ class FcFunction(AbstractContextManager["FcFunction"]):
         self,
         event: bytes,
         *,
-        credentials: Credentials,
+        credentials: KeyPair,
         request_id: str | None = None,
         retry_count: int = 0,
-    ) -> Invocation:
+    ) -> HandlerRun:
         """Return what came of one event, in a new instance if there is none."""
         request = {
             **self._config.request(),
@@ -234,7 +234,7 @@ class FcFunction(AbstractContextManager["FcFunction"]):
             "event": base64.b64encode(event).decode(),
         }
         answer, log = self._run(request, credentials)
-        return Invocation(
+        return HandlerRun(
             request_id=request["request_id"],
             payload=self._payload(answer),
             error_type="" if answer.returned else ERROR_TYPE,
@@ -245,8 +245,8 @@ class FcFunction(AbstractContextManager["FcFunction"]):
         )
 
     def _run(
-        self, request: Mapping[str, Any], credentials: Credentials
-    ) -> tuple[Answer, bytes]:
+        self, request: Mapping[str, Any], credentials: KeyPair
+    ) -> tuple[ProcessAnswer, bytes]:
         fresh = self._instance is None
         instance = self._instance = self._instance or self._start(credentials)
         failed = self._initialize(instance, request) if fresh else None
@@ -257,7 +257,7 @@ class FcFunction(AbstractContextManager["FcFunction"]):
             self._drop()
         return answer, log
 
-    def _start(self, credentials: Credentials) -> Instance:
+    def _start(self, credentials: KeyPair) -> Instance:
         config = self._config
         return Instance(
             self._interpreter,
@@ -273,7 +273,7 @@ class FcFunction(AbstractContextManager["FcFunction"]):
 
     def _initialize(
         self, instance: Instance, request: Mapping[str, Any]
-    ) -> Answer | None:
+    ) -> ProcessAnswer | None:
         """Return what went wrong with the initializer, if anything did."""
         if self._config.initializer is None:
             return None
@@ -284,7 +284,7 @@ class FcFunction(AbstractContextManager["FcFunction"]):
         )
         return None if answer.returned else answer
 
-    def _payload(self, answer: Answer) -> bytes:
+    def _payload(self, answer: ProcessAnswer) -> bytes:
         """Return the answer, or what the platform says of a process without one."""
         if answer.payload is not None:
             return answer.payload

@@ -22,7 +22,7 @@ KIB_PER_MIB = 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class ProcessAnswer:
     """What came of one request to the process.
 
     Attributes:
@@ -80,7 +80,9 @@ class Instance:
         self._log_start = 0
         self._send(start)
 
-    def ask(self, request: Mapping[str, Any], *, timeout_seconds: float) -> Answer:
+    def ask(
+        self, request: Mapping[str, Any], *, timeout_seconds: float
+    ) -> ProcessAnswer:
         """Return the answer to one request, or how the process ended without one."""
         started = time.monotonic()
         self._send(request)
@@ -88,7 +90,7 @@ class Instance:
         memory_mib = self._peak_memory_mib()
         replied = line is not None and line.endswith(b"\n")
         reply = json.loads(line or b"null") if replied else {}
-        return Answer(
+        return ProcessAnswer(
             returned=reply.get("returned", False),
             payload=base64.b64decode(reply["payload"]) if replied else None,
             exit_code=None if replied else self._end(at_once=line is None),

@@ -18,7 +18,7 @@ from fake_aliyun.core.clock import Clock, read_http_date, read_utc
 from fake_aliyun.core.errors import NotImitatedError
 from fake_aliyun.oss.api.request import OssRequest
 from fake_aliyun.oss.errors import OssError
-from fake_aliyun.ram.models import Credentials, RamBackend
+from fake_aliyun.ram.models import KeyPair, RamBackend
 
 V4 = "OSS4-HMAC-SHA256"
 SIGNED_SUBRESOURCES = frozenset(
@@ -156,7 +156,7 @@ class _Claim:
     expected: Callable[[str], str]
 
 
-class Authenticator:
+class OssAuthenticator:
     """Checks the signatures of OSS requests."""
 
     def __init__(self, *, ram: RamBackend, clock: Clock) -> None:
@@ -217,7 +217,7 @@ class Authenticator:
             return self._v1_in_header(request, authorization)
         return self._v1_in_url(request)
 
-    def _check_token(self, credentials: Credentials, token: str) -> None:
+    def _check_token(self, credentials: KeyPair, token: str) -> None:
         if credentials.security_token and not token:
             raise OssError(
                 "InvalidAccessKeyId", OSSAccessKeyId=credentials.access_key_id

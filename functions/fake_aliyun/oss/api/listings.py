@@ -11,7 +11,7 @@ from fake_aliyun.oss.api.rendering import encoded
 from fake_aliyun.oss.api.request import OssRequest
 from fake_aliyun.oss.errors import OssError
 from fake_aliyun.oss.listing import (
-    Page,
+    ListingPage,
     Query,
     list_objects,
     list_versions,
@@ -170,7 +170,7 @@ def _entry(found: OssObject, coding: str) -> Pairs:
     ]
 
 
-def _prefixes(page: Page, coding: str) -> Pairs:
+def _prefixes(page: ListingPage, coding: str) -> Pairs:
     return [
         ("CommonPrefixes", [("Prefix", encoded(prefix, coding))])
         for prefix in page.common_prefixes

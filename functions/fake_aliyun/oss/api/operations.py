@@ -55,7 +55,7 @@ COPY_SOURCE = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class OssOperation:
     """One operation.
 
     Attributes:
@@ -87,111 +87,115 @@ class Operation:
         return f"oss:{self.ram_action or self.action}"
 
 
-OPERATIONS: tuple[Operation, ...] = (
-    Operation(
+OPERATIONS: tuple[OssOperation, ...] = (
+    OssOperation(
         "ListBuckets", "GET", "service",
         parameters=frozenset({"prefix", "marker", "max-keys"}),
     ),
-    Operation("PutBucket", "PUT", "bucket", headers=frozenset({"x-oss-acl"})),
-    Operation("DeleteBucket", "DELETE", "bucket"),
-    Operation("GetBucketInfo", "GET", "bucket", "bucketInfo"),
-    Operation("GetBucketLocation", "GET", "bucket", "location"),
-    Operation("GetBucketStat", "GET", "bucket", "stat"),
-    Operation("GetBucketAcl", "GET", "bucket", "acl"),
-    Operation("PutBucketAcl", "PUT", "bucket", "acl", headers=frozenset({"x-oss-acl"})),
-    Operation("GetBucketVersioning", "GET", "bucket", "versioning"),
-    Operation("PutBucketVersioning", "PUT", "bucket", "versioning"),
-    Operation("GetBucketEncryption", "GET", "bucket", "encryption"),
-    Operation("PutBucketEncryption", "PUT", "bucket", "encryption"),
-    Operation("DeleteBucketEncryption", "DELETE", "bucket", "encryption"),
-    Operation("GetBucketPolicy", "GET", "bucket", "policy"),
-    Operation("PutBucketPolicy", "PUT", "bucket", "policy"),
-    Operation("DeleteBucketPolicy", "DELETE", "bucket", "policy"),
-    Operation("ListObjects", "GET", "bucket", parameters=LIST | {"marker"}),
-    Operation(
+    OssOperation("PutBucket", "PUT", "bucket", headers=frozenset({"x-oss-acl"})),
+    OssOperation("DeleteBucket", "DELETE", "bucket"),
+    OssOperation("GetBucketInfo", "GET", "bucket", "bucketInfo"),
+    OssOperation("GetBucketLocation", "GET", "bucket", "location"),
+    OssOperation("GetBucketStat", "GET", "bucket", "stat"),
+    OssOperation("GetBucketAcl", "GET", "bucket", "acl"),
+    OssOperation(
+        "PutBucketAcl", "PUT", "bucket", "acl", headers=frozenset({"x-oss-acl"}),
+    ),
+    OssOperation("GetBucketVersioning", "GET", "bucket", "versioning"),
+    OssOperation("PutBucketVersioning", "PUT", "bucket", "versioning"),
+    OssOperation("GetBucketEncryption", "GET", "bucket", "encryption"),
+    OssOperation("PutBucketEncryption", "PUT", "bucket", "encryption"),
+    OssOperation("DeleteBucketEncryption", "DELETE", "bucket", "encryption"),
+    OssOperation("GetBucketPolicy", "GET", "bucket", "policy"),
+    OssOperation("PutBucketPolicy", "PUT", "bucket", "policy"),
+    OssOperation("DeleteBucketPolicy", "DELETE", "bucket", "policy"),
+    OssOperation("ListObjects", "GET", "bucket", parameters=LIST | {"marker"}),
+    OssOperation(
         "ListObjectsV2", "GET", "bucket", "list-type",
         parameters=LIST | {"continuation-token", "start-after", "fetch-owner"},
         ram_action="ListObjects",
     ),
-    Operation(
+    OssOperation(
         "ListObjectVersions", "GET", "bucket", "versions",
         parameters=LIST | {"key-marker", "version-id-marker"},
     ),
-    Operation(
+    OssOperation(
         "ListMultipartUploads", "GET", "bucket", "uploads",
         parameters=frozenset(
             {"prefix", "delimiter", "max-uploads", "encoding-type", "key-marker",
              "upload-id-marker"}
         ),
     ),
-    Operation(
+    OssOperation(
         "DeleteMultipleObjects", "POST", "bucket", "delete",
         parameters=frozenset({"encoding-type"}), ram_action="DeleteObject",
     ),
-    Operation("PutObject", "PUT", "object", headers=ATTRIBUTES | FORBID),
-    Operation(
+    OssOperation("PutObject", "PUT", "object", headers=ATTRIBUTES | FORBID),
+    OssOperation(
         "CopyObject", "PUT", "object", needs_header="x-oss-copy-source",
         headers=ATTRIBUTES | FORBID | COPY_SOURCE
         | {"x-oss-metadata-directive", "x-oss-tagging-directive"},
         ram_action="PutObject",
     ),
-    Operation(
+    OssOperation(
         "AppendObject", "POST", "object", "append", parameters=frozenset({"position"}),
         headers=ATTRIBUTES, ram_action="PutObject",
     ),
-    Operation(
+    OssOperation(
         "GetObject", "GET", "object", parameters=VERSION | RESPONSE,
         headers=frozenset({"x-oss-range-behavior"}),
     ),
-    Operation(
+    OssOperation(
         "HeadObject", "HEAD", "object", parameters=VERSION, ram_action="GetObject",
     ),
-    Operation(
+    OssOperation(
         "GetObjectMeta", "HEAD", "object", "objectMeta", parameters=VERSION,
         ram_action="GetObject",
     ),
-    Operation("DeleteObject", "DELETE", "object", parameters=VERSION),
-    Operation("PutObjectTagging", "PUT", "object", "tagging", parameters=VERSION),
-    Operation("GetObjectTagging", "GET", "object", "tagging", parameters=VERSION),
-    Operation("DeleteObjectTagging", "DELETE", "object", "tagging", parameters=VERSION),
-    Operation(
+    OssOperation("DeleteObject", "DELETE", "object", parameters=VERSION),
+    OssOperation("PutObjectTagging", "PUT", "object", "tagging", parameters=VERSION),
+    OssOperation("GetObjectTagging", "GET", "object", "tagging", parameters=VERSION),
+    OssOperation(
+        "DeleteObjectTagging", "DELETE", "object", "tagging", parameters=VERSION,
+    ),
+    OssOperation(
         "PutObjectAcl", "PUT", "object", "acl", parameters=VERSION,
         headers=frozenset({"x-oss-object-acl"}),
     ),
-    Operation("GetObjectAcl", "GET", "object", "acl", parameters=VERSION),
-    Operation(
+    OssOperation("GetObjectAcl", "GET", "object", "acl", parameters=VERSION),
+    OssOperation(
         "PutSymlink", "PUT", "object", "symlink",
         headers=ATTRIBUTES | FORBID | {"x-oss-symlink-target"}, ram_action="PutObject",
     ),
-    Operation(
+    OssOperation(
         "GetSymlink", "GET", "object", "symlink", parameters=VERSION,
         ram_action="GetObject",
     ),
-    Operation("RestoreObject", "POST", "object", "restore", parameters=VERSION),
-    Operation(
+    OssOperation("RestoreObject", "POST", "object", "restore", parameters=VERSION),
+    OssOperation(
         "InitiateMultipartUpload", "POST", "object", "uploads",
         parameters=frozenset({"encoding-type", "sequential"}),
         headers=ATTRIBUTES | FORBID, ram_action="PutObject",
     ),
-    Operation(
+    OssOperation(
         "UploadPart", "PUT", "object", "uploadId", parameters=frozenset({"partNumber"}),
         ram_action="PutObject",
     ),
     # oss2 2.19.1 names the source's version in the query as well, to no effect.
-    Operation(
+    OssOperation(
         "UploadPartCopy", "PUT", "object", "uploadId",
         parameters=frozenset({"partNumber"}) | VERSION,
         needs_header="x-oss-copy-source",
         headers=COPY_SOURCE | {"x-oss-copy-source-range"}, ram_action="PutObject",
     ),
-    Operation(
+    OssOperation(
         "CompleteMultipartUpload", "POST", "object", "uploadId",
         parameters=frozenset({"encoding-type"}),
         headers=FORBID | {"x-oss-complete-all", "x-oss-object-acl"},
         ram_action="PutObject",
     ),
-    Operation("AbortMultipartUpload", "DELETE", "object", "uploadId"),
-    Operation(
+    OssOperation("AbortMultipartUpload", "DELETE", "object", "uploadId"),
+    OssOperation(
         "ListParts", "GET", "object", "uploadId",
         parameters=frozenset({"max-parts", "part-number-marker", "encoding-type"}),
     ),
@@ -201,7 +205,7 @@ OPERATIONS: tuple[Operation, ...] = (
 MARKERS = frozenset(operation.marker for operation in OPERATIONS) - {""}
 
 
-def find_operation(request: OssRequest) -> Operation:
+def find_operation(request: OssRequest) -> OssOperation:
     """Return the operation that a request names.
 
     Raises:
@@ -235,7 +239,7 @@ def _unknown(request: OssRequest) -> NotImitatedError:
     )
 
 
-def check_known(operation: Operation, request: OssRequest) -> None:
+def check_known(operation: OssOperation, request: OssRequest) -> None:
     """Let a request pass that carries nothing its operation does not take.
 
     Raises:
@@ -267,7 +271,7 @@ def _unknown_headers(given: Mapping[str, str], known: frozenset[str]) -> list[st
     ]
 
 
-def _shown(operation: Operation) -> str:
+def _shown(operation: OssOperation) -> str:
     marker = f"?{operation.marker}" if operation.marker else ""
     header = f" with {operation.needs_header}" if operation.needs_header else ""
     place = f"{operation.method} {operation.level}{marker}{header}"
@@ -282,7 +286,7 @@ _VERSIONED = frozenset(
 
 
 def needed_permissions(
-    request: OssRequest, operation: Operation, *, region_id: str, account_id: str
+    request: OssRequest, operation: OssOperation, *, region_id: str, account_id: str
 ) -> Iterator[Permission]:
     """Yield each action with the resource on which it must be allowed."""
     start = f"acs:oss:{region_id}:{account_id}:"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import unquote
 
-from fake_aliyun.core.hosts import Place
+from fake_aliyun.core.hosts import Host
 from fake_aliyun.core.http import Request
 from fake_aliyun.oss.errors import OssError
 
@@ -46,7 +46,7 @@ class OssRequest:
         return self.http.headers.get(name, default)
 
 
-def resolve(request: Request, place: Place, *, path_style: bool) -> OssRequest:
+def resolve(request: Request, place: Host, *, path_style: bool) -> OssRequest:
     """Return a request with bucket and key taken from host and path.
 
     Args:

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 
 from fake_aliyun.core import xml
 from fake_aliyun.core.clock import http_date
-from fake_aliyun.core.errors import NotImitatedError, ServiceError
-from fake_aliyun.core.hosts import Place
+from fake_aliyun.core.errors import CloudError, NotImitatedError
+from fake_aliyun.core.hosts import Host
 from fake_aliyun.core.http import Request, Response
 from fake_aliyun.core.records import Recorded, without_secrets
 from fake_aliyun.core.service import Work
 from fake_aliyun.oss.access import Access
-from fake_aliyun.oss.api.auth import Authenticator
+from fake_aliyun.oss.api.auth import OssAuthenticator
 from fake_aliyun.oss.api.buckets import BucketHandlers
 from fake_aliyun.oss.api.copies import PropertyHandlers
 from fake_aliyun.oss.api.listings import ListingHandlers
 from fake_aliyun.oss.api.objects import READ, WRITE_REFUSED, ObjectHandlers
 from fake_aliyun.oss.api.operations import (
     OPERATIONS,
-    Operation,
+    OssOperation,
     check_known,
     find_operation,
     needed_permissions,
@@ -62,7 +62,7 @@ class OssService:
         handlers: OssHandlers,
         *,
         ram: RamBackend,
-        authenticator: Authenticator,
+        authenticator: OssAuthenticator,
         lock: threading.RLock,
         path_style: bool,
     ) -> None:
@@ -73,7 +73,7 @@ class OssService:
         self._lock = lock
         self.path_style = path_style
 
-    def begin(self, request: Request, place: Place, record: Recorded) -> Work:
+    def begin(self, request: Request, place: Host, record: Recorded) -> Work:
         """Return what will answer a request."""
         takes_path = self.path_style or place.door or request.is_to_this_machine
         resolved = resolve(request, place, path_style=bool(takes_path))
@@ -85,7 +85,7 @@ class OssService:
         return lambda: self._answer(resolved, operation, record)
 
     def _answer(
-        self, request: OssRequest, operation: Operation, record: Recorded
+        self, request: OssRequest, operation: OssOperation, record: Recorded
     ) -> Response:
         with self._lock:
             check_known(operation, request)
@@ -128,7 +128,7 @@ class OssService:
         )
 
     def _authorize(
-        self, request: OssRequest, operation: Operation, principal: str
+        self, request: OssRequest, operation: OssOperation, principal: str
     ) -> None:
         is_public = not principal and self._is_public(request, operation)
         bucket = self._backend.buckets.get(request.bucket)
@@ -152,7 +152,7 @@ class OssService:
                     AuthPrincipal=principal,
                 )
 
-    def _is_public(self, request: OssRequest, operation: Operation) -> bool:
+    def _is_public(self, request: OssRequest, operation: OssOperation) -> bool:
         bucket = self._backend.buckets.get(request.bucket)
         if bucket is None:
             return bool(request.bucket)
@@ -163,7 +163,7 @@ class OssService:
         return operation.action in READING and acl in PUBLIC_READ
 
     def refuse(
-        self, error: ServiceError, request: Request, place: Place, record: Recorded
+        self, error: CloudError, request: Request, place: Host, record: Recorded
     ) -> Response:
         """Return a refusal as an XML document, or in a header where none may be."""
         del place
@@ -192,7 +192,7 @@ class OssService:
             body=body,
         )
 
-    def error(self, code: str, *, message: str, status: int | None) -> ServiceError:
+    def error(self, code: str, *, message: str, status: int | None) -> CloudError:
         """Return the refusal that a fault asks for."""
         return OssError.for_fault(code, message=message, status=status)
 
@@ -214,7 +214,7 @@ class OssService:
         return secrets.token_hex(12).upper()
 
 
-def _check_conditional(operation: Operation, request: OssRequest) -> None:
+def _check_conditional(operation: OssOperation, request: OssRequest) -> None:
     """Refuse to ignore a condition on an operation that documents none."""
     if operation.method in {"GET", "HEAD"}:
         return

@@ -27,7 +27,7 @@ NO_SIGNATURE = "it has no signature; it is raw if its name or its sidecar says s
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Image:
+class CheckedImage:
     """What is checked.
 
     Attributes:
@@ -39,7 +39,7 @@ class Image:
     command: str = ""
 
 
-def check(image: Image, target: Target) -> list[Check]:
+def check(image: CheckedImage, target: Target) -> list[Check]:
     """Return the checklist for a target."""
     found = image.findings
     checks = [
@@ -58,7 +58,7 @@ def check(image: Image, target: Target) -> list[Check]:
     return [*checks, _agent(found)]
 
 
-def _format(image: Image) -> Check:
+def _format(image: CheckedImage) -> Check:
     header = image.header
     finding = Finding(value=header.detected, where="the file's first and last bytes")
     if header.is_guess and header.is_importable:

@@ -40,7 +40,7 @@ class Problem:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Bucket:
+class BucketFacts:
     """A bucket.
 
     Attributes:
@@ -143,8 +143,8 @@ class Facts:
     names: Names
     fc_version: FcVersion
     on_available: OnAvailable
-    image_bucket: Bucket | Problem
-    ledger_bucket: Bucket | Problem
+    image_bucket: BucketFacts | Problem
+    ledger_bucket: BucketFacts | Problem
     skew_seconds: float | None
     importer: DeployedFunction | Problem
     tracker: DeployedFunction | Problem
@@ -158,7 +158,7 @@ class Facts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
+class AccountFinding:
     """What one check found.
 
     Attributes:
@@ -184,9 +184,9 @@ def sentences(*texts: str) -> str:
     return said.lstrip()
 
 
-def untold(check: str, problem: Problem) -> Finding:
+def untold(check: str, problem: Problem) -> AccountFinding:
     """Return the finding of a check that could not be made."""
-    return Finding(
+    return AccountFinding(
         check=check,
         status="unknown",
         text=problem.what,

@@ -12,7 +12,7 @@ from image_import_cli.doctor.account.facts import (
 from image_import_cli.iam.roles import (
     ECS_ROLE,
     OnAvailable,
-    Role,
+    RoleSpec,
     ecs_role,
     function_role,
     source_grants,
@@ -20,7 +20,7 @@ from image_import_cli.iam.roles import (
 )
 
 
-def needed_function_role(facts: Facts) -> Role:
+def needed_function_role(facts: Facts) -> RoleSpec:
     """Return the functions' role, with what their ON_AVAILABLE takes.
 
     That is a right more than none where the functions, or the doctor's own option, do
@@ -36,13 +36,13 @@ def needed_function_role(facts: Facts) -> Role:
     return role.called(roles_in_use(facts.importer, facts.names)[0])
 
 
-def needed_trigger_role(facts: Facts) -> Role:
+def needed_trigger_role(facts: Facts) -> RoleSpec:
     """Return the role in which OSS invokes the importer."""
     role = trigger_role(facts.names, fc_version=facts.fc_version)
     return role.called(roles_in_use(facts.importer, facts.names)[1])
 
 
-def needed_ecs_role(facts: Facts) -> Role:
+def needed_ecs_role(facts: Facts) -> RoleSpec:
     """Return the role in which ECS reads the image."""
     return replace(ecs_role(facts.names), name=facts.ecs_role_name)
 

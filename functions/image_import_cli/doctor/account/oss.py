@@ -14,7 +14,7 @@ import requests
 from image_import.aliyun.oss.client import Oss, make_session
 from image_import.config.credentials import Credentials
 
-from image_import_cli.doctor.account.facts import Bucket, Problem
+from image_import_cli.doctor.account.facts import BucketFacts, Problem
 from image_import_cli.doctor.account.problems import Door
 
 OTHER_REGION = "signing region"
@@ -68,7 +68,7 @@ class OssAccount:
             addressing=addressing,
         )
 
-    def bucket(self, name: str) -> Bucket | Problem:
+    def bucket(self, name: str) -> BucketFacts | Problem:
         """Return what there is to know of a bucket, or why it is not to be seen."""
         try:
             # The function itself never asks about a bucket.
@@ -79,12 +79,12 @@ class OssAccount:
         except _NO_ANSWER as exc:
             return self._door.no_answer(_cause(exc))
 
-    def _describe(self, bucket: oss2.Bucket) -> Bucket:
+    def _describe(self, bucket: oss2.Bucket) -> BucketFacts:
         found = bucket.get_bucket_info()
         self._tell_time(found.headers)
         rule = getattr(found, "bucket_encryption_rule", None)
         policy, unseen = self._policy(bucket)
-        return Bucket(
+        return BucketFacts(
             name=found.name,
             region_id=str(found.location).removeprefix("oss-"),
             storage_class=found.storage_class or "",
@@ -112,7 +112,9 @@ class OssAccount:
             difference = self._now() - parsedate_to_datetime(date)
             self.skew_seconds = difference.total_seconds()
 
-    def _problem(self, name: str, exc: oss2.exceptions.ServerError) -> Bucket | Problem:
+    def _problem(
+        self, name: str, exc: oss2.exceptions.ServerError
+    ) -> BucketFacts | Problem:
         """Return why a bucket is not to be seen.
 
         Asked in the wrong region, OSS names the endpoint that would be right.
@@ -120,7 +122,7 @@ class OssAccount:
         endpoint = (exc.details or {}).get("Endpoint", "")
         if endpoint.startswith("oss-"):
             region_id = endpoint.partition(".")[0].removeprefix("oss-")
-            return Bucket(
+            return BucketFacts(
                 name=name,
                 region_id=region_id.removesuffix("-internal"),
                 storage_class="",

@@ -9,7 +9,7 @@ from image_import.aliyun.ecs.import_response import ImportReply
 from image_import.errors import ServiceError, ServiceUnavailable
 
 from image_import_cli.doctor.account.facts import (
-    Bucket,
+    BucketFacts,
     Facts,
     HeldRole,
     Problem,
@@ -34,7 +34,7 @@ class SeesBuckets(Protocol):
 
     skew_seconds: float | None
 
-    def bucket(self, name: str) -> Bucket | Problem:
+    def bucket(self, name: str) -> BucketFacts | Problem:
         """Return a bucket."""
 
 

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from image_import.aliyun.ecs.error_catalogue import explain
 
 from image_import_cli.doctor.account.facts import (
+    AccountFinding,
     Facts,
-    Finding,
     Problem,
     Status,
     sentences,
@@ -53,7 +53,7 @@ DRY_RUN_REACHED = {"InvalidOSSObject.NotFound", "InvalidOSSObject.Size"}
 """Nothing is uploaded yet, or nothing under the key that was tried."""
 
 
-def run_checks(facts: Facts, *, with_fc: bool = True) -> list[Finding]:
+def run_checks(facts: Facts, *, with_fc: bool = True) -> list[AccountFinding]:
     """Return what all checks found, in the order in which to mend.
 
     Args:
@@ -72,9 +72,9 @@ def run_checks(facts: Facts, *, with_fc: bool = True) -> list[Finding]:
     ]
 
 
-def no_keys() -> Finding:
+def no_keys() -> AccountFinding:
     """Return the only finding where the environment has no keys to look with."""
-    return Finding(
+    return AccountFinding(
         check="credentials",
         status="fail",
         text="ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET are not "
@@ -83,10 +83,10 @@ def no_keys() -> Finding:
     )
 
 
-def _credentials(facts: Facts) -> Iterator[Finding]:
+def _credentials(facts: Facts) -> Iterator[AccountFinding]:
     bucket = facts.image_bucket
     if isinstance(bucket, Problem) and bucket.code in BAD_KEYS:
-        yield Finding(
+        yield AccountFinding(
             check="credentials",
             status="fail",
             text=bucket.what,
@@ -97,36 +97,40 @@ def _credentials(facts: Facts) -> Iterator[Finding]:
     ):
         yield untold("credentials", bucket)
     else:
-        yield Finding(check="credentials", status="ok", text="OSS takes the keys")
+        yield AccountFinding(
+            check="credentials", status="ok", text="OSS takes the keys"
+        )
 
 
-def _clock(facts: Facts) -> Iterator[Finding]:
+def _clock(facts: Facts) -> Iterator[AccountFinding]:
     if facts.skew_seconds is None:
         text = "OSS did not answer, so its clock is not known"
-        yield Finding(check="clock", status="unknown", text=text)
+        yield AccountFinding(check="clock", status="unknown", text=text)
         return
     skew = abs(facts.skew_seconds)
     direction = "ahead of" if facts.skew_seconds > 0 else "behind"
     text = f"this machine is {skew:.0f} s {direction} OSS"
     if skew <= DOUBTFUL_SKEW_SECONDS:
-        yield Finding(check="clock", status="ok", text=text)
+        yield AccountFinding(check="clock", status="ok", text=text)
         return
     status: Status = "fail" if skew > MOST_SKEW_SECONDS else "warn"
     mend = "sudo timedatectl set-ntp true"
-    yield Finding(check="clock", status=status, text=text, mend=mend)
+    yield AccountFinding(check="clock", status=status, text=text, mend=mend)
 
 
-def _import_image(facts: Facts) -> Iterator[Finding]:
+def _import_image(facts: Facts) -> Iterator[AccountFinding]:
     check, answer = "ImportImage", facts.dry_run
     if not answer.code:
         yield untold(check, answer)
     elif answer.code == DRY_RUN_PASSED:
-        yield Finding(check=check, status="ok", text="a dry run passed")
+        yield AccountFinding(check=check, status="ok", text="a dry run passed")
     elif answer.code == NO_DRY_RUN:
-        yield Finding(check=check, status="fail", text=answer.what, mend=answer.mend)
+        yield AccountFinding(
+            check=check, status="fail", text=answer.what, mend=answer.mend
+        )
     elif answer.code == "InvalidOSSObject.NotFound" and facts.object_key:
         place = f"oss://{facts.names.image_bucket}/{facts.object_key}"
-        yield Finding(
+        yield AccountFinding(
             check=check,
             status="fail",
             text=f"it can be called, but ECS finds no {place}",
@@ -135,10 +139,10 @@ def _import_image(facts: Facts) -> Iterator[Finding]:
         )
     elif answer.code in DRY_RUN_REACHED:
         text = "it can be called; there is no image yet to try it with"
-        yield Finding(check=check, status="ok", text=text)
+        yield AccountFinding(check=check, status="ok", text=text)
     else:
         explained = explain("ECS", answer.code, answer.http_status)
-        yield Finding(
+        yield AccountFinding(
             check=check,
             status="fail",
             text=sentences(answer.what, explained.cause),

@@ -8,7 +8,12 @@ import json
 import shlex
 from collections.abc import Iterator
 
-from image_import_cli.doctor.account.facts import Bucket, Facts, Finding, Problem
+from image_import_cli.doctor.account.facts import (
+    AccountFinding,
+    BucketFacts,
+    Facts,
+    Problem,
+)
 from image_import_cli.doctor.account.needed_roles import (
     needed_ecs_role,
     needed_function_role,
@@ -20,7 +25,7 @@ from image_import_cli.doctor.checks.fix_commands import (
     put_policy,
 )
 from image_import_cli.iam.bucket_policies import (
-    Statement,
+    PolicyStatement,
     at_home,
     denies,
     keeps_away,
@@ -39,17 +44,17 @@ from image_import_cli.iam.roles import (
 WRITERS = "ledger's writers"
 
 
-def writers_finding(bucket: Bucket, facts: Facts) -> Finding:
+def writers_finding(bucket: BucketFacts, facts: Facts) -> AccountFinding:
     """Return whether others than the function may write to the ledger."""
     if bucket.acl == "public-read-write":
-        return Finding(
+        return AccountFinding(
             check=WRITERS,
             status="fail",
             text=f"anybody may write to {bucket.name}",
             mend=private(bucket),
         )
     if bucket.unseen:
-        return Finding(
+        return AccountFinding(
             check=WRITERS,
             status="unknown",
             text=bucket.unseen,
@@ -59,11 +64,11 @@ def writers_finding(bucket: Bucket, facts: Facts) -> Finding:
     if elements := not_understood(bucket.policy):
         text = f"the policy of {bucket.name} has {', '.join(elements)}, which doctor "
         text += "does not read: look who may write to the ledger"
-        return Finding(check=WRITERS, status="unknown", text=text)
+        return AccountFinding(check=WRITERS, status="unknown", text=text)
     statements, ledger = read_statements(bucket.policy), _ledger(facts)
     ours = {facts.names.account_id, _sessions(facts, "function")}
     if opened := opens(statements, ledger, ours=ours):
-        return Finding(
+        return AccountFinding(
             check=WRITERS,
             status="fail",
             text=f"the policy of {bucket.name} lets others write to the ledger: "
@@ -72,19 +77,19 @@ def writers_finding(bucket: Bucket, facts: Facts) -> Finding:
         )
     if bucket.name == facts.names.image_bucket:
         return _beside_images(bucket, statements, facts)
-    return Finding(check=WRITERS, status="ok", text="only those whom RAM allows")
+    return AccountFinding(check=WRITERS, status="ok", text="only those whom RAM allows")
 
 
 def _beside_images(
-    bucket: Bucket, statements: list[Statement], facts: Facts
-) -> Finding:
+    bucket: BucketFacts, statements: list[PolicyStatement], facts: Facts
+) -> AccountFinding:
     """Return whether uploaders to the ledger's bucket are kept from the ledger."""
     ledger = _ledger(facts)
     names = facts.names
     separate = "Give the ledger a bucket of its own: --ledger-bucket in the commands, "
     separate += "LEDGER_BUCKET in the function."
     if names.is_ledger_open:
-        return Finding(
+        return AccountFinding(
             check=WRITERS,
             status="fail",
             text=f"whoever may upload under {names.key_prefix!r} could write the "
@@ -99,7 +104,7 @@ def _beside_images(
     ]
     beside = "the ledger is in the bucket that is uploaded to"
     if not facts.uploaders:
-        return Finding(
+        return AccountFinding(
             check=WRITERS,
             status="warn",
             text=f"{beside}; whether the bucket's policy keeps uploaders away from it "
@@ -114,7 +119,7 @@ def _beside_images(
             "Principal": free,
             "Resource": [objects(bucket.name, facts.names.ledger_prefix)],
         }
-        return Finding(
+        return AccountFinding(
             check=WRITERS,
             status="warn",
             text=f"{beside}, and the bucket's policy does not keep "
@@ -122,15 +127,17 @@ def _beside_images(
             mend=f"{_add(bucket, deny)}\n# {separate}",
         )
     text = f"only those whom RAM allows, and not {', '.join(facts.uploaders)}"
-    return Finding(check=WRITERS, status="ok", text=text)
+    return AccountFinding(check=WRITERS, status="ok", text=text)
 
 
-def denial_findings(check: str, bucket: Bucket, facts: Facts) -> Iterator[Finding]:
+def denial_findings(
+    check: str, bucket: BucketFacts, facts: Facts
+) -> Iterator[AccountFinding]:
     """Yield where a bucket's own policy denies our roles what they need."""
     if elements := not_understood(bucket.policy):
         text = f"the policy of {bucket.name} has {', '.join(elements)}, which doctor "
         text += "does not read: look whether it shuts our roles out"
-        yield Finding(check=check, status="unknown", text=text)
+        yield AccountFinding(check=check, status="unknown", text=text)
     needed = (
         ("function", needed_function_role(facts)),
         ("ecs", needed_ecs_role(facts)),
@@ -156,19 +163,21 @@ def denial_findings(check: str, bucket: Bucket, facts: Facts) -> Iterator[Findin
 
 def _denial(
     check: str,
-    bucket: Bucket,
+    bucket: BucketFacts,
     role: str,
-    statements: list[Statement],
+    statements: list[PolicyStatement],
     actions: list[str],
-) -> Finding:
+) -> AccountFinding:
     what = f"the policy of {bucket.name} denies {role} {', '.join(actions)}"
     shown = _shown(statements)
     if statements[0].is_sure:
         mend = _edit(bucket, statements, f"name in Principal whom to deny, not {role}")
         text = f"{what}: {shown}"
-        return Finding(check=check, status="fail", text=text, mend=mend)
+        return AccountFinding(check=check, status="fail", text=text, mend=mend)
     text = f"{what} under a condition, which cannot be tried from here: {shown}"
-    return Finding(check=check, status="unknown", text=text, is_beyond_reach=True)
+    return AccountFinding(
+        check=check, status="unknown", text=text, is_beyond_reach=True
+    )
 
 
 def _within(grants: tuple[Grant, ...], bucket: str) -> list[Grant]:
@@ -197,14 +206,14 @@ def _ledger(facts: Facts) -> str:
     return at_home(ledger, names.region_id, names.account_id)
 
 
-def _shown(statements: list[Statement]) -> str:
+def _shown(statements: list[PolicyStatement]) -> str:
     return "; ".join(
         f"statement {found.number}, Principal {', '.join(found.principals)}"
         for found in statements
     )
 
 
-def _edit(bucket: Bucket, statements: list[Statement], how: str) -> str:
+def _edit(bucket: BucketFacts, statements: list[PolicyStatement], how: str) -> str:
     """Return how to change some statements of a policy and leave the others alone."""
     numbers = " and ".join(str(found.number) for found in statements)
     return "\n".join(
@@ -216,7 +225,7 @@ def _edit(bucket: Bucket, statements: list[Statement], how: str) -> str:
     )
 
 
-def _add(bucket: Bucket, statement: Json) -> str:
+def _add(bucket: BucketFacts, statement: Json) -> str:
     """Return the commands that put a bucket's policy with one more statement."""
     held = bucket.policy or {"Version": "1", "Statement": []}
     wanted = {**held, "Statement": [*held.get("Statement", []), statement]}

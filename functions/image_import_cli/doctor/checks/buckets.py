@@ -7,9 +7,9 @@ refused, bucket and image are in one region. Read 2026-11.
 from collections.abc import Iterator
 
 from image_import_cli.doctor.account.facts import (
-    Bucket,
+    AccountFinding,
+    BucketFacts,
     Facts,
-    Finding,
     Problem,
     untold,
 )
@@ -22,13 +22,13 @@ from image_import_cli.doctor.checks.fix_commands import new_bucket, no_encryptio
 ARCHIVES = {"Archive", "ColdArchive", "DeepColdArchive"}
 
 
-def image_bucket_findings(facts: Facts) -> Iterator[Finding]:
+def image_bucket_findings(facts: Facts) -> Iterator[AccountFinding]:
     """Yield what is wrong with the bucket that is uploaded to, or that nothing is."""
     name, bucket = facts.names.image_bucket, facts.image_bucket
     if isinstance(bucket, Problem):
         yield _no_bucket("image bucket", name, bucket, facts.names.region_id)
         return
-    yield Finding(check="image bucket", status="ok", text=f"{name} exists")
+    yield AccountFinding(check="image bucket", status="ok", text=f"{name} exists")
     yield _region("image bucket's region", bucket, facts)
     if bucket.is_described:
         yield from _details(bucket)
@@ -38,7 +38,7 @@ def image_bucket_findings(facts: Facts) -> Iterator[Finding]:
     yield from denial_findings("image bucket's policy", bucket, facts)
 
 
-def ledger_findings(facts: Facts) -> Iterator[Finding]:
+def ledger_findings(facts: Facts) -> Iterator[AccountFinding]:
     """Yield what is wrong with the bucket of the ledger, or that nothing is."""
     names, bucket = facts.names, facts.ledger_bucket
     if isinstance(bucket, Problem):
@@ -55,45 +55,49 @@ def ledger_findings(facts: Facts) -> Iterator[Finding]:
         yield from denial_findings("ledger's policy", bucket, facts)
 
 
-def _ledger_class(bucket: Bucket) -> Finding:
+def _ledger_class(bucket: BucketFacts) -> AccountFinding:
     check = "ledger's storage class"
     if bucket.storage_class in ARCHIVES:
-        return Finding(
+        return AccountFinding(
             check=check,
             status="fail",
             text=f"{bucket.name} is {bucket.storage_class}: a ledger that must be "
             "restored before it can be read stops every import",
             mend=_instead(bucket),
         )
-    return Finding(check=check, status="ok", text=bucket.storage_class)
+    return AccountFinding(check=check, status="ok", text=bucket.storage_class)
 
 
-def _instead(bucket: Bucket) -> str:
+def _instead(bucket: BucketFacts) -> str:
     """Return what makes a bucket of a class that can be read at once."""
     name = f"{bucket.name}-standard"
     made = new_bucket(name, bucket.region_id, storage_class="Standard")
     return f"{made}\n# then deploy with it in place of {bucket.name}"
 
 
-def _not_described(check: str, bucket: Bucket) -> Finding:
+def _not_described(check: str, bucket: BucketFacts) -> AccountFinding:
     """Return what is to be said where OSS told of a bucket's region alone."""
     text = f"{bucket.name} shows it only in its own region, {bucket.region_id}"
-    return Finding(check=check, status="unknown", text=text, is_beyond_reach=True)
+    return AccountFinding(
+        check=check, status="unknown", text=text, is_beyond_reach=True
+    )
 
 
-def _details(bucket: Bucket) -> Iterator[Finding]:
+def _details(bucket: BucketFacts) -> Iterator[AccountFinding]:
     name = bucket.name
     if bucket.encryption:
-        yield Finding(
+        yield AccountFinding(
             check="encryption",
             status="fail",
             text=f"{name} encrypts with {bucket.encryption}; ImportImage refuses it",
             mend=no_encryption(bucket),
         )
     else:
-        yield Finding(check="encryption", status="ok", text="not encrypted by OSS")
+        yield AccountFinding(
+            check="encryption", status="ok", text="not encrypted by OSS"
+        )
     if bucket.storage_class in ARCHIVES:
-        yield Finding(
+        yield AccountFinding(
             check="storage class",
             status="fail",
             text=f"{name} is {bucket.storage_class}: each image would have to be "
@@ -101,19 +105,21 @@ def _details(bucket: Bucket) -> Iterator[Finding]:
             mend=_instead(bucket),
         )
     else:
-        yield Finding(check="storage class", status="ok", text=bucket.storage_class)
-    yield Finding(
+        yield AccountFinding(
+            check="storage class", status="ok", text=bucket.storage_class
+        )
+    yield AccountFinding(
         check="versioning",
         status="ok",
         text=f"{bucket.versioning or 'off'}; the ledger works with any",
     )
 
 
-def _region(check: str, bucket: Bucket, facts: Facts) -> Finding:
+def _region(check: str, bucket: BucketFacts, facts: Facts) -> AccountFinding:
     wanted = facts.names.region_id
     if bucket.region_id == wanted:
-        return Finding(check=check, status="ok", text=wanted)
-    return Finding(
+        return AccountFinding(check=check, status="ok", text=wanted)
+    return AccountFinding(
         check=check,
         status="fail",
         text=f"{bucket.name} is in {bucket.region_id}, the function in {wanted}; "
@@ -124,13 +130,17 @@ def _region(check: str, bucket: Bucket, facts: Facts) -> Finding:
     )
 
 
-def _no_bucket(check: str, name: str, problem: Problem, region_id: str) -> Finding:
+def _no_bucket(
+    check: str, name: str, problem: Problem, region_id: str
+) -> AccountFinding:
     if problem.is_of_other_region:
         where = "ledger's region" if check == "ledger bucket" else f"{check}'s region"
-        return Finding(check=where, status="fail", text=problem.what, mend=problem.mend)
+        return AccountFinding(
+            check=where, status="fail", text=problem.what, mend=problem.mend
+        )
     if not problem.is_missing:
         return untold(check, problem)
-    return Finding(
+    return AccountFinding(
         check=check,
         status="fail",
         text=f"there is no bucket {name}",

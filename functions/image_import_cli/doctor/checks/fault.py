@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from image_import_cli.doctor.account.facts import Facts, Finding, Status
+from image_import_cli.doctor.account.facts import AccountFinding, Facts, Status
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fault:
+class CheckFault:
     """What is wrong.
 
     Attributes:
@@ -17,11 +17,13 @@ class Fault:
     status: Status = "fail"
     before: str = ""
 
-    def finding(self, check: str, facts: Facts) -> Finding:
+    def finding(self, check: str, facts: Facts) -> AccountFinding:
         """Return it with the command that mends it."""
         again = deploy_command(facts)
         mend = f"# {self.before}\n{again}" if self.before else again
-        return Finding(check=check, status=self.status, text=self.text, mend=mend)
+        return AccountFinding(
+            check=check, status=self.status, text=self.text, mend=mend
+        )
 
 
 def deploy_command(facts: Facts) -> str:

@@ -4,7 +4,7 @@ Source: oss/lib of github.com/aliyun/aliyun-cli, read 2026-11: `aliyun oss` has 
 set-acl, bucket-encryption and bucket-policy of ossutil 1, with the same arguments.
 """
 
-from image_import_cli.doctor.account.facts import Bucket
+from image_import_cli.doctor.account.facts import BucketFacts
 
 POLICY_FILE = "policy.json"
 
@@ -15,27 +15,27 @@ def new_bucket(name: str, region_id: str, *, storage_class: str = "") -> str:
     return _aliyun("mb", name, region_id, after=chosen)
 
 
-def private(bucket: Bucket) -> str:
+def private(bucket: BucketFacts) -> str:
     """Return what lets nobody in but those whom a policy lets."""
     return _aliyun("set-acl", bucket.name, bucket.region_id, after=" private -b")
 
 
-def no_encryption(bucket: Bucket) -> str:
+def no_encryption(bucket: BucketFacts) -> str:
     """Return what makes a bucket store new objects as they come."""
     return _aliyun("bucket-encryption --method delete", bucket.name, bucket.region_id)
 
 
-def get_policy(bucket: Bucket) -> str:
+def get_policy(bucket: BucketFacts) -> str:
     """Return what writes a bucket's own policy to a file."""
     return _policy("get", bucket)
 
 
-def put_policy(bucket: Bucket) -> str:
+def put_policy(bucket: BucketFacts) -> str:
     """Return what replaces a bucket's own policy by that of the file."""
     return _policy("put", bucket)
 
 
-def _policy(method: str, bucket: Bucket) -> str:
+def _policy(method: str, bucket: BucketFacts) -> str:
     return _aliyun(
         f"bucket-policy --method {method}",
         bucket.name,

@@ -13,26 +13,35 @@ from image_import.config.settings import Settings, read_settings
 from image_import.errors import SettingsError
 
 from image_import_cli.doctor.account.facts import (
+    AccountFinding,
     DeployedFunction,
     Facts,
-    Finding,
     Problem,
     untold,
 )
-from image_import_cli.doctor.checks.fault import Fault, deploy_command, settings_file
-from image_import_cli.iam.deployment import FUNCTIONS, RUNTIMES, AsyncSettings, Function
+from image_import_cli.doctor.checks.fault import (
+    CheckFault,
+    deploy_command,
+    settings_file,
+)
+from image_import_cli.iam.deployment import (
+    FUNCTIONS,
+    RUNTIMES,
+    AsyncSettings,
+    FunctionSpec,
+)
 
 
 def delivery_faults(
-    held: DeployedFunction, model: Function, facts: Facts
-) -> Iterator[Fault]:
+    held: DeployedFunction, model: FunctionSpec, facts: Facts
+) -> Iterator[CheckFault]:
     """Yield what lets events or the log get lost."""
     wanted = model.async_settings
     if held.on_failure:
         yield from _destination(held, wanted, facts)
         yield from _retry(held, wanted)
     else:
-        yield Fault(
+        yield CheckFault(
             text=f"{held.name} has no destination for failed events: they would be "
             "lost",
             status="warn",
@@ -42,7 +51,7 @@ def delivery_faults(
 
 def _destination(
     held: DeployedFunction, wanted: AsyncSettings, facts: Facts
-) -> Iterator[Fault]:
+) -> Iterator[CheckFault]:
     names = facts.names
     queue = wanted.on_failure.format(
         region_id=names.region_id,
@@ -50,7 +59,7 @@ def _destination(
         failure_queue=names.failure_queue,
     )
     if held.on_failure != queue:
-        yield Fault(
+        yield CheckFault(
             text=f"{held.name} sends failed events to {held.on_failure}, and doctor "
             f"was given --failure-queue {names.failure_queue}: its role's right is for "
             f"{queue}",
@@ -59,7 +68,7 @@ def _destination(
         )
 
 
-def _retry(held: DeployedFunction, wanted: AsyncSettings) -> Iterator[Fault]:
+def _retry(held: DeployedFunction, wanted: AsyncSettings) -> Iterator[CheckFault]:
     """Yield where an event is given up sooner than its trouble may pass."""
     limits = (
         ("maxAsyncRetryAttempts", held.max_retries, wanted.max_retries),
@@ -72,21 +81,21 @@ def _retry(held: DeployedFunction, wanted: AsyncSettings) -> Iterator[Fault]:
     for name, there, least in limits:
         if there is None or there < least:
             shown = "is not set" if there is None else f"is {there}"
-            yield Fault(
+            yield CheckFault(
                 text=f"{name} of {held.name} {shown}, not {least}: an event is given "
                 "up sooner than what it fails for may pass",
                 status="warn",
             )
 
 
-def _log(held: DeployedFunction, facts: Facts) -> Iterator[Fault]:
+def _log(held: DeployedFunction, facts: Facts) -> Iterator[CheckFault]:
     names = facts.names
     there = (held.log_project, held.log_store)
     if not all(there):
         text = f"{held.name} keeps no log: nobody can read what it did and why"
-        yield Fault(text=text, status="warn")
+        yield CheckFault(text=text, status="warn")
     elif there != (names.log_project, names.log_store):
-        yield Fault(
+        yield CheckFault(
             text=f"{held.name} logs to {'/'.join(there)}, and doctor was given "
             f"--log-project {names.log_project} and --log-store {names.log_store}: "
             "its role's right is for these",
@@ -96,25 +105,25 @@ def _log(held: DeployedFunction, facts: Facts) -> Iterator[Fault]:
 
 def environment_faults(
     held: DeployedFunction, settings: Settings, facts: Facts
-) -> Iterator[Fault]:
+) -> Iterator[CheckFault]:
     """Yield what a function's settings make go wrong."""
     file = settings_file(facts)
     if settings.lease_seconds <= held.timeout_seconds:
-        yield Fault(
+        yield CheckFault(
             text=f"LEASE_SECONDS is {settings.lease_seconds}, the time-out "
             f"{held.timeout_seconds} s: a claim must outlive its invocation",
             before=f"LEASE_SECONDS: '{held.timeout_seconds + 60}' for both functions, "
             f"in {file}",
         )
     if settings.dry_run:
-        yield Fault(
+        yield CheckFault(
             text=f"{held.name} has DRY_RUN=true: it plans, and never imports anything",
             status="warn",
             before=f"if it should import, DRY_RUN: 'false' in {file}",
         )
     for name, option, there, here in _named(settings, facts):
         if there != here:
-            yield Fault(
+            yield CheckFault(
                 text=f"{held.name} has {name}={there}, and doctor was given {option} "
                 f"{here}",
                 before=f"if {option} {here} is right, write it into {file}",
@@ -147,7 +156,7 @@ LEAST_SECONDS = (
 """What one call to ECS and one to OSS may take; an import needs both."""
 
 
-def function_findings(facts: Facts) -> Iterator[Finding]:
+def function_findings(facts: Facts) -> Iterator[AccountFinding]:
     """Yield what is wrong with the functions, or that nothing is."""
     for model, held in zip(FUNCTIONS, (facts.importer, facts.tracker), strict=True):
         if isinstance(held, Problem):
@@ -157,11 +166,11 @@ def function_findings(facts: Facts) -> Iterator[Finding]:
             fault.finding(model.name, facts) for fault in _faults(held, model, facts)
         ]
         yield from faults or [
-            Finding(check=model.name, status="ok", text=f"{held.name} is set up")
+            AccountFinding(check=model.name, status="ok", text=f"{held.name} is set up")
         ]
 
 
-def _unseen(check: str, problem: Problem, facts: Facts) -> Finding:
+def _unseen(check: str, problem: Problem, facts: Facts) -> AccountFinding:
     if not problem.is_missing:
         return untold(check, problem)
     mend = deploy_command(facts)
@@ -171,16 +180,18 @@ def _unseen(check: str, problem: Problem, facts: Facts) -> Finding:
             '--StackId "$STACK_ID"\n'
             "# its Outputs name the Service: image-import doctor --service NAME"
         )
-    return Finding(check=check, status="fail", text=problem.what, mend=mend)
+    return AccountFinding(check=check, status="fail", text=problem.what, mend=mend)
 
 
-def _faults(held: DeployedFunction, model: Function, facts: Facts) -> Iterator[Fault]:
+def _faults(
+    held: DeployedFunction, model: FunctionSpec, facts: Facts
+) -> Iterator[CheckFault]:
     yield from _itself(held, model)
     yield from _another_role(held, facts.importer)
     try:
         settings = read_settings(held.environment)
     except SettingsError as exc:
-        yield Fault(text=str(exc))
+        yield CheckFault(text=str(exc))
     else:
         yield from environment_faults(held, settings, facts)
     yield from delivery_faults(held, model, facts)
@@ -188,30 +199,30 @@ def _faults(held: DeployedFunction, model: Function, facts: Facts) -> Iterator[F
 
 def _another_role(
     held: DeployedFunction, importer: DeployedFunction | Problem
-) -> Iterator[Fault]:
+) -> Iterator[CheckFault]:
     """Yield that a function has another role than the importer, which is looked at."""
     if isinstance(importer, Problem) or not (held.role and importer.role):
         return
     if held.role != importer.role:
         text = f"{held.name} has the role {held.role}; it is {importer.role} of "
         text += f"{importer.name} whose rights were looked at"
-        yield Fault(text=text, status="warn")
+        yield CheckFault(text=text, status="warn")
 
 
-def _itself(held: DeployedFunction, model: Function) -> Iterator[Fault]:
+def _itself(held: DeployedFunction, model: FunctionSpec) -> Iterator[CheckFault]:
     """Yield what is wrong with a function, whatever it is told."""
     if held.handler != model.handler:
-        yield Fault(text=f"{held.name} runs {held.handler}, not {model.handler}")
+        yield CheckFault(text=f"{held.name} runs {held.handler}, not {model.handler}")
     if held.runtime not in RUNTIMES:
         text = f"{held.name} runs on {held.runtime or 'nothing'}, not "
-        yield Fault(text=text + " or ".join(RUNTIMES))
+        yield CheckFault(text=text + " or ".join(RUNTIMES))
     if held.state == "Failed":
         why = held.state_reason or "it gives no reason"
-        yield Fault(text=f"FC cannot run {held.name}, its state is Failed: {why}")
+        yield CheckFault(text=f"FC cannot run {held.name}, its state is Failed: {why}")
     if held.timeout_seconds < LEAST_SECONDS:
         text = f"the time-out of {held.name} is {held.timeout_seconds} s, less than "
         text += f"one call to ECS and one to OSS may take ({LEAST_SECONDS:.0f} s): an "
-        yield Fault(text=text + "import may be cut off half-way", status="warn")
+        yield CheckFault(text=text + "import may be cut off half-way", status="warn")
     if not held.role:
         text = f"{held.name} has no role: it gets no keys, and can neither read nor "
-        yield Fault(text=text + "import anything")
+        yield CheckFault(text=text + "import anything")

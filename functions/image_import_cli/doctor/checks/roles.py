@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from image_import_cli.doctor.account.facts import (
+    AccountFinding,
     Facts,
-    Finding,
     HeldRole,
     Problem,
     untold,
@@ -29,7 +29,7 @@ from image_import_cli.iam.permissions import (
     texts,
     trusted_services,
 )
-from image_import_cli.iam.roles import Json, Role
+from image_import_cli.iam.roles import Json, RoleSpec
 
 NEVER_NEEDED = (
     ("oss:PutObject", "acs:oss:{place}:another-bucket/another-object"),
@@ -42,12 +42,12 @@ NEVER_NEEDED = (
 policy that ECS's role has from Alibaba Cloud allows that."""
 
 
-def ecs_role_findings(facts: Facts) -> Iterator[Finding]:
+def ecs_role_findings(facts: Facts) -> Iterator[AccountFinding]:
     """Yield what is wrong with the role in which ECS reads, or that nothing is."""
     yield from _role("ECS role", needed_ecs_role(facts), facts.ecs_role, facts)
 
 
-def function_role_findings(facts: Facts) -> Iterator[Finding]:
+def function_role_findings(facts: Facts) -> Iterator[AccountFinding]:
     """Yield what is wrong with the roles of the functions and of the trigger."""
     if facts.fc_version == "2.0" and isinstance(facts.importer, Problem):
         what = "a stack names its roles, and the function that tells them is not seen"
@@ -61,25 +61,25 @@ def function_role_findings(facts: Facts) -> Iterator[Finding]:
 
 
 def _role(
-    check: str, needed: Role, held: HeldRole | Problem, facts: Facts
-) -> Iterator[Finding]:
+    check: str, needed: RoleSpec, held: HeldRole | Problem, facts: Facts
+) -> Iterator[AccountFinding]:
     if isinstance(held, HeldRole):
         text = f"{held.name} may do what it needs"
         yield from list(_faults(check, needed, held, facts)) or [
-            Finding(check=check, status="ok", text=text)
+            AccountFinding(check=check, status="ok", text=text)
         ]
     elif held.is_missing:
         mend = "\n".join(making_commands(needed))
-        yield Finding(check=check, status="fail", text=held.what, mend=mend)
+        yield AccountFinding(check=check, status="fail", text=held.what, mend=mend)
     else:
         yield untold(check, held)
 
 
 def _faults(
-    check: str, needed: Role, held: HeldRole, facts: Facts
-) -> Iterator[Finding]:
+    check: str, needed: RoleSpec, held: HeldRole, facts: Facts
+) -> Iterator[AccountFinding]:
     if needed.service not in trusted_services(held.trust):
-        yield Finding(
+        yield AccountFinding(
             check=check,
             status="fail",
             text=f"{held.name} does not trust {needed.service}",
@@ -88,7 +88,7 @@ def _faults(
     policies = [*held.policies, *_from_buckets(held.name, facts)]
     place = f"{facts.names.region_id}:{facts.names.account_id}"
     if missing := missing_rights(policies, needed.grants, place=place):
-        yield Finding(
+        yield AccountFinding(
             check=check,
             status="fail",
             text=f"{held.name} may not {', '.join(missing)}",
@@ -99,9 +99,9 @@ def _faults(
     yield from _too_much(check, needed, held, place=place)
 
 
-def _under_conditions(check: str, held: HeldRole, rights: list[str]) -> Finding:
+def _under_conditions(check: str, held: HeldRole, rights: list[str]) -> AccountFinding:
     found = {key for s in statements(held.policies) for key in conditions(s)}
-    return Finding(
+    return AccountFinding(
         check=check,
         status="unknown",
         text=f"{held.name} may {', '.join(rights)} under a condition on "
@@ -111,8 +111,8 @@ def _under_conditions(check: str, held: HeldRole, rights: list[str]) -> Finding:
 
 
 def _too_much(
-    check: str, needed: Role, held: HeldRole, *, place: str
-) -> Iterator[Finding]:
+    check: str, needed: RoleSpec, held: HeldRole, *, place: str
+) -> Iterator[AccountFinding]:
     """Yield that a role may do what no role here ever needs."""
     found = {
         f"{' '.join(texts(s.get('Action', [])))} on "
@@ -122,7 +122,7 @@ def _too_much(
         if s["Effect"] == "Allow" and is_about(s, action, resource.format(place=place))
     }
     if found:
-        yield Finding(
+        yield AccountFinding(
             check=check,
             status="warn",
             text=f"{held.name} may more than it needs: {'; '.join(sorted(found))}",

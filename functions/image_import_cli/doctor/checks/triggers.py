@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterator
 
 from image_import_cli.doctor.account.facts import (
+    AccountFinding,
     DeployedFunction,
     DeployedTrigger,
     Facts,
-    Finding,
 )
-from image_import_cli.doctor.checks.fault import Fault
+from image_import_cli.doctor.checks.fault import CheckFault
 from image_import_cli.iam.deployment import OBJECT_CREATED
 
 _EVERY = re.compile(r"@every ((?:[0-9]+[hms])+)")
@@ -56,7 +56,7 @@ def _is_each_hour(field: str) -> bool:
     return hours.issuperset(range(_HOURS))
 
 
-def trigger_findings(facts: Facts) -> Iterator[Finding]:
+def trigger_findings(facts: Facts) -> Iterator[AccountFinding]:
     """Yield what is wrong with what runs the functions, or that nothing is."""
     if isinstance(facts.importer, DeployedFunction):
         yield from _of_importer(facts.importer, facts)
@@ -64,46 +64,48 @@ def trigger_findings(facts: Facts) -> Iterator[Finding]:
         yield from _of_tracker(facts.tracker, facts)
 
 
-def _of_importer(importer: DeployedFunction, facts: Facts) -> Iterator[Finding]:
+def _of_importer(importer: DeployedFunction, facts: Facts) -> Iterator[AccountFinding]:
     check = "trigger"
     triggers = [t for t in importer.triggers if t.kind == "oss"]
     about = [t for t in triggers if t.bucket == facts.names.image_bucket]
     if not about:
-        yield Fault(text="no OSS trigger on the image bucket").finding(check, facts)
+        yield CheckFault(text="no OSS trigger on the image bucket").finding(
+            check, facts
+        )
     for trigger in about:
         faults = [fault.finding(check, facts) for fault in _oss_trigger(trigger, facts)]
         text = f"fires for {trigger.prefix or 'every object'}"
-        yield from faults or [Finding(check=check, status="ok", text=text)]
+        yield from faults or [AccountFinding(check=check, status="ok", text=text)]
 
 
-def _of_tracker(tracker: DeployedFunction, facts: Facts) -> Iterator[Finding]:
+def _of_tracker(tracker: DeployedFunction, facts: Facts) -> Iterator[AccountFinding]:
     check = "timer"
     timers = [t for t in tracker.triggers if t.kind == "timer" and t.is_enabled]
     if not timers:
         text = "no timer runs: nobody follows imports"
-        yield Fault(text=text).finding(check, facts)
+        yield CheckFault(text=text).finding(check, facts)
         return
     schedules = [timer.schedule for timer in timers]
     if not any(is_hourly(schedule) for schedule in schedules):
         text = f"the timer runs at {' and '.join(map(repr, schedules))}, not in every "
         text += "hour: so late it is known how imports ended"
-        yield Fault(text=text, status="warn").finding(check, facts)
+        yield CheckFault(text=text, status="warn").finding(check, facts)
         return
-    yield Finding(check=check, status="ok", text="imports are followed")
+    yield AccountFinding(check=check, status="ok", text="imports are followed")
 
 
-def _oss_trigger(trigger: DeployedTrigger, facts: Facts) -> Iterator[Fault]:
+def _oss_trigger(trigger: DeployedTrigger, facts: Facts) -> Iterator[CheckFault]:
     names = facts.names
     if any(event.endswith("*") for event in trigger.events):
-        yield Fault(text="fires for each part of an upload (ObjectCreated:*)")
+        yield CheckFault(text="fires for each part of an upload (ObjectCreated:*)")
     elif missing := set(OBJECT_CREATED) - set(trigger.events):
-        yield Fault(text=f"does not fire for {', '.join(sorted(missing))}")
+        yield CheckFault(text=f"does not fire for {', '.join(sorted(missing))}")
     if not names.key_prefix.startswith(trigger.prefix):
-        yield Fault(
+        yield CheckFault(
             text=f"fires for {trigger.prefix!r} and not for {names.key_prefix!r}"
         )
     elif trigger.prefix != names.key_prefix:
-        yield Fault(
+        yield CheckFault(
             text=f"fires for {trigger.prefix!r}, and only {names.key_prefix!r} is "
             "imported: each other object is an invocation that costs and does nothing",
             status="warn",
@@ -111,7 +113,7 @@ def _oss_trigger(trigger: DeployedTrigger, facts: Facts) -> Iterator[Fault]:
     in_same_bucket = names.ledger_bucket == trigger.bucket
     if in_same_bucket and names.ledger_prefix.startswith(trigger.prefix):
         text = "fires for what the function writes to its ledger: without end"
-        yield Fault(text=text)
+        yield CheckFault(text=text)
     if trigger.suffix:
         text = f"fires for *{trigger.suffix} alone: sidecars and other images go unseen"
-        yield Fault(text=text, status="warn")
+        yield CheckFault(text=text, status="warn")

@@ -9,7 +9,7 @@ from disk_images.findings import Findings
 from disk_images.formats.detect import Header
 from disk_images.survey import examine
 from image_import.inspection.checks.check import Check
-from image_import.inspection.checks.image import Image, check
+from image_import.inspection.checks.image import CheckedImage, check
 from image_import.model.targets import TARGETS
 from made_images import MIB, NEEDS, CountingFile, make_disk, run
 
@@ -36,7 +36,7 @@ def resize(disk: Path, by: int) -> None:
 
 
 def checklist(findings: Findings) -> list[Check]:
-    image = Image(header=Header(detected="raw-gpt"), findings=findings)
+    image = CheckedImage(header=Header(detected="raw-gpt"), findings=findings)
     return check(image, TARGETS["public"])
 
 

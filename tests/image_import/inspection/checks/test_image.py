@@ -5,7 +5,7 @@ import pytest
 from disk_images.findings import Finding, Findings, Release
 from disk_images.formats.detect import Header
 from image_import.inspection.checks.check import Check
-from image_import.inspection.checks.image import Image, check, fails
+from image_import.inspection.checks.image import CheckedImage, check, fails
 from image_import.model.disk import GIB, DiskFormat
 from image_import.model.targets import TARGETS
 
@@ -48,7 +48,7 @@ def checked(
     target: str = "public", header: Header = HEADER, **changed: Any
 ) -> list[Check]:
     findings = replace(GOOD, **changed)
-    return check(Image(header=header, findings=findings), TARGETS[target])
+    return check(CheckedImage(header=header, findings=findings), TARGETS[target])
 
 
 def verdicts(checks: list[Check]) -> set[str]:
@@ -61,7 +61,7 @@ def test_a_good_image_passes_everywhere(target: str) -> None:
 
 
 def test_nothing_known_is_no_failure() -> None:
-    checks = check(Image(header=HEADER, findings=Findings()), TARGETS["public"])
+    checks = check(CheckedImage(header=HEADER, findings=Findings()), TARGETS["public"])
     assert verdicts(checks) == {"passes", "could not tell"}
     assert not fails(checks)
 

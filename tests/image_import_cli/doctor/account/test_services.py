@@ -11,7 +11,7 @@ from image_import.aliyun.ecs.auth import Acs3Auth
 from image_import.aliyun.ecs.import_response import ImportReply
 from image_import.config.credentials import Credentials
 from image_import_cli.doctor.account.facts import (
-    Bucket,
+    BucketFacts,
     DeployedFunction,
     DeployedTrigger,
     HeldRole,
@@ -235,7 +235,7 @@ class Seeing:
         self.importer = importer
         self.roles: list[str] = []
 
-    def bucket(self, name: str) -> Bucket | Problem:
+    def bucket(self, name: str) -> BucketFacts | Problem:
         return Problem(what=name)
 
     def role(self, name: str) -> Problem:

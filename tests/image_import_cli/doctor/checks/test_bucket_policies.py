@@ -15,7 +15,7 @@ from account_in_order import (
     changed,
     held,
 )
-from image_import_cli.doctor.account.facts import Facts, Finding, Problem
+from image_import_cli.doctor.account.facts import AccountFinding, Facts, Problem
 from image_import_cli.iam.roles import function_role
 
 ACCOUNT = "1234567890123456"
@@ -45,7 +45,7 @@ def apart(*statements: dict[str, Any]) -> Facts:
     return changed(ledger_bucket=replace(LEDGER, policy=policy))
 
 
-def findings(facts: Facts) -> dict[str, Finding]:
+def findings(facts: Facts) -> dict[str, AccountFinding]:
     return {finding.check: finding for finding in bad(facts)}
 
 
