@@ -67,6 +67,9 @@ class Scope:
     agents: Mapping[str, str] = field(default_factory=dict)
 
 
+NO_SYSTEM = "there is no file system with a system on it"
+"""Why nothing is told of a disk that was read to its end."""
+
 NOT_LOOKED_AT = Finding(why_not="it was not looked at")
 
 
@@ -140,11 +143,13 @@ class Inspection:
 
     @property
     def error(self) -> str:
-        """Why the image could not be looked at, or that no system is in it; or ""."""
+        """Why the image could not be looked at, or that no system is told; or ""."""
         os_type = self.findings.os_type
         if self.why_not or os_type or os_type is NOT_LOOKED_AT:
             return self.why_not
-        return f"no system was found: {os_type.why_not}"
+        if os_type.why_not == NO_SYSTEM:
+            return f"no system was found: {NO_SYSTEM}"
+        return f"could not tell which system boots: {os_type.why_not}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return all of it as a program reads it."""

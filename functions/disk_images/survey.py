@@ -18,8 +18,10 @@ from disk_images.filesystems.detect import open_file_system
 from disk_images.findings import Findings, Inspection, Scope
 from disk_images.formats.detect import LOOK_BYTES
 from disk_images.formats.types import Header
-from disk_images.guest.boot_mode import Bios
-from disk_images.guest.identifiers import identifiers_of
+from disk_images.guest.boot_entries import is_grubs_record
+from disk_images.guest.boot_mode import Bios, has_code, is_generic_code
+from disk_images.guest.choose import Hidden
+from disk_images.guest.identifiers import identifiers_of, mapped_name
 from disk_images.guest.system import DividedDisk, look
 from disk_images.guest.volume_files import Seen
 from disk_images.volumes.gpt_backup import backup_place, gpt_finding
@@ -29,6 +31,28 @@ from disk_images.volumes.truncation import complete_of, cut_off
 
 ENCRYPTED = {"crypto_LUKS", "BitLocker"}
 SCHEMES = {"gpt": "GPT", "mbr": "MBR"}
+EXTENDED_BOOT = {"BC13C2FF-59E6-4262-A352-B275FD6F7172", "0xea"}
+OF_A_SYSTEM = {
+    "516E7CB6-6ECF-11D6-8FF8-00022D09712B",
+    "516E7CBA-6ECF-11D6-8FF8-00022D09712B",
+    "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709",
+    "B921B045-1DF0-41C3-AF44-4C6F280D3FAE",
+    "8484680C-9521-48C6-9C11-B0720656F69E",
+    "B0E01050-EE5F-4390-949A-9101B17104E9",
+    "0xa5", "0xa6", "0xa9", "0xbf",
+}  # fmt: skip
+"""Types of partitions with a system, so that unknown content is not nothing."""
+
+NEVER_A_SYSTEM = {
+    "0657FD6D-A4AB-43C4-84E5-0933C84B4F4F",
+    "933AC7E1-2EB4-4F13-B844-0E14E2AEF915",
+    "3B8F8425-20E0-4F3B-907F-1A25A76F98E8",
+    "4D21B016-B534-45C2-A9FB-5C16E091FD2D",
+    "DE94BBA4-06D1-4D40-A16A-BFD50179D6AC",
+    "0x82", "0x27",
+}  # fmt: skip
+"""Swap, /home, /srv, /var and Windows' recovery."""
+
 WHOLE = Scope()
 GENEROUS = Budget(seconds=60, most_bytes=256 << 20)
 """What a look into a file that is here may cost."""
@@ -106,6 +130,7 @@ def examine(disk: Source, scope: Scope = WHOLE) -> Findings:
     """
     layout = find_volumes(disk)
     volumes: list[Seen] = []
+    hidden: list[Hidden] = []
     unread = list(layout.warnings)
     has_logical = any(volume.type == "lvm" for volume in layout.volumes)
     for volume in sorted(layout.volumes, key=_interest):
@@ -113,16 +138,23 @@ def examine(disk: Source, scope: Scope = WHOLE) -> Findings:
             continue  # What is on it are the logical volumes, which are looked at.
         if volume.kind == "swap":
             continue  # There are no files on it.
-        if volume.problem:
-            unread.append(f"{title(volume)}: {volume.problem}")
-        elif volume.kind and (seen := _open(volume, unread)):
+        seen, why = _open(volume)
+        if volume.kind == "LVM2_member":
+            said = (w for w in layout.warnings if w.startswith(f"{title(volume)}:"))
+            why = next(said, f"{title(volume)}: no logical volume on it was found")
+        if seen:
             volumes.append(seen)
+        elif why:
+            unread.append(why)
+            if may_hold_a_system(volume):
+                hidden.append(_hidden(volume, why))
     found = look(
         DividedDisk(
             bios=_bios(layout),
             layout=[describe(volume) for volume in layout.volumes],
             volumes=volumes,
-            unread=unread,
+            unread=list(dict.fromkeys(unread)),
+            hidden=hidden,
             has_lvm=any(volume.kind == "LVM2_member" for volume in layout.volumes),
             is_encrypted=any(volume.kind in ENCRYPTED for volume in layout.volumes),
             scope=scope,
@@ -150,16 +182,43 @@ def _interest(volume: Volume) -> tuple[bool, int]:
     return is_esp, -volume.size_bytes
 
 
-def _open(volume: Volume, unread: list[str]) -> Seen | None:
+def _open(volume: Volume) -> tuple[Seen | None, str]:
+    """Return the files on a volume, or why they are not read; neither without any."""
+    if volume.problem:
+        return None, f"{title(volume)}: {volume.problem}"
+    if not volume.kind:
+        unknown = f"{title(volume)}: what it holds is not known"
+        return None, unknown if volume.type in OF_A_SYSTEM else ""
     try:
         file_system = open_file_system(volume)
     except CannotTellError as exc:
-        unread.append(f"{title(volume)}: {exc}")
-        return None
-    return Seen(
+        return None, f"{title(volume)}: {exc}"
+    seen = Seen(
         name=title(volume),
         file_system=file_system,
         is_esp=volume.type in {ESP, MBR_ESP},
+        is_extended_boot=volume.type in EXTENDED_BOOT,
+        size_bytes=volume.size_bytes,
+    )
+    return seen, ""
+
+
+def may_hold_a_system(volume: Volume) -> bool:
+    """Whether a volume that cannot be read may be the one that boots."""
+    is_special = volume.type in {ESP, MBR_ESP} or volume.type in NEVER_A_SYSTEM
+    return not is_special and volume.kind not in {"exfat", "iso9660", "udf", "vfat"}
+
+
+def _hidden(volume: Volume, why: str) -> Hidden:
+    names = {volume.uuid, volume.label, volume.name, volume.partition_uuid}
+    if volume.type == "lvm":
+        names |= {f"/dev/{volume.name}", f"/dev/mapper/{mapped_name(volume.name)}"}
+        names -= {volume.name}
+    return Hidden(
+        name=title(volume),
+        why=why,
+        size_bytes=volume.size_bytes,
+        names=frozenset(name.lower() for name in names if name),
     )
 
 
@@ -181,12 +240,18 @@ def describe(volume: Volume) -> str:
 
 
 def _bios(layout: VolumeLayout) -> Bios:
-    """Return what there is for BIOS to start."""
+    """Return what there is for BIOS to start.
+
+    Code that is not GRUB's own may be that which just starts the active partition.
+    """
     boot = next((v for v in layout.volumes if _starts_by_bios(v)), None)
+    is_started = boot is not None and boot.type != BIOS_BOOT and not has_code(boot)
+    starts_nothing = is_generic_code(layout.boot_code) and (boot is None or is_started)
     return Bios(
-        boot_code=layout.has_boot_code,
+        boot_code=any(layout.boot_code) and not starts_nothing,
         scheme=SCHEMES.get(layout.scheme, ""),
         boot_partition=title(boot) if boot else "",
+        is_grub=is_grubs_record(layout.boot_code),
     )
 
 

@@ -10,6 +10,7 @@ Sources, read 2026-11:
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from disk_images.blocks.source import CannotTellError, Source
 from disk_images.findings import Finding
 from disk_images.guest.executables import PROGRAM_BYTES, architecture_of
 from disk_images.guest.volume_files import Seen
@@ -121,16 +122,42 @@ class Bios(NamedTuple):
         boot_code: Whether its first sector has any.
         scheme: `GPT`, `MBR` or "" for none.
         boot_partition: The name of a BIOS boot partition, or of the active one.
+        is_grub: Whether the boot code is GRUB's.
     """
 
     boot_code: bool
     scheme: str
     boot_partition: str = ""
+    is_grub: bool = False
 
     @property
     def is_possible(self) -> bool:
         """Whether BIOS can start it; on GPT the code needs a partition to go on in."""
         return self.boot_code and (self.scheme == "MBR" or bool(self.boot_partition))
+
+
+# The first bytes of code that starts the active partition and nothing else.
+_GENERIC = (
+    # GNU parted, libparted/labels/dos.c, MBR_BOOT_CODE.
+    bytes.fromhex("fab800108ed0bc00b0b800008ed88ec0"),
+    # Syslinux, mbr/mbr.S; Windows 7 and later; ms-sys.
+    b"Missing operating system", b"Invalid partition table",
+)  # fmt: skip
+_NO_CODE = (b"This is not a bootable disk",)
+
+
+def is_generic_code(code: bytes) -> bool:
+    """Whether boot code does no more than to start the active partition."""
+    return code.startswith(_GENERIC[0]) or any(text in code for text in _GENERIC[1:])
+
+
+def has_code(volume: Source) -> bool:
+    """Whether a partition's first sector has code; it is what generic code starts."""
+    try:
+        sector = volume.read(0, 512)
+    except CannotTellError:
+        return True
+    return any(sector[:3]) and not any(text in sector for text in _NO_CODE)
 
 
 def boot_mode(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from disk_images.findings import Finding
+from disk_images.guest.boot_entries import BootEntry
 from disk_images.guest.volume_files import Seen
 
 DRIVERS = {"virtio": ("virtio_blk", "virtio_scsi"), "nvme": ("nvme",)}
@@ -135,11 +136,13 @@ class KernelDrivers:
         root: The root file system.
         boot: Where its /boot is.
         kernel: Its version, "" if there is none.
+        entry: What the boot loader starts, if that is known.
     """
 
     root: Seen
     boot: Seen
     kernel: str
+    entry: BootEntry | None = None
 
     def findings(self) -> dict[str, Finding]:
         """Return whether the default kernel has virtio and NVMe, for Findings."""
@@ -169,6 +172,13 @@ class KernelDrivers:
             is_builtin = path.endswith("modules.builtin")
             if is_builtin and text and "virtio_blk" in modules_in(text):
                 return self.root.found("not needed: virtio_blk is built in", path)
+        entry = self.entry
+        if entry and entry.is_uki:
+            return Finding(why_not=f"it is part of {entry.where}")
+        if entry and entry.initrd and entry.seen.name != self.boot.name:
+            head = entry.seen.read(entry.initrd, limit=HEAD_BYTES)
+            if head is not None:
+                return self._initramfs_in(entry.initrd, head, entry.seen)
         names = self.boot.names("/boot") or []
         wanted = [name.format(kernel) for name in INITRAMFS_NAMES]
         name = next((name for name in wanted if name in names), "")
@@ -178,7 +188,7 @@ class KernelDrivers:
         head = self.boot.read(path, limit=HEAD_BYTES)
         if head is None:
             return self.boot.not_found(f"{path} is no file")
-        return self._initramfs_in(path, head)
+        return self._initramfs_in(path, head, self.boot)
 
     def _no_initramfs(self, kernel: str, names: Sequence[str]) -> Finding:
         """Return what a missing initramfs comes to.
@@ -192,20 +202,20 @@ class KernelDrivers:
             return self.boot.found(missing, "/boot")
         return self.boot.not_found("no initramfs of that kernel is in /boot")
 
-    def _initramfs_in(self, path: str, head: bytes) -> Finding:
+    def _initramfs_in(self, path: str, head: bytes, seen: Seen) -> Finding:
         """Return whether an initramfs has virtio: what it holds, or how it was made."""
         inside, rest = names_in_cpio(head)
         packed = compression_of(rest or head)
         if not (inside or packed) and len(head) < LEAST_BYTES:
             size = f"{len(head):,} bytes" if head else "empty"
-            return self.boot.found(f"none: {path} is no initramfs, but {size}", path)
+            return seen.found(f"none: {path} is no initramfs, but {size}", path)
         if has_driver(modules_in("\n".join(inside)), "virtio"):
-            return self.boot.found("yes", path)
+            return seen.found("yes", path)
         if configured := self._configured():
-            where = f"{self.boot.where(path)} as {configured} makes it"
+            where = f"{seen.where(path)} as {configured} makes it"
             return Finding(value="yes", where=where)
         packed = packed or "a format that is not read here"
-        return self.boot.not_found(f"{path} is packed with {packed}")
+        return seen.not_found(f"{path} is packed with {packed}")
 
     def _configured(self) -> str:
         """Return the file by which an initramfs has virtio; "" if none says so."""

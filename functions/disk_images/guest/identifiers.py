@@ -39,13 +39,17 @@ class Identifiers:
             either.
         hidden: Why identifiers of a kind may be on the disk that are not known; "" if
             none can be.
+        logical: Which logical volume has a name in /dev.
     """
 
     known: Mapping[Tag, Mapping[str, str]] = field(default_factory=dict)
     hidden: Mapping[Tag, str] = field(default_factory=dict)
+    logical: Mapping[str, str] = field(default_factory=dict)
 
     def where(self, reference: str) -> str | None:
         """Return on which volume that is; "" if on none, None if that is not known."""
+        if logical := self.logical.get(reference.partition(",")[0]):
+            return logical
         found = _parsed(reference)
         if found is None:
             return None
@@ -117,7 +121,19 @@ def identifiers_of(layout: VolumeLayout, titles: Mapping[int, str]) -> Identifie
         named = ((titles[n], v) for n, v in enumerate(layout.volumes))
         reasons = (_hidden_in(title, v, tag, layout) for title, v in named)
         hidden[tag] = hidden[tag] or next(filter(None, reasons), "")
-    return Identifiers(known=known, hidden=hidden)
+    logical = {
+        path: titles[number]
+        for number, volume in enumerate(layout.volumes)
+        if volume.type == "lvm"
+        for path in (f"/dev/{volume.name}", f"{_MAPPED}{mapped_name(volume.name)}")
+    }
+    return Identifiers(known=known, hidden=hidden, logical=logical)
+
+
+def mapped_name(logical: str) -> str:
+    """Return what /dev/mapper calls a logical volume, given as group/volume."""
+    group, _, name = logical.partition("/")
+    return f"{group.replace('-', '--')}-{name.replace('-', '--')}"
 
 
 def _hidden_in_table(layout: VolumeLayout) -> str:

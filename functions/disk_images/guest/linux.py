@@ -1,10 +1,12 @@
 """What the root file system of a Linux tells."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from disk_images.filesystems.paths import by_numbers
 from disk_images.findings import Finding, Release
 from disk_images.guest import root_device
+from disk_images.guest.boot_entries import ENTRIES, LOADERS, BootEntry
 from disk_images.guest.executables import PROGRAM_BYTES, architecture_of
 from disk_images.guest.identifiers import Identifiers
 from disk_images.guest.os_release import (
@@ -18,13 +20,10 @@ from disk_images.guest.volume_files import Seen
 PROGRAMS = (
     "/bin/sh", "/usr/bin/sh", "/usr/lib/systemd/systemd", "/lib/systemd/systemd",
     "/sbin/init", "/bin/busybox", "/usr/bin/bash", "/usr/bin/env",
+    "/sw/bin/bash", "/systemd/lib/systemd/systemd",
 )  # fmt: skip
-"""Asked one after the other until one tells the architecture."""
+"""Asked one after the other until one tells the architecture; NixOS has the last."""
 
-LOADERS = ("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg", "/boot/grub/menu.lst",
-           "/boot/grub/grub.conf", "/boot/extlinux/extlinux.conf",
-           "/boot/syslinux/syslinux.cfg")  # fmt: skip
-ENTRIES = "/boot/loader/entries"
 COMMAND_LINES = ("/boot/grub2/grubenv", "/boot/grub/grubenv", "/etc/kernel/cmdline",
                  "/etc/default/grub")  # fmt: skip
 
@@ -34,7 +33,7 @@ FIRST_WANTED = (
     "/etc/initramfs-tools/initramfs.conf", "/etc/dracut.conf.d/*",
     "/usr/lib/dracut/dracut.conf.d/*", "/etc/dracut.conf",
     "/lib/modules/*/modules.builtin", "/lib/modules/*/modules.dep", "/lib/modules",
-    "/boot", "/boot/initrd*", "/boot/initramfs*", f"{ENTRIES}/*", *LOADERS,
+    "/boot", "/boot/initrd*", "/boot/initramfs*", f"/boot{ENTRIES}/*", *LOADERS,
     "/boot/grub2/grubenv",
 )  # fmt: skip
 """All that is looked for first, so that it advances side by side.
@@ -53,25 +52,6 @@ NOWHERE = "none"
 """Of a root that is on no volume of the disk."""
 
 NO_RELEASE_FILES = "it has none of the files that name a release"
-MOST_CONFIGURATIONS = 8
-
-
-def root_place(root: Finding, identifiers: Identifiers) -> Finding:
-    """Return where on the disk the root is that a system looks for, or `none`.
-
-    What another file says than the boot loader's own is not the last word.
-    """
-    if not root:
-        return root
-    volume = identifiers.where(root.value)
-    if volume:
-        return Finding(value=volume, where=root.where)
-    paths = tuple(path.removeprefix("/boot") for path in LOADERS)
-    is_last_word = root.where.endswith(paths) or "/loader/entries/" in root.where
-    if volume is None or not is_last_word:
-        said = identifiers.why_not(root.value) or f"{root.where} may not count"
-        return Finding(why_not=f"{root.value}: {said}")
-    return Finding(value=NOWHERE, where=root.where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +62,14 @@ class Linux:
         root: Its root file system.
         boot: Where its /boot is, with the prefix that makes paths begin with /boot;
             the root itself where it has no file system of its own.
+        entry: What the boot loader starts, if one was found.
+        usr: A file system of its own for /usr, if there is one.
     """
 
     root: Seen
     boot: Seen
+    entry: BootEntry | None = None
+    usr: Seen | None = None
 
     def release(self) -> Release | None:
         """Return the release that it names."""
@@ -94,7 +78,24 @@ class Linux:
         files = {path: self.root.read(path) or b"" for path in paths[:2]}
         if release := read_release(files):
             return release
-        return read_release({path: self.root.read(path) or b"" for path in paths[2:]})
+        more = ((path, self.root.read(path)) for path in paths[2:])
+        found = read_release({p: data for p, data in more if data is not None})
+        return found or self._of_usr() or self._of_uki()
+
+    def _of_usr(self) -> Release | None:
+        """Return what a /usr on a volume of its own names."""
+        if self.usr is None:
+            return None
+        path = "/usr/lib/os-release"
+        release = read_release({path: self.usr.read(path) or b""})
+        return replace(release, where=self.usr.where(path)) if release else None
+
+    def _of_uki(self) -> Release | None:
+        """Return what a unified kernel image names that starts this root."""
+        if self.entry is None or not self.entry.release:
+            return None
+        release = read_release({"/etc/os-release": self.entry.release.encode()})
+        return replace(release, where=self.entry.where) if release else None
 
     def named(self) -> dict[str, object]:
         """Return what the release tells, for Findings."""
@@ -108,18 +109,24 @@ class Linux:
             return {"os_name": why, "os_version": why}
         name = release.pretty_name or release.name or release.id
         return {
-            "os_name": self.root.found(name, release.where),
+            "os_name": Finding(value=name, where=self._where(release)),
             "os_version": self._version(release),
             "release": release,
-            "os_type": self.root.found(
-                "linux" if is_linux(release) else "other", release.where
+            "os_type": Finding(
+                value="linux" if is_linux(release) else "other",
+                where=self._where(release),
             ),
         }
 
     def _version(self, release: Release) -> Finding:
         if release.version:
-            return self.root.found(release.version, release.where)
+            return Finding(value=release.version, where=self._where(release))
         return self.root.not_found(f"{release.where} names no version")
+
+    def _where(self, release: Release) -> str:
+        """Return where a release was read, which may be on another volume."""
+        is_path = release.where.startswith("/")
+        return self.root.where(release.where) if is_path else release.where
 
     def architecture(self) -> Finding:
         """Return for which processor its shell is made."""
@@ -136,6 +143,11 @@ class Linux:
 
     def kernel_file(self) -> Finding:
         """Return a kernel that a boot loader could start, or `none`."""
+        entry = self.entry
+        is_elsewhere = entry and entry.kernel and self.boot.name != entry.seen.name
+        if entry and is_elsewhere and entry.seen.has_file(entry.kernel):
+            name = entry.kernel.rpartition("/")[2]
+            return Finding(value=name, where=entry.where)
         names = self.boot.names("/boot")
         if names is None and self.boot.why_not:
             return self.boot.not_found("/boot could not be read")
@@ -146,6 +158,8 @@ class Linux:
     def kernel(self) -> Finding:
         """Return the kernel that is started by default, as far as that can be seen."""
         kernels = self.kernels()
+        if started := self._started(kernels):
+            return started
         booted = [
             k for k in kernels if f"vmlinuz-{k}" in (self.boot.names("/boot") or [])
         ]
@@ -155,12 +169,23 @@ class Linux:
         where = "/lib/modules"
         return self.root.found(chosen[0], where)
 
+    def _started(self, kernels: Sequence[str]) -> Finding | None:
+        """Return the kernel that the boot entry names, None if it names none."""
+        entry = self.entry
+        if entry is None:
+            return None
+        if entry.is_uki and entry.version:
+            return Finding(value=entry.version, where=entry.where)
+        parts = entry.kernel.split("/")
+        for kernel in kernels:
+            if kernel in parts or parts[-1] == f"vmlinuz-{kernel}":
+                return Finding(value=kernel, where=entry.where)
+        return None
+
     def root_device(self) -> Finding:
         """Return how its root is looked for: the kernel's command line, or fstab."""
-        for path in (*self._entries(), *LOADERS):
-            text = self.boot.text(path)
-            if text and (reference := root_device.root_of_command_line(text)):
-                return self.boot.found(reference, path)
+        if self.entry and self.entry.root:
+            return Finding(value=self.entry.root, where=self.entry.where)
         self.boot.want(COMMAND_LINES)
         for path in COMMAND_LINES:
             text = self.boot.text(path)
@@ -171,10 +196,21 @@ class Linux:
             return self.root.found(reference, "/etc/fstab")
         return self.root.not_found("neither a boot loader's files nor /etc/fstab say")
 
-    def _entries(self) -> list[str]:
-        names = [n for n in self.boot.names(ENTRIES) or [] if n.endswith(".conf")]
-        newest = sorted(names, key=by_numbers, reverse=True)[:MOST_CONFIGURATIONS]
-        return [f"{ENTRIES}/{name}" for name in newest if "rescue" not in name]
+    def root_place(self, root: Finding, identifiers: Identifiers) -> Finding:
+        """Return where on the disk the root is that a system looks for, or `none`.
+
+        What another file says than the boot loader's own is not the last word.
+        """
+        if not root:
+            return root
+        volume = identifiers.where(root.value)
+        if volume:
+            return Finding(value=volume, where=root.where)
+        is_last_word = self.entry is not None and root.where == self.entry.where
+        if volume is None or not is_last_word:
+            said = identifiers.why_not(root.value) or f"{root.where} may not count"
+            return Finding(why_not=f"{root.value}: {said}")
+        return Finding(value=NOWHERE, where=root.where)
 
     def lost_devices(self) -> Finding:
         """Return the devices in fstab that an instance does not have, or `none`."""

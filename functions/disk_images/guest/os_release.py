@@ -40,7 +40,8 @@ def read_release(files: Mapping[str, bytes]) -> Release | None:
     """
     for path, read in READERS.items():
         text = _text(files.get(path, b""))
-        release = read(text, path) if text else None
+        may_be_empty = path in NAMED_BY_EXISTENCE and path in files
+        release = read(text, path) if text or may_be_empty else None
         if release:
             return release
     return None
@@ -113,6 +114,10 @@ def _suse(text: str, path: str) -> Release | None:
         version = f"{version}.{level}"
     name = _VERSION.split(line.partition("(")[0])[0].strip()
     return Release(name=name, pretty_name=line, version=version, where=path)
+
+
+NAMED_BY_EXISTENCE = {"/etc/arch-release", "/etc/sourcemage-release"}
+"""Files that name a distribution although nothing stands in them."""
 
 
 def _lsb(text: str, path: str) -> Release | None:

@@ -5,25 +5,35 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from disk_images.blocks.prefetch import LookUp, side_by_side
-from disk_images.findings import Finding, Findings, Scope
+from disk_images.findings import NO_SYSTEM, Finding, Findings, Scope
+from disk_images.guest.boot_entries import SYSTEMD_WANTED, default_entry
 from disk_images.guest.boot_mode import FIRST_WANTED as FIRMWARE_WANTED
 from disk_images.guest.boot_mode import Bios, Firmware, boot_mode, find_firmware
+from disk_images.guest.choose import (
+    Hidden,
+    SystemChoice,
+    Volumes,
+    boot_of,
+    choose,
+    entry_of_firmware,
+)
 from disk_images.guest.drivers import KernelDrivers
 from disk_images.guest.identifiers import Identifiers
-from disk_images.guest.linux import FIRST_WANTED, FOR_PLAN, Linux, root_place
+from disk_images.guest.layouts import (
+    as_usr,
+    booted_deployment,
+    candidates_on,
+    usr_volumes,
+)
+from disk_images.guest.linux import FIRST_WANTED, FOR_PLAN, Linux
 from disk_images.guest.volume_files import Seen
 from disk_images.guest.windows import FIRST_WANTED as WINDOWS_WANTED
-from disk_images.guest.windows import Windows, is_windows
-
-SUBVOLUMES = ("", "/@", "/@rootfs", "/root", "/rootfs")
-"""Where a Btrfs may have the system's /, if its default subvolume is not that."""
+from disk_images.guest.windows import Windows
 
 UNKNOWN_LOADER = (
     "is known only to the firmware of the machine that it was installed on; a new one "
     "looks for EFI/BOOT"
 )
-
-BOOT_NAMES = {"grub", "grub2", "loader", "extlinux", "syslinux"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +44,7 @@ class DividedDisk:
         layout: One line for each volume.
         volumes: Those whose file system could be read.
         unread: Why others could not.
+        hidden: Those of them that may hold a system.
         is_encrypted: Whether one of them is.
         scope: What is to be found out.
         along: What is read of the disk itself, beside its file systems.
@@ -43,6 +54,7 @@ class DividedDisk:
     layout: Sequence[str]
     volumes: Sequence[Seen]
     unread: Sequence[str] = ()
+    hidden: Sequence[Hidden] = ()
     has_lvm: bool = False
     is_encrypted: bool = False
     scope: Scope = field(default_factory=Scope)
@@ -61,28 +73,60 @@ def look(disk: DividedDisk) -> Findings:
     others = [v for v in disk.volumes if v.file_system.kind != "vfat"]
     look_ups = _first_look_ups(esps, others, disk.scope)
     side_by_side([*disk.along, *look_ups])
+    volumes = Volumes(
+        esps=esps,
+        others=others,
+        bios=disk.bios,
+        identifiers=disk.identifiers,
+        hidden=disk.hidden,
+    )
+    candidates = candidates_on(others)
+    choice = choose(candidates, volumes)
     found = _of_layout(disk)
-    windows = _windows_root(others)
-    root = None if windows else _linux_root(others)
-    if root:
-        found.update(_system_of(root))
-        if not disk.scope.names_only:
-            boot = _boot_of(root, others)
-            found.update(_of_linux(Linux(root, boot), disk.identifiers))
-        found["notes"] = _others_than(root, others)
-    elif windows:
-        found.update(Windows(windows, disk.scope.agents).findings())
+    if choice.system is None:
+        why = choice.why_not or "; ".join(_unread(disk))
+        found.update(_nothing(why or NO_SYSTEM))
+    elif choice.system.is_windows:
+        found.update(Windows(choice.system.seen, disk.scope.agents).findings())
     else:
-        why = "; ".join(_unread(disk))
-        found.update(_nothing(why or "there is no file system with a system on it"))
+        roots = [candidate.seen for candidate in candidates]
+        root = choice.system.seen
+        found.update(_of_root(root, choice, volumes, disk, roots))
+    found["notes"] = choice.notes
     return _with_boot_mode(found, find_firmware(esps), disk)
+
+
+def _of_root(
+    root: Seen,
+    choice: SystemChoice,
+    volumes: Volumes,
+    disk: DividedDisk,
+    roots: Sequence[Seen],
+) -> dict[str, Any]:
+    """Return what the system tells that a Linux root was chosen for."""
+    entry = choice.entry
+    is_whole = not disk.scope.names_only
+    boot = boot_of(root, volumes, roots) if is_whole else root
+    if is_whole or "/ostree/" in root.prefix:
+        entry = entry or entry_of_firmware(volumes)
+        entry = entry or default_entry(boot_of(root, volumes, roots))
+    if entry:
+        root = booted_deployment(root, entry.option("ostree"))
+    usr = next((as_usr(v) for v in usr_volumes(volumes.others)), None)
+    linux = Linux(root, boot, entry, None if root.mounted_at else usr)
+    found = _system_of(linux)
+    if is_whole:
+        found.update(_of_linux(linux, disk.identifiers))
+    return found
 
 
 def _first_look_ups(
     esps: Sequence[Seen], others: Sequence[Seen], scope: Scope
 ) -> list[LookUp]:
     """Return the look-ups on all file systems before the role of each is known."""
-    wanted: list[tuple[Seen, Sequence[str]]] = [(s, FIRMWARE_WANTED) for s in esps]
+    for_esp = list(FIRMWARE_WANTED)
+    for_esp += [] if scope.names_only else SYSTEMD_WANTED
+    wanted: list[tuple[Seen, Sequence[str]]] = [(s, for_esp) for s in esps]
     for number, seen in enumerate(others):
         if seen.file_system.kind == "ntfs":
             wanted.append((seen, (*WINDOWS_WANTED, *scope.agents)))
@@ -146,69 +190,10 @@ def _nothing(why: str) -> dict[str, Finding]:
     return dict.fromkeys(names, Finding(why_not=why))
 
 
-def _windows_root(volumes: Sequence[Seen]) -> Seen | None:
-    for seen in volumes:
-        if seen.file_system.kind == "ntfs" and is_windows(seen):
-            return seen
-    return None
-
-
-def _linux_root(volumes: Sequence[Seen]) -> Seen | None:
-    """Return the file system with /etc and /usr or /lib; on Btrfs, its subvolume."""
-    for seen in volumes:
-        if seen.file_system.kind == "ntfs":
-            continue
-        prefixes = SUBVOLUMES if seen.file_system.kind == "btrfs" else ("",)
-        for prefix in prefixes:
-            candidate = replace_prefix(seen, prefix)
-            if _is_root(candidate):
-                return candidate
-            seen.why_not = seen.why_not or candidate.why_not
-    return None
-
-
-def _others_than(root: Seen, volumes: Sequence[Seen]) -> tuple[str, ...]:
-    """Return a note on each file system that looks like the root of one more system."""
-    more = [seen for seen in volumes if seen.name != root.name and _is_root(seen)]
-    return tuple(
-        f"{seen.name} has a system, too; what is told here is of {root.name}"
-        for seen in more
-    )
-
-
-def _is_root(seen: Seen) -> bool:
-    names = set(seen.names("/") or [])
-    return "etc" in names and bool(names & {"usr", "lib", "bin"})
-
-
-def replace_prefix(seen: Seen, prefix: str) -> Seen:
-    """Return the file system as seen from one of its folders."""
-    return Seen(
-        name=seen.name,
-        file_system=seen.file_system,
-        is_esp=seen.is_esp,
-        prefix=prefix,
-    )
-
-
-def _boot_of(root: Seen, volumes: Sequence[Seen]) -> Seen:
-    """Return where the kernels are: a file system of its own, or the root's /boot."""
-    for seen in volumes:
-        if seen.name == root.name:
-            continue
-        names = seen.names("/") or []
-        is_boot = any(name.startswith("vmlinuz") for name in names)
-        if is_boot or BOOT_NAMES.intersection(names):
-            return Seen(
-                name=seen.name, file_system=seen.file_system, mounted_at="/boot"
-            )
-    return root
-
-
-def _system_of(root: Seen) -> dict[str, Any]:
+def _system_of(linux: Linux) -> dict[str, Any]:
     """Return which system it is, and for which processor."""
+    root = linux.root
     root.want(FOR_PLAN)
-    linux = Linux(root, root)
     found: dict[str, Any] = {
         "os_type": Finding(value="linux", where=root.where("/etc")),
         "root_file_system": Finding(value=root.file_system.kind, where=root.name),
@@ -224,12 +209,14 @@ def _of_linux(linux: Linux, identifiers: Identifiers) -> dict[str, Any]:
     return {
         "kernel": linux.kernel(),
         "root_device": root_device,
-        "root_place": root_place(root_device, identifiers),
+        "root_place": linux.root_place(root_device, identifiers),
         "lost_devices": linux.lost_devices(),
         "elsewhere": linux.elsewhere(identifiers),
         "agent": linux.agent(),
         "ssh": linux.ssh(),
         "selinux": linux.selinux(),
         "kernel_file": linux.kernel_file(),
-        **KernelDrivers(linux.root, linux.boot, linux.kernel().value).findings(),
+        **KernelDrivers(
+            linux.root, linux.boot, linux.kernel().value, linux.entry
+        ).findings(),
     }

@@ -25,12 +25,16 @@ class Seen:
         prefix: The folder that is / of the system in it: a Btrfs subvolume.
         mounted_at: Where the system mounts it, as /boot; paths are the system's.
         is_esp: Whether the partition table says that firmware looks there.
+        is_extended_boot: Whether it says that there are more entries of its loader.
+        size_bytes: Of the volume.
         why_not: The last reason why something could not be read, "" so far.
     """
 
     name: str
     file_system: FileSystem
     is_esp: bool = False
+    is_extended_boot: bool = False
+    size_bytes: int = 0
     prefix: str = ""
     mounted_at: str = ""
     why_not: str = ""

@@ -79,14 +79,14 @@ class VolumeLayout:
         scheme: The partition table; "none" for a disk without one.
         volumes: In the order of the table, then logical volumes.
         warnings: What is wrong or could not be told, in sentences.
-        has_boot_code: Whether the first sector has code for a BIOS to start.
+        boot_code: What of the first sector a BIOS would run; zeros or b"" if nothing.
         gpt: The state of the GPT, if it is one.
     """
 
     scheme: Literal["gpt", "mbr", "none"]
     volumes: tuple[Volume, ...]
     warnings: tuple[str, ...] = ()
-    has_boot_code: bool = False
+    boot_code: bytes = b""
     gpt: Gpt | None = None
 
 
@@ -108,7 +108,7 @@ def find_volumes(disk: Source) -> VolumeLayout:
         scheme=table.scheme,
         volumes=(*partitions, *logical),
         warnings=tuple(warnings),
-        has_boot_code=table.has_boot_code,
+        boot_code=table.boot_code,
         gpt=table.gpt,
     )
 

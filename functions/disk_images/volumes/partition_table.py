@@ -150,7 +150,7 @@ class PartitionTable:
     scheme: Literal["gpt", "mbr", "none"]
     partitions: tuple[Partition, ...] = ()
     warnings: tuple[str, ...] = ()
-    has_boot_code: bool = False
+    boot_code: bytes = b""
     gpt: Gpt | None = None
 
 
@@ -187,23 +187,23 @@ def read_table(disk: Source) -> PartitionTable:
     """
     head = disk.read(0, 2 * _SECTORS[1])
     entries = _mbr_entries(head)
-    has_code = head[510:512] == _BOOT_SIGNATURE and any(head[:440])
+    code = head[:440] if head[510:512] == _BOOT_SIGNATURE else b""
     is_announced = any(entry.type == PROTECTIVE_TYPE for entry in entries)
     if is_announced or any(head.startswith(_GPT_MAGIC, size) for size in _SECTORS):
-        return _read_gpt(disk, has_code=has_code, is_announced=is_announced)
+        return _read_gpt(disk, code=code, is_announced=is_announced)
     if not entries:
-        return PartitionTable(scheme="none", has_boot_code=has_code)
+        return PartitionTable(scheme="none", boot_code=code)
     partitions, warnings = _read_mbr(disk, entries)
     signature = int.from_bytes(head[_SIGNATURE], "little")
     return PartitionTable(
         scheme="mbr",
         partitions=tuple(_with_uuid(part, signature) for part in partitions),
         warnings=tuple(warnings),
-        has_boot_code=has_code,
+        boot_code=code,
     )
 
 
-def _read_gpt(disk: Source, *, has_code: bool, is_announced: bool) -> PartitionTable:
+def _read_gpt(disk: Source, *, code: bytes, is_announced: bool) -> PartitionTable:
     warnings = []
     if not is_announced:
         warnings.append("the GPT has no protective MBR: Linux ignores such a GPT")
@@ -220,7 +220,7 @@ def _read_gpt(disk: Source, *, has_code: bool, is_announced: bool) -> PartitionT
         scheme="gpt",
         partitions=tuple(partitions),
         warnings=tuple(warnings),
-        has_boot_code=has_code,
+        boot_code=code,
         gpt=gpt,
     )
 

@@ -97,7 +97,7 @@ def _worst(inspection: Inspection, checks: Sequence[Check]) -> tuple[str, str]:
     if inspection.why_not:
         return "could not look inside", "red"
     if not inspection.findings.os_type:
-        return "no system was found", "red"
+        return inspection.error.partition(":")[0], "red"
     return "nothing fails", "green"
 
 

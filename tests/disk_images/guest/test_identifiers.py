@@ -71,9 +71,12 @@ def test_a_root_that_is_on_no_volume_fails(tmp_path: Path, root: str) -> None:
 @pytest.mark.parametrize(
     ("more", "why"),
     [
-        (b"LUKS\xba\xbe\0\1", "what partition 2 holds is not seen"),
+        (b"LUKS\xba\xbe\0\1", "partition 2 may have the system that boots"),
         (b"", "what partition 2 holds is not seen"),
-        (bytes(4096) + b"\xfc\x4e\x2b\xa9", "what partition 2 holds is not seen"),
+        (
+            bytes(4096) + b"\xfc\x4e\x2b\xa9",
+            "partition 2 may have the system that boots",
+        ),
         (bytes(512) + b"LABELONE", "there is no LVM2 label"),
     ],
     ids=["encrypted", "unknown", "RAID", "LVM"],

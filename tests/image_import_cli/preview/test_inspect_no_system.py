@@ -42,6 +42,6 @@ def test_a_disk_whose_file_system_cannot_be_read_is_no_good(tmp_path: Path) -> N
     disk.write_bytes(data)
     said = told(disk)
     assert said["exit"] == 1
-    assert said["error"].startswith("no system was found: partition ")
+    assert said["error"].startswith("could not tell which system boots: partition ")
     report = CliRunner().invoke(inspect, [str(disk)], env={"COLUMNS": "120"})
-    assert report.stdout.startswith(" no system was found ")
+    assert report.stdout.startswith(" could not tell which system boots ")
