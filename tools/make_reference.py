@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 from image_import.aliyun.ecs.error_catalogue import CATALOGUE
-from image_import.config.schema import SETTINGS
+from image_import.config.settings import SETTINGS
 from image_import.model.declaration import FIELDS, GUARDED_FIELDS
 from image_import.model.targets import PUBLIC_ONLY
 from image_import_cli.main import cli

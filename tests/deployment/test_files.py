@@ -1,11 +1,13 @@
 """template.yml and s.yaml: valid, and the same as each other and as the model."""
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+import make_deployment
 import pytest
 from deployment import (
     check_ros,
@@ -16,15 +18,15 @@ from deployment import (
     s_file,
     strict_yaml,
 )
-from deployment.model import FUNCTION_ROLE, SAME_CHOICE, TRIGGER_ROLE, filled_in
-from image_import.config.schema import SETTINGS
-from image_import.config.settings import read_settings
-from image_import_cli.iam.deployment import (
-    ENVIRONMENT,
-    FUNCTIONS,
-    IMPORTER,
-    FunctionSpec,
+from deployment.model import (
+    FUNCTION_ROLE,
+    SAME_CHOICE,
+    TRIGGER_ROLE,
+    another,
+    filled_in,
 )
+from image_import.config.settings import read_settings
+from image_import_cli.iam.deployment import FUNCTIONS, IMPORTER, FunctionSpec
 from repository import ROOT
 
 TEMPLATE = (ROOT / "template.yml").read_text("utf-8")
@@ -85,26 +87,28 @@ def test_both_files_offer_the_same_choices_with_the_same_defaults() -> None:
             assert variables[ours] == parameters[theirs]["Default"]
 
 
-FOR_APSARA_STACK = {
-    "OSS_SIGNATURE_VERSION",
-    "OSS_ADDRESSING",
-    "ECS_AUTH",
-    "ECS_PATH",
-    "ECS_API_VERSION",
-    "ECS_BODY_FORMAT",
-    "ECS_HEADERS",
-    "ECS_LOOKUP",
-    "ECS_LOOKUP_ENDPOINT",
-    "APSARA_ORGANIZATION_ID",
-    "APSARA_RESOURCE_GROUP_ID",
-    "CA_FILE",
-    "TLS_INSECURE",
-}
+def test_both_files_say_of_settings_what_their_table_says() -> None:
+    assert make_deployment.template_yml(TEMPLATE) == TEMPLATE
+    assert make_deployment.s_yaml(S_YAML) == S_YAML
 
 
-def test_the_files_set_every_setting_but_those_of_apsara_stack() -> None:
-    """Both files are for public Alibaba Cloud, where the others are what they are."""
-    assert {s.name for s in SETTINGS} - ENVIRONMENT.keys() == FOR_APSARA_STACK
+OFFERED = {choice: row for row, choice in make_deployment.CHOICES.items()}
+
+
+@pytest.mark.parametrize("choice", OFFERED)
+def test_the_function_takes_a_value_that_a_parameter_allows(choice: str) -> None:
+    row = OFFERED[choice]
+    assert read_settings({row.name: another(row)}) != read_settings({})
+    assert re.search(make_deployment.allowed_pattern(row), another(row))
+
+
+@pytest.mark.parametrize(("lowest", "highest"), [(1, 600), (1, 1024), (599, 6047)])
+def test_the_pattern_of_a_range_takes_its_numbers_alone(
+    lowest: int, highest: int
+) -> None:
+    pattern = re.compile(make_deployment.number_pattern(lowest, highest))
+    taken = {n for n in range(11_000) if pattern.fullmatch(str(n))}
+    assert taken == set(range(lowest, highest + 1))
 
 
 @pytest.mark.parametrize("choice", ros_parameters.EDGES)

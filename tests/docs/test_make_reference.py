@@ -1,5 +1,5 @@
 from image_import.aliyun.ecs.error_catalogue import CATALOGUE
-from image_import.config.schema import SETTINGS
+from image_import.config.settings import SETTINGS
 from make_reference import catalogue_markdown, markdown, settings_markdown
 
 

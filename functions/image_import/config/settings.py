@@ -1,60 +1,306 @@
-"""Environment variables in, one checked Settings out."""
+"""Every setting there is, one row each; and an environment in, one Settings out.
+
+README's and docs' tables, `template.yml`, `s.yaml` and `--set` follow from these rows.
+Credentials are no settings (see `credentials`); requests reads the proxy variables.
+"""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
 from typing import Any, Literal
 
-from image_import.config.schema import SETTINGS, Setting
-from image_import.config.types import Unfit
+from image_import.config.schema import Setting, setting
+from image_import.config.types import (
+    Kind,
+    Unfit,
+    endpoint,
+    gib_range,
+    headers,
+    key_prefix,
+    ledger_folder,
+    listed,
+    matching,
+    one_of,
+    some_of,
+    true_or_false,
+    whole_number,
+)
 from image_import.errors import SettingsError
-from image_import.model.targets import PUBLIC, TARGETS, Target
+from image_import.model.declaration import GUARDED_FIELDS
+from image_import.model.limits import TEMPLATE_FIELDS, check_template
+from image_import.model.targets import LICENSE_TYPES, PUBLIC, TARGETS, Target
 
 LONGEST_SHOWN = 100
 """Characters of a bad value that a message repeats."""
+
+
+def _template(text: str) -> str:
+    if fault := check_template(text):
+        raise Unfit(f"{text!r}, which {fault}")
+    return text
+
+
+_URL = Kind(
+    "a URL of scheme and host such as https://gateway.example.com:8443 (https if "
+    "no scheme is given)",
+    endpoint,
+    pattern="https?://[A-Za-z0-9.-]+(:[1-9][0-9]{0,3}|:[1-5][0-9]{4}|:6[0-4][0-9]{3})?",
+    example="https://gateway.example.com:8443",
+)
+_GIB_RANGE = Kind(
+    "a range such as 5-500",
+    gib_range,
+    pattern="[1-9][0-9]{0,5}-[1-9][0-9]{0,5}",
+    example="20-500",
+)
+_ID = matching(r"[\x21-\x7e]+", "an ID without spaces")
+_AROUND_HASH = rf"([^{{}}]|\{{({'|'.join(TEMPLATE_FIELDS)})\}})*"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """What the operator has chosen; each field is the variable of that name.
 
+    What a row with `of_target` says is to be read from `target`.
+
     Attributes:
-        target: IMPORT_TARGET, with all that other settings change about it.
-        region_id: "" stands for the event's region.
+        target: The target of IMPORT_TARGET, with all that other settings change in it.
         ecs_endpoint, oss_endpoint: "" stands for the region's (see `endpoints`).
-        ledger_bucket: "" stands for the image's own.
-        ecs_headers: May hold secrets.
     """
 
     target: Target
-    region_id: str = ""
-    ecs_endpoint: str = ""
-    oss_endpoint: str = ""
-    oss_addressing: Literal["auto", "virtual", "path"] = "auto"
-    ecs_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    ecs_lookup: Literal["auto", "never", "pop"] = "auto"
-    ecs_lookup_endpoint: str = ""
-    apsara_organization_id: str = ""
-    apsara_resource_group_id: str = ""
-    key_prefix: str = ""
-    sidecar: Literal["optional", "required"] = "optional"
-    sidecar_may_set: frozenset[str] = frozenset()
-    image_name_template: str
-    role_name: str = ""
-    windows_license_type: str = ""
-    inspect: Literal["never", "auto", "always"]
-    inspect_conflict: Literal["warn", "refuse"]
-    inspect_seconds: int
-    inspect_mib: int
-    ledger_bucket: str = ""
-    ledger_prefix: str
-    lease_seconds: int
-    on_available: Literal["keep", "tag", "delete"]
-    stuck_after_seconds: int
-    dry_run: bool
-    log_level: str
-    ca_file: str = ""
-    tls_insecure: bool
+    import_target: str = setting(
+        one_of(*TARGETS),
+        default=PUBLIC.name,
+        meaning="Which ImportImage is called: that of public Alibaba Cloud, of Apsara "
+        "Stack's POP gateway, or the documented route of Apsara Stack.",
+    )
+    region_id: str = setting(
+        matching(
+            r"(?!oss-)[a-z][a-z0-9]*(-[a-z0-9]+)+",
+            "a region ID such as cn-hangzhou (without oss-)",
+        ),
+        default_note="the event's region",
+        meaning="Region of the bucket and of the image.",
+    )
+    ecs_endpoint: str = setting(
+        _URL,
+        default_note="that of the region; on Apsara Stack it must be set",
+        meaning="Where ImportImage is served.",
+    )
+    oss_endpoint: str = setting(
+        _URL,
+        default_note="that of the region; on Apsara Stack it must be set",
+        meaning="Where the bucket is served, without the bucket's name. Set it for "
+        "internal addresses and for finance-cloud regions.",
+    )
+    oss_signature_version: str | None = setting(
+        one_of("v4", "v1"),
+        meaning="How requests to OSS are signed.",
+        of_target="oss_signature_version",
+        is_offered=False,
+    )
+    oss_addressing: Literal["auto", "virtual", "path"] = setting(
+        one_of("auto", "virtual", "path"),
+        default="auto",
+        meaning="Where the bucket stands in the URL: in the host name (virtual) or in "
+        "the path; auto takes the path for IP addresses and localhost.",
+        is_offered=False,
+    )
+    ecs_auth: str | None = setting(
+        one_of("acs3", "rpc-v1", "roa-v1", "none"),
+        meaning="How ImportImage is signed. The default of apsara-route is unverified: "
+        "its page does not say how to sign.",
+        of_target="auth",
+        is_offered=False,
+    )
+    ecs_path: str | None = setting(
+        matching(r"/[^\s?#]*", "a path that starts with /"),
+        meaning="Path of the URL of ImportImage.",
+        of_target="path",
+        is_offered=False,
+    )
+    ecs_api_version: str | None = setting(
+        matching(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "a date such as 2014-05-26"),
+        meaning="Version of the API that is asked for.",
+        of_target="api_version",
+        is_offered=False,
+    )
+    ecs_body_format: str | None = setting(
+        one_of("form", "json"),
+        meaning="Send the parameters in the body, in this format, not in the query.",
+        of_target="body_format",
+        is_offered=False,
+    )
+    ecs_headers: Mapping[str, str] = setting(
+        Kind(
+            'a JSON object of text such as {"x-acs-roleid": "1"}',
+            headers,
+            empty=MappingProxyType({}),
+        ),
+        is_secret=True,
+        meaning="Further headers of every request to ECS, for gateways.",
+        is_offered=False,
+    )
+    ecs_lookup: Literal["auto", "never", "pop"] = setting(
+        one_of("auto", "never", "pop"),
+        default="auto",
+        meaning="How an image is looked up by its name: auto asks where ImportImage "
+        "is served (not on apsara-route, where nothing documents it), never does not "
+        "ask, pop asks a POP gateway by signed RPC (unverified for apsara-route).",
+        is_offered=False,
+    )
+    ecs_lookup_endpoint: str = setting(
+        _URL,
+        default_note="ECS_ENDPOINT",
+        meaning="The POP gateway for ECS_LOOKUP=pop.",
+        is_offered=False,
+    )
+    apsara_organization_id: str = setting(
+        _ID,
+        meaning="Sent as x-acs-organizationid on Apsara Stack.",
+        is_offered=False,
+    )
+    apsara_resource_group_id: str = setting(
+        _ID,
+        meaning="Sent as x-acs-resourcegroupid on Apsara Stack.",
+        is_offered=False,
+    )
+    extra_platforms: tuple[str, ...] = setting(
+        Kind(
+            "a comma list of platform names",
+            listed,
+            empty=(),
+            pattern="[A-Za-z0-9 ._-]+(,[A-Za-z0-9 ._-]+)*",
+            example="Others,Astra Linux",
+        ),
+        meaning="Platforms that this cloud takes beyond the documented list.",
+    )
+    system_disk_gib: tuple[int, int] | None = setting(
+        _GIB_RANGE,
+        meaning="Lowest and highest DiskImageSize of a system disk.",
+        of_target="system_disk_gib",
+    )
+    data_disk_gib: tuple[int, int] | None = setting(
+        _GIB_RANGE,
+        meaning="Lowest and highest DiskImageSize of a data disk.",
+        of_target="data_disk_gib",
+    )
+    key_prefix: str = setting(
+        Kind("a key prefix such as incoming/ (no / in front)", key_prefix),
+        meaning="Objects outside of it are ignored.",
+    )
+    sidecar: Literal["optional", "required"] = setting(
+        one_of("optional", "required"),
+        default="optional",
+        meaning="Whether an image waits for its sidecar.",
+    )
+    sidecar_may_set: frozenset[str] = setting(
+        some_of(GUARDED_FIELDS),
+        meaning="What uploaders may choose beyond the harmless.",
+    )
+    image_name_template: str = setting(
+        Kind(
+            "text with {hash}, and if you like {stem}, {key}, {folder}, {set}",
+            _template,
+            pattern=rf"{_AROUND_HASH}\{{hash\}}{_AROUND_HASH}",
+            example="img-{hash}",
+        ),
+        default="{stem}-{hash}",
+        meaning="Name of an image whose sidecar gives none: stem is the object's name "
+        "without folder and extension, key all of it, set what the disks of one "
+        "machine share; hash is short and differs for each version.",
+    )
+    role_name: str = setting(
+        matching(
+            r"[A-Za-z0-9._-]{1,64}",
+            "1 to 64 letters, digits, '.', '_' and '-'",
+            example="reads-images",
+        ),
+        default_note="not sent; ECS takes AliyunECSImageImportDefaultRole",
+        meaning="The RAM role as which ECS reads the object.",
+    )
+    windows_license_type: str = setting(
+        one_of(*LICENSE_TYPES),
+        default_note="not sent",
+        meaning="LicenseType of Windows images whose sidecar gives none.",
+    )
+    inspect: Literal["never", "auto", "always"] = setting(
+        one_of("never", "auto", "always"),
+        default="never",
+        meaning="Whether to look into the image for its system: auto only where "
+        "sidecar, metadata and name leave platform or architecture open.",
+    )
+    inspect_conflict: Literal["warn", "refuse"] = setting(
+        one_of("warn", "refuse"),
+        default="warn",
+        meaning="What happens to a sidecar or metadata that contradict the image's "
+        "contents: they count and a note says so, or the image is refused.",
+    )
+    inspect_seconds: int = setting(
+        whole_number(1, 600, "seconds"),
+        default="20",
+        meaning="How long a look into an image may take; less where the function's "
+        "time-out is near.",
+    )
+    inspect_mib: int = setting(
+        whole_number(1, 1024, "MiB"),
+        default="16",
+        meaning="How much of an image may be read for it.",
+    )
+    ledger_bucket: str = setting(
+        matching(
+            r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
+            "a bucket's name: 3 to 63 lower-case letters, digits and hyphens",
+        ),
+        default_note="the image's bucket",
+        meaning="Where the ledger is kept.",
+    )
+    ledger_prefix: str = setting(
+        Kind("a folder such as .image-import/ (no / in front)", ledger_folder),
+        default=".image-import/",
+        meaning="Folder of the ledger; what lies in it is never an image.",
+    )
+    lease_seconds: int = setting(
+        whole_number(60, 86_400, "seconds"),
+        default="300",
+        meaning="How long a claim keeps other invocations out; more than the "
+        "function's time-out.",
+    )
+    on_available: Literal["keep", "tag", "delete"] = setting(
+        one_of("keep", "tag", "delete"),
+        default="keep",
+        meaning="What happens to the uploaded object once its image is available.",
+    )
+    stuck_after_seconds: int = setting(
+        whole_number(600, 604_800, "seconds"),
+        default="3600",
+        meaning="How long an import may show no progress before it is called stuck.",
+    )
+    dry_run: bool = setting(
+        true_or_false(),
+        default="false",
+        meaning="Plan only: nothing is called or written.",
+    )
+    log_level: str = setting(
+        one_of("DEBUG", "INFO", "WARNING", "ERROR"),
+        default="INFO",
+        meaning="What is logged.",
+    )
+    ca_file: str = setting(
+        matching(r"/.*", "the absolute path of a PEM file"),
+        default_note="the usual authorities",
+        meaning="Certificate authorities for OSS and ECS.",
+        is_offered=False,
+    )
+    tls_insecure: bool = setting(
+        true_or_false(),
+        default="false",
+        meaning="Do not check certificates: anybody on the way can read and change "
+        "what is sent.",
+        is_offered=False,
+    )
 
     @property
     def is_sidecar_required(self) -> bool:
@@ -69,29 +315,33 @@ class Settings:
         return self.ecs_lookup == "pop"
 
 
+SETTINGS: tuple[Setting, ...] = tuple(
+    replace(field.metadata["row"], name=field.name.upper())
+    for field in fields(Settings)
+    if field.metadata
+)
+"""The rows of Settings, in their order."""
+
+
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Return the settings of an environment; an empty variable is an unset one.
 
     Raises:
         SettingsError: A variable holds what it may not, or two contradict.
     """
-    read = {row.name: _read(row, environ.get(row.name, "").strip()) for row in SETTINGS}
-    given = {row: read[row.name] for row in SETTINGS if read[row.name] is not None}
-    own = {row.name.lower(): value for row, value in given.items() if not _moved(row)}
-    settings = Settings(target=_target(given), **own)
+    read = {
+        row.name.lower(): _read(row, environ.get(row.name, "").strip())
+        for row in SETTINGS
+    }
+    settings = Settings(target=_target(read), **read)
     _check_together(settings)
     return settings
-
-
-def _moved(row: Setting) -> bool:
-    """Whether a setting ends up inside of `Settings.target`."""
-    return bool(row.of_target) or row.name in {"IMPORT_TARGET", "EXTRA_PLATFORMS"}
 
 
 def _read(row: Setting, text: str) -> Any:  # noqa: ANN401 - each kind has its type
     text = text or row.default
     if not text:
-        return None
+        return row.unset
     try:
         return row.kind.read(text)
     except Unfit as exc:
@@ -107,14 +357,17 @@ def _shown(text: str) -> str:
     return safe if len(safe) <= LONGEST_SHOWN else f"{safe[:LONGEST_SHOWN]}..."
 
 
-def _target(given: Mapping[Setting, Any]) -> Target:
-    by_name = {row.name: value for row, value in given.items()}
-    target = TARGETS[by_name["IMPORT_TARGET"]]
-    extra = by_name.get("EXTRA_PLATFORMS", ())
-    changed = {row.of_target: value for row, value in given.items() if row.of_target}
-    return replace(
-        target, platforms=tuple(dict.fromkeys(target.platforms + extra)), **changed
-    )
+def _target(read: Mapping[str, Any]) -> Target:
+    """Return the target that is chosen, with what the settings change in it."""
+    target = TARGETS[read["import_target"]]
+    changed = {
+        row.of_target: read[row.name.lower()]
+        for row in SETTINGS
+        if row.of_target and read[row.name.lower()] is not None
+    }
+    extra = read["extra_platforms"]
+    platforms = tuple(dict.fromkeys(target.platforms + extra))
+    return replace(target, platforms=platforms, **changed)
 
 
 def _check_together(settings: Settings) -> None:

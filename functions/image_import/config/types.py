@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -25,10 +25,21 @@ class Kind:
         allowed: Completes the sentence "it may hold ...".
         read: Returns the value of a text that is not empty, or raises ValueError;
             Unfit if the text is better described than shown.
+        empty: The value of a setting that is not set.
+        choices: All that it may hold, where those are a few words.
+        limits: The lowest and the highest of a whole number.
+        pattern: What a deployment's form takes, where neither of these tells it; `read`
+            decides in the end.
+        example: A value that fits `pattern`.
     """
 
     allowed: str
     read: Callable[[str], object]
+    empty: object = ""
+    choices: tuple[str, ...] = ()
+    limits: tuple[int, int] | None = None
+    pattern: str = ""
+    example: str = ""
 
 
 def one_of(*choices: str) -> Kind:
@@ -40,10 +51,10 @@ def one_of(*choices: str) -> Kind:
             raise ValueError(text)
         return by_fold[text.lower()]
 
-    return Kind(_either(choices), read)
+    return Kind(_either(choices), read, choices=choices)
 
 
-def matching(pattern: str, allowed: str) -> Kind:
+def matching(pattern: str, allowed: str, *, example: str = "") -> Kind:
     """Return the kind that takes texts which this pattern matches as a whole."""
 
     def read(text: str) -> str:
@@ -51,7 +62,7 @@ def matching(pattern: str, allowed: str) -> Kind:
             raise ValueError(text)
         return text
 
-    return Kind(allowed, read)
+    return Kind(allowed, read, pattern=pattern, example=example)
 
 
 def whole_number(lowest: int, highest: int, unit: str) -> Kind:
@@ -62,7 +73,8 @@ def whole_number(lowest: int, highest: int, unit: str) -> Kind:
             raise ValueError(text)
         return int(text)
 
-    return Kind(f"a whole number of {unit} from {lowest:,} to {highest:,}", read)
+    allowed = f"a whole number of {unit} from {lowest:,} to {highest:,}"
+    return Kind(allowed, read, limits=(lowest, highest))
 
 
 def gib_range(text: str) -> tuple[int, int]:
@@ -76,11 +88,13 @@ def gib_range(text: str) -> tuple[int, int]:
 def true_or_false() -> Kind:
     """Return the kind that takes `true` and `false`."""
     words = one_of("true", "false")
-    return Kind(words.allowed, lambda text: words.read(text) == "true")
+    return replace(words, read=lambda text: words.read(text) == "true")
 
 
 def listed(text: str) -> tuple[str, ...]:
-    """Return the items of a comma list."""
+    """Return the items of a comma list, which are printable text."""
+    if not text.isprintable():
+        raise ValueError(text)
     return tuple(item.strip() for item in text.split(",") if item.strip())
 
 
@@ -94,7 +108,14 @@ def some_of(names: Iterable[str]) -> Kind:
             raise ValueError(text)
         return chosen
 
-    return Kind(f"a comma list of {', '.join(sorted(known))}", read)
+    one = "|".join(sorted(known))
+    return Kind(
+        f"a comma list of {', '.join(sorted(known))}",
+        read,
+        empty=frozenset(),
+        pattern=f"({one})(,({one}))*",
+        example=min(known),
+    )
 
 
 def endpoint(text: str) -> str:

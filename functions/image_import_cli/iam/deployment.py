@@ -14,6 +14,8 @@ Sources:
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from image_import.config.settings import SETTINGS
+
 RUNTIMES = ("python3.10", "python3.12")
 RUNTIME = "python3.10"
 """The one taken by default: the newest that FC 2.0, FC 3.0 and ROS all document."""
@@ -60,32 +62,15 @@ class AsyncSettings:
     is_task: bool = False
 
 
+_FIXED = {"IMPORT_TARGET": "public", "LEASE_SECONDS": "300"}
+_OTHER_NAME = {"ROLE_NAME": "import_role_name"}
+"""Beside the names of the deployment's own roles, `role_name` would be anybody's."""
+
 # An empty variable is an unset one.
 ENVIRONMENT = {
-    "IMPORT_TARGET": "public",
-    "REGION_ID": "{region_id}",
-    "ECS_ENDPOINT": "{ecs_endpoint}",
-    "OSS_ENDPOINT": "{oss_endpoint}",
-    "EXTRA_PLATFORMS": "{extra_platforms}",
-    "SYSTEM_DISK_GIB": "{system_disk_gib}",
-    "DATA_DISK_GIB": "{data_disk_gib}",
-    "KEY_PREFIX": "{key_prefix}",
-    "LEDGER_BUCKET": "{ledger_bucket}",
-    "LEDGER_PREFIX": "{ledger_prefix}",
-    "LEASE_SECONDS": "300",
-    "SIDECAR": "{sidecar}",
-    "SIDECAR_MAY_SET": "{sidecar_may_set}",
-    "IMAGE_NAME_TEMPLATE": "{image_name_template}",
-    "ROLE_NAME": "{import_role_name}",
-    "WINDOWS_LICENSE_TYPE": "{windows_license_type}",
-    "INSPECT": "{inspect}",
-    "INSPECT_CONFLICT": "{inspect_conflict}",
-    "INSPECT_SECONDS": "{inspect_seconds}",
-    "INSPECT_MIB": "{inspect_mib}",
-    "ON_AVAILABLE": "{on_available}",
-    "STUCK_AFTER_SECONDS": "{stuck_after_seconds}",
-    "DRY_RUN": "{dry_run}",
-    "LOG_LEVEL": "{log_level}",
+    row.name: _FIXED.get(row.name, f"{{{_OTHER_NAME.get(row.name, row.name.lower())}}}")
+    for row in SETTINGS
+    if row.is_offered
 }
 
 

@@ -13,8 +13,7 @@ from fake_aliyun import AsyncConfig, FakeAliyun
 from fake_aliyun.fc.invocations import FcInvocation
 from fake_aliyun.fc.models import Function
 from fake_aliyun.fc.runtime.context import FcContext
-from image_import.config.schema import SETTINGS
-from image_import.config.settings import Settings
+from image_import.config.settings import SETTINGS, Settings
 from image_import.errors import SettingsError
 
 from image_import_cli.local.roles import local_names, make_roles

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from image_import.config.schema import SETTINGS
-from image_import.config.settings import Settings, read_settings
+from image_import.config.settings import SETTINGS, Settings, read_settings
 from image_import.errors import SettingsError
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")

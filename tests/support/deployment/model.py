@@ -4,7 +4,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from image_import.config.schema import Setting
 from image_import_cli.iam.deployment import FUNCTIONS, FunctionSpec
+from make_deployment import CHOICES, camel
+
+
+def another(row: Setting) -> str:
+    """Return a value that a setting may hold, and that is not its default."""
+    kind = row.kind
+    if kind.limits:
+        return str(kind.limits[1])
+    value = next((c for c in kind.choices if c != row.default), kind.example)
+    assert value != row.default, row.name
+    assert value, row.name
+    return value
+
 
 # What the two files call the same choice.
 SAME_CHOICE = {
@@ -18,24 +32,7 @@ SAME_CHOICE = {
     "tracker_schedule": "TrackerSchedule",
     "runtime": "Runtime",
     "code": "CodeUri",
-    "sidecar": "Sidecar",
-    "sidecar_may_set": "SidecarMaySet",
-    "image_name_template": "ImageNameTemplate",
-    "import_role_name": "ImportRoleName",
-    "windows_license_type": "WindowsLicenseType",
-    "extra_platforms": "ExtraPlatforms",
-    "system_disk_gib": "SystemDiskGib",
-    "data_disk_gib": "DataDiskGib",
-    "inspect": "Inspect",
-    "inspect_conflict": "InspectConflict",
-    "inspect_seconds": "InspectSeconds",
-    "inspect_mib": "InspectMib",
-    "on_available": "OnAvailable",
-    "stuck_after_seconds": "StuckAfterSeconds",
-    "dry_run": "DryRun",
-    "log_level": "LogLevel",
-    "oss_endpoint": "OssEndpoint",
-    "ecs_endpoint": "EcsEndpoint",
+    **{choice: camel(choice) for choice in CHOICES.values()},
 }
 # Of each choice another one than the default: what is not taken from it, shows.
 OTHER_CHOICE = {
@@ -50,22 +47,8 @@ OTHER_CHOICE = {
     "tracker_schedule": "@every 10m",
     "runtime": "python3.12",
     "code": "oss://other-code/v2.zip",
-    "sidecar": "required",
-    "sidecar_may_set": "RoleName,RegionId",
-    "image_name_template": "img-{hash}",
-    "import_role_name": "reads-images",
-    "windows_license_type": "BYOL",
-    "extra_platforms": "Others,Astra Linux",
-    "system_disk_gib": "20-500",
-    "data_disk_gib": "5-1000",
-    "inspect": "auto",
-    "inspect_conflict": "refuse",
-    "inspect_seconds": "60",
-    "inspect_mib": "64",
-    "on_available": "tag",
-    "stuck_after_seconds": "7200",
-    "dry_run": "true",
-    "log_level": "WARNING",
+    **{choice: another(row) for row, choice in CHOICES.items()},
+    "system_disk_gib": "20-600",
     "oss_endpoint": "https://oss-cn-shanghai-internal.aliyuncs.com",
     "ecs_endpoint": "https://ecs-vpc.cn-shanghai.aliyuncs.com",
 }

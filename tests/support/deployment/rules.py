@@ -5,8 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from image_import.config.schema import SETTINGS
-from image_import.config.settings import read_settings
+from image_import.config.settings import SETTINGS, read_settings
 from image_import.errors import SettingsError
 from image_import_cli.iam.deployment import (
     FunctionSpec,

@@ -1,0 +1,161 @@
+"""Write what template.yml and s.yaml say of settings anew, from the table of settings.
+
+Run it from a clone: `python tools/make_deployment.py`.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import fill
+
+import yaml
+from image_import.config.schema import Setting
+from image_import.config.settings import SETTINGS
+from image_import.model.targets import PUBLIC
+from image_import_cli.iam.deployment import ENVIRONMENT
+
+ROOT = Path(__file__).parents[1]
+BY_HAND = {"REGION_ID", "KEY_PREFIX", "LEDGER_BUCKET", "LEDGER_PREFIX"}
+"""Settings whose choice decides more than one variable: both files spell it out."""
+
+CHOICES = {
+    row: ENVIRONMENT[row.name].strip("{}")
+    for row in SETTINGS
+    if "{" in ENVIRONMENT.get(row.name, "") and row.name not in BY_HAND
+}
+"""The settings that somebody chooses, each with the name of the choice in s.yaml."""
+
+_BLOCK = re.compile(
+    r"(?P<begin> *# <settings>.*\n)(?:.*\n)*?(?P<end> *# </settings>\n)"
+)
+_LEDGER_BUCKET = (
+    "\n{indent}  Fn::If: [MakesLedgerBucket, {{Fn::GetAtt: [LedgerStorage, Name]}}, "
+    "{{Ref: LedgerBucket}}]"
+)
+
+
+def camel(choice: str) -> str:
+    """Return what template.yml calls a choice of s.yaml."""
+    return "".join(word.capitalize() for word in choice.split("_"))
+
+
+def parameters() -> Iterator[str]:
+    """Yield the parameters of template.yml."""
+    for row, choice in CHOICES.items():
+        yield f"  {camel(choice)}:"
+        yield "    Type: String"
+        yield f"    Default: {_yaml(row.default)}"
+        if row.kind.choices:
+            values = [*([] if row.default else [""]), *row.kind.choices]
+            yield f"    AllowedValues: {_yaml(values)}"
+        yield from _description(row)
+        if pattern := allowed_pattern(row):
+            yield f"    AllowedPattern: {_yaml(pattern)}"
+
+
+def _description(row: Setting) -> Iterator[str]:
+    sentences = [row.meaning]
+    if not row.kind.choices:
+        sentences.append(f"It may hold {row.allowed}.")
+    if row.of_target:
+        lowest, highest = getattr(PUBLIC, row.of_target)
+        sentences.append(f"Empty: {lowest}-{highest}.")
+    elif row.default_note:
+        sentences.append(f"Empty: {row.default_note}.")
+    yield "    Description: >-"
+    indent = " " * 6
+    yield fill(
+        " ".join(sentences),
+        88,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+    )
+
+
+def allowed_pattern(row: Setting) -> str:
+    """Return the pattern of what a parameter may hold; "" if words tell it."""
+    pattern = row.kind.pattern
+    if row.kind.limits:
+        pattern = number_pattern(*row.kind.limits)
+    if not pattern:
+        return ""
+    return f"^({pattern})$" if row.default else f"^(|{pattern})$"
+
+
+def number_pattern(lowest: int, highest: int) -> str:
+    """Return the pattern of the whole numbers of a range, from 1 on."""
+    found = []
+    while lowest <= highest:
+        zeros = 0
+        while lowest % 10 ** (zeros + 1) == 0 and (
+            lowest + 10 ** (zeros + 1) - 1 <= highest
+        ):
+            zeros += 1
+        front, digit = divmod(lowest // 10**zeros, 10)
+        last = min(9, digit + (highest - lowest + 1) // 10**zeros - 1)
+        one = str(digit) if digit == last else f"[{digit}-{last}]"
+        rest = "[0-9]" if zeros == 1 else f"[0-9]{{{zeros}}}" if zeros else ""
+        found.append(f"{front or ''}{one}{rest}")
+        lowest += (last - digit + 1) * 10**zeros
+    return "|".join(found)
+
+
+def variables() -> Iterator[str]:
+    """Yield the variables of s.yaml."""
+    for row, choice in CHOICES.items():
+        yield f"  {choice}: {_yaml(row.default)}"
+
+
+def template_environment(indent: str) -> Iterator[str]:
+    """Yield the environment of the functions in template.yml."""
+    for name, value in ENVIRONMENT.items():
+        if name == "LEDGER_BUCKET":
+            yield f"{indent}{name}:{_LEDGER_BUCKET.format(indent=indent)}"
+        elif name == "REGION_ID":
+            yield f"{indent}{name}: {{Ref: ALIYUN::Region}}"
+        elif "{" in value:
+            yield f"{indent}{name}: {{Ref: {camel(value.strip('{}'))}}}"
+        else:
+            yield f"{indent}{name}: {_yaml(value)}"
+
+
+def s_environment(indent: str) -> Iterator[str]:
+    """Yield the environment of the functions in s.yaml."""
+    for name, value in ENVIRONMENT.items():
+        choice = "region" if name == "REGION_ID" else value.strip("{}")
+        told = f"${{vars.{choice}}}" if "{" in value else _yaml(value)
+        yield f"{indent}{name}: {told}"
+
+
+def _yaml(value: object) -> str:
+    """Return a value on one line of YAML, in quotes only where it needs them."""
+    text = yaml.safe_dump(value, default_flow_style=True, width=10_000)
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def refreshed(text: str, *blocks: Iterator[str]) -> str:
+    """Return a file with its blocks made anew, each between its two markers."""
+    left = iter(blocks)
+
+    def block(found: re.Match[str]) -> str:
+        lines = "".join(f"{line}\n" for line in next(left))
+        return f"{found['begin']}{lines}{found['end']}"
+
+    return _BLOCK.sub(block, text)
+
+
+def template_yml(text: str) -> str:
+    """Return template.yml with its two blocks made anew."""
+    return refreshed(text, parameters(), template_environment(" " * 10))
+
+
+def s_yaml(text: str) -> str:
+    """Return s.yaml with its two blocks made anew."""
+    return refreshed(text, variables(), s_environment(" " * 8))
+
+
+if __name__ == "__main__":
+    for name, make in {"template.yml": template_yml, "s.yaml": s_yaml}.items():
+        path = ROOT / name
+        path.write_text(make(path.read_text("utf-8")), "utf-8")
