@@ -3,11 +3,17 @@
 import re
 from collections.abc import Sequence
 
-from image_import.filename.tokenizer import Piece, Table
-from image_import.filename.vocabulary.architectures import ARCHITECTURES, X86
+from image_import.filename.tokenizer import Phrase, Piece, Table, neighbours
+from image_import.filename.vocabulary.architectures import ARCHITECTURES, ORDINARY, X86
 from image_import.filename.vocabulary.entry import System
 
 ARCHITECTURE_BY_WORD = Table(ARCHITECTURES)
+
+FILE_WORDS = frozenset({"image", "img", "rootfs", "qemu", "disk", "vm", "kernel"})
+"""Beside one of them an ordinary word is an architecture: mips-rootfs."""
+
+GLUED_LETTERS = frozenset("vrx")
+"""May stand behind an architecture: x64v2, x64r2."""
 
 # Alibaba Cloud's own names have a width and a size (centos_6_09_64_20G_...), others
 # have a width at least: win2008_32_std_..., CentOS_5.4_32.
@@ -33,7 +39,11 @@ def find_architecture(
             may mean either; beside a system's name `_64_` is no version.
     """
     is_windows = system is not None and system.os_type == "windows"
-    words = [(arch, p.text) for p, arch in ARCHITECTURE_BY_WORD.phrases(found)]
+    words = [
+        (arch, phrase.text)
+        for phrase, arch in ARCHITECTURE_BY_WORD.phrases(found)
+        if _is_meant(phrase, found, has_system=system is not None and not is_windows)
+    ]
     told = {
         arch if arch != X86 else "i386": word
         for arch, word in words
@@ -42,6 +52,19 @@ def find_architecture(
     if not words and ("_64" in stem or "_32" in stem or "位" in stem):
         return _bare_width(stem, is_system_known=system is not None)
     return next(iter(told.items())) if len(told) == 1 else None
+
+
+def _is_meant(phrase: Phrase, found: Sequence[Piece], *, has_system: bool) -> bool:
+    """Return whether a word is an architecture, not an ordinary one or random."""
+    if phrase.text in ORDINARY and not has_system:
+        return not FILE_WORDS.isdisjoint(neighbours(found, phrase))
+    # A lone letter or digit glued to it, as in i386d0f3 or x64b, is random.
+    following = found[phrase.stop : phrase.stop + 1]
+    is_random = any(
+        p.is_glued and len(p.text) == 1 and p.text not in GLUED_LETTERS
+        for p in following
+    )
+    return not is_random
 
 
 def _bare_width(stem: str, *, is_system_known: bool) -> tuple[str, str] | None:

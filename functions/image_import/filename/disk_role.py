@@ -4,19 +4,22 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from image_import.filename.tokenizer import Piece
+from image_import.filename.tokenizer import LAST_LATIN, Piece
 from image_import.filename.vocabulary.disk_markers import (
     ALL_MARKERS,
     BUSES_FROM_0,
-    CHINESE_END,
+    DATA_NODES,
+    DATA_UNITS,
     DATA_WORDS,
     DEVICES,
     DISK_WORDS,
     DRIVES_FROM_0,
     HANA_WORDS,
     INNER_DATA_WORDS,
+    MACHINE_WORDS,
     NOT_DEVICES,
     NOT_DISK_DATA,
+    NUMBERED_DATA_WORDS,
     NUMBERED_WORDS,
     PAIRED_SERVERS,
     PAIRED_WORDS,
@@ -28,10 +31,10 @@ from image_import.filename.vocabulary.disk_markers import (
 from image_import.model.disk import MAX_DISKS
 
 # Where a marker may begin: after a separator, or also at a capital as in SQLDataDisk;
-# Chinese needs neither (麒麟V10系统盘).
-_CHINESE = r"(?=[\u4e00-\u9fff])"
-_SEPARATOR = rf"(?:^|(?<=[-_. ])|{_CHINESE})"
-_CAPITAL = rf"(?:^|(?<=[-_. ])|(?<=[a-z0-9])(?=[A-Z])|{_CHINESE})"
+# other scripts need neither (麒麟V10系统盘).
+_OTHER_SCRIPT = rf"(?=[^\x00-{LAST_LATIN}])"
+_SEPARATOR = rf"(?:^|(?<=[-_. ])|{_OTHER_SCRIPT})"
+_CAPITAL = rf"(?:^|(?<=[-_. ])|(?<=[a-z0-9])(?=[A-Z])|{_OTHER_SCRIPT})"
 # Managed disks of Azure are named <machine>_OsDisk_1_<32 hex digits>, checkpoints of
 # Hyper-V <disk>_<GUID>.
 _SERIAL = r"(?:[-_][0-9]{1,2})?(?:[-_][0-9a-fA-F]{8}[-0-9a-fA-F]{0,28})?$"
@@ -54,9 +57,10 @@ _SYSTEM = re.compile(
     rf"(?:{_CAPITAL}(?P<disk>{_any(SYSTEM_DISKS)}){_SERIAL}"
     rf"|{_SEPARATOR}(?P<word>{_any(SYSTEM_WORDS)})(?:_{_GUID})?$)"
 )
+_DATA_UNIT = _any(DATA_UNITS)
 _DATA_NUMBER = re.compile(
-    rf"{_CAPITAL}(?P<word>(?i:data|数据)[-_ ]?(?P<unit>(?i:disk|drive|vol|volume|盘)?))"
-    rf"[-_ ]?{_NUMBER}(?:[-_][0-9a-fA-F]{{8,32}})?$"
+    rf"{_CAPITAL}(?P<word>{_any(NUMBERED_DATA_WORDS)}(?:[-_ ]?(?P<unit>{_DATA_UNIT}))?)"
+    rf"(?P<gap>[-_ ]?){_NUMBER}(?:[-_][0-9a-fA-F]{{8,32}})?$"
 )
 _DATA = re.compile(
     rf"(?:{_CAPITAL}(?P<disk>(?i:data)[-_ ]?(?i:disk|drive|vol|volume))"
@@ -78,6 +82,8 @@ _FROM_0 = re.compile(
     rf"|^(?:(?:disk-)?drive-)?(?P<bus>{_any(BUSES_FROM_0)})){_NUMBER}$"
 )
 _WHOLE = re.compile(rf"(?P<word>{_any(WHOLE_NAME_DEVICES)}(?P<letter>[a-pA-P]))$")
+_LAST_WORD = re.compile(r"[a-zA-Z]+(?=[0-9]*$)")
+_BEFORE_DEVICE = re.compile(r"[-_. ](?i:data)(?=[-_. ]|$)")
 _DETACHED_DATA = re.compile(rf"(?:^|[-_. ])(?i:{'|'.join(NOT_DISK_DATA)})$")
 
 PIECES_OF_A_MARKER = 9
@@ -98,6 +104,8 @@ class DiskRole(NamedTuple):
         set_stem: The name without the marker, which the other disks share.
         is_of_set: The marker by itself says that there are other disks.
         number: As the name writes it; some count from 0, data disks by themselves.
+        is_likely_machine: Alone the name is that of a whole machine, as es-data-01 or
+            fw-secondary: only what lies beside it may make it a disk.
     """
 
     disk_index: int | None
@@ -106,6 +114,7 @@ class DiskRole(NamedTuple):
     set_stem: str
     is_of_set: bool
     number: int | None = None
+    is_likely_machine: bool = False
 
     @property
     def is_data_disk(self) -> bool:
@@ -123,7 +132,7 @@ def find_disk_role(
         found: Its pieces; where no marker can begin, none is looked for.
         is_windows: A bare `data` then may be short for Datacenter.
     """
-    if not _may_hold_marker(found):
+    if stem.isascii() and not _may_hold_marker(found):
         return None
     told = (
         _system_disk(stem)
@@ -152,7 +161,6 @@ def _may_hold_marker(found: Sequence[Piece]) -> bool:
     end = len(found) - PIECES_OF_A_MARKER
     return any(
         text.startswith(ALL_MARKERS if place >= end else DISK_WORDS)
-        or not (text.isascii() or CHINESE_END.isdisjoint(text))
         for place, (text, _) in enumerate(found)
     )
 
@@ -172,14 +180,28 @@ def _numbered_data(stem: str) -> DiskRole | None:
     if not match:
         return None
     number = int(match["number"])
-    is_of_machine = match["unit"].lower() == "disk" and number > 1
+    is_of_machine = (match["unit"] or "").lower() == "disk" and number > 1
     index = number if is_of_machine else number + 1 + (number == 0)
     if index > MAX_DISKS:
         return None
-    token = f"{match['word']}{match['number']}"
+    left = _left(match)
+    is_bare = not match["unit"]
+    is_counted = bool(match["gap"]) and not left[-1:].isdigit()
     return DiskRole(
-        index, token, NUMBERS_DATA_DISK, _left(match), is_of_set=True, number=number
+        index,
+        f"{match['word']}{match['number']}",
+        NUMBERS_DATA_DISK,
+        left,
+        is_of_set=True,
+        number=number,
+        is_likely_machine=is_bare and (is_counted or _is_data_node(left)),
     )
+
+
+def _is_data_node(left: str) -> bool:
+    """Return whether the word before data is one of machines that hold data."""
+    last = _LAST_WORD.search(left)
+    return last is not None and last[0].lower() in DATA_NODES
 
 
 def _data_disk(stem: str, *, is_windows: bool) -> DiskRole | None:
@@ -191,7 +213,16 @@ def _data_disk(stem: str, *, is_windows: bool) -> DiskRole | None:
     if is_bare and (is_windows or _DETACHED_DATA.search(_left(match))):
         return None
     is_paired = word.lower() in PAIRED_WORDS
-    return DiskRole(None, word, NAMES_DATA_DISK, _left(match), is_paired)
+    left = _left(match)
+    is_machine = word.lower() in MACHINE_WORDS or (is_bare and _is_data_node(left))
+    return DiskRole(
+        None,
+        word,
+        NAMES_DATA_DISK,
+        left,
+        is_paired,
+        is_likely_machine=is_machine and bool(left),
+    )
 
 
 def _numbered_disk(stem: str) -> DiskRole | None:
@@ -223,7 +254,8 @@ def _device(stem: str) -> DiskRole | None:
     index = ord(letter.lower()) - ord("a") + 1 if letter else int(match["number"]) + 1
     if index > MAX_DISKS:
         return None
-    left = _left(match, match.end("word"))
+    # ECS exports a data disk as m-..._data_xvdb, its system disk as m-..._system.
+    left = _BEFORE_DEVICE.sub("", _left(match, match.end("word")))
     return DiskRole(index, match["word"], "names a device", left, index > 1)
 
 

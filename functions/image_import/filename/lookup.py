@@ -1,7 +1,7 @@
 """Every word that tells a system, ready to be looked up.
 
 A vocabulary is made from rows and never changes. `VOCABULARY` holds the rows of
-image_import.knowledge; anybody may make another with more rows or fewer.
+image_import.filename.vocabulary; anybody may make another with more rows or fewer.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,6 +31,7 @@ class Strength(Enum):
     """How surely a word means the system of its row."""
 
     NAME = "name"
+    ORDINARY = "name that is also an ordinary word"
     FIRST = "name where it begins the file name"
     CODENAME = "codename"
     PLAIN_CODENAME = "codename that is also an ordinary word"
@@ -77,6 +78,7 @@ def _meanings(rows: Iterable[System]) -> Iterator[tuple[str, Meaning]]:
     for row in rows:
         for strength, words in (
             (Strength.NAME, row.words),
+            (Strength.ORDINARY, row.ordinary_words),
             (Strength.FIRST, row.first_words),
             (Strength.CODENAME, row.codenames),
             (Strength.PLAIN_CODENAME, row.plain_codenames),

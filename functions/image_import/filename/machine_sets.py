@@ -22,6 +22,7 @@ from image_import.filename.extension import split_file_name
 from image_import.filename.lookup import VOCABULARY, Vocabulary
 from image_import.filename.reader import Clue, KeyClues, read_key
 from image_import.filename.tokenizer import folder_part, split_key
+from image_import.filename.vocabulary.disk_markers import PAIRED_WORDS
 from image_import.filename.vocabulary.stop_words import IMAGE_WORDS
 from image_import.model.disk import MAX_DISKS
 
@@ -57,13 +58,36 @@ def _sets(read: Sequence[KeyClues], vocabulary: Vocabulary) -> list[list[KeyClue
     for clues in unmarked:
         if place := _place_beside(clues, marked, vocabulary):
             sets[place].append(clues)
-    return [members for members in sets.values() if _is_set(members)]
+    return [members for members in map(_disks, sets.values()) if _is_set(members)]
+
+
+def _disks(members: Sequence[KeyClues]) -> list[KeyClues]:
+    """Return the members without those that are machines rather than disks.
+
+    Beside a system disk `es-data-01` is a disk, `fw-secondary` beside a disk that says
+    so: `fw-primary` is the other machine of the pair.
+    """
+    roles = {_role(m) for m in members}
+    has_system = not roles.isdisjoint({"system", "unmarked"})
+    is_left = {"counted": has_system, "paired": "system" in roles}
+    return [m for m in members if is_left.get(_role(m), True)]
+
+
+def _role(clues: KeyClues) -> str:
+    """Return what a member is by itself, as far as the set depends on it."""
+    disk = clues.disk
+    if disk is None:
+        return "unmarked"
+    if disk.is_likely_machine:
+        return "paired" if disk.token.lower() in PAIRED_WORDS else "counted"
+    is_system = disk.disk_index == 1 and disk.token.lower() not in PAIRED_WORDS
+    return "system" if is_system else "data"
 
 
 def _is_set(members: Sequence[KeyClues]) -> bool:
     """Return whether they are several disks, not the first one in several formats."""
     tokens = {m.disk.token.lower() if m.disk else m.object_key for m in members}
-    has_others = any(m.is_data_disk or not m.disk for m in members)
+    has_others = any(not m.disk or _is_data_disk(m) for m in members)
     counts_from_0 = any(m.disk is not None and m.disk.number == 0 for m in members)
     return len(tokens) > 1 and (has_others or counts_from_0)
 
@@ -84,7 +108,7 @@ def _place_beside(
     """Return the set that a name without a marker belongs to."""
     stem = _stem(clues)
     place = _place(clues, stem)
-    if any(m.is_data_disk for m in marked.get(place, ())):
+    if any(_is_data_disk(m) for m in marked.get(place, ())):
         has_first = any(m.disk_index == 1 for m in marked[place])
         return None if has_first else place
     last = _LAST_WORD.search(stem)
@@ -116,16 +140,20 @@ def _joined(members: Sequence[KeyClues]) -> dict[str, KeyClues]:
     indices = [_index(clues, members, stem) for clues in members]
     joined = {}
     for clues, index in zip(members, indices, strict=True):
-        told = clues.clues.get("disk_index", beside)
-        added = {"set_name": told, **({"disk_index": told} if index else {})}
+        own = Clue(clues.disk.token, clues.disk.rule) if clues.disk else beside
+        added = {"set_name": own, **({"disk_index": own} if index else {})}
         joined[clues.object_key] = replace(
             clues,
             disk_index=index,
-            is_data_disk=index != 1 and (clues.is_data_disk or 1 in indices),
+            is_data_disk=index != 1 and (_is_data_disk(clues) or 1 in indices),
             set_name=set_name,
             clues={**clues.clues, **added},
         )
     return joined
+
+
+def _is_data_disk(clues: KeyClues) -> bool:
+    return clues.disk is not None and clues.disk.is_data_disk
 
 
 def _index(clues: KeyClues, members: Sequence[KeyClues], stem: str) -> int | None:

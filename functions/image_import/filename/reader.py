@@ -43,7 +43,8 @@ class KeyClues:
         architecture: As ImportImage spells it, or "unsupported": one it does not have.
         disk_index: 1 is the system disk, 2 the first data disk.
         set_name: What the disks of one machine share, folder included.
-        is_data_disk: Also where the number of the data disk is not told.
+        is_data_disk: Also where the number of the data disk is unknown.
+        disk: The marker of a disk in the name, also where it is a machine's rather.
         system: What `platform` looks up in a target's list; None as well where names
             contradict each other.
         clues: What told each field, by the field's name.
@@ -84,9 +85,10 @@ def read_key(object_key: str, vocabulary: Vocabulary = VOCABULARY) -> KeyClues:
     if architecture:
         clues["architecture"] = architecture[1]
     disk = _disk(file, found, system)
-    set_name = _set_name(object_key, disk)
-    if disk:
-        clues["disk_index"] = Clue(disk.token, disk.rule)
+    role = None if disk and disk.is_likely_machine else disk
+    set_name = _set_name(object_key, role)
+    if role:
+        clues["disk_index"] = Clue(role.token, role.rule)
     if set_name:
         clues["set_name"] = clues["disk_index"]
     return KeyClues(
@@ -96,9 +98,9 @@ def read_key(object_key: str, vocabulary: Vocabulary = VOCABULARY) -> KeyClues:
         os_type=system.os_type if system else None,
         system=system,
         architecture=architecture[0] if architecture else None,
-        disk_index=disk.disk_index if disk else None,
+        disk_index=role.disk_index if role else None,
         set_name=set_name,
-        is_data_disk=disk is not None and disk.is_data_disk,
+        is_data_disk=role is not None and role.is_data_disk,
         disk=disk,
         clues=clues,
     )

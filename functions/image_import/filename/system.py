@@ -1,14 +1,18 @@
-"""Which operating system a name tells, and which word told it.
+"""Which operating system a name tells, and by which word.
 
 The rules, strongest first:
     1. Names of systems. Windows beside another system is a contradiction: nothing is
-       told. Of several others the first one counts.
+       inferred. Two distributions are Linux, and no platform: `centos-to-rocky`; only
+       a release that stands beside one of them decides: `debian12-built-on-ubuntu`.
     2. Names of closed products: they tell that nothing is known of the system inside.
-    3. Codenames of releases; ordinary words among them only in fitting company.
+    3. Codenames of releases.
     4. The bare word Linux, or Windows without its release.
+
+A name that is an ordinary word as well needs company: a release, an architecture, an
+image word. `rocky9` is a distribution, `rocky-mountain` is none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from image_import.filename.architecture import ARCHITECTURE_BY_WORD
@@ -16,6 +20,8 @@ from image_import.filename.lookup import Strength, Vocabulary
 from image_import.filename.tokenizer import Phrase, Piece, neighbours
 from image_import.filename.vocabulary.entry import OTHERS_LINUX, System
 from image_import.filename.vocabulary.stop_words import (
+    COMMON_WORDS,
+    CONNECTIVES,
     ENDINGS_OF_OWN_NAMES,
     IMAGE_WORDS,
     LINUX_WORDS,
@@ -33,10 +39,13 @@ SHORTEST_OWN_NAME = len("ablinux")
 """`rockylinux` is a distribution's name; `nclinux` may be anything."""
 
 SHORTEST_OS = len("tauos")
+MEANT_BESIDE = IMAGE_WORDS - COMMON_WORDS
+LONGEST_RELEASE = len("2204")
+DATE_DIGITS = len("20240501")
 
 
 class Match(NamedTuple):
-    """What a name tells, the word that told it and by which rule.
+    """What a name tells, the word that tells it and by which rule.
 
     Attributes:
         system: None where a product's name keeps the system to itself, or where two
@@ -59,13 +68,17 @@ def find_system(found: Sequence[Piece], vocabulary: Vocabulary) -> Match | None:
     named = _named(found, vocabulary)
     taken = {i for n in named for i in range(n.phrase.start, n.phrase.stop)}
     windows = find_windows(found, taken, vocabulary)
+    if windows and (linux := _linux_word(found, taken)):
+        return Match(None, f"{windows.token} and {linux}", "names two systems")
     if not named:
         return _windows(windows) or _bare_linux(found)
-    systems = [n for n in named if _is_name(n, found) and not n.system.is_appliance]
+    systems = [
+        n for n in named if not n.system.is_appliance and _is_name(n, named, found)
+    ]
     if other := _contradicting(systems, windows):
         return Match(None, f"{systems[0].phrase.text} and {other}", "names two systems")
     if systems:
-        return _narrowed(systems[0], found, vocabulary)
+        return _one_of(systems, named, found, vocabulary)
     if windows and windows.is_sure:
         return _windows(windows)
     return (
@@ -80,6 +93,72 @@ def _windows(windows: WindowsMatch | None) -> Match | None:
     return Match(windows.system, windows.token, windows.rule) if windows else None
 
 
+def _linux_word(found: Sequence[Piece], taken: Collection[int]) -> str:
+    """Return the bare word Linux, beside which Windows is one of two systems."""
+    words = (text for place, (text, _) in enumerate(found) if place not in taken)
+    return next((text for text in words if text in LINUX_WORDS), "")
+
+
+def _one_of(
+    systems: Sequence[_Named],
+    named: Sequence[_Named],
+    found: Sequence[Piece],
+    vocabulary: Vocabulary,
+) -> Match:
+    """Return the one system that is meant, or that there are two."""
+    several = [systems[0]]
+    for other in (*systems[1:], *_other_codenames(systems[0].system, named, found)):
+        is_linux = other.system.os_type == several[0].system.os_type == "linux"
+        if is_linux and not any(_is_same(known, other) for known in several):
+            several.append(other)
+    if len(several) > 1:
+        released = [n for n in several if _has_release(n.phrase, found)]
+        several = released if len(released) == 1 else several
+    if len(several) == 1:
+        return _narrowed(several[0], found, vocabulary)
+    token = " and ".join(n.phrase.text for n in several)
+    return Match(ANY_LINUX, token, "names two distributions")
+
+
+def _is_same(one: _Named, other: _Named) -> bool:
+    """Return whether two words name one system: SUSE and Leap, CentOS and Stream."""
+    narrower = tuple(word for word, _ in one.system.narrowed_by)
+    return one.system is other.system or other.phrase.text.startswith(narrower)
+
+
+def _other_codenames(
+    system: System, named: Sequence[_Named], found: Sequence[Piece]
+) -> list[_Named]:
+    """Return codenames of another system than the named one, which has its own.
+
+    What descends from Debian may have its codenames; Ubuntu has none of them.
+    """
+    if not system.codenames:
+        return []
+    return [n for n in named if n.system is not system and _is_codename(n, found)]
+
+
+def _has_release(phrase: Phrase, found: Sequence[Piece]) -> bool:
+    """Return whether a number stands behind a name, a few image words apart."""
+    place = phrase.stop
+    words = IMAGE_WORDS | LINUX_WORDS
+    while place < len(found) and (found[place].text in words or found[place][0] == "v"):
+        place += 1
+    return _is_release(found, place)
+
+
+def _is_release(found: Sequence[Piece], place: int) -> bool:
+    """Return whether a release stands at a place; a v may stand before it."""
+    if found[place : place + 1] and found[place].text == "v":
+        place += 1
+    if place >= len(found):
+        return False
+    text, is_glued = found[place]
+    is_to = text == "2" and is_glued and any(p.is_glued for p in found[place + 1 :][:1])
+    is_number = text.isdecimal() and len(text) <= LONGEST_RELEASE
+    return is_number and not text.startswith("0") and not is_to
+
+
 def _product(named: Sequence[_Named]) -> Match | None:
     for system, _, phrase in named:
         if system.is_appliance:
@@ -90,14 +169,25 @@ def _product(named: Sequence[_Named]) -> Match | None:
 
 def _codename(named: Sequence[_Named], found: Sequence[Piece]) -> Match | None:
     """Return a release's system, unless a word looks like a system we do not know."""
-    for system, strength, phrase in named:
-        is_plain = strength is Strength.PLAIN_CODENAME
-        if strength is Strength.CODENAME or (is_plain and _has_company(phrase, found)):
-            told = Match(system, phrase.text, f"codename of {system.name}")
-            taken = {n.phrase.text for n in named}
-            others = (piece.text for piece in found if piece.text not in taken)
-            return None if any(_is_own_name(word) for word in others) else told
-    return None
+    codenames = [n for n in named if _is_codename(n, found)]
+    if not codenames:
+        return None
+    taken = {n.phrase.text for n in named}
+    if any(_is_own_name(piece.text) for piece in found if piece.text not in taken):
+        return None
+    system, _, phrase = codenames[0]
+    others = [n for n in codenames if n.system is not system]
+    if others:
+        token = f"{phrase.text} and {others[0].phrase.text}"
+        return Match(ANY_LINUX, token, "codenames of two distributions")
+    return Match(system, phrase.text, f"codename of {system.name}")
+
+
+def _is_codename(named: _Named, found: Sequence[Piece]) -> bool:
+    if named.strength is Strength.CODENAME:
+        return _is_whole(named.phrase, found) or _has_company(named.phrase, found)
+    is_plain = named.strength is Strength.PLAIN_CODENAME
+    return is_plain and _has_company(named.phrase, found)
 
 
 def _is_own_name(word: str) -> bool:
@@ -139,8 +229,9 @@ def _with_suffix(found: Sequence[Piece], vocabulary: Vocabulary) -> list[_Named]
         parts = _parts(piece.text, vocabulary) or _before_v(piece.text, following)
         for word in parts:
             meaning = vocabulary.table.get(word)
-            if meaning and meaning[1] is Strength.NAME:
-                hits.append(_Named(*meaning, Phrase(word, place, place + 1)))
+            if meaning and meaning[1] in {Strength.NAME, Strength.ORDINARY}:
+                system, phrase = meaning[0], Phrase(word, place, place + 1)
+                hits.append(_Named(system, Strength.NAME, phrase))
     return hits
 
 
@@ -159,18 +250,40 @@ def _before_v(text: str, following: Piece | None) -> list[str]:
     return [text[:-1]] if is_version and text.endswith("v") else []
 
 
-def _is_name(named: _Named, found: Sequence[Piece]) -> bool:
-    if named.strength is Strength.NAME:
-        return True
-    if named.strength is not Strength.FIRST or named.phrase.start != 0:
-        return False
-    is_whole = named.phrase.stop == len(found)
-    return is_whole or _has_company(named.phrase, found)
+def _is_name(word: _Named, named: Sequence[_Named], found: Sequence[Piece]) -> bool:
+    """Return whether a word names its system, where it stands."""
+    strength, phrase = word.strength, word.phrase
+    if strength is Strength.ORDINARY:
+        return (
+            _is_whole(phrase, found)
+            or _has_company(phrase, found, MEANT_BESIDE)
+            or _is_release(found, phrase.stop)
+            or any(text in LINUX_WORDS for text, _ in found)
+            or any(_is_beside(phrase, other.phrase, found) for other in named)
+        )
+    if strength is Strength.FIRST and phrase.start == 0:
+        return _is_whole(phrase, found) or _has_company(phrase, found)
+    return strength is Strength.NAME
 
 
-def _has_company(phrase: Phrase, found: Sequence[Piece]) -> bool:
+def _is_beside(phrase: Phrase, other: Phrase, found: Sequence[Piece]) -> bool:
+    """Return whether another name stands next to one, as in centos-to-rocky."""
+    first, second = sorted((phrase, other), key=lambda p: p.start)
+    between = found[first.stop : second.start]
+    return phrase != other and all(text in CONNECTIVES for text, _ in between)
+
+
+def _is_whole(phrase: Phrase, found: Sequence[Piece]) -> bool:
+    """Return whether nothing else stands in the name, but for a date."""
+    rest = [*found[: phrase.start], *found[phrase.stop :]]
+    return all(text.isdecimal() and len(text) >= DATE_DIGITS for text, _ in rest)
+
+
+def _has_company(
+    phrase: Phrase, found: Sequence[Piece], words: frozenset[str] = IMAGE_WORDS
+) -> bool:
     """Return whether a purpose, a version or an architecture stands beside it."""
-    if any(text in IMAGE_WORDS for text in neighbours(found, phrase)):
+    if any(text in words for text in neighbours(found, phrase)):
         return True
     if phrase.stop == len(found):
         return False

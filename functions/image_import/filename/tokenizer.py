@@ -11,13 +11,13 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
+from image_import.filename.opaque import without_opaque
+
+LAST_LATIN = "\u0250"
+"""The first character behind Latin letters with accents."""
+
 # What separates a piece from the one before, and the piece.
 _PIECE = re.compile(r"([\W_]*)([0-9]+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+)")
-# Hex digits long enough to be a hash, and GUIDs: `df86` in them means nothing.
-_HASH = re.compile(
-    r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-    r"|(?=[0-9]*[a-fA-F])(?=[a-fA-F]*[0-9])[0-9a-fA-F]{8,})(?![0-9A-Za-z])"
-)
 
 
 class Piece(NamedTuple):
@@ -54,14 +54,35 @@ def folder_part(object_key: str) -> str:
 
 
 def pieces(name: str) -> list[Piece]:
-    """Return the pieces of a file or folder name, in order, without hashes."""
+    """Return the pieces of a file or folder name, in order, without what is random."""
     if not name.isascii():
-        name = unicodedata.normalize("NFKC", name)
-    cut = _PIECE.findall(_HASH.sub(" ", name))
+        name = _in_latin(name)
+    cut = _PIECE.findall(without_opaque(name))
     found = [Piece(text.lower(), not gap) for gap, text in cut]
     if found:
         found[0] = Piece(found[0].text, is_glued=False)
     return _with_x_apart(found) if "86" in name else found
+
+
+def _in_latin(name: str) -> str:
+    """Return a name without accents, and with known foreign words in Latin letters."""
+    from image_import.filename.vocabulary import (  # noqa: PLC0415 - cold start
+        other_scripts,
+    )
+
+    name = unicodedata.normalize("NFKC", name)
+    name = "".join(_without_accent(c) for c in name)
+    return other_scripts.FOREIGN_WORD.sub(
+        lambda match: other_scripts.LATIN[match[0].lower()], name
+    )
+
+
+def _without_accent(character: str) -> str:
+    """Return a Latin letter without its accent, and a digit of any script as ASCII."""
+    if character.isdecimal():
+        return str(unicodedata.decimal(character))
+    is_latin = character < LAST_LATIN
+    return unicodedata.normalize("NFD", character)[0] if is_latin else character
 
 
 def _with_x_apart(found: Sequence[Piece]) -> list[Piece]:

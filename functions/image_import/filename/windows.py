@@ -20,6 +20,9 @@ from image_import.filename.vocabulary.windows import (
     CLIENT_WORDS,
     GLUED_PREFIXES,
     NOT_ALONE,
+    NT_10,
+    NT_CLIENTS,
+    NT_SERVERS,
     PREFIXES,
     PRODUCTS_WITH_YEARS,
     SEMI_ANNUAL_RELEASES,
@@ -111,6 +114,8 @@ def _right_behind(
         place += 1
     if _is_date(texts, place):
         return None
+    if version := _nt_version(texts, place):
+        return _by_nt_version(version, texts[place + 2 :], vocabulary)
     for count in (3, 2, 1):
         token = "".join(texts[place : place + count])
         rest = texts[place + count : place + count + 1]
@@ -118,6 +123,27 @@ def _right_behind(
         if (system := vocabulary.releases.get(token)) and not is_begun:
             return system, token
     return _year_with_more(texts[place : place + 1], vocabulary)
+
+
+def _nt_version(texts: Sequence[str], place: int) -> str:
+    """Return the digits of a version of NT at `place`, as 63 of 6.3, or ""."""
+    version = "".join(texts[place : place + 2])
+    is_known = version in {*NT_SERVERS, *NT_CLIENTS, NT_10}
+    return version if is_known and len(texts[place]) < len(version) else ""
+
+
+def _by_nt_version(
+    version: str, rest: Sequence[str], vocabulary: Vocabulary
+) -> tuple[System, str] | None:
+    """Return the release of a version of NT: server or client, and then the build."""
+    is_server = bool(SERVER_WORDS.intersection(rest))
+    builds = vocabulary.servers if is_server else vocabulary.clients
+    build = next((int(text) for text in rest[:1] if text.isdecimal()), 0)
+    name = (NT_SERVERS if is_server else NT_CLIENTS).get(version, "")
+    if version == NT_10 and not is_server:
+        name = NT_10[:2]
+    system = builds.get(build) or vocabulary.releases.get(name)
+    return (system, f"{version[:-1]}.{version[-1]}") if system else None
 
 
 def _year_with_more(
@@ -140,7 +166,7 @@ def _year_behind(
         client = vocabulary.releases.get(LTSC_CLIENT)
         return (client, "ltsc") if client else None
     for offset, text in enumerate(rest):
-        if text in PRODUCTS_WITH_YEARS:
+        if _is_product(texts, place + offset):
             return None
         system = vocabulary.releases.get(text) or vocabulary.releases.get(
             "".join(rest[offset : offset + 3])
@@ -148,6 +174,12 @@ def _year_behind(
         if system and system.is_server and not _is_date(texts, place + offset):
             return system, text
     return None
+
+
+def _is_product(texts: Sequence[str], place: int) -> bool:
+    """Return whether a year behind the word at `place` is that of a product."""
+    is_hyper_v = texts[place] == "v" and texts[place - 1 : place] == ["hyper"]
+    return is_hyper_v or texts[place] in PRODUCTS_WITH_YEARS
 
 
 def _is_date(texts: Sequence[str], place: int) -> bool:
@@ -168,7 +200,7 @@ def _glued(
     The word server belongs to many: it is heard only where nothing else is named.
     """
     word = found[place].text
-    is_of_product = place > 0 and found[place - 1].text in PRODUCTS_WITH_YEARS
+    is_of_product = place > 0 and _is_product([p.text for p in found], place - 1)
     if is_of_product or not found[place + 1 : place + 2] or not found[place + 1][1]:
         return None
     for count in (3, 1):
@@ -263,6 +295,8 @@ def _by_r2(
     """Return the server release of a bare 2012R2."""
     for place, text in enumerate(texts[1:-1], 1):
         if text != "r" or texts[place + 1] != "2" or place - 1 in taken:
+            continue
+        if place > 1 and _is_product(texts, place - 2):
             continue
         system = vocabulary.releases.get(texts[place - 1])
         if system and system.is_server:

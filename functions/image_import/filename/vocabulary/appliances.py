@@ -110,6 +110,7 @@ BSD_AND_UNIX = (
 )
 
 OTHER_KERNELS = (
+    unlisted("Hats, not Fedora", "fedora hat", "fedora hats", family="generic"),
     unlisted("Amiga and kin", "amigaos", "aros", "morphos", "icaros"),
     unlisted("Android", "android", "androidx86", "lineage os", "bliss os", "phoenix os",
              "primeos", "remix os", "waydroid", "aosp", "cuttlefish", "grapheneos"),

@@ -7,8 +7,8 @@ Sources:
     architectures. Other spellings were observed in tests/data/image-names.jsonl, and
     in other-image-names.jsonl beside it: qemux86-64 of Yocto, Win10_22H2_English_x32.
     Common knowledge, no page read: Yocto's qemux86 is 32-bit, qemuarm ARMv7; Kunpeng,
-    Phytium and Graviton are arm64 processors, Hygon and Zhaoxin x86_64; Vagrant's boxes
-    were named precise64, lucid32.
+    Phytium, Graviton and Alibaba's Yitian 710 are arm64 processors, Hygon and Zhaoxin
+    x86_64; Vagrant's boxes were named precise64, lucid32; a64fre is Microsoft's arm64.
 """
 
 UNSUPPORTED = "unsupported"
@@ -41,7 +41,8 @@ _WORDS = {
     "arm64": (
         "arm 64", "aarch 64", "arm64v8", "arm64ec", "arm64e",
         "armv8", "armv8a", "armv9", "kunpeng", "phytium", "graviton", "鲲鹏", "飞腾",
-        "qemuarm64", "genericarm64", "raspberrypi3 64", "raspberrypi4 64",
+        "qemuarm64", "genericarm64", "yitian 710", "倚天710", "a64fre", "a64chk",
+        "raspberrypi3 64", "raspberrypi4 64",
     ),
     UNSUPPORTED: (
         "aarch64be", "aarch32", "armhf", "armhfp", "armel", "armeb", "arm32",
@@ -59,6 +60,13 @@ _WORDS = {
     ),
     X86: ("x86", "x32"),
 }  # fmt: skip
+
+ORDINARY = frozenset(
+    {"ppc", "mips", "sparc", "elbrus", "sunway", "e2k", "sh4", "loongson", "itanium",
+     "powerpc", "riscv", "龙芯", "申威"}
+)  # fmt: skip
+"""Words with another meaning, or names of companies: ppc is pay per click as well.
+They tell an architecture beside a system or the word for an image only."""
 
 ARCHITECTURES = tuple(
     (word, architecture) for architecture, words in _WORDS.items() for word in words

@@ -14,9 +14,12 @@ class System:
     Attributes:
         name: For people.
         words: Spellings that tell it wherever they stand.
-        first_words: Words with another meaning elsewhere (`arch`, `mint`, `clear`):
-            they tell it only at the start of a file name and in fitting company.
-        codenames: Of releases; told unless a system is named too.
+        ordinary_words: Words with another meaning elsewhere, or names of people and
+            companies (`rocky`, `alpine`): they tell it in fitting company only.
+        first_words: More common words (`arch`, `mint`, `clear`): they tell it only at
+            the start of a file name and in fitting company.
+        codenames: Of releases; they tell it in fitting company, or alone, unless a
+            system is named too.
         plain_codenames: Codenames that are ordinary words (`noble`, `stretch`) and
             count only in fitting company.
         platforms: Values of Platform that stand for it, the most exact first; its own
@@ -33,6 +36,7 @@ class System:
     name: str
     family: str = ""
     words: tuple[str, ...] = ()
+    ordinary_words: tuple[str, ...] = ()
     first_words: tuple[str, ...] = ()
     codenames: tuple[str, ...] = ()
     plain_codenames: tuple[str, ...] = ()
@@ -51,21 +55,26 @@ class System:
         return next((p for p in (self.name, *self.platforms) if p in listed), None)
 
 
-def linux(name: str, *words: str, family: str = "", first: str = "") -> System:
+def linux(
+    name: str, *words: str, family: str = "", ordinary: str = "", first: str = ""
+) -> System:
     """Return the row of a distribution that the platform lists do not have.
 
     Args:
         name: For people.
         words: Spellings that tell it; the name itself when there are none.
         family: Of the corpus; the first spelling when it is left out.
+        ordinary: Spellings that need company, separated by commas.
         first: Spellings that count only at the start, separated by commas.
     """
-    words = words or (() if first else (name.lower(),))
+    words = words or (() if first or ordinary else (name.lower(),))
+    ordinary_words = tuple(ordinary.split(",")) if ordinary else ()
     first_words = tuple(first.split(",")) if first else ()
     return System(
         name=name,
-        family=family or slug((*words, *first_words)[0]),
+        family=family or slug((*words, *ordinary_words, *first_words)[0]),
         words=words,
+        ordinary_words=ordinary_words,
         first_words=first_words,
     )
 

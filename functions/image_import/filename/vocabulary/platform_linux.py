@@ -130,14 +130,19 @@ LISTED = (
             "suse", "sles", "sled", "sle", "slem", "sle micro", "sl micro",
             "suse linux", "suse linux enterprise", "caasp", "suse manager",
         ),
+        narrowed_by=(
+            ("leap", "openSUSE"), ("tumbleweed", "openSUSE"), ("microos", "openSUSE"),
+        ),
     ),
     System(
         name="openSUSE",
         family="opensuse",
         platforms=("OpenSUSE", OTHERS_LINUX),
-        words=("open suse", "tumbleweed", "microos", "opensuse leap",
+        words=(
+            "open suse", "microos", "opensuse leap", "opensuse tumbleweed",
             "leap micro", "leap 15", "leap 16",
         ),
+        ordinary_words=("tumbleweed",),
         first_words=("leap", "kubic", "aeon", "kalpa", "slowroll"),
     ),
     System(
@@ -152,9 +157,10 @@ LISTED = (
         family="kylin",
         platforms=("Kylin", OTHERS_LINUX),
         words=(
-            "kylin", "kylin os", "neo kylin", "yhkylin", "kylin server",
+            "kylin os", "neo kylin", "yhkylin", "kylin server",
             "kylin desktop", "kylin linux", "银河麒麟", "中标麒麟", "麒麟",
         ),
+        ordinary_words=("kylin",),
     ),
     System(
         name="UOS",
@@ -166,27 +172,32 @@ LISTED = (
         name="Fedora",
         family="fedora",
         platforms=("Fedora", OTHERS_LINUX),
-        words=("fedora", "silverblue", "kinoite", "fedora server", "fedora cloud"),
+        words=(
+            "fedora", "silverblue", "kinoite", "fedora server", "fedora cloud",
+            "fedora core", "fc1", "fc2", "fc3", "fc4", "fc5", "fc6",
+        ),
         narrowed_by=(("coreos", "Fedora CoreOS"),),
     ),
     System(
         name="AlmaLinux",
         family="almalinux",
         platforms=("AlmaLinux", OTHERS_LINUX),
-        words=("alma linux",),
-        first_words=("alma",),
+        words=("alma linux", "alma linux kitten"),
+        ordinary_words=("alma",),
     ),
     System(
         name="Rocky Linux",
         family="rocky",
         platforms=("Rocky Linux", OTHERS_LINUX),
-        words=("rocky", "rocky linux"),
+        words=("rocky linux",),
+        ordinary_words=("rocky",),
     ),
     System(
         name="Gentoo",
         family="gentoo",
         platforms=("Gentoo", OTHERS_LINUX),
-        words=("gentoo",),
+        words=("gentoo linux",),
+        ordinary_words=("gentoo",),
     ),
     System(
         name="FreeBSD",

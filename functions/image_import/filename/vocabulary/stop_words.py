@@ -22,8 +22,19 @@ IMAGE_WORDS = frozenset((
     "digitalocean", "hetzner", "vultr", "linode", "ovh", "ibmcloud", "virt", "vm",
     "jeos", "simply", "cinnamon", "mate", "xfce", "kde", "gnome", "plasma", "lxqt",
     "lxde", "budgie", "edge", "oem", "gui", "cli", "gnu", "os", "backports",
-    "golden",
+    "golden", "gold",
+    "production", "rootfs", "minirootfs", "rpi", "tmpl", "tpl",
 ))  # fmt: skip
+
+COMMON_WORDS = frozenset({
+    "root", "education", "full", "live", "current", "testing", "system", "boot", "cd",
+    "dvd", "mate", "edge", "plasma", "cinnamon", "oracle", "daily", "weekly",
+    "hybrid", "simply", "gnu", "os", "budgie", "release",
+})  # fmt: skip
+"""Image words that are as ordinary as what they would be company for: alpine-live."""
+
+CONNECTIVES = frozenset({"to", "2", "from", "vs", "and", "or", "into", "on", "with"})
+"""Between the names of two systems."""
 
 LINUX_WORDS = frozenset({"linux"})
 """Tell Linux, but no distribution: `nocloud_linux-x86_64.raw`."""

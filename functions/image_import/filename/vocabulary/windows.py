@@ -154,6 +154,12 @@ BUILD_MARKS = frozenset({"fre", "chk"})
 CLIENT_WORDS = frozenset({"ltsc", "ltsb"})
 """With a year and without the word server: Windows 10 or 11 Enterprise."""
 
+EDITION_WORDS = CLIENT_EDITIONS | CLIENT_WORDS | {*SHORT_YEAR_COMPANY} | {
+    "server", "srv", "svr", "r", "k", "x", "h", "sp", "en", "us", "cn", "zh", "xp",
+    "nt",
+}  # fmt: skip
+"""The words and letters that a person writes behind Windows and its release."""
+
 SERVER_WORDS = frozenset(
     {"server", "srv", "svr", "datacenter", "dtc", "serverstandard"}
 )
@@ -161,6 +167,15 @@ SERVER_WORDS = frozenset(
 PRODUCTS_WITH_YEARS = frozenset(
     {"sql", "mssql", "sqlserver", "office", "visual", "studio", "vs", "exchange",
      "sharepoint", "project", "visio", "biztalk", "dynamics", "crm", "lync", "tmg",
-     "skype", "matlab", "autocad", "solidworks"}
+     "skype", "matlab", "autocad", "solidworks", "hyperv", "scvmm"}
 )  # fmt: skip
-"""A year behind these is theirs: SQL Server 2016 runs on several Windows."""
+"""A year behind these is theirs: SQL Server 2016 runs on several Windows, and
+hyperv2012r2 is the host that a guest was exported from."""
+
+NT_SERVERS = {"52": "2003", "60": "2008", "61": "2008", "62": "2012", "63": "2012"}
+NT_CLIENTS = {"51": "xp", "60": "vista", "61": "7", "62": "8", "63": "8"}
+"""Versions of Windows NT, as in windows-6.3-server: 10.0 is any server from 2016 on.
+
+Source: "Operating System Version", Win32 documentation, Microsoft; read 2026-12."""
+
+NT_10 = "100"
