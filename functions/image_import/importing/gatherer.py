@@ -20,7 +20,12 @@ from image_import.ledger.entries import attempt_of
 from image_import.ledger.store import LedgerStore, Snapshot
 from image_import.model.result import Result
 from image_import.model.revision import DiskRevision, ImageRevision
-from image_import.sidecar.finder import NO_SIDECAR, SidecarFound, find_sidecar
+from image_import.sidecar.finder import (
+    NO_SIDECAR,
+    SidecarFound,
+    find_sidecar,
+    lone_disk_waits_for,
+)
 from image_import.sidecar.manifest_note import ManifestNote, read_manifest_note
 from image_import.sidecar.parser import image_key_of
 
@@ -189,21 +194,10 @@ class Gatherer:
             revision=self.revision(snapshot, reading.disk.revision),
             disks=[reading.disk],
             sidecar=sidecar,
-            waits_for=self._alone_waits_for(reading, sidecar),
+            waits_for=lone_disk_waits_for(
+                reading.disk.revision.object_key, sidecar, self.settings
+            ),
         )
-
-    def _alone_waits_for(self, reading: ImageReading, sidecar: SidecarFound) -> str:
-        clues = read_key(reading.disk.revision.object_key)
-        is_data_disk = clues.is_data_disk or (clues.disk_index or 1) > 1
-        if is_data_disk and not sidecar.exists:
-            return (
-                "its name says that it is a data disk, which is not imported alone; "
-                "list it in a manifest beside its system disk, or give it a sidecar "
-                "of its own"
-            )
-        if self.settings.is_sidecar_required and not sidecar.exists:
-            return "its sidecar is not there yet"
-        return ""
 
     def read_ledger(self, disk: DiskRevision) -> Snapshot:
         """Return the ledger of one upload."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from image_import.config.settings import Settings
 from image_import.errors import SidecarError
+from image_import.filename.reader import read_key
 from image_import.model.declaration import Declaration
 from image_import.sidecar.parser import parse_sidecar
 
@@ -74,3 +75,19 @@ def find_sidecar(
     except SidecarError as exc:
         return SidecarFound(key=key, error=exc)
     return SidecarFound(key=key, declared=declared)
+
+
+def lone_disk_waits_for(
+    object_key: str, sidecar: SidecarFound, settings: Settings
+) -> str:
+    """Return what a disk that no manifest lists waits for, "" if for nothing."""
+    if sidecar.exists:
+        return ""
+    clues = read_key(object_key)
+    if clues.is_data_disk or (clues.disk_index or 1) > 1:
+        return (
+            "its name says that it is a data disk, which is not imported alone; "
+            "list it in a manifest beside its system disk, or give it a sidecar "
+            "of its own"
+        )
+    return "its sidecar is not there yet" if settings.is_sidecar_required else ""

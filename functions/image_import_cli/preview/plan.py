@@ -24,7 +24,7 @@ from image_import.planning.evidence import (
 )
 from image_import.planning.planner import make_plan
 from image_import.planning.request import to_parameters
-from image_import.sidecar.finder import SidecarFound, find_sidecar
+from image_import.sidecar.finder import SidecarFound, find_sidecar, lone_disk_waits_for
 from image_import.sidecar.parser import sidecar_keys
 from rich.console import Console
 
@@ -118,6 +118,8 @@ def plan_file(path: Path, settings: Settings) -> Result:
     )
     version = _placeholder(path)
     about = {"bucket": ANY_BUCKET, "object_key": path.name, "etag": version.etag}
+    if waits_for := lone_disk_waits_for(path.name, found, settings):
+        return Result(outcome=Outcome.WAITING, reason=waits_for).about(**about)
     try:
         disk = read_disk(path, version)
     except EvidenceError as exc:
