@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 from image_import.aliyun.ecs.error_catalogue import CATALOGUE
 from image_import.config.settings import SETTINGS
-from image_import.model.declaration import FIELDS, GUARDED_FIELDS
-from image_import.model.targets import PUBLIC_ONLY
+from image_import.model.image_fields import GUARDED_FIELDS, PUBLIC_ONLY
+from image_import.sidecar.parser import SIDECAR_FIELDS
 from image_import_cli.main import cli
 
 
@@ -47,7 +47,7 @@ def sidecar_markdown() -> str:
             "public" if name in PUBLIC_ONLY else "all targets",
             "only if `SIDECAR_MAY_SET` names it" if name in GUARDED_FIELDS else "yes",
         )
-        for name in sorted(FIELDS)
+        for name in sorted(SIDECAR_FIELDS)
     ]
     return markdown(("field", "taken by", "an uploader may set it"), rows)
 

@@ -27,9 +27,9 @@ from image_import.config.types import (
     whole_number,
 )
 from image_import.errors import SettingsError
-from image_import.model.declaration import GUARDED_FIELDS
+from image_import.model.image_fields import GUARDED_FIELDS, LICENSE_TYPES
 from image_import.model.limits import TEMPLATE_FIELDS, check_template
-from image_import.model.targets import LICENSE_TYPES, PUBLIC, TARGETS, Target
+from image_import.model.targets import PUBLIC, TARGETS, Target
 
 LONGEST_SHOWN = 100
 """Characters of a bad value that a message repeats."""

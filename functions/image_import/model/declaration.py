@@ -1,28 +1,9 @@
 """What a person declares about an image, in a sidecar or as object metadata."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from image_import.model.disk import DiskFormat
-
-GUARDED_FIELDS = frozenset({"RegionId", "RoleName"})
-"""What an uploader may set only if SIDECAR_MAY_SET names it."""
-
-FIELDS = GUARDED_FIELDS | {
-    "Architecture",
-    "BootMode",
-    "Description",
-    "DetectionStrategy",
-    "DiskDeviceMapping",
-    "Features",
-    "ImageName",
-    "LicenseType",
-    "OSType",
-    "Platform",
-    "ResourceGroupId",
-    "Tag",
-}
-"""What a sidecar may hold, by its name in ImportImage."""
+from image_import.model.image_fields import ImageFields
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,28 +16,14 @@ class DeclaredDisk:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Declaration:
+class Declaration(ImageFields):
     """What was declared; None, or empty, where nothing was.
 
     Attributes:
-        features: Name to value, as `NvmeSupport`.
         disks: The system disk first; empty if the sidecar lists none.
         notes: What was read and has no effect.
     """
 
-    image_name: str | None = None
-    description: str | None = None
-    platform: str | None = None
-    architecture: str | None = None
-    os_type: str | None = None
-    license_type: str | None = None
-    role_name: str | None = None
-    region_id: str | None = None
-    boot_mode: str | None = None
-    resource_group_id: str | None = None
-    detection_strategy: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-    features: Mapping[str, str] = field(default_factory=dict)
     disks: tuple[DeclaredDisk, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -8,9 +8,9 @@ page says "letter" we take English letters: a name that every reading allows.
 """
 
 import re
+from collections.abc import Callable, Iterable
 from string import Formatter
-
-from image_import.model.targets import PUBLIC, Target
+from typing import Protocol
 
 SHORTEST_NAME, LONGEST_NAME = 2, 128
 SHORTEST_DESCRIPTION, LONGEST_DESCRIPTION = 2, 256
@@ -20,10 +20,38 @@ TEMPLATE_FIELDS = ("hash", "stem", "key", "folder", "set")
 """What IMAGE_NAME_TEMPLATE may hold in braces."""
 
 _LINK_STARTS = ("http://", "https://")
-_PUBLIC_STARTS = ("aliyun", "acs:")
+_CLOUDS_OWN = ("aliyun", "acs:")
 
 
-def check_image_name(name: str, target: Target) -> str:
+class TakesFields(Protocol):
+    """The part of a Target that the texts of fields are checked against."""
+
+    @property
+    def name(self) -> str:
+        """The value of IMPORT_TARGET."""
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """What Platform may be."""
+
+    @property
+    def architectures(self) -> tuple[str, ...]:
+        """What Architecture may be."""
+
+    @property
+    def name_characters(self) -> str:
+        """What ImageName may hold beyond letters, digits and Chinese."""
+
+    @property
+    def reserved_starts(self) -> tuple[str, ...]:
+        """What ImageName must not start with, in any case of letters."""
+
+
+Check = Callable[[str, TakesFields], str]
+"""Returns what is wrong with a text, as the end of a sentence, or ""."""
+
+
+def check_image_name(name: str, target: TakesFields) -> str:
     """Return what `target` would not take about an image name.
 
     The words that a public name must not start with are refused in any case of
@@ -44,10 +72,13 @@ def check_image_name(name: str, target: Target) -> str:
             f"holds {foreign[0]!r}; target {target.name} takes letters, digits, "
             f"Chinese and {allowed}"
         )
-    return _reserved_start(name) if target.name == PUBLIC.name else ""
+    if name.lower().startswith(target.reserved_starts):
+        starts = " or ".join(target.reserved_starts)
+        return f"starts with {starts}; a name on {target.name} must not"
+    return ""
 
 
-def check_description(text: str) -> str:
+def check_description(text: str, _target: TakesFields) -> str:
     """Return what is wrong with a description."""
     if not SHORTEST_DESCRIPTION <= len(text) <= LONGEST_DESCRIPTION:
         return (
@@ -65,7 +96,7 @@ def check_tag(key: str, value: str) -> str:
         return f"has a key of {len(key)} characters; a key has 1 to {LONGEST_TAG}"
     if len(value) > LONGEST_TAG:
         return f"has a value of {len(value)} characters; it takes up to {LONGEST_TAG}"
-    if key.lower().startswith(_PUBLIC_STARTS):
+    if key.lower().startswith(_CLOUDS_OWN):
         return f"has the key {key!r}; a key must not start with aliyun or acs:"
     if value.lower().startswith("acs:"):
         return f"has the value {value!r}; a value must not start with acs:"
@@ -91,7 +122,43 @@ def check_template(template: str) -> str:
     return "" if "hash" in names else "has no {hash}"
 
 
-def _reserved_start(name: str) -> str:
-    if name.lower().startswith(_PUBLIC_STARTS):
-        return "starts with aliyun or acs:; a name on public must not"
-    return ""
+def check_choice(text: str, choices: Iterable[str], *, who: str = "use") -> str:
+    """Return what is wrong with a text that must be one of the choices.
+
+    Args:
+        who: The beginning of what is to be done, as "target public takes".
+    """
+    known = tuple(choices)
+    if text in known:
+        return ""
+    return f"is {text[:80]!r}{did_you_mean(text, known)}; {who} {', '.join(known)}"
+
+
+def one_of(choices: tuple[str, ...]) -> Check:
+    """Return the check that a text is one of these, whatever the target."""
+    return lambda text, _: check_choice(text, choices)
+
+
+def of_target(choices: Callable[[TakesFields], tuple[str, ...]]) -> Check:
+    """Return the check that a text is one of what the target takes."""
+    return lambda text, target: check_choice(
+        text, choices(target), who=f"target {target.name} takes"
+    )
+
+
+def matching(pattern: str, what: str) -> Check:
+    """Return the check that a pattern matches the whole text."""
+    return lambda text, _: (
+        "" if re.fullmatch(pattern, text) else f"is {text[:80]!r}; it must be {what}"
+    )
+
+
+def did_you_mean(text: str, choices: Iterable[str]) -> str:
+    """Return a hint if only case, spaces or punctuation differ."""
+    bare = _bare(text)
+    near = next((choice for choice in choices if _bare(choice) == bare), "")
+    return f" (did you mean {near}?)" if near else ""
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from image_import.model.disk import DiskFormat
+from image_import.model.image_fields import PUBLIC_ONLY
 
 Auth = Literal["acs3", "rpc-v1", "roa-v1", "none"]
 BodyFormat = Literal["form", "json"]
@@ -62,18 +63,6 @@ PLATFORMS_APSARA = (
     "Customized Linux",
 )
 
-# Fields of a request that only the public API has.
-PUBLIC_ONLY = frozenset(
-    {
-        "BootMode",
-        "ClientToken",
-        "DetectionStrategy",
-        "Features",
-        "ResourceGroupId",
-        "Tag",
-    }
-)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
@@ -88,7 +77,8 @@ class Target:
         system_disk_gib, data_disk_gib: Lowest and highest DiskImageSize.
         name_characters: What an image name may hold beyond letters, digits and
             Chinese characters.
-        lacks: Parameters that only other targets have.
+        reserved_starts: What an image name must not start with.
+        lacks: Fields that only other targets have.
         has_client_token: Whether a repeated request can be told by its token.
         has_lookup: Whether DescribeImages is known to be served at the same door.
     """
@@ -105,6 +95,7 @@ class Target:
     system_disk_gib: tuple[int, int]
     data_disk_gib: tuple[int, int]
     name_characters: str
+    reserved_starts: tuple[str, ...]
     lacks: frozenset[str]
     has_client_token: bool
     has_lookup: bool
@@ -130,6 +121,7 @@ PUBLIC = Target(
     system_disk_gib=(1, 2048),
     data_disk_gib=(1, 2048),
     name_characters=".:_-",
+    reserved_starts=("aliyun", "acs:"),
     lacks=frozenset(),
     has_client_token=True,
     has_lookup=True,
@@ -149,6 +141,7 @@ APSARA_POP = Target(
     system_disk_gib=(5, 500),
     data_disk_gib=(5, 1000),
     name_characters=":_-",
+    reserved_starts=(),
     lacks=PUBLIC_ONLY,
     has_client_token=False,
     has_lookup=True,
@@ -168,6 +161,7 @@ APSARA_ROUTE = Target(
     system_disk_gib=(5, 500),
     data_disk_gib=(5, 1000),
     name_characters=":_-",
+    reserved_starts=(),
     lacks=PUBLIC_ONLY,
     has_client_token=False,
     has_lookup=False,
@@ -175,6 +169,3 @@ APSARA_ROUTE = Target(
 )
 
 TARGETS = {target.name: target for target in (PUBLIC, APSARA_POP, APSARA_ROUTE)}
-OS_TYPES = ("linux", "windows")
-LICENSE_TYPES = ("Auto", "Aliyun", "BYOL")
-BOOT_MODES = ("BIOS", "UEFI")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from image_import.config.settings import Settings
 from image_import.errors import ConflictError, PlanError
 from image_import.model.disk import ImportPlan
+from image_import.model.image_fields import FIELDS
 from image_import.model.revision import with_mark
 from image_import.model.targets import Target
 from image_import.planning.consistency import SAY_RIGHT, contradicted_by_contents, os_of
@@ -27,6 +28,8 @@ from image_import.planning.evidence import (
     choose,
 )
 from image_import.planning.image_name import image_name
+
+_CHOSEN_APART = {"ImageName", "Platform", "OSType", "Architecture", "RegionId"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +73,11 @@ def make_plan(evidence: Evidence, settings: Settings, target: Target) -> Plan:
         mappings=tuple(disk.mapping for disk in disks),
         **{attribute: choice.value for attribute, choice in chosen.items()},
     )
-    sources = {WIRE_NAMES[attribute]: c for attribute, c in chosen.items()}
+    sources = {
+        name: chosen[row.attribute]
+        for name, row in FIELDS.items()
+        if row.attribute in chosen
+    }
     for disk in disks:
         sources.update(disk.sources)
     return Plan(
@@ -82,22 +89,6 @@ def make_plan(evidence: Evidence, settings: Settings, target: Target) -> Plan:
             *(evidence.contents.notes if evidence.contents else ()),
         ),
     )
-
-
-WIRE_NAMES = {
-    "image_name": "ImageName",
-    "description": "Description",
-    "platform": "Platform",
-    "architecture": "Architecture",
-    "os_type": "OSType",
-    "license_type": "LicenseType",
-    "boot_mode": "BootMode",
-    "role_name": "RoleName",
-    "resource_group_id": "ResourceGroupId",
-    "detection_strategy": "DetectionStrategy",
-    "tags": "Tag",
-    "features": "Features",
-}
 
 
 def _check_region(evidence: Evidence) -> None:
@@ -116,16 +107,13 @@ def _choose_fields(
 ) -> dict[str, Choice]:
     """Return what is chosen for each field but the image's name."""
     chosen: dict[str, Choice] = {}
-    for attribute in WIRE_NAMES:
-        if attribute not in {"image_name", "platform", "os_type", "architecture"}:
-            choice = choose(evidence.declared(attribute))
-            if choice and choice.value:
-                chosen[attribute] = choice
+    for row in FIELDS.values():
+        if row.name not in _CHOSEN_APART:
+            by_setting = getattr(settings, row.setting) if row.setting else None
+            said = [*evidence.declared(row.attribute), (SETTINGS, by_setting or None)]
+            if choice := choose(said):
+                chosen[row.attribute] = choice
     chosen.update(_system(evidence, target))
-    if settings.role_name:
-        chosen.setdefault(
-            "role_name", Choice(value=settings.role_name, source=SETTINGS)
-        )
     _licence_windows(chosen, settings)
     _choose_boot_mode(chosen, evidence, target)
     return chosen

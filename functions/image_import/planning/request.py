@@ -8,24 +8,13 @@ from collections.abc import Iterator, Mapping
 
 from image_import.errors import PlanError
 from image_import.model.disk import MAX_DISKS, DiskDeviceMapping, ImportPlan
-from image_import.model.limits import check_description, check_image_name, check_tag
-from image_import.model.targets import BOOT_MODES, LICENSE_TYPES, OS_TYPES, Target
+from image_import.model.image_fields import FIELDS
+from image_import.model.limits import check_tag
+from image_import.model.targets import Target
 from image_import.planning.consistency import find_contradiction
 
 MAX_TAGS = 20
-_PLAIN = {
-    "ImageName": "image_name",
-    "Description": "description",
-    "Architecture": "architecture",
-    "OSType": "os_type",
-    "Platform": "platform",
-    "BootMode": "boot_mode",
-    "LicenseType": "license_type",
-    "RoleName": "role_name",
-    "ResourceGroupId": "resource_group_id",
-    "DetectionStrategy": "detection_strategy",
-}
-"""Wire name -> attribute of ImportPlan, for what is one text."""
+_SENT_APART = {"RegionId", "Features", "Tag"}
 
 
 def to_parameters(plan: ImportPlan, target: Target) -> dict[str, str]:
@@ -37,11 +26,11 @@ def to_parameters(plan: ImportPlan, target: Target) -> dict[str, str]:
         PlanError: The target would not accept this plan.
     """
     plain = {
-        name: getattr(plan, attribute)
-        for name, attribute in _PLAIN.items()
-        if getattr(plan, attribute) is not None
+        name: getattr(plan, row.attribute)
+        for name, row in FIELDS.items()
+        if name not in _SENT_APART and getattr(plan, row.attribute) is not None
     }
-    _check_target_has(plan, plain, target)
+    _check_target_has(plan, target)
     _check_plain(plain, target)
     _check_tags(plan.tags)
     return {
@@ -66,11 +55,8 @@ def _region(plan: ImportPlan, target: Target) -> dict[str, str]:
     }
 
 
-def _check_target_has(
-    plan: ImportPlan, plain: Mapping[str, str], target: Target
-) -> None:
-    said = {*plain, *({"Tag"} if plan.tags else ())}
-    said |= {"Features"} if plan.features else set()
+def _check_target_has(plan: ImportPlan, target: Target) -> None:
+    said = {name for name, row in FIELDS.items() if getattr(plan, row.attribute)}
     if lacking := sorted(said & target.lacks):
         raise PlanError(
             f"target {target.name} has no {', '.join(lacking)}; leave it out"
@@ -78,22 +64,10 @@ def _check_target_has(
 
 
 def _check_plain(plain: Mapping[str, str], target: Target) -> None:
-    if fault := check_image_name(plain["ImageName"], target):
-        raise PlanError(f"ImageName {fault}")
-    if fault := check_description(plain.get("Description", "none")):
-        raise PlanError(f"Description {fault}")
-    for name, choices in {
-        "Platform": target.platforms,
-        "Architecture": target.architectures,
-        "OSType": OS_TYPES,
-        "LicenseType": LICENSE_TYPES,
-        "BootMode": BOOT_MODES,
-    }.items():
-        if name in plain and plain[name] not in choices:
-            raise PlanError(
-                f"{name} is {plain[name]!r}; target {target.name} takes "
-                f"{', '.join(choices)}"
-            )
+    for name, text in plain.items():
+        check = FIELDS[name].check
+        if check and (fault := check(text, target)):
+            raise PlanError(f"{name} {fault}")
     _check_together(plain)
 
 

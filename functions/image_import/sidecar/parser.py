@@ -8,19 +8,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from image_import.errors import SidecarError
-from image_import.model.declaration import FIELDS, Declaration
-from image_import.model.limits import check_tag
+from image_import.model.declaration import Declaration
+from image_import.model.image_fields import FEATURES, FIELDS
+from image_import.model.limits import check_choice, check_tag
 from image_import.model.targets import Target
 from image_import.planning.consistency import find_contradiction
 from image_import.sidecar.disks import Surroundings, read_disks
 from image_import.sidecar.documents import read_document
 from image_import.sidecar.fields import (
-    TEXT_FIELDS,
     Rules,
     as_list,
     as_object,
     as_text,
-    check_choice,
     check_known,
     check_may_set,
     join,
@@ -36,19 +35,8 @@ Source: "ImportImage", ECS API 2014-05-26, Tag.N, read 2026-11.
 OWN_TAG = "image-import"
 """Tags that start so say what an image was made from; nobody else may write them."""
 
-FEATURES = {"NvmeSupport": ("supported", "unsupported"), "ImdsSupport": ("v1", "v2")}
 METADATA_PREFIX = "x-oss-meta-"
-METADATA = {
-    "image-name": "ImageName",
-    "platform": "Platform",
-    "architecture": "Architecture",
-    "os-type": "OSType",
-    "license-type": "LicenseType",
-    "description": "Description",
-    "boot-mode": "BootMode",
-    "role-name": "RoleName",
-}
-"""Name of an object's user metadata -> the field of a sidecar that it stands for."""
+SIDECAR_FIELDS = (*FIELDS, "DiskDeviceMapping")
 
 
 def sidecar_keys(image_key: str) -> tuple[str, ...]:
@@ -93,10 +81,10 @@ def parse_sidecar(
         disks = read_disks(said["DiskDeviceMapping"], around)
         held["disks"], held["notes"] = disks
     if "Tag" in said:
-        check_may_set("Tag", rules, field="Tag")
+        check_may_set(FIELDS["Tag"], rules, field="Tag")
         held["tags"] = _read_tags(said["Tag"])
     if "Features" in said:
-        check_may_set("Features", rules, field="Features")
+        check_may_set(FIELDS["Features"], rules, field="Features")
         held["features"] = _read_features(said["Features"])
     return _consistent(Declaration(**held))
 
@@ -120,10 +108,13 @@ def parse_metadata(
     }
     held: dict[str, Any] = dict(
         read_text_field(
-            field, by_name[name], rules, shown_as=f"{METADATA_PREFIX}{name}"
+            row,
+            by_name[row.metadata],
+            rules,
+            shown_as=f"{METADATA_PREFIX}{row.metadata}",
         )
-        for name, field in METADATA.items()
-        if by_name.get(name)
+        for row in FIELDS.values()
+        if row.metadata and by_name.get(row.metadata)
     )
     return _consistent(Declaration(**held))
 
@@ -131,17 +122,17 @@ def parse_metadata(
 def _check_names(said: Mapping[str, object]) -> None:
     for name in said:
         base, dot, _ = name.partition(".")
-        if dot and base in FIELDS:
+        if dot and base in SIDECAR_FIELDS:
             raise SidecarError(
                 f"is how the API spells it; in a sidecar {base} is a list or an object",
                 field=name[:80],
             )
-    check_known(said, FIELDS, within="")
+    check_known(said, SIDECAR_FIELDS, within="")
 
 
 def _read_texts(said: Mapping[str, object], rules: Rules) -> dict[str, str]:
-    names = [name for name in said if name in TEXT_FIELDS]
-    return dict(read_text_field(name, said[name], rules) for name in names)
+    rows = [row for row in FIELDS.values() if row.check and row.name in said]
+    return dict(read_text_field(row, said[row.name], rules) for row in rows)
 
 
 def _read_tags(value: object) -> dict[str, str]:

@@ -53,7 +53,7 @@ def test_a_dot_is_for_public_names_only() -> None:
 
 @pytest.mark.parametrize("text", ["ab", "x" * 256, "see http://x", "httpsfoo", "镜像"])
 def test_a_fine_description(text: str) -> None:
-    assert check_description(text) == ""
+    assert check_description(text, PUBLIC) == ""
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_fine_description(text: str) -> None:
     ],
 )
 def test_a_description_that_ecs_would_refuse(text: str, fault: str) -> None:
-    assert check_description(text).startswith(fault)
+    assert check_description(text, PUBLIC).startswith(fault)
 
 
 @pytest.mark.parametrize(("key", "value"), [("k", ""), ("k" * 128, "v" * 128)])
