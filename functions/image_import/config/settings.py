@@ -373,7 +373,7 @@ def _target(read: Mapping[str, Any]) -> Target:
 def _check_together(settings: Settings) -> None:
     target = settings.target
     for name in ("ECS_ENDPOINT", "OSS_ENDPOINT"):
-        if target.name != PUBLIC.name and not getattr(settings, name.lower()):
+        if target.is_apsara_stack and not getattr(settings, name.lower()):
             raise SettingsError(
                 f"{name} holds nothing; for IMPORT_TARGET={target.name} it must hold "
                 "the URL of your Apsara Stack's endpoint, which only its operator knows"

@@ -70,6 +70,8 @@ class Target:
 
     Attributes:
         name: The value of IMPORT_TARGET.
+        is_apsara_stack: Whether it is a private cloud: its endpoints are nobody's
+            default, its gateways want headers, and its ECS lists no tasks.
         path: Of the URL; POP gateways and the public endpoints take "/".
         body_format: Where parameters travel: None means in the query.
         sends_region_twice: The documented route wants `regionId` and `RegionId`.
@@ -84,6 +86,7 @@ class Target:
     """
 
     name: str
+    is_apsara_stack: bool
     auth: Auth
     path: str
     api_version: str
@@ -110,6 +113,7 @@ _APSARA_SPELLING = {
 
 PUBLIC = Target(
     name="public",
+    is_apsara_stack=False,
     auth="acs3",
     path="/",
     api_version="2014-05-26",
@@ -130,6 +134,7 @@ PUBLIC = Target(
 
 APSARA_POP = Target(
     name="apsara-pop",
+    is_apsara_stack=True,
     auth="rpc-v1",
     path="/",
     api_version="2014-05-26",
@@ -150,6 +155,7 @@ APSARA_POP = Target(
 
 APSARA_ROUTE = Target(
     name="apsara-route",
+    is_apsara_stack=True,
     auth="roa-v1",
     path="/apsara/route/Ecs/ImportImage",
     api_version="2016-01-01",

@@ -17,7 +17,6 @@ from image_import.ledger.open_jobs import JobStep
 from image_import.ledger.open_ledgers import OpenLedger, OpenLedgers
 from image_import.ledger.store import LedgerStore, Snapshot
 from image_import.model.result import CHANGE_FIELDS, Outcome, Result, said, to_json
-from image_import.model.targets import PUBLIC
 from image_import.retry import RetryPolicy
 from image_import.tracking.batch_lookup import (
     BatchLookup,
@@ -212,7 +211,7 @@ class Tracker:
             ecs=ecs,
             retry=self.retry,
             pool=self.invocation.pool,
-            by_id=self.invocation.settings.target.name == PUBLIC.name,
+            by_id=not self.invocation.settings.target.is_apsara_stack,
         )
 
     def _region_of(self, snapshot: Snapshot) -> str:

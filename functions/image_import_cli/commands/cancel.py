@@ -15,7 +15,6 @@ from image_import.importing.runtime import Runtime
 from image_import.ledger.entries import LedgerEntry, State, settle, to_text
 from image_import.ledger.layout import OPEN, LedgerKeys, read_open_key
 from image_import.ledger.store import LedgerStore, Overtaken, Snapshot
-from image_import.model.targets import PUBLIC
 from image_import.tracking.batch_lookup import LookupApi
 from image_import.tracking.schedule import make_tracker
 from rich.console import Console
@@ -266,7 +265,7 @@ def _is_confirmed(task: Task) -> bool:
 
 
 def _check(settings: Settings, *, is_sure: bool, as_json: bool) -> None:
-    if settings.target.name != PUBLIC.name:
+    if settings.target.is_apsara_stack:
         raise click.UsageError(
             f"IMPORT_TARGET is {settings.target.name}, whose ECS has no CancelTask: "
             "wait for the import's end and delete the image in the console"

@@ -15,7 +15,6 @@ from image_import.config.credentials import Credentials, read_credentials
 from image_import.config.endpoints import oss_endpoint
 from image_import.config.settings import Settings
 from image_import.errors import SettingsError
-from image_import.model.targets import PUBLIC
 from rich.console import Console
 
 from image_import_cli.doctor import report as doctor_show
@@ -169,7 +168,7 @@ def make_account(
         signature_version=settings.target.oss_signature_version,
         addressing=settings.oss_addressing,
     )
-    if settings.target.name != PUBLIC.name:
+    if settings.target.is_apsara_stack:
         absent = Absent(why=NOT_ON_APSARA)
         return Account(oss=oss, ram=absent, fc=absent, import_image=None)
     fc: FcAccount

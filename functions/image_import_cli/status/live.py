@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 
 from image_import.errors import ServiceError, ServiceRejected
 from image_import.ledger.entries import LedgerEntry, State
-from image_import.model.targets import PUBLIC
 from image_import.tracking.batch_lookup import BatchLookup, look_up_regions
 from image_import.tracking.progress import Observation, judge
 
@@ -43,9 +42,11 @@ class Live:
         ecs = self.ledgers.ecs(region_id)
         if not ecs.has_lookup:
             return None
-        is_public = self.ledgers.settings.target.name == PUBLIC.name
         return BatchLookup(
-            ecs=ecs, retry=retry_policy(), pool=self.ledgers.pool, by_id=is_public
+            ecs=ecs,
+            retry=retry_policy(),
+            pool=self.ledgers.pool,
+            by_id=not self.ledgers.settings.target.is_apsara_stack,
         )
 
     def _judge(self, errors: Sequence[ServiceError]) -> None:

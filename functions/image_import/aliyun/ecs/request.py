@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from image_import.aliyun.ecs.signatures import canonical_query
 from image_import.config.settings import Settings
-from image_import.model.targets import PUBLIC, Target
+from image_import.model.targets import Target
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -51,8 +51,9 @@ def gateway_headers(settings: Settings, region_id: str) -> dict[str, str]:
         "x-acs-resourcegroupid": settings.apsara_resource_group_id,
         "x-acs-caller-sdk-source": "image-import",
     }
-    is_public = settings.target.name == PUBLIC.name
-    own = {} if is_public else {name: value for name, value in told.items() if value}
+    if not settings.target.is_apsara_stack:
+        return dict(settings.ecs_headers)
+    own = {name: value for name, value in told.items() if value}
     return {**own, **settings.ecs_headers}
 
 
