@@ -69,6 +69,7 @@ class ServiceError(ImageImportError):
         request_id: That service's request ID.
         perhaps_done: The request may have taken effect all the same.
         retry_after_seconds: How long the service asked us to wait.
+        advice: What to do in this very case; "" where the code says all.
     """
 
     def __init__(  # noqa: PLR0913 - one argument per attribute, all by name
@@ -82,6 +83,7 @@ class ServiceError(ImageImportError):
         request_id: str | None = None,
         perhaps_done: bool = False,
         retry_after_seconds: float | None = None,
+        advice: str = "",
     ) -> None:
         super().__init__(message)
         self.service = service
@@ -91,6 +93,7 @@ class ServiceError(ImageImportError):
         self.request_id = request_id
         self.perhaps_done = perhaps_done
         self.retry_after_seconds = retry_after_seconds
+        self.advice = advice
 
 
 class ServiceRejected(ServiceError):  # noqa: N818 - the style's name for a final no

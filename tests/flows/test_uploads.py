@@ -372,7 +372,7 @@ def test_a_final_no_of_oss_is_on_record() -> None:
     uploads.cloud.oss.fail_next("AccessDenied", action="GetObject", key="web.qcow2")
     result = uploads.handle(event)
     assert result.outcome is Outcome.FAILED
-    assert "Allow oss:GetObject on the images" in result.reason
+    assert "may not oss:GetObject on bucket images" in result.reason
     (line,) = uploads.ledger("web.qcow2")
     assert (line.state, line.reason) == (State.FAILED, result.reason)
     assert uploads.handle(event).outcome is Outcome.SUBMITTED

@@ -131,7 +131,7 @@ def test_no_secret_is_logged_whatever_goes_wrong(
 
 def test_a_fault_of_ours_is_raised_after_every_record_was_tried() -> None:
     class Broken:
-        def oss(self, *_: object) -> None:
+        def oss(self, *_: object, **__: object) -> None:
             raise ZeroDivisionError
 
         ecs = oss

@@ -1,5 +1,7 @@
 """Calls to ECS on this machine: what the tests of the ECS client share."""
 
+import math
+from collections.abc import Callable
 from datetime import datetime, timezone
 
 import requests
@@ -39,6 +41,7 @@ def make_ecs(
     environ: dict[str, str] | None = None,
     credentials: Credentials = KEY,
     timeouts: tuple[float, float] = (5, 5),
+    remaining: Callable[[], float] = lambda: math.inf,
 ) -> Ecs:
     settings = read_settings({"ECS_ENDPOINT": endpoint, **(environ or {})})
     return Ecs(
@@ -49,4 +52,5 @@ def make_ecs(
         now=lambda: datetime(2024, 1, 2, 3, 4, 5, tzinfo=timezone.utc),
         nonce=lambda: "0123456789abcdef",
         timeouts=timeouts,
+        remaining=remaining,
     )

@@ -133,7 +133,7 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
                 return
             self._say(answer)
 
-        do_GET = do_PUT = do_DELETE = do_HEAD = do_POST  # noqa: N815 - http.server's names
+        do_GET = do_PUT = do_DELETE = do_HEAD = do_CONNECT = do_POST  # noqa: N815 - http.server's names
 
         def _say(self, answer: Say) -> None:
             self.send_response_only(answer.status)

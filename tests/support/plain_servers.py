@@ -56,6 +56,7 @@ class Plain(BaseHTTPRequestHandler):
     def reply(self, status: int, body: bytes = b"", **headers: str) -> None:
         self.send_response_only(status)
         self.send_header("Date", formatdate(usegmt=True))
+        self.send_header("x-oss-request-id", "5F00C0FFEE")
         self.send_header("Content-Length", str(len(body)))
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)

@@ -48,6 +48,7 @@ class Mask:
             request_id=self(exc.request_id) if exc.request_id else exc.request_id,
             perhaps_done=exc.perhaps_done,
             retry_after_seconds=exc.retry_after_seconds,
+            advice=self(exc.advice),
         )
 
     @cached_property

@@ -22,6 +22,7 @@ from image_import.config.types import (
     listed,
     matching,
     one_of,
+    oss_endpoint,
     some_of,
     true_or_false,
     whole_number,
@@ -48,6 +49,7 @@ _URL = Kind(
     pattern="https?://[A-Za-z0-9.-]+(:[1-9][0-9]{0,3}|:[1-5][0-9]{4}|:6[0-4][0-9]{3})?",
     example="https://gateway.example.com:8443",
 )
+_OSS_URL = replace(_URL, read=oss_endpoint)
 _GIB_RANGE = Kind(
     "a range such as 5-500",
     gib_range,
@@ -90,7 +92,7 @@ class Settings:
         meaning="Where ImportImage is served.",
     )
     oss_endpoint: str = setting(
-        _URL,
+        _OSS_URL,
         default_note="that of the region; on Apsara Stack it must be set",
         meaning="Where the bucket is served, without the bucket's name. Set it for "
         "internal addresses and for finance-cloud regions.",

@@ -132,6 +132,18 @@ def endpoint(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def oss_endpoint(text: str) -> str:
+    """Return an endpoint that oss2 can use.
+
+    Source: oss2 2.19.1, `_normalize_endpoint`, read 2026-12: it loses the brackets of
+    an IPv6 address.
+    """
+    found = endpoint(text)
+    if "[" in found:
+        raise Unfit("an IPv6 address, which oss2 cannot use; give a name that has it")
+    return found
+
+
 def headers(text: str) -> dict[str, str]:
     """Return the headers of a JSON object; its values may be secret, so never shown."""
     try:

@@ -18,7 +18,7 @@ from image_import.ledger.entries import LedgerEntry, Standing, State, to_text
 from image_import.model.result import Outcome, Result
 from image_import.planning.planner import Plan
 
-REFUSED_CODES = {"InvalidObjectState"}
+REFUSED_CODES = {"InvalidObjectState", "SymlinkTargetNotExist"}
 """What OSS refuses because of the object itself: its uploader can mend it."""
 
 
@@ -145,7 +145,8 @@ def of_error(exc: ImageImportError) -> Result:
 
 def explained(exc: ServiceError, entry: Explanation) -> str:
     """Return what the service said, what that means, and what to do."""
-    return f"{str(exc).rstrip('.')}. {entry.cause} {entry.fix}"
+    advice = exc.advice or f"{entry.cause} {entry.fix}"
+    return f"{str(exc).rstrip('.')}. {advice}"
 
 
 def _of_service(outcome: Outcome, exc: ServiceError, reason: str) -> Result:

@@ -1,6 +1,7 @@
 """What one call of the function works with, and what outlives it."""
 
 import logging
+import math
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -38,8 +39,19 @@ class Clients:
         self._oss_session = make_oss_session(pool_size)
         self._ecs_session = make_ecs_session(pool_size)
 
-    def oss(self, settings: Settings, credentials: Credentials, region_id: str) -> Oss:
-        """Return OSS of one region."""
+    def oss(
+        self,
+        settings: Settings,
+        credentials: Credentials,
+        region_id: str,
+        *,
+        remaining: Callable[[], float] = lambda: math.inf,
+    ) -> Oss:
+        """Return OSS of one region.
+
+        Args:
+            remaining: Returns the seconds until the function is killed.
+        """
         self._oss_session.verify = settings.ca_file or not settings.tls_insecure
         return Oss(
             self._oss_session,
@@ -48,11 +60,20 @@ class Clients:
             region_id=region_id,
             signature_version=settings.target.oss_signature_version,
             addressing=settings.oss_addressing,
+            remaining=remaining,
         )
 
-    def ecs(self, settings: Settings, credentials: Credentials, region_id: str) -> Ecs:
-        """Return ECS of one region."""
-        return Ecs(self._ecs_session, settings, credentials, region_id)
+    def ecs(
+        self,
+        settings: Settings,
+        credentials: Credentials,
+        region_id: str,
+        *,
+        remaining: Callable[[], float] = lambda: math.inf,
+    ) -> Ecs:
+        """Return ECS of one region; `remaining` is as above."""
+        session = self._ecs_session
+        return Ecs(session, settings, credentials, region_id, remaining=remaining)
 
 
 class Runtime:
@@ -116,13 +137,23 @@ def make_invocation(
 ) -> Invocation:
     """Return what one call works with; credentials are read now, and only now."""
     credentials = read_credentials(getattr(context, "credentials", None), environ)
+    seconds, started = _timeout_seconds(context), time.monotonic()
     clients = runtime.clients
+
+    def remaining() -> float:
+        return seconds - (time.monotonic() - started)
+
     return Invocation(
         settings=settings,
-        oss=lambda region_id: clients.oss(settings, credentials, region_id),
-        ecs=lambda region_id: clients.ecs(settings, credentials, region_id),
+        oss=lambda region_id: clients.oss(
+            settings, credentials, region_id, remaining=remaining
+        ),
+        ecs=lambda region_id: clients.ecs(
+            settings, credentials, region_id, remaining=remaining
+        ),
         pool=runtime.pool,
-        timeout_seconds=_timeout_seconds(context),
+        timeout_seconds=seconds,
+        started=started,
         fc_request_id=str(getattr(context, "request_id", "") or ""),
     )
 

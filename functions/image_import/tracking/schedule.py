@@ -63,7 +63,9 @@ def make_tracker(
     credentials = read_credentials(getattr(context, "credentials", None), environ)
     return Tracker(
         invocation=invocation,
-        lookups=lambda region: runtime.clients.ecs(settings, credentials, region),
+        lookups=lambda region: runtime.clients.ecs(
+            settings, credentials, region, remaining=invocation.remaining
+        ),
         region_id=region_id,
         bucket=bucket,
         tell=lambda result: log_result(result, invocation.fc_request_id),

@@ -70,6 +70,10 @@ def _of_service(exc: ServiceError) -> str:
         return f"{said}. {_unanswered(exc)}"
     is_missing = exc.service == "OSS" and exc.http_status == 404 and not exc.code
     code = "NoSuchKey" if is_missing else exc.code
+    if exc.advice:
+        return f"{said}. {exc.advice}"
+    if exc.http_status is None and isinstance(exc, ServiceUnavailable):
+        return str(exc)
     entry = explain(exc.service, code, exc.http_status)
     if entry.code in FORBIDDEN:
         return f"{said}. {_forbidden(exc)}"

@@ -15,7 +15,7 @@ GOOD = [
     ("REGION_ID", "cn-qingdao-env17-d01", "cn-qingdao-env17-d01"),
     ("ECS_ENDPOINT", "gw.example.com:8443", "https://gw.example.com:8443"),
     ("ECS_ENDPOINT", "HTTP://127.0.0.1:80/", "http://127.0.0.1:80"),
-    ("OSS_ENDPOINT", "http://[::1]:9000", "http://[::1]:9000"),
+    ("ECS_ENDPOINT", "http://[::1]:9000", "http://[::1]:9000"),
     ("OSS_ADDRESSING", "PATH", "path"),
     ("ECS_HEADERS", '{"x-acs-roleid": "7"}', {"x-acs-roleid": "7"}),
     ("ECS_LOOKUP", "pop", "pop"),

@@ -1,6 +1,7 @@
 """The doctor at the terminal, looking at fakes and plain servers."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -25,6 +26,7 @@ NAMED = [
     *("--image-bucket", "images", "--ledger-bucket", "ledger"),
     *("--region", REGION, "--account-id", ACCOUNT),
 ]
+OSS = {"x-oss-request-id": "R"}
 BUCKET_INFO = b"""<BucketInfo><Bucket>
 <Name>images</Name><Location>oss-cn-hangzhou</Location>
 <StorageClass>Standard</StorageClass><CreationDate>2026-11-01T00:00:00.000Z</CreationDate>
@@ -92,7 +94,8 @@ def test_a_bucket_s_own_policy_may_be_missing_or_hidden(
     answer: Say, policy: object, unseen: str
 ) -> None:
     held = Credentials(access_key_id="a", access_key_secret="b")
-    with serving(Say(body=BUCKET_INFO), answer) as server:
+    of_oss = [Say(body=BUCKET_INFO, headers=OSS), replace(answer, headers=OSS)]
+    with serving(*of_oss) as server:
         seen = OssAccount(held, endpoint=server.url, region_id=REGION).bucket("images")
     assert isinstance(seen, BucketFacts)
     assert (seen.policy, seen.unseen) == (policy, unseen)
@@ -142,7 +145,7 @@ def test_the_clock_is_compared_with_that_of_oss() -> None:
     [
         (Say(hang_up=True), "OSS does not answer at http://127"),
         (Say(body=b"<html>"), "is not from OSS"),
-        (Say(body=b"<BucketInfo/>"), "is not from OSS"),
+        (Say(body=b"<BucketInfo/>", headers=OSS), "is not from OSS"),
     ],
     ids=["none", "a proxy's", "not whole"],
 )

@@ -5,12 +5,12 @@ carries, and reads a bounded answer. Nothing is repeated here.
 """
 
 import logging
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
@@ -30,8 +30,13 @@ from image_import.aliyun.ecs.import_response import (
     read_import_reply,
 )
 from image_import.aliyun.ecs.request import gateway_headers, to_call
-from image_import.aliyun.ecs.transport_errors import unanswered
 from image_import.aliyun.mask import Mask
+from image_import.aliyun.timed import TimedAdapter, within
+from image_import.aliyun.transport_errors import (
+    foreign_answer,
+    is_never_theirs,
+    unanswered,
+)
 from image_import.config.credentials import Credentials
 from image_import.config.endpoints import ecs_endpoint, lookup_endpoint
 from image_import.config.settings import Settings
@@ -58,7 +63,7 @@ def make_session(pool_size: int) -> requests.Session:
     """
     logging.getLogger("urllib3").setLevel(logging.INFO)
     session = requests.Session()
-    adapter = requests.adapters.HTTPAdapter(pool_maxsize=pool_size)
+    adapter = TimedAdapter(pool_maxsize=pool_size)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
@@ -93,7 +98,7 @@ class _Answer:
 class Ecs:
     """ECS of one region, seen with one pair of credentials."""
 
-    def __init__(  # noqa: PLR0913 - the last three are for tests
+    def __init__(  # noqa: PLR0913 - three are for tests
         self,
         session: requests.Session,
         settings: Settings,
@@ -103,11 +108,13 @@ class Ecs:
         now: Callable[[], datetime] = _utc_now,
         nonce: Callable[[], str] = _new_nonce,
         timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
+        remaining: Callable[[], float] = lambda: math.inf,
     ) -> None:
         """Keep what every request needs.
 
         Args:
-            timeouts: Seconds to connect, and seconds between two bytes of an answer.
+            timeouts: Seconds to connect, and seconds for a whole answer.
+            remaining: Returns the seconds until the function is killed.
         """
         self.has_client_token = settings.target.has_client_token
         self.has_lookup = settings.has_lookup
@@ -116,6 +123,7 @@ class Ecs:
         self._headers = gateway_headers(settings, region_id)
         self._verify = settings.ca_file or not settings.tls_insecure
         self._timeouts = timeouts
+        self._remaining = remaining
         self._mask = Mask([*credentials.secrets, *settings.ecs_headers.values()])
 
         def door(endpoint: str, target: Target) -> _Door:
@@ -236,11 +244,9 @@ class Ecs:
         """
         try:
             answer = self._send(door, action, parameters)
-            if 300 <= answer.http_status < 400:
-                raise _redirected(answer, action)
             return read(answer)
         except OSError as exc:
-            failure = unanswered(exc, action)
+            failure = unanswered(exc, service="ECS", action=action)
         except ServiceError as exc:
             failure = self._mask.error(exc)
         raise failure
@@ -253,12 +259,14 @@ class Ecs:
             data=call.body,
             headers={**call.headers, **self._headers},
             auth=door.signer,
-            timeout=self._timeouts,
+            timeout=within(self._remaining(), self._timeouts),
             allow_redirects=False,
             stream=True,
             verify=self._verify,
         )
         with reply:
+            if is_never_theirs(reply.status_code):
+                raise foreign_answer(reply.status_code, reply.headers)
             return _Answer(
                 http_status=reply.status_code,
                 headers=reply.headers,
@@ -274,15 +282,3 @@ def _read_bounded(reply: requests.Response) -> bytes:
         if len(body) > LARGEST_ANSWER_BYTES:
             break
     return body[:LARGEST_ANSWER_BYTES]
-
-
-def _redirected(answer: _Answer, action: str) -> ServiceRejected:
-    """Return the error for an endpoint that sends us elsewhere."""
-    elsewhere = urlsplit(answer.headers.get("Location", "")).netloc or "elsewhere"
-    return ServiceRejected(
-        f"ECS {action}: HTTP {answer.http_status}, redirected to {elsewhere}; nothing "
-        "was followed: set ECS_ENDPOINT to where ECS is really served",
-        service="ECS",
-        action=action,
-        http_status=answer.http_status,
-    )

@@ -1,6 +1,6 @@
 """What each error code means, what to do, and whether asking again helps."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 # ruff: noqa: E501 - a table row is one line
@@ -91,46 +91,92 @@ InvalidProtocol.NeedSsl | configuration | operator | This endpoint wants HTTPS. 
 """
 
 OSS_ROWS = """
-NoSuchKey | permanent | uploader | The object is not there. | Upload it again.
-NoSuchBucket | configuration | operator | There is no such bucket at this endpoint. | Check the bucket's name, OSS_ENDPOINT and REGION_ID.
-InvalidObjectState | permanent | uploader | The object is archived and cannot be read. | Restore it, as with ossutil restore oss://BUCKET/KEY, then upload or re-invoke.
+AbnormalBucketOwnerStatus | configuration | account | The bucket owner's account is closed, restricted or in arrears. | Look at the account in the console; pay what is overdue, or open a ticket.
 AccessDenied | configuration | operator | The function may not do this with the bucket or object. | Allow oss:GetObject on the images, oss:GetObject, oss:PutObject, oss:DeleteObject and oss:ListObjects on the ledger, and look for a Deny in the bucket's policy.
-PermanentRedirect | configuration | operator | The bucket is in another region than the endpoint. | Correct OSS_ENDPOINT or REGION_ID; ECS reads only buckets of its own region.
-SecondLevelDomainForbidden | configuration | operator | Public OSS refuses path style. | Set OSS_ADDRESSING to auto or virtual.
-InvalidAccessKeyId | configuration | operator | The access key does not exist. | Check the function's role or credentials.
-SignatureDoesNotMatch | configuration | operator | The signature does not match. | Check the secret, OSS_SIGNATURE_VERSION, and proxies that rewrite requests.
-InvalidArgument | configuration | operator | OSS does not understand the request. | On Apsara Stack, set OSS_SIGNATURE_VERSION to v1.
-SecurityTokenExpired | transient | nobody | The security token has expired. | Nothing; the next invocation has a new one.
-InvalidSecurityToken | configuration | operator | The security token is not valid. | Check the function's role.
-SecurityTokenNotSupported | configuration | operator | This bucket does not take temporary credentials. | Use a key pair, or another bucket.
-RequestTimeTooSkewed | configuration | operator | The clock of this machine is off by more than 15 minutes. | Set the clock.
-KmsServiceNotEnabled | configuration | account | The bucket encrypts with KMS, which is off. | Use a bucket without server-side encryption.
-PreconditionFailed | permanent | nobody | The object has changed since the event. | Nothing; the newer upload has an event of its own.
-InvalidRange | permanent | uploader | The object is shorter than its event said. | Upload it again.
-PositionNotEqualToLength | transient | nobody | Another invocation wrote to the ledger first. | Nothing.
-ObjectNotAppendable | configuration | operator | Something puts ordinary objects over the ledger. | Find out what writes under LEDGER_PREFIX and keep it away.
+AccessForbidden | configuration | operator | A rule of the bucket for browsers forbids this. | Look at the bucket's CORS rules.
+AccessKeyIdAndSecurityTokenNotMatch | configuration | operator | Access key and security token are not from the same grant. | Set all three ALIBABA_CLOUD_ variables from one grant, or none of them.
+BadRequest | configuration | operator | OSS does not understand the request. | Check OSS_ENDPOINT, and proxies that rewrite requests.
+BucketDisable | configuration | account | The bucket is disabled, for arrears or for security. | Pay what is overdue, or open a ticket.
+BucketNotBelongTo | configuration | operator | The bucket belongs to another account. | Correct the bucket's name, or use a bucket of this account.
+CnameDenied | configuration | operator | The domain of OSS_ENDPOINT is bound to another bucket. | Set OSS_ENDPOINT to the region's own endpoint.
+EntityTooLarge | configuration | operator | What is written is larger than OSS takes at once. | Report it with the log line; a ledger never grows so large.
+FileAlreadyExists | permanent | nobody | The object exists and may not be overwritten. | Nothing; it is kept.
 FileImmutable | configuration | operator | A retention policy forbids writing the ledger. | Set LEDGER_BUCKET to a bucket without one.
+FilePartNotExist | permanent | uploader | A part of the object has been deleted. | Upload it again.
+InDebt | configuration | account | The account has overdue payments. | Pay them.
+InDebtOverdue | configuration | account | The account has overdue payments for so long that OSS is off. | Pay them.
+IncompleteBody | transient | nobody | The request arrived in part and had no effect. | Nothing; it is tried again.
+InvalidAccessKeyId | configuration | operator | The access key does not exist, or is disabled. | Check the function's role or credentials.
+InvalidArgument | configuration | operator | OSS does not take a value of the request. | Read the service's message; check OSS_SIGNATURE_VERSION, REGION_ID and OSS_ENDPOINT.
+InvalidBucketName | configuration | operator | OSS does not take this bucket's name. | Correct the name, or LEDGER_BUCKET.
+InvalidDigest | transient | nobody | What arrived is not what was sent; it had no effect. | Nothing; it is tried again.
+InvalidObjectName | permanent | uploader | OSS does not take this object key. | Upload it under a plainer key.
+InvalidObjectState | permanent | uploader | The object is archived and cannot be read. | Restore it, as with ossutil restore oss://BUCKET/KEY, then upload or re-invoke.
+InvalidRange | permanent | uploader | The object is shorter than its event said. | Upload it again.
+InvalidRequest | configuration | operator | OSS does not understand the request. | Check OSS_ENDPOINT, and proxies that rewrite requests.
+InvalidSecurityToken | configuration | operator | The security token is not valid. | Check the function's role.
+InvalidTag, InvalidTaggingKey, TooManyTags | configuration | operator | OSS does not take the tag that ON_AVAILABLE=tag would set. | Remove a tag of the object, or set ON_AVAILABLE to keep.
+KeyDisabled, KeyPendingDeletion, KeyPendingImport, KeyNotFound, AliasNotFound | configuration | account | The KMS key of the bucket cannot be used. | Use a bucket without server-side encryption.
+KmsInDebt, KmsInDebtOverdue | configuration | account | The account has overdue payments for KMS, with which the bucket encrypts. | Pay them, or use a bucket without server-side encryption.
+KmsServiceNotEnabled, KmsUbsmsInvalidBid | configuration | account | The bucket encrypts with KMS, which is off. | Use a bucket without server-side encryption.
+MethodNotAllowed | configuration | operator | This endpoint does not serve the operation. | Check OSS_ENDPOINT.
+MirrorFailed | transient | operator | The object is not there, and fetching it from the bucket's mirror source failed. | If it stays, look at the bucket's mirroring rules.
+MissingArgument, MissingContentLength | configuration | operator | Something on the way took a part of the request away. | Check proxies that rewrite requests.
+NoSuchBucket | configuration | operator | There is no such bucket at this endpoint. | Check the bucket's name, OSS_ENDPOINT and REGION_ID.
+NoSuchKey | permanent | uploader | The object is not there. | Upload it again.
+NoSuchRegion | configuration | operator | OSS does not know the region. | Correct REGION_ID.
+NoSuchUser | configuration | account | The account does not exist any more. | Check the credentials' account.
+NoSuchVersion | permanent | uploader | This version of the object is not there. | Upload it again.
+NonStandardHostForbidden | configuration | operator | OSS does not serve this host name. | Set OSS_ENDPOINT to the region's own endpoint.
+NotImplemented | configuration | operator | This OSS does not know a part of the request. | On an older Apsara Stack set OSS_SIGNATURE_VERSION to v1; check proxies that add headers.
+ObjectNotAppendable | configuration | operator | Something puts ordinary objects over the ledger. | Find out what writes under LEDGER_PREFIX and keep it away.
+OperationNotSupported | configuration | operator | The bucket does not take this operation. | Use a bucket of the ordinary kind, or set LEDGER_BUCKET to one.
+PermanentRedirect | configuration | operator | The bucket is in another region than the endpoint. | Correct OSS_ENDPOINT or REGION_ID; ECS reads only buckets of its own region.
+PositionNotEqualToLength | transient | nobody | Another invocation wrote to the ledger first. | Nothing.
+PreconditionFailed | permanent | nobody | The object has changed since the event. | Nothing; the newer upload has an event of its own.
+RequestTimeTooSkewed | configuration | operator | The clock of this machine is off by more than 15 minutes. | Set the clock.
+RestoreAlreadyInProgress | permanent | uploader | The object is archived, and being restored. | Wait for it, then upload or re-invoke.
+SecondLevelDomainForbidden | configuration | operator | Public OSS refuses path style. | Set OSS_ADDRESSING to auto or virtual.
+SecurityTokenExpired | transient | nobody | The security token has expired. | Nothing; the next invocation has a new one.
+SecurityTokenNotSupported | configuration | operator | This bucket does not take temporary credentials. | Use a key pair, or another bucket.
+SignatureDoesNotMatch | configuration | operator | The signature does not match. | Check the secret, OSS_SIGNATURE_VERSION, and proxies that rewrite requests.
+SymlinkTargetNotExist | permanent | uploader | The object is a symbolic link to nothing, and holds no image. | Upload the image itself.
+TransferAccelerationDisabled | configuration | operator | OSS_ENDPOINT is the acceleration endpoint, which is off for this bucket. | Set OSS_ENDPOINT to the region's own endpoint.
+UserDisable | configuration | account | The account is disabled, for arrears or for security. | Pay what is overdue, or open a ticket.
+UbsmsInvalidBid | configuration | account | OSS is not activated for the account. | Activate OSS.
+WORMConfigurationLocked | configuration | operator | A retention policy forbids this. | Set LEDGER_BUCKET to a bucket without one.
 InternalError | transient? | nobody | A fault inside OSS. | Nothing; it is tried again.
 ServiceUnavailable | transient | nobody | OSS is not available. | Nothing; it is tried again.
-TotalQpsLimitExceeded | transient | nobody | Too many requests to OSS. | Nothing; it is tried again.
-MetaOperationQpsLimitExceeded | transient | nobody | Too many requests to OSS. | Nothing; it is tried again.
-ActiveRequestLimitExceeded | transient | nobody | Too many requests to OSS. | Nothing; it is tried again.
+TotalQpsLimitExceeded, MetaOperationQpsLimitExceeded, ActiveRequestLimitExceeded | transient | nobody | Too many requests to OSS. | Nothing; it is tried again.
 DownloadTrafficRateLimitExceeded | transient | nobody | Too much traffic from OSS. | Nothing; it is tried again.
 UploadTrafficRateLimitExceeded | transient | nobody | Too much traffic to OSS. | Nothing; it is tried again.
 CpuLimitExceeded | transient | nobody | OSS is busy. | Nothing; it is tried again.
 RequestTimeout | transient? | nobody | OSS waited too long for the request. | Nothing; it is tried again.
 """
+"""Source: "HTTP status code" pages 400 to 503, OSS documentation, read 2026-12; those of
+operations that nobody calls here (posting forms, replication, live channels, image
+processing) are left out.
+"""
 
 TRANSPORT_ROWS = """
-ConnectTimeout | transient | operator | No connection in time; nothing was sent. | If it stays, check the endpoint and the function's network.
-ConnectionRefused | transient | operator | Nothing listens there, or the name does not resolve; nothing was sent. | If it stays, check the endpoint and the function's network.
-ReadTimeout | transient? | nobody | The request was sent and no answer came in time. | Nothing; what it did is found out before it is sent again.
+ConnectTimeout | transient | operator | No connection in time; nothing was sent. | If it stays, check SERVICE_ENDPOINT and the function's network.
+ConnectionRefused | transient | operator | Nothing listens there; nothing was sent. | If it stays, check SERVICE_ENDPOINT and the function's network.
+NameNotFound | configuration | operator | There is no host of that name; nothing was sent. | Correct SERVICE_ENDPOINT or REGION_ID, or let the function's network resolve the name.
+ReadTimeout | transient? | nobody | The request was sent and no whole answer came in time. | Nothing; what it did is found out before it is sent again.
 ConnectionReset | transient? | nobody | The connection broke after the request was sent. | Nothing; what it did is found out before it is sent again.
+FunctionTimeout | transient | operator | Too little is left of the function's time-out to begin another exchange; nothing was sent. | If it stays, raise the function's time-out.
 SSLError | configuration | operator | The endpoint's certificate is not trusted; nothing was sent. | Set CA_FILE to your Apsara Stack's certificate authority.
+CertificateOfAnotherHost | configuration | operator | The endpoint's certificate is of another host; nothing was sent. | Set SERVICE_ENDPOINT to the name that the certificate is of.
+NoTls | configuration | operator | What answers there does not speak TLS; nothing was sent. | Set SERVICE_ENDPOINT to http://, or to the port that serves HTTPS.
 ProxyError | transient | operator | The proxy did not connect us; nothing was sent. | If it stays, check HTTPS_PROXY and NO_PROXY.
-InvalidRequest | configuration | operator | The settings make no request that can be sent. | Check ECS_ENDPOINT, ECS_PATH, ECS_HEADERS and the proxy variables.
+ProxyNotFound | configuration | operator | There is no proxy of that name; nothing was sent. | Correct HTTPS_PROXY, HTTP_PROXY or NO_PROXY.
+ProxyRefused | configuration | operator | The proxy wants a password or forbids the host; nothing reached SERVICE. | Correct HTTPS_PROXY, HTTP_PROXY or NO_PROXY, or have the proxy let the function through.
+ForeignAnswer | transient? | operator | What came is no answer of SERVICE: a proxy or another server gave it. | If it stays, check SERVICE_ENDPOINT, and proxies in between.
+Redirected | configuration | operator | SERVICE_ENDPOINT sends us elsewhere, where we do not go with what the request carries. | Set SERVICE_ENDPOINT to where SERVICE is really served.
+InvalidRequest | configuration | operator | The settings make no request that can be sent. | Check SERVICE_ENDPOINT, ECS_PATH, ECS_HEADERS and the proxy variables.
 CaFileUnreadable | configuration | operator | The file with the certificate authorities cannot be read; nothing was sent. | Correct CA_FILE, or put the file into the function's code or layer.
 """
+"""SERVICE stands for "ECS" or "OSS"."""
 
 
 Kind = Literal["permanent", "configuration", "transient", "perhaps-already-done"]
@@ -160,15 +206,21 @@ class Explanation:
 
 
 def _rows(service: str, table: str) -> list[Explanation]:
-    return [_row(service, line) for line in table.strip().splitlines()]
+    return [row for line in table.strip().splitlines() for row in _row(service, line)]
 
 
-def _row(service: str, line: str) -> Explanation:
-    codes, kind, who, cause, fix = (cell.strip() for cell in line.split("|"))
+def _row(service: str, line: str) -> list[Explanation]:
+    codes, *cells = (cell.strip() for cell in line.split("|"))
+    return [_explanation(service, code, *cells) for code in codes.split(", ")]
+
+
+def _explanation(
+    service: str, code: str, kind: str, who: str, cause: str, fix: str
+) -> Explanation:
     is_doubtful = kind.endswith("?")
     return Explanation(
         service=service,
-        code=codes,
+        code=code,
         cause=cause,
         fix=fix,
         who=who,
@@ -202,11 +254,19 @@ def explain(service: str, code: str, http_status: int | None = None) -> Explanat
     owners = (service, "transport") if http_status is None else (service,)
     for owner in owners:
         if known := _BY_CODE.get((owner, folded)):
-            return known
+            return _for_service(known, service)
     for owner, prefix, row in _BY_PREFIX:
         if owner == service and folded.startswith(prefix):
             return row
     return _unknown(service, code, http_status)
+
+
+def _for_service(row: Explanation, service: str) -> Explanation:
+    """Return a row that speaks of this service."""
+    if row.service != "transport":
+        return row
+    cause, fix = (text.replace("SERVICE", service) for text in (row.cause, row.fix))
+    return replace(row, cause=cause, fix=fix)
 
 
 def _unknown(service: str, code: str, http_status: int | None) -> Explanation:
@@ -224,7 +284,7 @@ def _unknown(service: str, code: str, http_status: int | None) -> Explanation:
     return Explanation(
         service=service,
         code=code,
-        cause="This code is in none of the documentation that we know.",
+        cause="This code is not in our list.",
         fix=f"Look it up in the API error center of {service} by its request ID.",
         who="operator",
         kind="permanent",

@@ -16,10 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from image_import.aliyun.ecs.error_catalogue import explain
+from image_import.aliyun.transport_errors import quote
 from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
-
-LONGEST_QUOTE = 300
-"""Characters of an answer we do not understand that a message repeats."""
 
 SUCCESS_CODES = {"", "0", "200"}
 """Source: cloudmux, apsara client: `"Code": "200"` is no error, read 2026-11."""
@@ -189,11 +187,10 @@ def _not_an_answer(
     action: str, http_status: int, headers: Mapping[str, str], body: bytes
 ) -> ServiceUnavailable:
     """A proxy or gateway answered in place of ECS; it may have passed the call on."""
-    quote = _quote(body)
     kind = headers.get("Content-Type", "no content type")
     return ServiceUnavailable(
-        f"ECS {action}: expected JSON, got HTTP {http_status} with {kind}: {quote!r}; "
-        "check ECS_ENDPOINT and any proxy in between",
+        f"ECS {action}: expected JSON, got HTTP {http_status} with {kind}: "
+        f"{quote(body)!r}; check ECS_ENDPOINT and any proxy in between",
         service="ECS",
         action=action,
         http_status=http_status,
@@ -202,19 +199,13 @@ def _not_an_answer(
     )
 
 
-def _quote(body: bytes) -> str:
-    """Return the beginning of a body in whole words: half a secret is not masked."""
-    text = " ".join(body[: LONGEST_QUOTE + 1].decode("utf-8", "replace").split())
-    return text if len(body) <= LONGEST_QUOTE else text.rpartition(" ")[0]
-
-
 def _retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     """Return what `x-acs-retry-after` asks for.
 
     Source: alibabacloud-tea-openapi 0.4.6, which sleeps that many milliseconds.
     """
     told = headers.get("x-acs-retry-after", "")
-    return int(told) / 1000 if told.isdigit() else None
+    return int(told) / 1000 if told.isascii() and told.isdecimal() else None
 
 
 def _request_id(folded: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:

@@ -5,32 +5,34 @@ requests, so both the connect and the read time-out are given here, and repeatin
 the caller's business.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-import requests
-
+from image_import.aliyun.mask import Mask
 from image_import.aliyun.oss.auth import OssV4
 from image_import.aliyun.oss.errors import (
+    Asked,
     NotAppendable,
     ObjectChanged,
     ObjectMissing,
     PositionTaken,
-    translated,
-    unanswered,
+    refused,
 )
 from image_import.aliyun.oss.lazy_sdk import oss2
 from image_import.aliyun.oss.responses import (
     Listed,
     Listing,
     Piece,
+    WantedBytes,
     piece_of,
     read_listing,
     read_piece,
 )
 from image_import.aliyun.oss.transport import OssSession, Sender
+from image_import.aliyun.transport_errors import ForeignAnswer, unanswered
 from image_import.config.credentials import Credentials
-from image_import.errors import ServiceRejected, ServiceUnavailable
+from image_import.errors import ServiceError, ServiceRejected
 
 __all__ = [
     "Listed",
@@ -46,6 +48,7 @@ __all__ = [
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0
+"""For a whole answer."""
 
 Result = TypeVar("Result")
 
@@ -58,7 +61,7 @@ def make_session(pool_size: int) -> OssSession:
 class Oss:
     """The buckets of one region, seen with one pair of credentials."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but two by name
         self,
         session: OssSession,
         credentials: Credentials,
@@ -67,8 +70,16 @@ class Oss:
         region_id: str,
         signature_version: str,
         addressing: str,
+        remaining: Callable[[], float] = lambda: math.inf,
     ) -> None:
-        self._sender = Sender(session)
+        """Keep what every request needs.
+
+        Args:
+            remaining: Returns the seconds until the function is killed.
+        """
+        self._sender = Sender(session, remaining)
+        self._mask = Mask(credentials.secrets)
+        self._signature_version = signature_version
         self._buckets: dict[str, oss2.Bucket] = {}
         self._auth = _auth(credentials, signature_version)
         self._endpoint = endpoint
@@ -79,19 +90,21 @@ class Oss:
         self, bucket: str, object_key: str, *, first: int, last: int, etag: str = ""
     ) -> Piece:
         """Return the bytes `first` to `last`, both counted from 0 and included."""
-        return self._read(bucket, object_key, (first, last), last - first + 1, etag)
+        return self._read(bucket, object_key, WantedBytes(first=first, last=last), etag)
 
     def read_tail(
         self, bucket: str, object_key: str, *, count: int, etag: str = ""
     ) -> Piece:
         """Return the last `count` bytes, or the whole of a shorter object."""
-        return self._read(bucket, object_key, (None, count), count, etag)
+        return self._read(bucket, object_key, WantedBytes(first=None, last=count), etag)
 
     def read_whole(
         self, bucket: str, object_key: str, *, limit: int, etag: str = ""
     ) -> Piece:
         """Return a small object; of a larger one, the first `limit` bytes."""
-        return self._read(bucket, object_key, (0, limit - 1), limit, etag)
+        return self._read(
+            bucket, object_key, WantedBytes(first=0, last=limit - 1), etag
+        )
 
     def head(self, bucket: str, object_key: str) -> Piece:
         """Return what the headers of an object say, without a byte of it.
@@ -104,7 +117,7 @@ class Oss:
 
         def head(source: oss2.Bucket) -> Piece:
             headers = source.head_object(object_key).headers
-            size = int(headers["Content-Length"])
+            size = int(headers.get("Content-Length", ""))
             return piece_of(headers, data=b"", object_size_bytes=size)
 
         return self._call("HeadObject", head, bucket)
@@ -191,14 +204,9 @@ class Oss:
         return read_listing(found)
 
     def _read(
-        self,
-        bucket: str,
-        object_key: str,
-        byte_range: tuple[int | None, int],
-        limit: int,
-        etag: str,
+        self, bucket: str, object_key: str, span: WantedBytes, etag: str
     ) -> Piece:
-        """GET one range and never more than `limit` bytes.
+        """GET one range and never more than its bytes.
 
         Without `x-oss-range-behavior: standard` a range that does not fit is
         answered with 200 and the whole object, however large.
@@ -210,34 +218,51 @@ class Oss:
             headers["If-Match"] = f'"{etag}"'
 
         def get(source: oss2.Bucket) -> Piece:
+            byte_range = (span.first, span.last)
             reply = source.get_object(
                 object_key, byte_range=byte_range, headers=headers
             )
-            return read_piece(reply, limit)
+            return read_piece(reply, span, etag)
 
         return self._call("GetObject", get, bucket)
 
     def _call(
         self, action: str, exchange: Callable[[oss2.Bucket], Result], bucket: str
     ) -> Result:
+        """Return what came of one exchange.
+
+        What oss2 raises holds the answer, which may repeat what was signed. So each
+        error is translated, masked and left behind: raised outside of the handler,
+        ours does not carry it as its context.
+        """
+        failure: ServiceError
         try:
             return exchange(self._buckets.get(bucket) or self._bucket(bucket))
         except oss2.exceptions.ServerError as exc:
-            raise translated(exc, action) from exc
-        except (oss2.exceptions.RequestError, requests.RequestException) as exc:
-            raise unanswered(exc, action) from exc
+            failure = refused(
+                exc.status, exc.headers, exc.body, self._asked(action, bucket)
+            )
+        except oss2.exceptions.RequestError as exc:
+            failure = unanswered(exc.exception, service="OSS", action=action)
+        except OSError as exc:
+            failure = unanswered(exc, service="OSS", action=action)
         except oss2.exceptions.ClientError as exc:
             message = f"OSS {action}: {exc.body}"
-            raise ServiceRejected(message, service="OSS", action=action) from exc
-        except (LookupError, RuntimeError, TypeError, ValueError) as exc:
-            # What oss2 raises where a page of HTML with status 200 is no answer of OSS.
-            raise ServiceUnavailable(
-                f"OSS {action}: what came is no answer of OSS; check OSS_ENDPOINT and "
-                "any proxy in between",
-                service="OSS",
-                action=action,
-                perhaps_done=True,
-            ) from exc
+            failure = ServiceRejected(message, service="OSS", action=action)
+        except (RuntimeError, SyntaxError, TypeError, ValueError) as exc:
+            # What oss2 raises where an answer lacks what each of OSS's has.
+            odd = ForeignAnswer(f"it makes no sense to oss2: {type(exc).__name__}")
+            failure = unanswered(odd, service="OSS", action=action)
+        raise self._mask.error(failure)
+
+    def _asked(self, action: str, bucket: str) -> Asked:
+        return Asked(
+            action=action,
+            bucket=bucket,
+            endpoint=self._endpoint,
+            region_id=self._region_id,
+            signature_version=self._signature_version,
+        )
 
     def _bucket(self, name: str) -> oss2.Bucket:
         made = self._buckets[name] = oss2.Bucket(

@@ -1,15 +1,19 @@
 """What OSS answers, as the rest of the function sees it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from image_import.errors import ServiceRejected
+from image_import.aliyun.transport_errors import ForeignAnswer
 from image_import.model.revision import normal_etag
 
 _META = "x-oss-meta-"
+_STRONG_ETAG = re.compile(r'"?[^"\s,]+"?', re.ASCII)
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
+WHOLE, PARTIAL = 200, 206
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,6 +21,7 @@ class Piece:
     """Some bytes of an object, and what the reply's headers say about the whole.
 
     Attributes:
+        spelled_etag: The ETag as the answer spells it, for the next If-Match.
         object_size_bytes: Of the whole object.
         user_metadata: Names in lower case, without `x-oss-meta-`.
         date: The reply's Date, which is OSS's own clock.
@@ -32,6 +37,7 @@ class Piece:
     object_type: str
     date: datetime
     modified: datetime | None = None
+    spelled_etag: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,22 +60,104 @@ class Listing:
     date: datetime
 
 
-def read_piece(reply: Any, limit: int) -> Piece:  # noqa: ANN401 - oss2 has no types
-    """Read the body of a GET that may be 206, or 200 where that is all there is."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WantedBytes:
+    """The bytes that are asked for: `first` to `last`, or the `last` ones.
+
+    Attributes:
+        first: Counted from 0; None for so many at the end.
+        last: Included; or how many, at the end.
+    """
+
+    first: int | None
+    last: int
+
+    @property
+    def count(self) -> int:
+        """How many bytes that is at most."""
+        return self.last if self.first is None else self.last - self.first + 1
+
+    def of(self, size: int) -> tuple[int, int]:
+        """Return the first and last byte of an object of so many bytes."""
+        if self.first is None:
+            return max(0, size - self.last), size - 1
+        return self.first, min(self.last, size - 1)
+
+
+def read_piece(reply: Any, span: WantedBytes, etag: str) -> Piece:  # noqa: ANN401 - oss2 has no types
+    """Return the bytes that were asked for, and no others.
+
+    Args:
+        reply: To a GET: 206, or 200 where the whole object is no more than that.
+        span: What was asked for.
+        etag: Of which upload, in any case and without quotes; "" for any.
+
+    Raises:
+        ForeignAnswer: It is another upload's, or other bytes, or not all of them.
+    """
+    try:
+        return _read_piece(reply, span, etag)
+    except ForeignAnswer:
+        reply.resp.close()
+        raise
+
+
+def _read_piece(reply: Any, span: WantedBytes, etag: str) -> Piece:  # noqa: ANN401 - same
     headers = reply.headers
-    length = int(headers.get("Content-Length") or -1)
-    if not 0 <= length <= limit:
-        reply.resp.response.close()
-        raise ServiceRejected(
-            f"OSS answered a read of at most {limit} bytes with {length} bytes; "
-            "the range was not honoured, so nothing was read",
-            service="OSS",
-            action="GetObject",
-            http_status=reply.status,
-            request_id=reply.request_id,
+    found = _strong_etag(headers)
+    if etag and found != normal_etag(etag):
+        raise ForeignAnswer(f"its ETag is {found}, asked for was {etag}")
+    size = _size(reply.status, headers, span)
+    data = _read_bounded(reply.resp, span.count)
+    whole = len(data) if size is None else size
+    first, last = span.of(whole)
+    if len(data) != last - first + 1:
+        raise ForeignAnswer(
+            f"{len(data)} bytes came, which are not the {last - first + 1} asked for"
         )
-    whole = _whole_size(headers, length)
-    return piece_of(headers, data=reply.read(), object_size_bytes=whole)
+    return piece_of(headers, data=data, object_size_bytes=whole)
+
+
+def _strong_etag(headers: Mapping[str, str]) -> str:
+    """Return the ETag by which an upload is known, as events write it.
+
+    A proxy that changes what passes through it takes the ETag away, or weakens it.
+
+    Source: RFC 9110, 8.8.1 and 8.8.3, read 2026-12.
+    """
+    told = headers.get("ETag", "")
+    if not _STRONG_ETAG.fullmatch(told.strip()):
+        raise ForeignAnswer(f"its ETag is {told!r}, not the one of an upload")
+    return normal_etag(told)
+
+
+def _size(status: int, headers: Mapping[str, str], span: WantedBytes) -> int | None:
+    """Return the object's size; None where it is all there, and its body will tell."""
+    told = headers.get("Content-Range", "")
+    if status == PARTIAL:
+        match = _CONTENT_RANGE.fullmatch(told)
+        size = int(match[3]) if match else 0
+        if not match or (int(match[1]), int(match[2])) != span.of(size):
+            raise ForeignAnswer(
+                f"its Content-Range is {told!r}, not what was asked for"
+            )
+        return size
+    if status != WHOLE or told or span.first:
+        raise ForeignAnswer(f"HTTP {status} for a range of an object")
+    return None
+
+
+def _read_bounded(reply: Any, most: int) -> bytes:  # noqa: ANN401 - ours or oss2's
+    """Return the body, but never much more than was asked for: images are large."""
+    told = reply.headers.get("Content-Length")
+    if told is not None and int(told) > most:
+        raise ForeignAnswer(f"{told} bytes where at most {most} were asked for")
+    data = b""
+    for piece in reply:
+        data += piece
+        if len(data) > most:
+            raise ForeignAnswer(f"more than the {most} bytes that were asked for")
+    return data
 
 
 def piece_of(
@@ -82,6 +170,7 @@ def piece_of(
     return Piece(
         data=data,
         etag=normal_etag(headers.get("ETag", "")),
+        spelled_etag=headers.get("ETag", "").strip().strip('"'),
         object_size_bytes=object_size_bytes,
         user_metadata={
             name.removeprefix(_META): _text(value)
@@ -133,21 +222,10 @@ def _text(header: str) -> str:
         return header
 
 
-def _whole_size(headers: Mapping[str, str], length: int) -> int:
-    """Return the object's size from `Content-Range: bytes 0-99/1234`."""
-    _, _, total = headers.get("Content-Range", "").rpartition("/")
-    return int(total) if total.isdigit() else length
-
-
 def _date(headers: Mapping[str, str]) -> datetime:
     """Return OSS's clock; leases cannot be measured by anything else."""
     told = headers.get("Date", "")
     moment = _moment(told)
     if moment is None:
-        raise ServiceRejected(
-            f"the answer's Date is {told!r}, not a time; OSS sends it with every "
-            "answer, so check what stands between the function and OSS_ENDPOINT",
-            service="OSS",
-            action="any",
-        )
+        raise ForeignAnswer(f"its Date is {told!r}, not a time; OSS always sends one")
     return moment

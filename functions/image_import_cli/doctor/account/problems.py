@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from image_import.aliyun.transport_errors import ForeignAnswer
 from requests import RequestException
 from requests.exceptions import JSONDecodeError
 
@@ -30,13 +31,21 @@ class Door:
     def no_answer(self, exc: Exception) -> Problem:
         """Return what is to be said if nothing, or something else, answers there."""
         name = type(exc).__name__
+        if isinstance(exc, ForeignAnswer):
+            return self._not_theirs(str(exc))
         what = f"{self.service} does not answer at {self.endpoint} ({name})"
         # requests' error of JSON is one of transport, too.
         if isinstance(exc, JSONDecodeError) or not isinstance(exc, RequestException):
-            why = "no JSON" if isinstance(exc, JSONDecodeError) else name
-            what = f"what {self.endpoint} answers is not from {self.service} ({why})"
-        mend = f"Check --region, {self.where}, HTTPS_PROXY and NO_PROXY."
-        return Problem(what=what, mend=mend)
+            is_json = isinstance(exc, JSONDecodeError)
+            return self._not_theirs("no JSON" if is_json else name)
+        return Problem(what=what, mend=self._mend())
+
+    def _not_theirs(self, why: str) -> Problem:
+        what = f"what {self.endpoint} answers is not from {self.service} ({why})"
+        return Problem(what=what, mend=self._mend())
+
+    def _mend(self) -> str:
+        return f"Check --region, {self.where}, HTTPS_PROXY and NO_PROXY."
 
     def refusal(self, code: str, message: str, *, is_missing: bool = False) -> Problem:
         """Return what is to be said if the service says no."""

@@ -47,14 +47,6 @@ def test_a_refused_connection_has_done_nothing(session: requests.Session) -> Non
     assert (error.code, error.perhaps_done) == ("ConnectionRefused", False)
 
 
-def test_a_name_that_does_not_resolve_has_done_nothing(
-    session: requests.Session,
-) -> None:
-    error = failure(session, "http://localhost.invalid")
-    assert isinstance(error, ServiceUnavailable)
-    assert (error.code, error.perhaps_done) == ("ConnectionRefused", False)
-
-
 @pytest.mark.parametrize(
     ("answer", "code"),
     [

@@ -14,7 +14,8 @@ from image_import.errors import ServiceRejected, ServiceUnavailable
 from loopback import Got, Loopback, Say, serving
 
 DATE = "Thu, 26 Nov 2026 12:00:00 GMT"
-BYTES = Say(body=b"data", headers={"Date": DATE, "ETag": '"E"'})
+OWN = {"Date": DATE, "ETag": '"E"', "x-oss-request-id": "R"}
+BYTES = Say(body=b"data", headers=OWN)
 SIGNED = {"authorization", "x-oss-date"}
 KEY = "in/网站 1+2%20~(a).qcow2"
 LISTING = {"prefix": "in/é &=+/", "list-type": "2", "continuation-token": ""}
@@ -56,6 +57,7 @@ def bucket(url: str, session: object) -> oss2.Bucket:
         region="cn-hangzhou",
         is_path_style=True,
         enable_crc=False,
+        connect_timeout=(5, 5),
     )
 
 
@@ -78,7 +80,7 @@ def told(got: Got) -> tuple[str, str, dict[str, str], bytes]:
 )
 def test_what_goes_out_is_what_the_session_of_oss2_sends(call: Call) -> None:
     appended = {"x-oss-next-append-position": "17", "x-oss-hash-crc64ecma": "1"}
-    answer = Say(headers=appended)
+    answer = Say(headers={**OWN, **appended})
     with serving(answer) as server:
         call(bucket(server.url, Sender(make_session(1))))
         call(bucket(server.url, oss2.Session(pool_size=1)))
@@ -109,13 +111,15 @@ def test_a_redirect_is_not_followed() -> None:
     with serving(BYTES) as target:
         moved = Say(status=307, headers={"Location": f"{target.url}/elsewhere?x=1"})
         with serving(moved) as server:
-            with pytest.raises(ServiceRejected, match="OSS GetObject: 307"):
+            with pytest.raises(ServiceRejected) as caught:
                 read(client(server))
             assert target.got == []
+    assert caught.value.code == "Redirected"
+    assert f"redirected to {target.host}" in str(caught.value)
 
 
 def test_cookies_are_not_sent_back() -> None:
-    cookie = Say(body=b"data", headers={"Date": DATE, "Set-Cookie": "a=b; Path=/"})
+    cookie = Say(body=b"data", headers={**OWN, "Set-Cookie": "a=b; Path=/"})
     with serving(cookie) as server:
         oss = client(server)
         read(oss)
@@ -135,23 +139,25 @@ def test_credentials_in_netrc_do_not_replace_the_signature(
 
 
 def test_a_body_that_breaks_off_is_no_answer() -> None:
-    short = Say(body=b"da", headers={"Date": DATE, "Content-Length": "4"})
+    short = Say(
+        body=b"da", headers={**OWN, "Content-Length": "4", "Connection": "close"}
+    )
     with serving(short, Say(hang_up=True)) as server:
         oss = client(server)
-        with pytest.raises(ServiceUnavailable, match=r"GetObject: no answer"):
+        with pytest.raises(ServiceUnavailable, match=r"GetObject: ConnectionReset"):
             read(oss)
 
 
 def test_a_header_that_nobody_may_send_is_refused_before_it_is_sent() -> None:
     with serving(BYTES) as server:
         oss = client(server)
-        with pytest.raises(ServiceUnavailable, match="InvalidHeader"):
+        with pytest.raises(ServiceRejected, match="InvalidHeader"):
             oss.read_range("images", "a", first=0, last=1, etag="x\r\nHost: y")
         assert server.got == []
 
 
 def test_a_reply_is_read_in_pieces_and_then_to_its_end() -> None:
-    with serving(Say(body=b"0123456789")) as server:
+    with serving(Say(body=b"0123456789", headers=OWN)) as server:
         reply = bucket(server.url, Sender(make_session(1))).get_object("a").resp
         assert (reply.read(4), reply.read(), reply.read(), reply.read(1)) == (
             b"0123",
@@ -161,11 +167,14 @@ def test_a_reply_is_read_in_pieces_and_then_to_its_end() -> None:
         )
 
 
-def test_a_compressed_body_comes_out_plain() -> None:
+def test_bytes_come_as_they_are_stored_whatever_coding_they_are_said_to_be_in() -> None:
     zipped = gzip.compress(b"plain")
-    with serving(Say(body=zipped, headers={"Content-Encoding": "gzip"})) as server:
-        reply = bucket(server.url, Sender(make_session(1))).get_object("a").resp
-        assert reply.read() == b"plain"
+    stored = Say(body=zipped, headers={**OWN, "Content-Encoding": "gzip"})
+    plain = Say(body=b"plain", headers={**OWN, "Content-Encoding": "gzip"})
+    with serving(stored, plain) as server:
+        oss = client(server)
+        assert (read(oss), read(oss)) == (zipped, b"plain")
+        assert "gzip" not in server.got[0].headers.get("Accept-Encoding", "")
 
 
 def calls(exchange: Callable[[], object]) -> int:
@@ -182,13 +191,3 @@ def test_an_exchange_takes_half_the_calls_of_the_session_of_oss2() -> None:
         theirs = bucket(server.url, oss2.Session(pool_size=1))
         ours = calls(lambda: read(oss))
         assert ours <= calls(lambda: theirs.get_object("web.qcow2").read()) / 2
-
-
-@pytest.mark.parametrize(
-    "date", ["", "noon", f"{DATE}, {DATE}"], ids=["none", "no time", "two"]
-)
-def test_an_answer_without_a_time_of_its_own_is_refused_by_name(date: str) -> None:
-    undated = Say(body=b"data", headers={"Date": date})
-    with serving(undated) as server, pytest.raises(ServiceRejected) as caught:
-        client(server).read_range("images", "a", first=0, last=3)
-    assert f"the answer's Date is {date!r}, not a time" in str(caught.value)

@@ -80,7 +80,9 @@ def test_an_endpoint_in_another_region_is_told_with_what_mends_it(
 ) -> None:
     refusal = b"<Error><Code>InvalidArgument</Code><Message>Invalid signing region in "
     refusal += b"Authorization header.</Message></Error>"
-    with serving(Say(status=400, body=refusal)) as server:
+    with serving(
+        Say(status=400, body=refusal, headers={"x-oss-request-id": "R"})
+    ) as server:
         monkeypatch.setenv("http_proxy", server.url)
         seen = OssAccount(KEYS, endpoint=endpoint, region_id="cn-hangzhou").bucket(
             "b-b"
