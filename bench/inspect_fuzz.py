@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT / "functions"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "functions"), str(ROOT / "tests/support")]
 
 import hives  # noqa: E402
 from disk_images.blocks.remote import Bounded, Budget  # noqa: E402

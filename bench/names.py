@@ -1,6 +1,6 @@
 """How fast keys are read and images are named: 100,000 of each, on one core.
 
-PYTHONPATH=functions:tests python bench/names.py [HOW_MANY]
+PYTHONPATH=functions:tests/support python bench/names.py [HOW_MANY]
 """
 
 import sys
