@@ -9,7 +9,7 @@ class UnresolvedError(ValueError):
     """A file refers to something that it does not have."""
 
 
-class StrictLoader(yaml.SafeLoader):
+class StrictLoader(yaml.CSafeLoader):
     """A loader that refuses what ROS and Serverless Devs would read otherwise."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:  # noqa: FBT002 - PyYAML's signature
@@ -28,4 +28,4 @@ def load(text: str) -> Any:
     Raises:
         yaml.YAMLError: It is not YAML, or not strictly.
     """
-    return yaml.load(text, StrictLoader)  # noqa: S506 - a SafeLoader
+    return yaml.load(text, StrictLoader)  # noqa: S506 - a safe loader
