@@ -1,21 +1,23 @@
 """Root file systems of Debian for three processors, by debootstrap, never run.
 
-Each is made once for all test processes and lies in a temporary folder. What makes it
-large and tells nothing (libraries, documentation) is left out; what is there is letter
-for letter Debian's. The one for amd64 has a kernel, of whose modules only those for
-disks are kept; what its installation would generate is made by this machine's depmod.
+Each is made once for all test processes, and kept in pytest's cache for later runs.
+What makes it large and tells nothing (libraries, documentation) is left out; what is
+there is letter for letter Debian's. The one for amd64 has a kernel, of whose modules
+only those for disks are kept; what its installation would generate is made by this
+machine's depmod.
 """
 
-import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from made_images import run
+from shared_folders import one_at_a_time
 
 SUITE = "bookworm"
 NEEDS = ("debootstrap", "dpkg-deb", "depmod")
@@ -44,21 +46,24 @@ class Root:
     mbr: bytes
 
 
+def kept_in(config: pytest.Config, otherwise: Path) -> Path:
+    """Return the folder for what is made here: pytest's cache, if there is one."""
+    if not hasattr(config, "cache"):
+        return otherwise
+    made_by = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
+    return Path(config.cache.mkdir(f"debian-{made_by}"))
+
+
 def make_root(shared: Path, architecture: str) -> Root:
     """Return the root for an architecture as Debian names it."""
     folder, extra = shared / f"root-{architecture}", shared / f"more-{architecture}"
-    with _one_at_a_time(shared / f"{architecture}.lock"):
+    with one_at_a_time(shared / f"{architecture}.lock"):
         if not (shared / f"{architecture}.ready").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(extra, ignore_errors=True)
             _bootstrap(folder, extra, architecture)
             (shared / f"{architecture}.ready").touch()
-    _, made_for, loader, efi_name = _LOADERS[architecture]
-    mbr = extra / "usr/lib/grub/i386-pc/boot.img"
-    return Root(
-        folder=folder,
-        efi_name=efi_name,
-        efi=(extra / "usr/lib/grub" / made_for / "monolithic" / loader).read_bytes(),
-        mbr=mbr.read_bytes() if mbr.exists() else b"",
-    )
+    return _root(folder, extra / "usr/lib/grub", architecture)
 
 
 def make_full_root(shared: Path) -> Root:
@@ -67,21 +72,19 @@ def make_full_root(shared: Path) -> Root:
     Every package is unpacked whole; what their scripts would make and a look reads is
     laid beside: the list of modules, an SSH server's configuration, GRUB's.
     """
-    folder, archives = shared / "root-full", shared / "full-archives"
-    with _one_at_a_time(shared / "full.lock"):
-        if not (shared / "full.ready").exists():
-            _fetch(archives, "amd64", _FULL)
-            _unpack(archives, folder)
-            _configure(folder)
-            shutil.rmtree(archives)
-            (shared / "full.ready").touch()
-    _, made_for, loader, efi_name = _LOADERS["amd64"]
-    grub = folder / "usr/lib/grub"
+    make_root(shared, "amd64")
+    folder = shared / "root-full"
+    return _root(folder, folder / "usr/lib/grub", "amd64")
+
+
+def _root(folder: Path, grub: Path, architecture: str) -> Root:
+    _, made_for, loader, efi_name = _LOADERS[architecture]
+    mbr = grub / "i386-pc/boot.img"
     return Root(
         folder=folder,
         efi_name=efi_name,
         efi=(grub / made_for / "monolithic" / loader).read_bytes(),
-        mbr=(grub / "i386-pc/boot.img").read_bytes(),
+        mbr=mbr.read_bytes() if mbr.exists() else b"",
     )
 
 
@@ -91,7 +94,7 @@ def _unpack(archives: Path, folder: Path) -> None:
         (folder / "usr" / name).mkdir(parents=True)
         (folder / name).symlink_to(f"usr/{name}")
     into = ("tar", "-x", "--keep-directory-symlink", "--no-same-owner", "-C", folder)
-    for archive in sorted(archives.glob("var/cache/apt/archives/*.deb")):
+    for archive in sorted(archives.glob("*.deb")):
         run(*into, given=run("dpkg-deb", "--fsys-tarfile", archive))
 
 
@@ -124,14 +127,18 @@ def _bootstrap(folder: Path, extra: Path, architecture: str) -> None:
     packages = [_LOADERS[architecture][0]]
     if architecture != "arm64":
         packages.append("grub-pc-bin")
-    included = [*packages]
     if architecture == "amd64":
-        included.append(KERNEL_PACKAGE)
-    _fetch(folder, architecture, included)
+        _fetch(folder, architecture, _FULL)
+    else:
+        _fetch(folder, architecture, packages, "--no-resolve-deps")
     for package in packages:
         (archive,) = folder.glob(f"var/cache/apt/archives/{package}_*.deb")
         subprocess.run(["dpkg-deb", "-x", str(archive), str(extra)], check=True)
     if architecture == "amd64":
+        full = folder.with_name("root-full")
+        shutil.rmtree(full, ignore_errors=True)
+        _unpack(folder / "var/cache/apt/archives", full)
+        _configure(full)
         _add_kernel(folder, extra)
     for pattern in _BULK:
         for found in folder.glob(pattern):
@@ -143,10 +150,13 @@ def _bootstrap(folder: Path, extra: Path, architecture: str) -> None:
     (folder / "dev").mkdir()
 
 
-def _fetch(folder: Path, architecture: str, included: Sequence[str]) -> None:
+def _fetch(
+    folder: Path, architecture: str, included: Sequence[str], *options: str
+) -> None:
     """Fetch the packages of a Debian, and unpack those without which none works."""
     command = ["debootstrap", "--foreign", "--variant=minbase", "--no-check-gpg",
-               f"--arch={architecture}", f"--include={','.join(included)}", SUITE,
+               *options, f"--arch={architecture}",
+               f"--include={','.join(included)}", SUITE,
                str(folder), _mirror()]  # fmt: skip
     if os.geteuid():
         command.insert(0, "fakeroot")
@@ -192,10 +202,3 @@ def _mirror() -> str:
              if suite == SUITE]  # fmt: skip
     assert found, f"apt names no mirror of {SUITE}; set DEBIAN_MIRROR to one"
     return found[0]
-
-
-@contextmanager
-def _one_at_a_time(path: Path) -> Iterator[None]:
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import debian_roots
 import pytest
-from debian_roots import ROOT_UUID, Root, make_full_root, make_root
+from debian_roots import ROOT_UUID, Root, kept_in, make_full_root, make_root
 from disk_images.blocks.open import open_disk
 from disk_images.blocks.remote import Bounded, Budget
 from disk_images.findings import Inspection, Scope
@@ -29,6 +29,7 @@ from made_images import (
     run,
     written_places,
 )
+from shared_folders import folder_of_this_run
 
 MIB, GIB = 1 << 20, 1 << 30
 TOOLS = (
@@ -59,10 +60,15 @@ FORMATS = {
 
 
 @pytest.fixture(scope="session")
-def root_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Root]:
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    return lambda architecture: make_root(shared, architecture)
+def kept(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    return kept_in(request.config, folder_of_this_run(tmp_path_factory))
+
+
+@pytest.fixture(scope="session")
+def root_of(kept: Path) -> Callable[[str], Root]:
+    return lambda architecture: make_root(kept, architecture)
 
 
 def make_image(
@@ -211,10 +217,9 @@ def inspection_as_of_an_object(image: Path, *, names_only: bool) -> Inspection:
 
 
 @pytest.fixture(scope="session")
-def full_root(tmp_path_factory: pytest.TempPathFactory) -> Root:
+def full_root(kept: Path) -> Root:
     """Debian with cloud-init, an SSH server and all modules of its kernel."""
-    base = tmp_path_factory.getbasetemp()
-    return make_full_root(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
+    return make_full_root(kept)
 
 
 @pytest.mark.parametrize("size_gib", [1, 40])

@@ -1,14 +1,11 @@
 """The zip as it is built: small, whole, and running in Function Compute's contract."""
 
-import fcntl
 import io
 import json
-import os
 import re
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -24,15 +21,21 @@ from image_import_cli.delivery.on_fakes import fill_bucket
 from image_import_cli.options.settings import read_env_file
 from image_import_cli.package.archive import MANIFEST
 from image_import_cli.package.build import BuildOrder, Built, build
-from image_import_cli.package.command import CLONE, package, report
+from image_import_cli.package.command import (
+    CLONE,
+    PYTHON_VERSIONS,
+    package,
+    report,
+)
 from image_import_cli.package.tools import Interpreter
 from rich.console import Console
+from shared_folders import folder_of_this_run, one_at_a_time
 
 MOST_BYTES = 9_500_000
 KEYS = KeyPair(access_key_id="a", access_key_secret="b", security_token="c")
 PYTHONS = [
     pytest.param(version, marks=pytest.mark.needs(f"python{version}"))
-    for version in ("3.10", "3.11", "3.12")
+    for version in PYTHON_VERSIONS
 ]
 
 # Imports all of the function and tells which files its modules come from. To ask a
@@ -55,21 +58,12 @@ def handler(event, context):
 """
 
 
-@contextmanager
-def one_at_a_time(path: Path) -> Iterator[None]:
-    """Keep other test processes out."""
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 @pytest.fixture(scope="session")
 def make_zip(
     tmp_path_factory: pytest.TempPathFactory, tool_path: Callable[[str], str]
 ) -> Callable[[str], Path]:
     """Build the zip for a Python, once for all test processes."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    shared = folder_of_this_run(tmp_path_factory)
 
     def make(version: str) -> Path:
         output = shared / f"image-import-python{version}.zip"
