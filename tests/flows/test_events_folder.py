@@ -13,6 +13,7 @@ from repository import ROOT
 EVENTS = ROOT / "events"
 SAMPLES = sorted(path.parent.name for path in EVENTS.glob("*/event.json"))
 NEW_EACH_TIME = {"ecs_request_id", "image_id", "task_id"}
+NONCE = re.compile(r"(?<=\[image-import )[0-9a-f]{16}\]$")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
@@ -25,12 +26,14 @@ def invoke(sample: str) -> tuple[int, list[dict[str, Any]]]:
 
 def comparable(record: dict[str, Any]) -> dict[str, Any]:
     """Return a record with a star for what must be there and differs each time."""
-    known = {
+    known: dict[str, Any] = {
         name: "*" if name in NEW_EACH_TIME and value else value
         for name, value in record.items()
     }
     if "reason" in known:
         known["reason"] = MOMENT.sub("*", known["reason"])
+    if sent := known.get("parameters"):
+        known["parameters"] = {n: NONCE.sub("*]", v) for n, v in sent.items()}
     return known
 
 

@@ -129,7 +129,7 @@ def test_a_fixed_name_collides_when_the_key_is_uploaded_again() -> None:
     second = uploads.upload("web.qcow2", OTHER)
     assert (first.outcome, second.outcome) == (Outcome.SUBMITTED, Outcome.FAILED)
     assert f"'web' is held by {first.image_id}" in second.reason
-    assert "not this version of web.qcow2" in second.reason
+    assert "not by this claim on web.qcow2" in second.reason
 
 
 def order_id(order: Sequence[str]) -> str:

@@ -24,7 +24,7 @@ from image_import.aliyun.oss.client import (
 from image_import.errors import ServiceRejected, ServiceUnavailable
 from image_import.importing.call import CALL
 from image_import.ledger.entries import State, read_lines
-from image_import.model.revision import ExistingImage
+from image_import.model.ownership import ExistingImage
 
 Answer = TypeVar("Answer")
 START = datetime(2026, 11, 23, 3, 0, tzinfo=timezone.utc)
@@ -174,6 +174,9 @@ class BucketOnStage:
     def read_whole(self, bucket: str, object_key: str, **said: Any) -> Piece:
         return self._turn(object_key, lambda: self._read(bucket, object_key, ""))
 
+    def check_etag(self, bucket: str, object_key: str, *, etag: str) -> None:
+        self._read(bucket, object_key, etag)
+
     def append(self, _: str, object_key: str, *, position: int, data: bytes) -> int:
         def effect() -> int:
             held = self.objects.get(object_key, b"")
@@ -282,7 +285,10 @@ class EcsOnStage:
         def effect() -> list[ExistingImage]:
             return [
                 ExistingImage(
-                    image_id=image_id, image_name=image_name, status="Waiting"
+                    image_id=image_id,
+                    image_name=image_name,
+                    status="Waiting",
+                    description=parameters["Description"],
                 )
                 for image_id, parameters in self.images
                 if parameters["ImageName"] == image_name

@@ -3,7 +3,7 @@
 Nothing here asks ECS. Between `claim` and `conclude` whoever holds the claim does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,9 +20,10 @@ from image_import.ledger.entries import (
     State,
     standing_of,
     to_json_bytes,
+    waits_for_room,
 )
-from image_import.ledger.open_jobs import waits_for_room
 from image_import.ledger.store import LedgerStore, Overtaken, Snapshot
+from image_import.model.ownership import with_nonce
 from image_import.model.result import Result
 from image_import.model.revision import ImageRevision
 
@@ -49,6 +50,7 @@ class Claims:
         attempts: To write an outcome behind what others write.
         lease: How long an intent keeps others out; longer than the function may run.
         claim_id: Random; every line of this record carries it.
+        new_nonce: Makes what shows that an image is that of one claim.
         pool: For exchanges that do not depend on each other.
     """
 
@@ -58,6 +60,7 @@ class Claims:
     pool: Executor
     lease: timedelta
     claim_id: str
+    new_nonce: Callable[[], str]
     fc_request_id: str = ""
 
     def standing(self, snapshot: Snapshot, revision: ImageRevision) -> LedgerStanding:
@@ -78,7 +81,9 @@ class Claims:
         Args:
             has_token: Whether ECS knows a repeated call by its token.
         """
-        token = revision.client_token(dict(parameters)) if has_token else ""
+        nonce = self.new_nonce()
+        marked = with_nonce(parameters["Description"], nonce)
+        frozen = {**parameters, "Description": marked}
         return LedgerEntry(
             state=State.INTENT,
             at=self.clock.earliest(),
@@ -88,8 +93,9 @@ class Claims:
             attempt=revision.attempt,
             lease_until=self.clock.latest() + self.lease,
             image_name=image_name,
-            client_token=token,
-            parameters=parameters,
+            client_token=revision.client_token(frozen) if has_token else "",
+            nonce=nonce,
+            parameters=frozen,
             sidecar_key=sidecar_key,
             fc_request_id=self.fc_request_id,
         )
@@ -224,7 +230,9 @@ class Claims:
             claim=self.claim_id,
             version=intent.version,
             disks=intent.disks,
+            bucket=intent.proof.bucket,
             attempt=intent.attempt,
+            nonce=intent.nonce,
             image_name=intent.image_name,
             reason=called.reason,
             error_code=error.code if error else "",

@@ -33,7 +33,12 @@ from image_import.events.parser import (
 from image_import.filename.reader import read_key
 from image_import.importing import results
 from image_import.importing.bucket_reader import NOTHING_STARTED, BucketReader, Started
-from image_import.importing.call import Caller, CallResult, not_called
+from image_import.importing.call import (
+    OVERWRITTEN,
+    Caller,
+    CallResult,
+    not_called,
+)
 from image_import.importing.claim import Claims
 from image_import.importing.contents import ContentsReader
 from image_import.importing.gatherer import Candidate, Gatherer
@@ -168,7 +173,7 @@ class RecordImport:
         if found.gone:
             is_abandoned = standing is Standing.ABANDONED
             return (
-                self._settle(found.snapshot, entry)
+                self._settle(found.snapshot, entry, OVERWRITTEN)
                 if is_abandoned and entry
                 else results.ignored(found.gone)
             )
@@ -189,8 +194,8 @@ class RecordImport:
     ) -> Result:
         """Return how this ends, as the ledger does not leave it to us to begin."""
         if standing is Standing.ABANDONED:
-            if entry.version != found.revision.revision_hash:
-                self._settle(found.snapshot, entry)
+            if why := self._why_not_resent(found, entry):
+                self._settle(found.snapshot, entry, why)
                 raise LookAgainError
             return self._claim_and_call(
                 found.snapshot,
@@ -244,14 +249,42 @@ class RecordImport:
         )
         return replace(sent, evidence=results.evidence_of(plan), notes=plan.notes)
 
-    def _settle(self, snapshot: Snapshot, abandoned: LedgerEntry) -> Result:
-        """Find out how an abandoned claim ended whose bytes are gone by now.
+    def _why_not_resent(self, found: Candidate, abandoned: LedgerEntry) -> str:
+        """Return why an abandoned claim is not sent again, "" if it may be.
 
-        It cannot be sent again: ECS would read whatever stands at the key today.
+        ECS would read whatever stands at the keys today, with the rights of the
+        function: so they must be those of the claim, and all that it asks for must be
+        ours to ask.
         """
-        intent = self.claims.take_over(abandoned)
+        if abandoned.version != found.revision.revision_hash:
+            return OVERWRITTEN
+        from image_import.planning.frozen import (  # noqa: PLC0415 - cold start
+            why_not_sent_again,
+        )
+
+        why = why_not_sent_again(
+            abandoned.parameters,
+            found.revision,
+            settings=self.settings,
+            region_id=self.planner.region_id,
+        )
+        return f"a claim that was abandoned is not sent again: {why}" if why else ""
+
+    def _settle(
+        self, snapshot: Snapshot, abandoned: LedgerEntry, otherwise: str
+    ) -> Result:
+        """Find out how an abandoned claim ended that is not sent again.
+
+        Args:
+            otherwise: Why it failed, if ECS shows no image of it.
+        """
         return self._claim_and_call(
-            snapshot, intent, self.caller.look_up, is_takeover=True
+            snapshot,
+            self.claims.take_over(abandoned),
+            lambda intent: self.caller.look_up(
+                intent, asked_at=abandoned.at, otherwise=otherwise
+            ),
+            is_takeover=True,
         )
 
     def _claim_and_call(
@@ -345,12 +378,16 @@ def make_import(
             pool=pool,
             lease=invocation.lease,
             claim_id=invocation.new_claim(),
+            new_nonce=invocation.new_nonce,
             fc_request_id=invocation.fc_request_id,
         ),
         caller=Caller(
             ecs=invocation.ecs(region_id),
             clock=clock,
             retry=retry,
+            check_etag=lambda object_key, etag: retry.repeat(
+                lambda: oss.check_etag(record.bucket, object_key, etag=etag)
+            ),
             on_call=invocation.on_call,
         ),
     )

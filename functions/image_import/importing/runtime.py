@@ -17,6 +17,7 @@ from image_import.config.credentials import Credentials, read_credentials
 from image_import.config.endpoints import oss_endpoint
 from image_import.config.settings import Settings
 from image_import.importing.call import ImportApi
+from image_import.model.ownership import NONCE_BYTES
 from image_import.model.result import BAD, Result, log_json
 from image_import.retry import RetryPolicy
 
@@ -106,6 +107,7 @@ class Invocation:
     sleep: Callable[[float], None] = time.sleep
     random: Callable[[], float] = secrets.SystemRandom().random
     new_claim: Callable[[], str] = lambda: secrets.token_hex(8)
+    new_nonce: Callable[[], str] = lambda: secrets.token_hex(NONCE_BYTES)
     on_call: Callable[[Mapping[str, str]], None] = lambda _: None
     started: float = field(default_factory=time.monotonic)
 

@@ -16,8 +16,14 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from image_import.errors import EvidenceError
+from image_import.model.ownership import Proof
 from image_import.model.result import to_json
-from image_import.model.revision import ImageRevision
+from image_import.model.revision import MARK_LENGTH, ImageRevision
+
+SYSTEM_DISK_BUCKET = "DiskDeviceMapping.1.OSSBucket"
+
+QUOTA = "quotaexceed"
+"""Source: "ImportImage", error codes QuotaExceed.Image and .Snapshot, read 2026-11."""
 
 
 class State(str, Enum):
@@ -60,6 +66,7 @@ class LedgerEntry:
         disks: Object key and ETag of each disk of that version.
         bucket: Where those disks are; a claim says so in its parameters.
         lease_until: Until when an intent keeps all others out, by OSS's clock.
+        nonce: Random; the image of this claim has it in its description.
         parameters: What ImportImage is called with, frozen, without the token.
         perhaps_started: The service may have begun an import that we cannot see.
         progress: As ECS writes it, such as `32%`.
@@ -75,6 +82,7 @@ class LedgerEntry:
     lease_until: datetime | None = None
     image_name: str = ""
     client_token: str = ""
+    nonce: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     sidecar_key: str = ""
     reason: str = ""
@@ -86,6 +94,16 @@ class LedgerEntry:
     task_id: str = ""
     fc_request_id: str = ""
     progress: str = ""
+
+    @property
+    def proof(self) -> Proof:
+        """What shows that an image is that of this claim."""
+        return Proof(
+            nonce=self.nonce,
+            bucket=self.bucket or self.parameters.get(SYSTEM_DISK_BUCKET, ""),
+            object_key=self.disks[0][0] if self.disks else "",
+            mark=self.version[:MARK_LENGTH],
+        )
 
 
 class Standing(Enum):
@@ -211,6 +229,12 @@ class Settled:
         self.pending = replace(pending, lease_until=None) if is_lost else None
         if entry.perhaps_started and not is_lost:
             self.doubts[entry.version] = entry
+
+
+def waits_for_room(entry: LedgerEntry) -> bool:
+    """Whether ECS refused an import only because there is no room for it now."""
+    is_quota = entry.error_code.lower().startswith(QUOTA)
+    return entry.state is State.FAILED and is_quota
 
 
 def settle(entries: Iterable[LedgerEntry]) -> Settled:

@@ -7,20 +7,21 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from image_import.errors import EvidenceError
-from image_import.ledger.entries import LedgerEntry, Settled, State, settle
-from image_import.ledger.layout import LedgerKeys, OpenKey
-
-QUOTA = "quotaexceed"
-"""Source: "ImportImage", error codes QuotaExceed.Image and .Snapshot, read 2026-11."""
+from image_import.ledger.entries import (
+    SYSTEM_DISK_BUCKET,
+    LedgerEntry,
+    Settled,
+    State,
+    settle,
+    waits_for_room,
+)
+from image_import.ledger.layout import OpenKey
 
 FIRST_WAIT = timedelta(minutes=1)
 """Source: "API throttling", ECS documentation, read 2026-11: what is throttled in one
 minute is refused until the next.
 """
 LONGEST_WAIT = timedelta(hours=1)
-
-
-SYSTEM_DISK_BUCKET = "DiskDeviceMapping.1.OSSBucket"
 
 
 class JobStep(Enum):
@@ -60,35 +61,6 @@ class Job:
     def waits_for_room(self) -> bool:
         """Whether a service refused it for now, and another one may tell of room."""
         return self.last is not None and self.last.state is not State.INTENT
-
-
-def waits_for_room(entry: LedgerEntry) -> bool:
-    """Whether ECS refused an import only because there is no room for it now."""
-    is_quota = entry.error_code.lower().startswith(QUOTA)
-    return entry.state is State.FAILED and is_quota
-
-
-def placed(
-    entries: Sequence[LedgerEntry], ledger_key: str, *, prefix: str
-) -> tuple[LedgerKeys, str] | None:
-    """Return whose ledger this is, with the ETag; None before its first claim.
-
-    Raises:
-        EvidenceError: It does not stand where the ledger of what it names would.
-    """
-    intent = next((e for e in reversed(entries) if e.state is State.INTENT), None)
-    if intent is None or not intent.disks:
-        return None
-    object_key, etag = intent.disks[0]
-    bucket = intent.parameters.get(SYSTEM_DISK_BUCKET, "")
-    keys = LedgerKeys(prefix=prefix, bucket=bucket, object_key=object_key)
-    if keys.ledger_key(etag) != ledger_key:
-        raise EvidenceError(
-            f"the ledger {ledger_key} speaks of {object_key} in bucket {bucket!r}, "
-            f"whose ledger is {keys.ledger_key(etag)}; it was moved or copied: put it "
-            "back"
-        )
-    return keys, etag
 
 
 def read_note(data: bytes) -> tuple[str, str, str]:

@@ -13,11 +13,16 @@ from image_import.aliyun.oss.client import (
     Piece,
     PositionTaken,
 )
-from image_import.errors import ServiceRejected, ServiceUnavailable
+from image_import.errors import EvidenceError, ServiceRejected, ServiceUnavailable
 from image_import.ledger.clock import OssClock
-from image_import.ledger.entries import LedgerEntry, read_lines, to_line
+from image_import.ledger.entries import (
+    SYSTEM_DISK_BUCKET,
+    LedgerEntry,
+    State,
+    read_lines,
+    to_line,
+)
 from image_import.ledger.layout import LedgerKeys
-from image_import.ledger.open_jobs import placed
 from image_import.retry import RetryPolicy
 
 LARGEST_LEDGER_BYTES = 4 * 1024 * 1024
@@ -244,6 +249,29 @@ class LedgerStore:
                     snapshot, entries=entries, part=part, position=len(data)
                 )
         return snapshot
+
+
+def placed(
+    entries: Sequence[LedgerEntry], ledger_key: str, *, prefix: str
+) -> tuple[LedgerKeys, str] | None:
+    """Return whose ledger this is, with the ETag; None before its first claim.
+
+    Raises:
+        EvidenceError: It does not stand where the ledger of what it names would.
+    """
+    intent = next((e for e in reversed(entries) if e.state is State.INTENT), None)
+    if intent is None or not intent.disks:
+        return None
+    object_key, etag = intent.disks[0]
+    bucket = intent.parameters.get(SYSTEM_DISK_BUCKET, "")
+    keys = LedgerKeys(prefix=prefix, bucket=bucket, object_key=object_key)
+    if keys.ledger_key(etag) != ledger_key:
+        raise EvidenceError(
+            f"the ledger {ledger_key} speaks of {object_key} in bucket {bucket!r}, "
+            f"whose ledger is {keys.ledger_key(etag)}; it was moved or copied: put it "
+            "back"
+        )
+    return keys, etag
 
 
 def _worn_out(snapshot: Snapshot) -> ServiceRejected:

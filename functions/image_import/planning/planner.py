@@ -12,7 +12,7 @@ from image_import.config.settings import Settings
 from image_import.errors import ConflictError, PlanError
 from image_import.model.disk import ImportPlan
 from image_import.model.image_fields import FIELDS
-from image_import.model.revision import with_mark
+from image_import.model.ownership import foreign_mark, with_mark
 from image_import.model.targets import Target
 from image_import.planning.consistency import SAY_RIGHT, contradicted_by_contents, os_of
 from image_import.planning.disks import plan_disk
@@ -231,26 +231,31 @@ def _choose_boot_mode(
 def _choose_name(
     evidence: Evidence, settings: Settings, target: Target, chosen: dict[str, Choice]
 ) -> dict[str, Choice]:
-    """Return the image's name and, if that lacks the mark, a description with it."""
-    version = evidence.revision
+    """Return the image's name, and the description by which it is known to be ours."""
+    revision = evidence.revision
     given = choose(evidence.declared("image_name"))
     name = given or Choice(
         value=image_name(
             settings.image_name_template,
-            object_key=version.object_key,
-            revision_hash=version.revision_hash,
+            object_key=revision.object_key,
+            revision_hash=revision.revision_hash,
             target=target,
         ),
         source=f"{KEY} (template)",
     )
-    if version.mark in name.value:
-        return {"image_name": name}
+    template = settings.image_name_template
+    if mark := foreign_mark(name.value, own=revision.mark, template=template):
+        raise PlanError(
+            f"ImageName {name.value!r} ({name.source}) holds {mark} where the names "
+            "that we make have the mark of an upload, and this upload's is "
+            f"{revision.mark}; choose a name without it, or leave ImageName out"
+        )
     told = chosen.get("description")
-    marked = with_mark(told.value if told else None, version.mark)
+    marked = with_mark(told.value if told else None)
     if marked is None:
         raise PlanError(
-            "Description leaves no room for the mark by which this version is known "
-            "again; shorten it by 30 characters, or leave ImageName out"
+            "Description leaves no room for the mark by which the image is known "
+            "again; shorten it by 32 characters"
         )
-    source = f"{told.source} (with mark)" if told else "version mark"
+    source = f"{told.source} (with mark)" if told else "mark"
     return {"image_name": name, "description": Choice(value=marked, source=source)}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from image_import.errors import SidecarError
 from image_import.model.image_fields import ImageField
 from image_import.model.limits import did_you_mean
+from image_import.model.ownership import has_mark
 from image_import.model.targets import Target
 from image_import.sidecar.documents import in_words
 
@@ -42,6 +43,11 @@ def read_text_field(
     text = as_text(value.strip() if isinstance(value, str) else value, field=field)
     if row.check and (fault := row.check(text, rules.target)):
         raise SidecarError(fault, field=field)
+    if row.name == "Description" and has_mark(text):
+        raise SidecarError(
+            "holds '[image-import', by which we know our images; leave that out",
+            field=field,
+        )
     return row.attribute, text
 
 

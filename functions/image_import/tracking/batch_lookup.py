@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 from image_import.aliyun.ecs.describe_responses import ImportTask, TaskDetail
 from image_import.errors import ServiceError, ServiceRejected
 from image_import.ledger.entries import LedgerEntry
-from image_import.model.revision import ExistingImage
+from image_import.model.ownership import ExistingImage
 from image_import.retry import RetryPolicy
 from image_import.tracking.progress import Observation, own_image
 

@@ -16,7 +16,7 @@ from image_import.aliyun.ecs.describe_responses import ImportTask, TaskDetail
 from image_import.aliyun.ecs.error_catalogue import explain
 from image_import.ledger.entries import LedgerEntry, State, to_text
 from image_import.ledger.open_jobs import last_of
-from image_import.model.revision import MARK_LENGTH, ExistingImage, is_marked
+from image_import.model.ownership import ExistingImage
 
 GRACE = timedelta(minutes=10)
 """How long after ImportImage an image that is not listed is not yet called gone."""
@@ -58,10 +58,9 @@ def own_image(
     images: Sequence[ExistingImage], last: LedgerEntry
 ) -> ExistingImage | None:
     """Return the image that an import makes, among those of its name."""
-    mark = last.version[:MARK_LENGTH]
+    proof, image_id = last.proof, last.image_id
     for image in images:
-        is_own = image.image_id == last.image_id if last.image_id else False
-        if is_own or (not last.image_id and is_marked(image, mark)):
+        if image.image_id == image_id if image_id else proof.holds_for(image):
             return image
     return None
 
@@ -113,7 +112,9 @@ def _told(last: LedgerEntry, seen: Observation, *, now: datetime) -> LedgerEntry
         at=now,
         version=last.version,
         disks=last.disks,
+        bucket=last.bucket,
         attempt=last.attempt,
+        nonce=last.nonce,
         image_name=last.image_name,
         image_id=last.image_id or (image.image_id if image else ""),
         task_id=last.task_id,

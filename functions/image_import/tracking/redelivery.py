@@ -11,7 +11,8 @@ from image_import.events.parser import ObjectCreated
 from image_import.importing.pipeline import import_record
 from image_import.importing.runtime import Invocation
 from image_import.ledger.clock import OssClock
-from image_import.ledger.open_jobs import QUOTA, Job, read_note
+from image_import.ledger.entries import QUOTA
+from image_import.ledger.open_jobs import Job, read_note
 from image_import.ledger.store import LedgerStore, Snapshot
 from image_import.model.result import Outcome, Result
 

@@ -7,8 +7,10 @@ from typing import Literal
 from image_import.aliyun.oss.client import ObjectChanged, ObjectMissing, Oss
 from image_import.errors import ServiceRejected
 from image_import.ledger.entries import LedgerEntry
-from image_import.model.revision import TAG_KEY
 from image_import.retry import RetryPolicy
+
+TAG_KEY = "image-import"
+"""The tag by which an uploaded object is seen to be an image."""
 
 MOST_TAGS = 10
 """Source: "PutObjectTagging", OSS documentation, read 2026-11."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from image_import.aliyun.ecs.error_catalogue import explain
-from image_import.ledger.entries import LedgerEntry, State
-from image_import.ledger.open_jobs import delivery_due, waits_for_room
+from image_import.ledger.entries import LedgerEntry, State, waits_for_room
+from image_import.ledger.open_jobs import delivery_due
 
 from image_import_cli.status.model import ImportStatus, moment, refused_late
 from image_import_cli.ui.text import shell_word

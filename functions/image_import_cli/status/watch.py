@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from image_import.errors import ServiceUnavailable
-from image_import.ledger.entries import State
-from image_import.ledger.open_jobs import waits_for_room
+from image_import.ledger.entries import State, waits_for_room
 from rich.console import Console
 
 from image_import_cli.delivery.batch import interruptible

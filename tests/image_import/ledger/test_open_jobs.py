@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from image_import.errors import EvidenceError
-from image_import.ledger.entries import LedgerEntry, State
+from image_import.ledger.entries import LedgerEntry, State, waits_for_room
 from image_import.ledger.layout import LedgerKeys, read_open_key
 from image_import.ledger.open_jobs import (
     Job,
@@ -12,10 +12,9 @@ from image_import.ledger.open_jobs import (
     Note,
     bucket_of,
     find_jobs,
-    placed,
     read_note,
-    waits_for_room,
 )
+from image_import.ledger.store import placed
 from ledger_lines import ALONE, INTENT, LEASE, SENT, SET, T0, later, line
 
 PLACE = LedgerKeys(prefix=".image-import/", bucket="images", object_key="web.qcow2")

@@ -314,21 +314,32 @@ def test_the_operator_gives_windows_its_licence_and_the_role() -> None:
 def test_a_name_from_the_key_carries_the_versions_mark() -> None:
     evidence = evidence_of("incoming/web.qcow2", QCOW2)
     assert evidence.revision.mark in plan(evidence).image_name
-    assert plan(evidence).request.description is None
 
 
-def test_a_given_name_moves_the_mark_to_the_end_of_the_description() -> None:
-    told = Declaration(image_name="web", description="our server")
-    evidence = evidence_of("web.qcow2", QCOW2, sidecar=told)
-    mark = f"[image-import {evidence.revision.mark}]"
-    assert plan(evidence).request.description == f"our server {mark}"
-    unnamed = evidence_of("web.qcow2", QCOW2, sidecar=Declaration(description="ours"))
-    assert plan(unnamed).request.description == "ours"
+@pytest.mark.parametrize(
+    ("told", "description"),
+    [
+        (None, "[image-import <random-at-call>]"),
+        ("our server", "our server [image-import <random-at-call>]"),
+    ],
+)
+def test_a_description_ends_in_what_shows_the_image_to_be_ours(
+    told: str | None, description: str
+) -> None:
+    evidence = evidence_of("web.qcow2", QCOW2, sidecar=Declaration(description=told))
+    assert plan(evidence).request.description == description
+
+
+def test_a_name_with_the_mark_of_another_upload_is_refused() -> None:
+    other = evidence_of("noble.qcow2", RAW).revision.mark
+    told = Declaration(image_name=f"noble-{other}")
+    with pytest.raises(PlanError, match=f"holds {other} where the names"):
+        plan(evidence_of("evil.qcow2", QCOW2, sidecar=told))
 
 
 def test_a_description_that_leaves_no_room_for_the_mark_is_refused() -> None:
-    told = Declaration(image_name="web", description="x" * 250)
-    with pytest.raises(PlanError, match="shorten it by 30 characters"):
+    told = Declaration(description="x" * 250)
+    with pytest.raises(PlanError, match="shorten it by 32 characters"):
         plan(evidence_of("web.qcow2", QCOW2, sidecar=told))
 
 

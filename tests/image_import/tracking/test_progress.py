@@ -6,7 +6,7 @@ import pytest
 from image_import.aliyun.ecs.describe_responses import ImportTask, TaskDetail
 from image_import.ledger.entries import LedgerEntry, State
 from image_import.ledger.open_jobs import last_of
-from image_import.model.revision import ExistingImage
+from image_import.model.ownership import ExistingImage
 from image_import.tracking.progress import (
     GRACE,
     Observation,
@@ -193,8 +193,9 @@ def test_an_image_is_known_by_its_id(
     assert (found.image_id if found else None) == image_id
 
 
-def test_an_image_whose_id_was_never_told_is_known_by_its_mark() -> None:
-    sent = line(State.SUBMITTED, image_name="web-1")
-    marked = image("Creating", image_id="m-2", tags={"image-import": sent.version[:12]})
+def test_an_image_whose_id_was_never_told_is_known_by_its_nonce() -> None:
+    sent = line(State.SUBMITTED, image_name="web-1", nonce="0123456789abcdef")
+    described = "[image-import 0123456789abcdef]"
+    marked = image("Creating", image_id="m-2", description=described)
     assert own_image([image("Creating"), marked], sent) == marked
     assert own_image([image("Creating")], sent) is None

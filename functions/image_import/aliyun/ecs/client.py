@@ -41,7 +41,7 @@ from image_import.config.credentials import Credentials
 from image_import.config.endpoints import ecs_endpoint, lookup_endpoint
 from image_import.config.settings import Settings
 from image_import.errors import ServiceError, ServiceRejected
-from image_import.model.revision import ExistingImage
+from image_import.model.ownership import ExistingImage
 from image_import.model.targets import APSARA_POP, Target
 
 CONNECT_SECONDS = 10.0

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from image_import.errors import ServiceUnavailable
-from image_import.model.revision import ExistingImage
+from image_import.model.ownership import ExistingImage
 
 IMAGE_STATUSES = ("Creating", "Waiting", "Available", "UnAvailable", "CreateFailed")
 """All that an import can be in; without them ECS shows the available ones only."""

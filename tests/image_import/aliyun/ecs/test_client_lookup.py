@@ -6,7 +6,7 @@ import pytest
 import requests
 from calling_ecs import POP, ROUTE, make_ecs
 from image_import.errors import ServiceRejected, ServiceUnavailable
-from image_import.model.revision import ExistingImage
+from image_import.model.ownership import ExistingImage
 from loopback import Say, serving
 
 

@@ -9,7 +9,7 @@ from image_import.aliyun.ecs.describe_responses import (
     read_tasks,
 )
 from image_import.errors import ServiceUnavailable
-from image_import.model.revision import ExistingImage
+from image_import.model.ownership import ExistingImage
 
 IMAGE = {
     "ImageId": "m-1",

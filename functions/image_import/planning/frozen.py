@@ -1,0 +1,61 @@
+"""Whether the parameters that a ledger holds may be sent with the function's rights.
+
+They were ours when they were written. But a ledger may share a bucket with uploads,
+and settings change: so they are held against bucket, keys and settings once more.
+"""
+
+import re
+from collections.abc import Mapping
+
+from image_import.config.settings import Settings
+from image_import.model.declaration import FIELDS
+from image_import.model.revision import ImageRevision
+
+_SENT = re.compile(
+    r"regionId|version|Features\.\w+|Tag\.[0-9]+\.(Key|Value)"
+    r"|DiskDeviceMapping\.[0-9]+\.(OSSBucket|OSSObject|Format|DiskImageSize)"
+)
+
+
+def why_not_sent_again(
+    parameters: Mapping[str, str],
+    revision: ImageRevision,
+    *,
+    settings: Settings,
+    region_id: str,
+) -> str:
+    """Return what in frozen parameters is not ours to send, "" if all is.
+
+    Args:
+        parameters: As they were frozen, without the token.
+        revision: What is there now, in the bucket that the event names.
+        region_id: Where images are imported.
+    """
+    for name in parameters:
+        if name not in FIELDS and not _SENT.fullmatch(name):
+            return f"{name} is nothing that we send"
+    for name in ("RegionId", "regionId"):
+        if parameters.get(name, region_id) != region_id:
+            return f"{name} is {parameters[name]!r}, not {region_id!r}"
+    role = parameters.get("RoleName", settings.role_name)
+    if role != settings.role_name and "RoleName" not in settings.sidecar_may_set:
+        return f"RoleName is {role!r}, which the settings do not allow"
+    frozen = {name: v for name, v in parameters.items() if _is_source(name)}
+    if frozen != _sources(revision):
+        return "its disks are not those of this upload"
+    return ""
+
+
+def _is_source(name: str) -> bool:
+    return name.startswith("DiskDeviceMapping.") and ".OSS" in name
+
+
+def _sources(revision: ImageRevision) -> dict[str, str]:
+    return {
+        f"DiskDeviceMapping.{number}.{name}": value
+        for number, disk in enumerate(revision.disks, 1)
+        for name, value in (
+            ("OSSBucket", revision.bucket),
+            ("OSSObject", disk.object_key),
+        )
+    }
