@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 
 from image_import.config.settings import Settings
-from image_import.model.declaration import FIELDS
+from image_import.model.image_fields import FIELDS
 from image_import.model.revision import ImageRevision
 
 _SENT = re.compile(
