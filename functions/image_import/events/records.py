@@ -35,6 +35,7 @@ class ObjectCreated:
     Attributes:
         object_key: As OSS stores it; events do not encode keys.
         etag: Upper case, without quotes.
+        spelled_etag: As the event spells it, without quotes; "" if nobody has told.
         object_size_bytes: None where nobody has told it.
         event_name: Without `oss:`, e.g. `ObjectCreated:PutObject`.
         region_id: In its general form, e.g. `cn-hangzhou`.
@@ -47,6 +48,7 @@ class ObjectCreated:
     etag: str
     object_size_bytes: int | None
     event_name: str
+    spelled_etag: str = ""
     event_time: str | None = None
     region_id: str | None = None
     user_metadata: Mapping[str, str] = field(default_factory=dict)
@@ -160,6 +162,7 @@ class _Record:
             bucket=self._known["bucket"] or "",
             object_key=self._known["object_key"] or "",
             etag=self._known["etag"] or "",
+            spelled_etag=str(self._object["eTag"]).strip().strip('"'),
             object_size_bytes=self._size(),
             event_name=self._event_name,
             event_time=_text(self._record.get("eventTime")),

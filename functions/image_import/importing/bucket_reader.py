@@ -19,7 +19,7 @@ from image_import.ledger.clock import OssClock
 from image_import.ledger.layout import LedgerKeys
 from image_import.ledger.store import LedgerListing, LedgerStore
 from image_import.model.revision import DiskRevision
-from image_import.planning.evidence import DiskEvidence, header_from
+from image_import.planning.evidence import DiskEvidence, check_is_itself, header_from
 from image_import.retry import RetryPolicy
 from image_import.sidecar.documents import MAX_SIDECAR_BYTES
 from image_import.sidecar.parser import sidecar_keys
@@ -27,7 +27,11 @@ from image_import.sidecar.parser import sidecar_keys
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
-    """An object to look at; `etag` and size are known only from its own event."""
+    """An object to look at; `etag` and size are known only from its own event.
+
+    Attributes:
+        etag: As its event spells it: OSS compares letter by letter.
+    """
 
     object_key: str
     etag: str = ""
@@ -76,7 +80,7 @@ class DiskReading:
         """Return what the bytes tell.
 
         Raises:
-            HeaderError: They are damaged, or of two formats at once.
+            HeaderError: They are damaged, of two formats at once, or not its own.
             ServiceUnavailable: The object changed between the two reads.
         """
         head, tail = self._ends.result()
@@ -88,6 +92,11 @@ class DiskReading:
                 service="OSS",
                 action="GetObject",
             )
+        check_is_itself(
+            self._object_key,
+            object_type=head.object_type,
+            user_metadata=head.user_metadata,
+        )
         return DiskEvidence(
             revision=self.revision,
             object_size_bytes=head.object_size_bytes,
@@ -119,6 +128,12 @@ class ImageReading:
     def contents(self) -> dict[str, bytes]:
         """The sidecars' bytes by object key."""
         return {key: piece.data for key, piece in self.sidecars.items()}
+
+    @property
+    def links(self) -> frozenset[str]:
+        """The keys of sidecars that are symbolic links."""
+        found = self.sidecars.items()
+        return frozenset(key for key, piece in found if piece.object_type == "Symlink")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +224,7 @@ class BucketReader:
             return EndPieces(head, head)
         if is_settled_by(head.data, format_by_name=told):
             return EndPieces(head, None)
-        return EndPieces(head, self._read_tail(replace(wanted, etag=head.etag)))
+        return EndPieces(head, self._read_tail(replace(wanted, etag=head.spelled_etag)))
 
     def _read_head(self, wanted: Wanted) -> Piece:
         key, last = wanted.object_key, self.head_bytes - 1

@@ -73,7 +73,7 @@ class Gatherer:
         reading = self.reader.read_image(
             Wanted(
                 object_key=key,
-                etag=self.record.etag,
+                etag=self.record.spelled_etag or self.record.etag,
                 object_size_bytes=self.record.object_size_bytes,
             )
         )
@@ -212,6 +212,7 @@ class Gatherer:
     def _sidecar(self, reading: ImageReading, image_key: str) -> SidecarFound:
         return find_sidecar(
             reading.contents,
+            links=reading.links,
             bucket=self.record.bucket,
             image_key=image_key,
             settings=self.settings,

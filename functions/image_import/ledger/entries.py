@@ -291,8 +291,15 @@ def to_text(moment: datetime) -> str:
 
 
 def from_text(text: str) -> datetime:
-    """Return the time that `to_text` wrote."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    """Return the time that `to_text` wrote.
+
+    Raises:
+        ValueError: It is none, or of no time zone.
+    """
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    return moment
 
 
 def to_json_bytes(value: object) -> bytes:

@@ -8,6 +8,7 @@ from image_import.aliyun.oss.client import (
     Listed,
     Listing,
     NotAppendable,
+    ObjectChanged,
     ObjectMissing,
     Oss,
     Piece,
@@ -25,7 +26,9 @@ from image_import.ledger.entries import (
 from image_import.ledger.layout import LedgerKeys
 from image_import.retry import RetryPolicy
 
-LARGEST_LEDGER_BYTES = 4 * 1024 * 1024
+LEDGER_PART_BYTES = 4 * 1024 * 1024
+"""How much of a ledger is read at once."""
+
 MOST_PARTS = 9
 APPENDABLE = "Appendable"
 
@@ -197,9 +200,27 @@ class LedgerStore:
 
     def _get(self, key: str) -> Piece:
         sent = self._clock.tick()
-        piece = self._oss.read_whole(self._bucket, key, limit=LARGEST_LEDGER_BYTES)
+        piece = self._oss.read_whole(self._bucket, key, limit=LEDGER_PART_BYTES)
         self._clock.observe(piece.date, sent=sent)
+        while len(piece.data) < piece.object_size_bytes:
+            piece = self._with_more(key, piece)
         return piece
+
+    def _with_more(self, key: str, piece: Piece) -> Piece:
+        first = len(piece.data)
+        try:
+            more = self._oss.read_range(
+                self._bucket,
+                key,
+                first=first,
+                last=first + LEDGER_PART_BYTES - 1,
+                etag=piece.spelled_etag,
+            )
+        except (ObjectChanged, ObjectMissing) as exc:
+            raise ServiceUnavailable(
+                f"{key} changed while it was read", service="OSS", action="GetObject"
+            ) from exc
+        return replace(piece, data=piece.data + more.data)
 
     def _append(self, snapshot: Snapshot, line: bytes) -> int:
         """Append, and where the answer is lost, look whether the line is there."""

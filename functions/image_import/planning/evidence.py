@@ -20,6 +20,8 @@ KEY = "object key"
 HEADER = "header"
 SETTINGS = "settings"
 
+_ENCRYPTED_BY_CLIENT = ("client-side-encryption-", "oss-crypto-")
+
 
 def header_from(head: bytes, tail: bytes, *, object_size_bytes: int) -> Header:
     """Return what an object is, by its ends as `read_header` takes them.
@@ -31,6 +33,36 @@ def header_from(head: bytes, tail: bytes, *, object_size_bytes: int) -> Header:
         return read_header(head, tail, object_size_bytes=object_size_bytes)
     except FormatError as exc:
         raise HeaderError(str(exc)) from exc
+
+
+def check_is_itself(
+    object_key: str, *, object_type: str, user_metadata: Mapping[str, str]
+) -> None:
+    """Return if what was read under a key is the object as its uploader has it.
+
+    A symbolic link shows another object, which its uploader perhaps may not read; ECS
+    would follow it. What a client has encrypted, ECS would import as it is.
+
+    Args:
+        object_key: For the message.
+        object_type: `x-oss-object-type`.
+        user_metadata: Names in lower case, without `x-oss-meta-`.
+
+    Raises:
+        HeaderError: It is a link, or was encrypted by a client.
+
+    Sources: "PutSymlink" and "Client-side encryption", OSS documentation; oss2 2.19.1,
+    headers.py, for the names of older clients; read 2026-12.
+    """
+    if object_type == "Symlink":
+        raise HeaderError(
+            f"{object_key} is a symbolic link to another object; upload the file itself"
+        )
+    if any(name.startswith(_ENCRYPTED_BY_CLIENT) for name in user_metadata):
+        raise HeaderError(
+            f"{object_key} was encrypted by the client that uploaded it, so ECS cannot "
+            "read it; upload it without client-side encryption"
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

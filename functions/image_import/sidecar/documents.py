@@ -1,6 +1,7 @@
 """A JSON or YAML object that a stranger wrote: read strictly and within bounds."""
 
 import json
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ def read_document(data: bytes, *, is_yaml: bool) -> Mapping[str, object]:
         SidecarError: It is too large, not UTF-8, not well formed, not an object, or
             names something twice.
     """
+    data = _unpacked(data)
     if len(data) > MAX_SIDECAR_BYTES:
         raise SidecarError(
             f"the sidecar is larger than {MAX_SIDECAR_BYTES // 1024} KiB; is it one?"
@@ -35,6 +37,22 @@ def read_document(data: bytes, *, is_yaml: bool) -> Mapping[str, object]:
             "such as ImageName"
         )
     return held
+
+
+def _unpacked(data: bytes) -> bytes:
+    """Return what a gzip'd sidecar holds; of too much, at least a byte too many.
+
+    Whether it is gzip'd its bytes tell, for OSS hands out what is stored.
+    """
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    try:
+        unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        return unzip.decompress(data, MAX_SIDECAR_BYTES + 1)
+    except zlib.error as exc:
+        raise SidecarError(
+            "the sidecar begins as gzip and is none; upload it as plain text"
+        ) from exc
 
 
 def in_words(value: object) -> str:

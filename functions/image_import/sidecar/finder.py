@@ -1,6 +1,6 @@
 """The sidecar that stands beside an image, whichever way it is spelled."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from image_import.config.settings import Settings
@@ -49,12 +49,14 @@ def find_sidecar(
     bucket: str,
     image_key: str,
     settings: Settings,
+    links: Collection[str] = (),
 ) -> SidecarFound:
     """Return the one sidecar among those that were found.
 
     Args:
         contents: By object key; of one that is too large, at least a byte too many.
         image_key: The image beside which they stand.
+        links: Which of them are symbolic links, hence show what lies elsewhere.
     """
     if not contents:
         return NO_SIDECAR
@@ -62,6 +64,9 @@ def find_sidecar(
     if len(contents) > 1:
         both = " and ".join(sorted(contents))
         message = f"{image_key} has more than one sidecar, {both}; keep one of them"
+        return SidecarFound(key=key, error=SidecarError(message))
+    if key in links:
+        message = f"{key} is a symbolic link; upload the sidecar itself"
         return SidecarFound(key=key, error=SidecarError(message))
     try:
         declared = parse_sidecar(

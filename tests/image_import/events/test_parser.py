@@ -96,6 +96,7 @@ def test_a_native_record_is_read_whole() -> None:
         bucket="images-in",
         object_key="incoming/rhel 9+x%20y.qcow2",
         etag=ETAG,
+        spelled_etag=ETAG,
         object_size_bytes=197120,
         event_name="ObjectCreated:PutObject",
         event_time="2026-01-02T03:04:05.000Z",
@@ -119,6 +120,7 @@ def test_fields_that_events_may_lack_are_absent() -> None:
         bucket="images-in",
         object_key="a.raw",
         etag=ETAG,
+        spelled_etag=ETAG,
         object_size_bytes=5,
         event_name="ObjectCreated:PutObject",
     )
