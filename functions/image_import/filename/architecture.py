@@ -58,13 +58,11 @@ def _is_meant(phrase: Phrase, found: Sequence[Piece], *, has_system: bool) -> bo
     """Return whether a word is an architecture, not an ordinary one or random."""
     if phrase.text in ORDINARY and not has_system:
         return not FILE_WORDS.isdisjoint(neighbours(found, phrase))
+    if phrase.stop == len(found):
+        return True
     # A lone letter or digit glued to it, as in i386d0f3 or x64b, is random.
-    following = found[phrase.stop : phrase.stop + 1]
-    is_random = any(
-        p.is_glued and len(p.text) == 1 and p.text not in GLUED_LETTERS
-        for p in following
-    )
-    return not is_random
+    text, is_glued = found[phrase.stop]
+    return not (is_glued and len(text) == 1 and text not in GLUED_LETTERS)
 
 
 def _bare_width(stem: str, *, is_system_known: bool) -> tuple[str, str] | None:

@@ -8,7 +8,6 @@ first disk, unless there is a `vm-100-disk-0`.
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from image_import.filename.architecture import ARCHITECTURE_BY_WORD
 from image_import.filename.disk_role import (
@@ -18,10 +17,9 @@ from image_import.filename.disk_role import (
     NUMBERS_DISK,
     DiskRole,
 )
-from image_import.filename.extension import split_file_name
 from image_import.filename.lookup import VOCABULARY, Vocabulary
 from image_import.filename.reader import Clue, KeyClues, read_key
-from image_import.filename.tokenizer import folder_part, split_key
+from image_import.filename.tokenizer import folder_part
 from image_import.filename.vocabulary.disk_markers import PAIRED_WORDS
 from image_import.filename.vocabulary.stop_words import IMAGE_WORDS
 from image_import.model.disk import MAX_DISKS
@@ -58,7 +56,8 @@ def _sets(read: Sequence[KeyClues], vocabulary: Vocabulary) -> list[list[KeyClue
     for clues in unmarked:
         if place := _place_beside(clues, marked, vocabulary):
             sets[place].append(clues)
-    return [members for members in map(_disks, sets.values()) if _is_set(members)]
+    several = (members for members in sets.values() if len(members) > 1)
+    return [disks for disks in map(_disks, several) if _is_set(disks)]
 
 
 def _disks(members: Sequence[KeyClues]) -> list[KeyClues]:
@@ -96,17 +95,13 @@ def _place(clues: KeyClues, stem: str) -> Place:
     return folder_part(clues.object_key), stem.casefold()
 
 
-def _stem(clues: KeyClues) -> str:
-    return split_file_name(split_key(clues.object_key)[1]).stem
-
-
 def _place_beside(
     clues: KeyClues,
     marked: Mapping[Place, Sequence[KeyClues]],
     vocabulary: Vocabulary,
 ) -> Place | None:
     """Return the set that a name without a marker belongs to."""
-    stem = _stem(clues)
+    stem = clues.stem
     place = _place(clues, stem)
     if any(_is_data_disk(m) for m in marked.get(place, ())):
         has_first = any(m.disk_index == 1 for m in marked[place])
@@ -142,8 +137,7 @@ def _joined(members: Sequence[KeyClues]) -> dict[str, KeyClues]:
     for clues, index in zip(members, indices, strict=True):
         own = Clue(clues.disk.token, clues.disk.rule) if clues.disk else beside
         added = {"set_name": own, **({"disk_index": own} if index else {})}
-        joined[clues.object_key] = replace(
-            clues,
+        joined[clues.object_key] = clues._replace(
             disk_index=index,
             is_data_disk=index != 1 and (_is_data_disk(clues) or 1 in indices),
             set_name=set_name,
@@ -160,7 +154,7 @@ def _index(clues: KeyClues, members: Sequence[KeyClues], stem: str) -> int | Non
     """Return a member's place in the machine; the others settle the counting."""
     disk = clues.disk
     if disk is None:
-        return 1 if _stem(clues).casefold() == stem.casefold() else None
+        return 1 if clues.stem.casefold() == stem.casefold() else None
     index = disk.disk_index
     same_rule = [m.disk for m in members if m.disk and m.disk.rule == disk.rule]
     lowest = min((d.number or 0 for d in same_rule), default=0)

@@ -21,10 +21,9 @@ _OPAQUE = re.compile(
     r"(?<![0-9A-Za-z])(?:"
     r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
     r"|(?=[0-9]*[a-fA-F])(?=[a-fA-F]*[0-9])[0-9a-fA-F]{8,}"
-    r"|(?P<host>(?i:WIN-(?P<server>[0-9A-Z]{11})|DESKTOP-(?P<pc>[0-9A-Z]{7})"
-    r"|LAPTOP-(?P<laptop>[0-9A-Z]{8})|EC2AMAZ-(?P<ec2>[0-9A-Z]{7})))"
+    r"|(?P<host>(?i:(?:WIN-[0-9A-Z]{4}|LAPTOP-[0-9A-Z]|DESKTOP-|EC2AMAZ-)[0-9A-Z]{7}))"
     r"|ip(?:-[0-9]{1,3}){4}"
-    r"|[imds]-(?P<id>[0-9a-z]{20,22})"
+    r"|[imds]-[0-9a-z]{20,22}"
     r"|iZ[0-9a-z]{12,22}Z"
     r")(?![0-9A-Za-z])"
 )
@@ -33,23 +32,28 @@ FEWEST_RUNS = 4
 """Of letters and of digits, in what is random although it is in lower case."""
 
 
+SHORTEST_WORD = 2
+
+
 def without_opaque(name: str) -> str:
     """Return a name with spaces in place of what means nothing."""
     return _OPAQUE.sub(_replaced, name)
 
 
 def _replaced(match: re.Match[str]) -> str:
-    host, made_up = match["host"], match[match.lastgroup or 0]
-    is_opaque = not host or _is_made_up(made_up, is_upper=host.isupper())
-    return " " if is_opaque else match[0]
+    host = match["host"]
+    return match[0] if host and not _is_made_up(host) else " "
 
 
-def _is_made_up(text: str, *, is_upper: bool) -> bool:
+def _is_made_up(host: str) -> bool:
     """Return whether no person wrote it: WIN-2019SERVER1 has words in it."""
-    runs = _RUN.findall(text.lower())
-    if not is_upper and len(runs) < FEWEST_RUNS:
+    runs = _RUN.findall(host.partition("-")[2].lower())
+    if not host.isupper() and len(runs) < FEWEST_RUNS:
         return False
-    return any(not r.isdecimal() and r not in _WORDS for r in runs)
+    words = [run for run in runs if not run.isdecimal()]
+    return max(map(len, words), default=0) < SHORTEST_WORD or not _WORDS.issuperset(
+        words
+    )
 
 
 _WORDS = IMAGE_WORDS | EDITION_WORDS

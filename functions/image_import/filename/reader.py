@@ -6,8 +6,8 @@ a wrong guess makes an image that does not boot.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from image_import.filename.architecture import find_architecture
@@ -33,13 +33,13 @@ class Clue(NamedTuple):
     rule: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class KeyClues:
+class KeyClues(NamedTuple):
     """What an object key tells; None where it tells nothing.
 
     Attributes:
         kind: A sidecar is JSON or YAML beside what may be an image; "other" is not
             ours. An image may be unsupported: compressed, an ISO, VMDK.
+        stem: The file name without its extensions.
         architecture: As ImportImage spells it, or "unsupported": one it does not have.
         disk_index: 1 is the system disk, 2 the first data disk.
         set_name: What the disks of one machine share, folder included.
@@ -53,6 +53,7 @@ class KeyClues:
     object_key: str
     kind: KeyKind
     format: str
+    stem: str
     os_type: str | None = None
     system: System | None = None
     architecture: str | None = None
@@ -60,7 +61,7 @@ class KeyClues:
     set_name: str | None = None
     is_data_disk: bool = False
     disk: DiskRole | None = None
-    clues: Mapping[str, Clue] = field(default_factory=dict)
+    clues: Mapping[str, Clue] = MappingProxyType({})
 
     def platform(self, target: Target) -> str | None:
         """Return the value in a target's list of platforms that the name tells."""
@@ -95,6 +96,7 @@ def read_key(object_key: str, vocabulary: Vocabulary = VOCABULARY) -> KeyClues:
         object_key=object_key,
         kind=_kind(name, file),
         format=file.format if name else "unsupported",
+        stem=file.stem,
         os_type=system.os_type if system else None,
         system=system,
         architecture=architecture[0] if architecture else None,

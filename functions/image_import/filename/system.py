@@ -39,6 +39,7 @@ SHORTEST_OWN_NAME = len("ablinux")
 """`rockylinux` is a distribution's name; `nclinux` may be anything."""
 
 SHORTEST_OS = len("tauos")
+IMAGE_OR_LINUX = IMAGE_WORDS | LINUX_WORDS
 MEANT_BESIDE = IMAGE_WORDS - COMMON_WORDS
 LONGEST_RELEASE = len("2204")
 DATE_DIGITS = len("20240501")
@@ -106,6 +107,8 @@ def _one_of(
     vocabulary: Vocabulary,
 ) -> Match:
     """Return the one system that is meant, or that there are two."""
+    if len(named) == 1:
+        return _narrowed(systems[0], found, vocabulary)
     several = [systems[0]]
     for other in (*systems[1:], *_other_codenames(systems[0].system, named, found)):
         is_linux = other.system.os_type == several[0].system.os_type == "linux"
@@ -139,12 +142,15 @@ def _other_codenames(
 
 
 def _has_release(phrase: Phrase, found: Sequence[Piece]) -> bool:
-    """Return whether a number stands behind a name, a few image words apart."""
+    """Return whether a release stands behind a name, a few image words apart."""
+    return _is_release(found, _behind_image_words(phrase, found))
+
+
+def _behind_image_words(phrase: Phrase, found: Sequence[Piece]) -> int:
     place = phrase.stop
-    words = IMAGE_WORDS | LINUX_WORDS
-    while place < len(found) and (found[place].text in words or found[place][0] == "v"):
+    while place < len(found) and found[place].text in IMAGE_OR_LINUX:
         place += 1
-    return _is_release(found, place)
+    return place
 
 
 def _is_release(found: Sequence[Piece], place: int) -> bool:
@@ -257,7 +263,8 @@ def _is_name(word: _Named, named: Sequence[_Named], found: Sequence[Piece]) -> b
         return (
             _is_whole(phrase, found)
             or _has_company(phrase, found, MEANT_BESIDE)
-            or _is_release(found, phrase.stop)
+            or _has_release(phrase, found)
+            or _has_architecture(phrase, found)
             or any(text in LINUX_WORDS for text, _ in found)
             or any(_is_beside(phrase, other.phrase, found) for other in named)
         )
@@ -271,6 +278,12 @@ def _is_beside(phrase: Phrase, other: Phrase, found: Sequence[Piece]) -> bool:
     first, second = sorted((phrase, other), key=lambda p: p.start)
     between = found[first.stop : second.start]
     return phrase != other and all(text in CONNECTIVES for text, _ in between)
+
+
+def _has_architecture(phrase: Phrase, found: Sequence[Piece]) -> bool:
+    place = _behind_image_words(phrase, found)
+    is_there = place < len(found)
+    return is_there and ARCHITECTURE_BY_WORD.phrase_at(found, place) is not None
 
 
 def _is_whole(phrase: Phrase, found: Sequence[Piece]) -> bool:

@@ -50,7 +50,7 @@ def split_key(object_key: str) -> tuple[list[str], str]:
 
 def folder_part(object_key: str) -> str:
     """Return what stands before the file name, the last slash included."""
-    return object_key[: len(object_key) - len(split_key(object_key)[1])]
+    return object_key[: max(object_key.rfind("/"), object_key.rfind("\\")) + 1]
 
 
 def pieces(name: str) -> list[Piece]:

@@ -46,6 +46,28 @@ CASES: dict[str, Expected] = {
         "web-debian.qcow2": (None, None),
         "web-arm64.qcow2": (None, None),
     },
+    "what ECS exports is one machine": {
+        "p_m-bp1d9k2m4x7p0q3s5t8v_system.raw": (1, "p_m-bp1d9k2m4x7p0q3s5t8v"),
+        "p_m-bp1d9k2m4x7p0q3s5t8v_data_xvdb.raw": (2, "p_m-bp1d9k2m4x7p0q3s5t8v"),
+        "p_m-bp1d9k2m4x7p0q3s5t8v_data_xvdc.raw": (3, "p_m-bp1d9k2m4x7p0q3s5t8v"),
+    },
+    "data nodes are machines": {
+        "es-data-01.vhd": (None, None),
+        "es-data-02.vhd": (None, None),
+    },
+    "beside a system disk they are disks": {
+        "es-os.vhd": (1, "es"),
+        "es-data-01.vhd": (2, "es"),
+        "es-data-02.vhd": (3, "es"),
+    },
+    "a secondary is a machine beside another one": {
+        "fw.raw": (None, None),
+        "fw-secondary.raw": (None, None),
+    },
+    "a secondary is a disk beside a system disk": {
+        "fw-system.raw": (1, "fw"),
+        "fw-secondary.raw": (None, "fw"),
+    },
     "other formats are other images": {
         "web-os.qcow2": (1, None),
         "web-db.vhd": (None, None),

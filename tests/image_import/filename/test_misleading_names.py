@@ -15,7 +15,7 @@ ROWS: list[Row] = [
 ]
 SETS = sorted({row["set"] for row in ROWS})
 MOST_WRONG = 0.02
-MOST_LEFT_OUT = 0.02
+MOST_LEFT_OUT = 0.03
 
 
 class Verdict(NamedTuple):
