@@ -155,6 +155,7 @@ def examine(disk: Source, scope: Scope = WHOLE) -> Findings:
             volumes=volumes,
             unread=list(dict.fromkeys(unread)),
             hidden=hidden,
+            notes=layout.notes,
             has_lvm=any(volume.kind == "LVM2_member" for volume in layout.volumes),
             is_encrypted=any(volume.kind in ENCRYPTED for volume in layout.volumes),
             scope=scope,

@@ -17,7 +17,7 @@ from disk_images.filesystems.inode import Inodes
 from disk_images.filesystems.ntfs import NtfsInodes
 from disk_images.filesystems.paths import Tree
 from disk_images.filesystems.xfs import XfsInodes
-from disk_images.formats.raw_layout import is_fat
+from disk_images.formats.raw_layout import BITLOCKER_TO_GO, is_external_journal, is_fat
 
 # Enough for all signatures below, the last one of which is that of Btrfs.
 HEAD_BYTES = 72 * 1024
@@ -51,6 +51,8 @@ _SIGNATURES = (
     _Signature("ntfs", 3, b"NTFS    "),
     _Signature("exfat", 3, b"EXFAT   "),
     _Signature("BitLocker", 3, b"-FVE-FS-"),
+    _Signature("BitLocker", 424, BITLOCKER_TO_GO),
+    *(_Signature("udf", 32769, magic) for magic in (b"BEA01", b"NSR02", b"NSR03")),
     _Signature("squashfs", 0, b"hsqs"),
     _Signature("btrfs", 65536 + 64, b"_BHRfS_M"),
     _Signature("ext4", 1024 + 56, b"\x53\xef"),
@@ -88,6 +90,8 @@ def identify(volume: Source) -> VolumeContent:
     head = volume.read(0, HEAD_BYTES)
     found = next((s for s in _SIGNATURES if head.startswith(s.magic, s.at)), None)
     kind = found.kind if found else ""
+    if kind == "ext4" and is_external_journal(head):
+        return VolumeContent("jbd")
     if not found and head[510:512] == b"\x55\xaa" and is_fat(head):
         kind = "vfat"
     if kind in _INODES:

@@ -4,9 +4,11 @@ Source: POSIX.1-2017, pax, "ustar Interchange Format"; DMTF DSP0243 (OVF); read 
 """
 
 import re
+import zlib
 
 from disk_images.formats.types import Ends, Header, foreign
 
+_MEMBER = 512
 TAR_FIX = "tar -xf {source}"
 _OVA_FIX = (
     "tar -xf {source} && for disk in *.vmdk; do"
@@ -32,6 +34,20 @@ def read_tar(ends: Ends) -> Header:
     if first.endswith(b".ovf"):
         return foreign("ova", name="an OVA appliance, a tar archive", fix=_OVA_FIX)
     return foreign("tar", name="a tar archive", fix=TAR_FIX)
+
+
+def read_gzip(ends: Ends) -> Header:
+    """Return what is packed with gzip: an archive with an image in it, or an image."""
+    try:
+        inside = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(ends.head, _MEMBER)
+    except zlib.error:
+        inside = b""
+    if not inside.startswith(b"ustar", 257):
+        fix = "gzip -dc {source} > {target}"
+        return foreign("gzip", name="compressed with gzip", fix=fix)
+    first = inside[:100].split(b"\0")[0].decode("utf-8", "replace")
+    name = f"a tar archive compressed with gzip, with {first!r} in it"
+    return foreign("tar.gz", name=name, fix="tar -xzf {source}")
 
 
 def read_text(head: bytes) -> Header | None:

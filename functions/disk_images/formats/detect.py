@@ -12,7 +12,10 @@ its first bytes, and only a footer tells that they are the disk's, not the file'
 """
 
 from disk_images.formats import archives, foreign, qcow2
-from disk_images.formats.raw_layout import has_boot_signature, read_layout
+from disk_images.formats.raw_layout import (
+    has_boot_signature,
+    read_layout,
+)
 from disk_images.formats.table import FORMATS, Format
 from disk_images.formats.types import (
     DiskFormat,
@@ -100,8 +103,7 @@ def _refuse_two_at_once(disks: list[Format], others: list[Format], ends: Ends) -
 def _read_raw(ends: Ends) -> Header:
     """Return what is left when nothing claims the object: a disk, byte for byte."""
     size = whole_sectors(ends.object_size_bytes)
-    is_blank = not any(ends.head) and not any(ends.tail)
-    if is_blank:
+    if not any(ends.head) and not any(ends.tail):
         return Header(
             detected="all-zeros",
             format=DiskFormat.RAW,
@@ -111,6 +113,7 @@ def _read_raw(ends: Ends) -> Header:
                 " all zero: neither a boot record nor a file system begins there;"
                 " upload the image again"
             ),
+            is_blank=True,
         )
     layout = read_layout(ends.head, ends.object_size_bytes)
     notes = layout.notes

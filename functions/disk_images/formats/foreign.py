@@ -86,10 +86,13 @@ def _vmdk_kind(descriptor: bytes) -> str:
     )
 
 
-# VHDX: 0-7 "vhdxfile"; the size stands in a metadata region after the first MiB.
+# VHDX: 0-7 "vhdxfile"; the size stands in a metadata region after the first MiB. A log
+# may have to be replayed, which qemu-img does only where it may write; without a log
+# the check changes nothing. Source: QEMU, block/vhdx-log.c, vhdx_parse_log; 2026-12.
 def read_vhdx(_: Ends) -> Header:
     """Return that it is a VHDX; its size lies beyond the head."""
-    return foreign("vhdx", name="a VHDX", fix=convert_from("vhdx"))
+    fix = "qemu-img check -q -r all {source} && " + convert_from("vhdx")
+    return foreign("vhdx", name="a VHDX", fix=fix)
 
 
 # VDI, little-endian: 64-67 0xBEDA107F, 68-71 version, 76-79 kind (1 dynamic, 2 fixed,
@@ -130,11 +133,8 @@ def read_luks(ends: Ends) -> Header:
     (version,) = ends.fields(">H", 6, of="the LUKS header")
     if version != 1:
         name = f"encrypted (LUKS version {version})"
-        fix = (
-            "cryptsetup open --readonly {source} plain && qemu-img convert -f raw"
-            " -O qcow2 /dev/mapper/plain {target}.qcow2"
-        )
-        return foreign("luks", name=name, fix=fix)
+        name += "; open it with cryptsetup and upload what is then in /dev/mapper"
+        return foreign("luks", name=name, fix=None)
     (payload,) = ends.fields(">I", 104, of="the LUKS header")
     ends.must_hold(payload * SECTOR, of="the LUKS header and its keys")
     fix = (
@@ -173,9 +173,8 @@ def read_iso(_: Ends) -> Header:
     """Return that it is a CD or DVD image, whatever partition table it also has."""
     return Header(
         detected="iso9660",
-        problem=("it is an ISO image: a medium to install from, not an installed disk"),
-        fix=(
-            "virt-install --name image --memory 4096 --osinfo detect=on,require=off"
-            " --cdrom {source} --disk path={target}.qcow2,format=qcow2,size=40"
+        problem=(
+            "it is an ISO image: a medium to install from, not an installed disk;"
+            " install from it on a new disk and upload that"
         ),
     )

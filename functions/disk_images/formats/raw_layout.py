@@ -3,10 +3,14 @@
 Sources:
     GPT and protective MBR: UEFI Specification 2.10, section 5.
     MBR: Linux, block/partitions/msdos.c and include/linux/msdos_partition.h.
-    What makes an MBR unsafe: OpenStack oslo.utils, imageutils, GPT inspector. That
-    includes a protective MBR whose start in CHS is not 0/0/2: older versions of GNU
-    parted and fdisk write another one.
-    All read 2026-11.
+    Which of the two counts: UEFI Specification 2.10, 5.2.3; Linux,
+    block/partitions/efi.c, is_pmbr_valid: an entry of type 0xEE that starts at sector
+    1, whatever its CHS and whatever entries stand beside it. Without one the MBR
+    counts, and the GPT is what another table left.
+    Boot flags: Linux, block/partitions/msdos.c; OpenStack oslo.utils, imageutils. A
+    sector with another flag is no table but the start of something that a reader
+    may take for another format: the attack on whoever probes it.
+    All read 2026-12.
 """
 
 import struct
@@ -16,11 +20,16 @@ from typing import NamedTuple
 
 from disk_images.formats.types import SECTOR, BootHint, Ends, FormatError, damaged
 
+BITLOCKER_TO_GO = bytes.fromhex("3bd66749292ed84a8399f6a339e3d001")
+"""4967d63b-2e29-4ad8-8399-f6a339e3d001; libyal/libbde, BDE format, read 2026-12."""
+
 _SIGNATURES: tuple[tuple[str, int, bytes], ...] = (
     ("XFS", 0, b"XFSB"),
     ("NTFS", 3, b"NTFS    "),
     ("exFAT", 3, b"EXFAT   "),
     ("BitLocker", 3, b"-FVE-FS-"),
+    ("BitLocker To Go", 424, BITLOCKER_TO_GO),
+    *(("UDF", 32769, magic) for magic in (b"BEA01", b"NSR02", b"NSR03")),
     ("SquashFS", 0, b"hsqs"),
     ("EROFS", 1024, b"\xe2\xe1\xf5\xe0"),
     ("F2FS", 1024, b"\x10\x20\xf5\xf2"),
@@ -32,13 +41,21 @@ _SIGNATURES: tuple[tuple[str, int, bytes], ...] = (
 )
 
 # ext2/3/4, little-endian from byte 1024: 24-27 log2 of the block size in KiB,
-# 56-57 magic 0xEF53, 58-59 state, 60-61 what to do on errors (1 to 3).
+# 56-57 magic 0xEF53, 58-59 state, 60-61 what to do on errors (1 to 3), 96-99 features,
+# of which 8 is a journal for another file system.
 _EXT_LOG_BLOCK_SIZE = 1024 + 24
 _EXT_MAGIC = 1024 + 56
 _EXT_ERRORS = 1024 + 60
+_EXT_FEATURES = 1024 + 96
+_EXT_JOURNAL = 0x08
 
 # FAT's first sector: 16 number of FATs, 21 medium (0xF8: a fixed disk).
 _FAT_COUNT, _FAT_MEDIUM = 16, 21
+
+
+def is_external_journal(head: bytes) -> bool:
+    """Whether an ext superblock is that of a journal for another file system."""
+    return len(head) > _EXT_FEATURES and bool(head[_EXT_FEATURES] & _EXT_JOURNAL)
 
 
 def file_system(head: bytes) -> str | None:
@@ -47,16 +64,30 @@ def file_system(head: bytes) -> str | None:
         if head.startswith(magic, offset):
             return name
     if _is_ext(head):
-        return "ext2, ext3 or ext4"
+        is_journal = is_external_journal(head)
+        return "an external journal of ext4" if is_journal else "ext2, ext3 or ext4"
     return "FAT" if head[510:512] == b"\x55\xaa" and is_fat(head) else None
 
 
 def is_fat(head: bytes) -> bool:
     """Whether a first sector that ends with 55 AA is a FAT volume's.
 
-    The medium is what tells it from a boot record, which has code there.
+    The medium and the sizes tell it from a boot record, which has code there.
     """
-    return head[_FAT_COUNT] == 2 and head[_FAT_MEDIUM] == 0xF8
+    if head[424:440] == BITLOCKER_TO_GO:
+        return True
+    if head[_FAT_COUNT] == 2 and head[_FAT_MEDIUM] == 0xF8:
+        return True
+    sector_bytes = int.from_bytes(head[11:13], "little")
+    per_cluster, reserved = head[13], int.from_bytes(head[14:16], "little")
+    is_sized = (
+        sector_bytes in {512, 1024, 2048, 4096}
+        and per_cluster.bit_count() == 1
+        and reserved > 0
+    )
+    is_medium = head[_FAT_MEDIUM] == 0xF0 or head[_FAT_MEDIUM] >= 0xF8
+    jumps = head[0] in {0xEB, 0xE9}
+    return jumps and is_sized and is_medium and head[_FAT_COUNT] in {1, 2}
 
 
 def _is_ext(head: bytes) -> bool:
@@ -80,9 +111,8 @@ _LARGE_SECTOR = 4096
 #               510-511  55 AA
 _BOOT_CODE = slice(0, 440)
 _ENTRIES = range(446, 510, 16)
-_ENTRY = "<B3sB3xII"
+_ENTRY = "<B3xB3xII"
 _PROTECTIVE, _MBR_ESP = 0xEE, 0xEF
-_SECOND_SECTOR = b"\0\x02\0"
 
 # Little-endian, in the second sector:
 #                 bytes  field
@@ -103,7 +133,14 @@ _GPT_CRC = slice(16, 20)
 # An entry starts with its type: C12A7328-F81F-11D2-BA4B-00A0C93EC93B is the ESP.
 _ESP_GUID = bytes.fromhex("28732ac11ff8d211ba4b00a0c93ec93b")
 
-_REWRITE_MBR = r"printf 'x\nn\nw\ny\n' | gdisk {source}"
+REWRITE_MBR = "sgdisk -e {source}"
+"""Writes the table again at both ends of a raw disk, with a protective MBR.
+
+Source: sgdisk(8), and gptfdisk's "Found valid GPT with corrupt MBR; using GPT and will
+write new protective MBR on save"; read 2026-12.
+"""
+
+STALE = "a stale GPT stands behind the MBR, which is the table that counts"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,10 +160,14 @@ class _MbrEntry(NamedTuple):
 
     number: int
     flag: int
-    first_chs: bytes
     type: int
     first_sector: int
     sectors: int
+
+    @property
+    def protects_gpt(self) -> bool:
+        """Whether a system looks for a GPT because of it; its flag does not count."""
+        return self.type == _PROTECTIVE and self.first_sector == 1
 
 
 class _Gpt(NamedTuple):
@@ -158,26 +199,33 @@ def read_layout(head: bytes, disk_size_bytes: int) -> RawLayout:
         FormatError: The partition table is damaged, or the disk ends before it does.
     """
     ends = Ends(head, b"", disk_size_bytes)
-    for sector in (SECTOR, _LARGE_SECTOR):
-        if head.startswith(_GPT_MAGIC, sector):
-            return _read_gpt(ends, sector)
+    sectors = [at for at in (SECTOR, _LARGE_SECTOR) if head.startswith(_GPT_MAGIC, at)]
+    if sectors and not _has_table_of_its_own(head):
+        return _read_gpt(ends, sectors[0])
     name = file_system(head)
     if has_boot_signature(head):
-        return _read_mbr(ends, name)
+        return _read_mbr(ends, name, (STALE,) if sectors else ())
     if name:
-        note = f"{name} on the whole disk, no partitions: no system disk boots from it"
-        return RawLayout(detected="raw-filesystem", has_esp=False, notes=(note,))
+        return _without_partitions(name)
     return RawLayout(detected="unknown")
 
 
-def _read_mbr(ends: Ends, volume: str | None) -> RawLayout:
+def _has_table_of_its_own(head: bytes) -> bool:
+    """Whether the first sector is an MBR that announces no GPT."""
+    if not has_boot_signature(head):
+        return False
+    entries = _mbr_entries(head)
+    is_announced = any(entry.type == _PROTECTIVE for entry in entries)
+    return not is_announced and _why_not_sound(entries) is None
+
+
+def _read_mbr(ends: Ends, volume: str | None, notes: tuple[str, ...]) -> RawLayout:
     entries = _mbr_entries(ends.head)
     if problem := _why_not_sound(entries):
         if volume:
-            problem = f"it is {volume} on the whole disk, without a partition table"
-        return RawLayout(
-            detected="raw-filesystem" if volume else "raw-mbr", problem=problem
-        )
+            note = f"{volume} on the whole disk, no partitions"
+            return RawLayout(detected="raw-filesystem", has_esp=False, notes=(note,))
+        return RawLayout(detected="raw-mbr", problem=problem)
     if any(entry.type == _PROTECTIVE for entry in entries):
         return _read_missing_gpt(ends)
     for entry in entries:
@@ -185,7 +233,12 @@ def _read_mbr(ends: Ends, volume: str | None) -> RawLayout:
         ends.must_hold(end, of=f"partition {entry.number} of the MBR")
     has_esp = any(entry.type == _MBR_ESP for entry in entries)
     hint = _boot_hint(ends.head, has_esp=has_esp)
-    return RawLayout(detected="raw-mbr", has_esp=has_esp, boot_hint=hint)
+    return RawLayout(detected="raw-mbr", has_esp=has_esp, boot_hint=hint, notes=notes)
+
+
+def _without_partitions(name: str) -> RawLayout:
+    note = f"{name} on the whole disk, no partitions: no system disk boots from it"
+    return RawLayout(detected="raw-filesystem", has_esp=False, notes=(note,))
 
 
 def _read_missing_gpt(ends: Ends) -> RawLayout:
@@ -220,15 +273,13 @@ def _why_not_sound(entries: list[_MbrEntry]) -> str | None:
                 f"its protective MBR starts at sector {entry.first_sector:,}, expected"
                 " 1: Linux and UEFI then ignore the GPT"
             )
-        if entry.type == _PROTECTIVE and entry.first_chs != _SECOND_SECTOR:
-            return (
-                f"its protective MBR starts at CHS {entry.first_chs.hex()}, expected"
-                f" {_SECOND_SECTOR.hex()}, as old partitioning tools wrote it"
-            )
-    is_protective = any(entry.type == _PROTECTIVE for entry in entries)
-    if is_protective and [entry.number for entry in entries] != [1]:
-        return "its hybrid MBR lists partitions of its own beside those of its GPT"
     return None
+
+
+def _is_hybrid(entries: list[_MbrEntry]) -> bool:
+    """Whether partitions stand beside the entry that protects a GPT."""
+    types = [entry.type for entry in entries if entry.type]
+    return _PROTECTIVE in types and len(types) > 1
 
 
 def _read_gpt(ends: Ends, sector: int) -> RawLayout:
@@ -238,8 +289,10 @@ def _read_gpt(ends: Ends, sector: int) -> RawLayout:
     notes: list[str] = []
     if not has_boot_signature(ends.head):
         notes.append("no protective MBR: Linux ignores a GPT without one")
-    elif problem := _why_not_sound(_mbr_entries(ends.head)):
-        fix = _REWRITE_MBR
+    elif not any(entry.protects_gpt for entry in _mbr_entries(ends.head)):
+        problem, fix = _why_not_sound(_mbr_entries(ends.head)), REWRITE_MBR
+    elif _is_hybrid(_mbr_entries(ends.head)):
+        notes.append("its hybrid MBR lists partitions, too; those of the GPT count")
     if sector != SECTOR:
         notes.append(f"its GPT is made for sectors of {sector:,} bytes, not of 512")
     has_esp = _has_esp(gpt, ends.head, sector)

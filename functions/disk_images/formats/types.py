@@ -41,6 +41,8 @@ class Header:
             (only raw and fixed VHD show their partition table here).
         boot_hint: What the boot code and partitions that can be seen are made for.
         notes: What is worth a line in the log and no reason to refuse.
+        is_blank: Whether the problem is that nobody has written to the disk yet, which
+            is as it should be for a second disk.
     """
 
     detected: str
@@ -51,6 +53,7 @@ class Header:
     has_esp: bool | None = None
     boot_hint: BootHint | None = None
     notes: tuple[str, ...] = ()
+    is_blank: bool = False
 
     @property
     def is_importable(self) -> bool:

@@ -4,15 +4,17 @@ Source: "Virtual Hard Disk Image Format Specification", version 1.0, Microsoft, 
 which size counts: QEMU, block/vpc.c (table of creator applications); read 2026-11.
 """
 
+import struct
 from typing import NamedTuple
 
-from disk_images.formats.raw_layout import read_layout
+from disk_images.formats.raw_layout import REWRITE_MBR, read_layout
 from disk_images.formats.types import (
     SECTOR,
     DiskFormat,
     Ends,
     FormatError,
     Header,
+    convert_from,
     damaged,
 )
 
@@ -53,6 +55,7 @@ _SPARSE_COOKIE = b"cxsparse"
 _SPARSE = ">8s8xQ4xIII"
 _SPARSE_BYTES = 1024
 _SPARSE_CHECKSUM = 36
+_ABSENT = 0xFFFFFFFF
 _PARENT = slice(64, 576)
 
 # Applications whose current size is the disk's; all others speak by geometry. "wa" is
@@ -61,9 +64,12 @@ _SIZE_COUNTS = {b"win ", b"qem2", b"d2v ", b"tap\0", b"CTXS", b"wa\0\0"}
 _LARGEST_GEOMETRY = 65535 * 16 * 255
 _MAX_SECTORS = 0xFF000000
 
-_MERGE = (
-    "Convert-VHD -Path {source} -DestinationPath {target}-whole.vhd -VHDType Dynamic"
+_MERGE = "merge it where its parent is (Convert-VHD) and upload the whole disk"
+_REWRITE = (
+    "qemu-img convert -f vpc -O raw {source} {target}.raw && "
+    + REWRITE_MBR.replace("{source}", "{target}.raw")
 )
+"""The table's copy at the end of the disk would overwrite the footer of the VHD."""
 
 
 class _Footer(NamedTuple):
@@ -123,14 +129,39 @@ def read_vhd(ends: Ends) -> Header:
         limits = "3 (dynamic) or 4 (differencing) where it stands at the start"
         raise damaged("the VHD disk type", footer.disk_type, limits)
     if not ends.tail.startswith(COOKIE):
-        raise FormatError(
-            "the footer that a dynamic VHD ends with is missing; the object is"
-            " truncated, upload it again"
-        )
+        return _read_without_footer(footer, ends)
     last = _read_footer(ends.tail, of="the VHD footer")
     if (last.current_size, last.disk_type) != (footer.current_size, footer.disk_type):
         raise damaged("the VHD footer", "unlike its copy at the start", "the same")
     return _read_dynamic(footer, ends)
+
+
+def _read_without_footer(footer: _Footer, ends: Ends) -> Header:
+    """Return what a dynamic VHD says that does not end with its footer.
+
+    Where its blocks are all there, nothing is lost: the copy at the start is enough for
+    a reader like qemu-img, though not for those that look at the end.
+    """
+    blocks = _check_sparse(footer, ends)
+    count = -(-footer.virtual_size_bytes // blocks.block_bytes)
+    table = ends.head[blocks.table_offset :][: 4 * count]
+    sectors = struct.unpack(f">{len(table) // 4}I", table[: len(table) // 4 * 4])
+    bitmap = -(-blocks.block_bytes // SECTOR // 8 // SECTOR) * SECTOR
+    last = max((sector for sector in sectors if sector != _ABSENT), default=0)
+    ends.must_hold(
+        last * SECTOR + (bitmap + blocks.block_bytes if last else 0),
+        of="the last block of the dynamic VHD, whose footer is missing,",
+    )
+    return Header(
+        detected="vhd-dynamic",
+        format=DiskFormat.VHD,
+        virtual_size_bytes=footer.virtual_size_bytes,
+        problem=(
+            "the footer that a dynamic VHD ends with is missing or is not its last 512"
+            " bytes, though its blocks are there"
+        ),
+        fix=convert_from("vpc"),
+    )
 
 
 def _read_fixed(ends: Ends) -> Header:
@@ -152,7 +183,7 @@ def _read_fixed(ends: Ends) -> Header:
         format=DiskFormat.VHD,
         virtual_size_bytes=footer.virtual_size_bytes,
         problem=layout.problem or _why_empty(footer),
-        fix=layout.fix,
+        fix=_REWRITE if layout.fix else None,
         has_esp=layout.has_esp,
         boot_hint=layout.boot_hint,
         notes=layout.notes + _size_notes(footer),
@@ -168,8 +199,7 @@ def _read_dynamic(footer: _Footer, ends: Ends) -> Header:
         detected="vhd-differencing" if is_differencing else "vhd-dynamic",
         format=DiskFormat.VHD,
         virtual_size_bytes=footer.virtual_size_bytes,
-        problem=what if is_differencing else _why_empty(footer),
-        fix=_MERGE if is_differencing else None,
+        problem=f"{what}; {_MERGE}" if is_differencing else _why_empty(footer),
         notes=_size_notes(footer),
     )
 

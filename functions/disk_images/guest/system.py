@@ -45,6 +45,7 @@ class DividedDisk:
         volumes: Those whose file system could be read.
         unread: Why others could not.
         hidden: Those of them that may hold a system.
+        notes: What is worth a line although nothing is hidden by it.
         is_encrypted: Whether one of them is.
         scope: What is to be found out.
         along: What is read of the disk itself, beside its file systems.
@@ -55,6 +56,7 @@ class DividedDisk:
     volumes: Sequence[Seen]
     unread: Sequence[str] = ()
     hidden: Sequence[Hidden] = ()
+    notes: Sequence[str] = ()
     has_lvm: bool = False
     is_encrypted: bool = False
     scope: Scope = field(default_factory=Scope)
@@ -149,7 +151,7 @@ def _with_boot_mode(
     if loader and not architecture:
         where = loader.seen.where(loader.path)
         found["architecture"] = Finding(value=loader.architecture, where=where)
-    notes = [*disk.unread, *found.pop("notes", ())]
+    notes = [*disk.notes, *disk.unread, *found.pop("notes", ())]
     if problem := firmware.problem(architecture):
         notes.append(f"UEFI: {problem}")
     only_vendors = "" if loader else firmware.only_vendors

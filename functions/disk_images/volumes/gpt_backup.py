@@ -10,7 +10,7 @@ Source: Linux, block/partitions/efi.c, find_valid_gpt and is_gpt_valid; read 202
 
 from disk_images.blocks.source import BudgetSpentError, CannotTellError, Source
 from disk_images.findings import Finding
-from disk_images.volumes.partition_table import Gpt, check_gpt
+from disk_images.volumes.partition_table import SECTOR, Gpt, check_gpt
 
 WHERE = "GPT partition table"
 IGNORED = "ignored by Linux"
@@ -18,6 +18,9 @@ IGNORED = "ignored by Linux"
 
 TOO_LONG = "it reaches to sector"
 """How a value begins where the disk was made too small for it."""
+
+OTHER_SECTORS = "made for sectors of"
+"""How a value begins where no firmware of a disk with 512 finds it."""
 
 WHOLE = "whole"
 """How a value begins where nothing has to be mended."""
@@ -38,16 +41,9 @@ def gpt_finding(disk: Source, gpt: Gpt) -> Finding:
 
 
 def _state(disk: Source, gpt: Gpt) -> str:
-    if not gpt.is_protected:
-        return f"{IGNORED}: the MBR has no entry of type 0xee, which protects a GPT"
-    if gpt.problem:
-        return f"{IGNORED}: {gpt.problem}, and the backup does not count for it"
     sectors = disk.size_bytes // gpt.sector_bytes
-    if gpt.last_usable >= sectors:
-        return (
-            f"{TOO_LONG} {gpt.last_usable:,}, but the disk has {sectors:,}:"
-            " Linux ignores it unless the machine's disk is larger"
-        )
+    if why_not := _why_not_taken(gpt, sectors):
+        return why_not
     try:
         check_gpt(disk, gpt.backup_sector, gpt.sector_bytes)
     except BudgetSpentError:
@@ -58,3 +54,22 @@ def _state(disk: Source, gpt: Gpt) -> str:
         return f"{WHOLE}, with its backup at the end of the disk"
     left = sectors - 1 - gpt.backup_sector
     return f"{WHOLE}, with its backup {left:,} sectors before the end: the disk grew"
+
+
+def _why_not_taken(gpt: Gpt, sectors: int) -> str:
+    """Return why a system does not take the primary GPT, "" if it does."""
+    if not gpt.is_protected:
+        return f"{IGNORED}: the MBR has no entry of type 0xee, which protects a GPT"
+    if gpt.sector_bytes != SECTOR:
+        return (
+            f"{OTHER_SECTORS} {gpt.sector_bytes:,} bytes: a machine whose disks have"
+            f" {SECTOR} finds no GPT"
+        )
+    if gpt.problem:
+        return f"{IGNORED}: {gpt.problem}, and the backup does not count for it"
+    if gpt.last_usable >= sectors:
+        return (
+            f"{TOO_LONG} {gpt.last_usable:,}, but the disk has {sectors:,}:"
+            " Linux ignores it unless the machine's disk is larger"
+        )
+    return ""

@@ -79,6 +79,7 @@ class VolumeLayout:
         scheme: The partition table; "none" for a disk without one.
         volumes: In the order of the table, then logical volumes.
         warnings: What is wrong or could not be told, in sentences.
+        notes: What is worth a line although nothing is hidden by it.
         boot_code: What of the first sector a BIOS would run; zeros or b"" if nothing.
         gpt: The state of the GPT, if it is one.
     """
@@ -86,6 +87,7 @@ class VolumeLayout:
     scheme: Literal["gpt", "mbr", "none"]
     volumes: tuple[Volume, ...]
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     boot_code: bytes = b""
     gpt: Gpt | None = None
 
@@ -108,6 +110,7 @@ def find_volumes(disk: Source) -> VolumeLayout:
         scheme=table.scheme,
         volumes=(*partitions, *logical),
         warnings=tuple(warnings),
+        notes=table.notes,
         boot_code=table.boot_code,
         gpt=table.gpt,
     )
@@ -116,7 +119,7 @@ def find_volumes(disk: Source) -> VolumeLayout:
 def _table_of(disk: Source) -> PartitionTable:
     """Return the table, none where the first sector is that of a FAT or NTFS volume."""
     content = identify(Slice(disk, 0, _FIRST_READ_BYTES))
-    if content.kind in {"vfat", "ntfs", "exfat", "BitLocker"}:
+    if content.kind in {"vfat", "ntfs", "exfat", "BitLocker", "udf"}:
         return PartitionTable(scheme="none")
     return read_table(disk)
 

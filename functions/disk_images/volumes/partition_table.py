@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 from disk_images.blocks.prefetch import exactly
 from disk_images.blocks.source import CannotTellError, DamagedError, Source
+from disk_images.formats.raw_layout import STALE
 
 ESP = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
 MBR_ESP = "0xef"
@@ -145,11 +146,12 @@ class Gpt(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class PartitionTable:
-    """A partition table and what is wrong with it."""
+    """A partition table, what is wrong with it, and what is only worth a note."""
 
     scheme: Literal["gpt", "mbr", "none"]
     partitions: tuple[Partition, ...] = ()
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     boot_code: bytes = b""
     gpt: Gpt | None = None
 
@@ -188,8 +190,10 @@ def read_table(disk: Source) -> PartitionTable:
     head = disk.read(0, 2 * _SECTORS[1])
     entries = _mbr_entries(head)
     code = head[:440] if head[510:512] == _BOOT_SIGNATURE else b""
-    is_announced = any(entry.type == PROTECTIVE_TYPE for entry in entries)
-    if is_announced or any(head.startswith(_GPT_MAGIC, size) for size in _SECTORS):
+    is_announced = _is_protective(head)
+    has_gpt = any(head.startswith(_GPT_MAGIC, size) for size in _SECTORS)
+    is_in_mbr = any(entry.type == PROTECTIVE_TYPE for entry in entries)
+    if is_announced or is_in_mbr or (has_gpt and not entries):
         return _read_gpt(disk, code=code, is_announced=is_announced)
     if not entries:
         return PartitionTable(scheme="none", boot_code=code)
@@ -199,7 +203,18 @@ def read_table(disk: Source) -> PartitionTable:
         scheme="mbr",
         partitions=tuple(_with_uuid(part, signature) for part in partitions),
         warnings=tuple(warnings),
+        notes=(STALE,) if has_gpt else (),
         boot_code=code,
+    )
+
+
+def _is_protective(head: bytes) -> bool:
+    """Whether a system looks for a GPT; as in Linux, flags and CHS do not count."""
+    if head[510:512] != _BOOT_SIGNATURE:
+        return False
+    return any(
+        entry.type == PROTECTIVE_TYPE and entry.first == 1
+        for entry in _four_entries(head)
     )
 
 

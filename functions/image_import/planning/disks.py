@@ -18,6 +18,9 @@ from image_import.planning.evidence import (
     Evidence,
 )
 
+UNSUPPORTED = "unsupported"
+"""As KeyClues has it: a name of a format that is not taken."""
+
 TAKEN = "ImportImage takes RAW, VHD and QCOW2"
 
 
@@ -43,7 +46,7 @@ def plan_disk(evidence: Evidence, number: int, target: Target) -> PlannedDisk:
         PlanError: It is too large for the target.
     """
     disk = evidence.disks[number - 1]
-    _refuse_unusable(disk)
+    _refuse_unusable(disk, is_system=number == 1)
     declared = _declared_disk(evidence, disk.object_key)
     image_format = _format(disk, declared)
     size = _disk_image_size_gib(disk, declared, target, is_system=number == 1)
@@ -97,9 +100,11 @@ def _format(disk: DiskEvidence, declared: DeclaredDisk | None) -> Choice:
             "right file"
         )
     is_misnamed = (
-        by_name in {"raw", "vhd", "qcow2"}
+        by_name in {"raw", "vhd", "qcow2", UNSUPPORTED}
         and by_name != str(seen.value if seen else "").lower()
     )
+    if by_name == UNSUPPORTED:
+        by_name = disk.object_key.rpartition(".")[2].lower()
     overrode = {KEY: by_name} if is_misnamed else {}
     return Choice(value=seen, source=HEADER, overrode=overrode)
 
@@ -118,14 +123,15 @@ def _bare_raw(disk: DiskEvidence, told: DiskFormat | None, by_name: str) -> Choi
     )
 
 
-def _refuse_unusable(disk: DiskEvidence) -> None:
+def _refuse_unusable(disk: DiskEvidence, *, is_system: bool) -> None:
     if disk.encryption:
         raise HeaderError(
             f"{disk.object_key} is stored encrypted ({disk.encryption}) and ECS does "
             "not import from encrypted buckets; copy it to a bucket without "
             "server-side encryption and let the import start from there"
         )
-    if disk.header.problem:
+    is_empty_data_disk = disk.header.is_blank and not is_system
+    if disk.header.problem and not is_empty_data_disk:
         fix = disk.header.fix and fix_command(disk.header.fix, disk.object_key)
         hint = f"; to mend it: {fix}" if fix else ""
         taken = f"; {TAKEN}" if disk.header.format is None else ""

@@ -131,7 +131,7 @@ def test_two_formats_at_once_are_refused(head: bytes, tail: bytes, names: str) -
 def test_a_bootable_iso_is_an_iso() -> None:
     header = read_disk(patched(ISO_HEAD, 0, mbr()))
     assert header.detected == "iso9660"
-    assert "virt-install" in (header.fix or "")
+    assert "install from it on a new disk" in (header.problem or "")
 
 
 def test_a_dmg_may_start_with_a_packed_block() -> None:

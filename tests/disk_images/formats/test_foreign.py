@@ -80,7 +80,7 @@ def test_the_older_parallels_disk_has_a_short_count() -> None:
 def test_luks_version_2_is_opened_with_cryptsetup() -> None:
     header = read_disk(b"LUKS\xba\xbe\0\x02".ljust(512, b"\0"))
     assert "encrypted (LUKS version 2)" in (header.problem or "")
-    assert (header.fix or "").startswith("cryptsetup open --readonly {source}")
+    assert "open it with cryptsetup" in (header.problem or "")
 
 
 def test_a_luks_volume_shorter_than_its_keys_is_truncated() -> None:

@@ -114,12 +114,21 @@ entries = st.builds(
 )
 
 
+def protects_a_gpt(entry: bytes) -> bool:
+    """Whether Linux and UEFI look for a GPT because of an entry of an MBR."""
+    return entry[4] == 0xEE and entry[8:12] == b"\1\0\0\0"
+
+
 @settings(deadline=None, max_examples=400)
 @given(table=st.lists(entries, max_size=4), has_gpt=st.booleans())
 def test_no_mbr_passes_that_oslo_utils_finds_unsafe(
     table: list[bytes], *, has_gpt: bool
 ) -> None:
-    head = gpt(ESP, start=mbr(*table)) if has_gpt else mbr(*table)
+    """Only beside a GPT that Linux takes are CHS, flags and more entries let pass."""
+    if has_gpt and any(protects_a_gpt(entry) for entry in table):
+        return
+    plain = mbr(*table).ljust(8192, b"\0")
+    head = gpt(ESP, start=mbr(*table)) if has_gpt else plain
     assert inspected("gpt", head) or not is_importable(head)
 
 

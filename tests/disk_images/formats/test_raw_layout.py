@@ -13,6 +13,7 @@ from disk_bytes import (
     read_disk,
 )
 from disk_images.formats.detect import HEAD_BYTES
+from disk_images.formats.raw_layout import BITLOCKER_TO_GO, STALE
 from disk_images.formats.types import FormatError
 from image_import.model.disk import DiskFormat
 
@@ -79,13 +80,12 @@ def test_a_disk_that_grew_after_its_gpt_was_made_is_importable() -> None:
     assert read_disk(gpt(ESP), size=2 * DISK_BYTES).is_importable
 
 
-def test_a_protective_mbr_of_old_tools_is_refused_with_the_command_that_mends_it() -> (
-    None
-):
-    parted = mbr_entry(0xEE, 1, 0xFFFFFFFF, chs=b"\0\x01\0")
-    header = read_disk(gpt(ESP, start=mbr(parted)))
-    assert "starts at CHS 000100, expected 000200" in (header.problem or "")
-    assert "gdisk" in (header.fix or "")
+@pytest.mark.parametrize(
+    "chs", [b"\0\x01\0", b"\xfe\xff\xff"], ids=["fdisk up to 2.30", "Apple"]
+)
+def test_where_a_protective_mbr_starts_in_chs_does_not_count(chs: bytes) -> None:
+    header = read_disk(gpt(ESP, start=mbr(mbr_entry(0xEE, 1, 0xFFFFFFFF, chs=chs))))
+    assert (header.detected, header.problem, header.notes) == ("raw-gpt", None, ())
 
 
 @pytest.mark.parametrize(
@@ -107,11 +107,6 @@ def test_a_protective_mbr_of_old_tools_is_refused_with_the_command_that_mends_it
             "protective MBR starts at sector 63, expected 1",
             id="protective MBR elsewhere",
         ),
-        pytest.param(
-            patched(mbr(boot_code=b""), 3, b"NTFS    "),
-            "it is NTFS on the whole disk, without a partition table",
-            id="NTFS",
-        ),
     ],
 )
 def test_a_boot_record_that_is_not_sound_is_refused(head: bytes, problem: str) -> None:
@@ -123,12 +118,38 @@ def test_a_boot_record_that_is_not_sound_is_refused(head: bytes, problem: str) -
 @pytest.mark.parametrize(
     "entries", [(PROTECTIVE, LINUX_ENTRY), (LINUX_ENTRY, PROTECTIVE)], ids=["2", "1"]
 )
-def test_a_hybrid_mbr_is_refused_with_the_command_that_mends_it(
-    entries: tuple[bytes, ...],
-) -> None:
+def test_a_hybrid_mbr_is_noted(entries: tuple[bytes, ...]) -> None:
     header = read_disk(gpt(ESP, start=mbr(*entries)))
-    assert "its hybrid MBR lists partitions of its own" in (header.problem or "")
-    assert "gdisk {source}" in (header.fix or "")
+    assert header.problem is None
+    assert header.notes == (
+        "its hybrid MBR lists partitions, too; those of the GPT count",
+    )
+
+
+def test_a_gpt_behind_an_mbr_that_does_not_announce_it_is_stale() -> None:
+    header = read_disk(gpt(ESP, last_sector=DISK_BYTES, start=mbr(LINUX_ENTRY)))
+    assert (header.detected, header.problem, header.has_esp) == ("raw-mbr", None, False)
+    assert header.notes == (STALE,)
+
+
+@pytest.mark.parametrize(
+    ("at", "magic", "name"),
+    [
+        (3, b"NTFS    ", "NTFS"),
+        (424, BITLOCKER_TO_GO, "BitLocker To Go"),
+        (1080, b"\x53\xef\1\0\1\0", "ext2, ext3 or ext4"),
+        (32769, b"BEA01", "UDF"),
+        (32769, b"NSR02", "UDF"),
+    ],
+)
+def test_a_file_system_on_the_whole_disk_is_called_by_its_name(
+    at: int, magic: bytes, name: str
+) -> None:
+    plain = read_disk(patched(bytes(40_000), at, magic))
+    booting = read_disk(patched(mbr(boot_code=b"").ljust(40_000, b"\0"), at, magic))
+    for header in (plain, booting):
+        assert (header.detected, header.problem) == ("raw-filesystem", None)
+        assert header.notes[0].startswith(f"{name} on the whole disk")
 
 
 def recount(head: bytes, offset: int, new: bytes) -> bytes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from disk_images.findings import NOT_LOOKED_AT, Finding, Findings
 from disk_images.formats.detect import Header
 from disk_images.guest.boot_mode import NOTHING_STARTS_IT
-from disk_images.volumes.gpt_backup import IGNORED, TOO_LONG, WHOLE
+from disk_images.volumes.gpt_backup import IGNORED, OTHER_SECTORS, TOO_LONG, WHOLE
 
 from image_import.inspection.checks.check import (
     BOOT_MODE,
@@ -100,7 +100,10 @@ def _gpt(found: Findings) -> Iterator[Check]:
     advice = "rewrite it in a raw copy of the image: sgdisk -e"
     if value.startswith(TOO_LONG):
         advice = "make the disk as large as it was: qemu-img resize"
-    is_fatal = value.startswith(IGNORED) and found.os_type.value in {"linux", ""}
+    if value.startswith(OTHER_SECTORS):
+        advice = "install the system anew on a disk with sectors of 512 bytes"
+    is_ignored = value.startswith(IGNORED) and found.os_type.value in {"linux", ""}
+    is_fatal = is_ignored or value.startswith(OTHER_SECTORS)
     yield check_of(
         "GPT is whole, and its backup",
         found.gpt,
