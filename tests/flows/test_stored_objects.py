@@ -114,6 +114,7 @@ def test_a_sidecar_is_unpacked_if_it_is_gzip_whatever_its_label(
         (gzip.compress(b" " * 70_000), "larger than 64 KiB"),
         (gzip.compress(SIDECAR)[:9] + b"???", "begins as gzip and is none"),
     ],
+    ids=["too much", "nothing"],
 )
 def test_a_sidecar_that_unpacks_to_too_much_or_to_nothing_is_refused(
     uploads: Uploads, data: bytes, reason: str
