@@ -37,7 +37,7 @@ def rpc_signature(parameters: Parameters, *, method: str, secret: str) -> str:
         parameters: All of query and form, with the common ones, without Signature.
     """
     query = percent_encode(canonical_query(parameters))
-    return _hmac_sha1(f"{secret}&", f"{method}&%2F&{query}")
+    return hmac_sha1(f"{secret}&", f"{method}&%2F&{query}")
 
 
 def roa_signature(
@@ -52,7 +52,7 @@ def roa_signature(
     plain = [headers.get(n, "") for n in ("accept", "content-md5", "content-type")]
     own = "".join(f"{name}:{value}\n" for name, value in _acs_headers(headers))
     lines = "\n".join([method, *plain, headers.get("date", "")])
-    return _hmac_sha1(secret, f"{lines}\n{own}{resource}")
+    return hmac_sha1(secret, f"{lines}\n{own}{resource}")
 
 
 def acs3_authorization(
@@ -98,6 +98,7 @@ def _acs_headers(headers: Mapping[str, str]) -> list[tuple[str, str]]:
     return sorted(pair for pair in headers.items() if pair[0].startswith("x-acs-"))
 
 
-def _hmac_sha1(key: str, text: str) -> str:
+def hmac_sha1(key: str, text: str) -> str:
+    """Return HMAC-SHA1 of a text, in Base64."""
     digest = hmac.new(key.encode(), text.encode(), hashlib.sha1).digest()
     return b64encode(digest).decode()

@@ -1,0 +1,1 @@
+"""What people and programs are told of an import, and how each receiver wants it."""

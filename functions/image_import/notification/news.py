@@ -1,0 +1,126 @@
+"""One piece of news about an import: what happened, to which image, and what to do."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from image_import.errors import EvidenceError
+from image_import.ledger.entries import LedgerEntry, State, from_text, to_text
+
+KINDS = (
+    "submitted",
+    "available",
+    "distributed",
+    "distribution_failed",
+    "create_failed",
+    "refused",
+    "failed",
+    "stuck",
+    "cancelled",
+    "gone",
+)
+"""What may be told, by the words of the ledger."""
+
+REGION = "RegionId"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class News:
+    """What is told.
+
+    Attributes:
+        id: The same each time that the same change is told.
+        kind: One of `KINDS`.
+        at: When it happened, by OSS's clock.
+        started: When ImportImage was accepted; None if it never was.
+        next_step: What a person does now; "" if nothing.
+    """
+
+    id: str
+    kind: str
+    at: datetime
+    bucket: str
+    object_key: str
+    etag: str = ""
+    region_id: str = ""
+    image_name: str = ""
+    image_id: str = ""
+    reason: str = ""
+    error_code: str = ""
+    next_step: str = ""
+    started: datetime | None = None
+
+    @property
+    def source(self) -> str:
+        """The uploaded object, as every command takes it."""
+        return f"oss://{self.bucket}/{self.object_key}"
+
+
+def news_of(
+    line: LedgerEntry,
+    *,
+    bucket: str,
+    region_id: str,
+    started: datetime | None = None,
+    next_step: str = "",
+) -> News:
+    """Return the news of a line of the ledger, whose state is one of `KINDS`.
+
+    Args:
+        bucket: Where the uploaded objects are.
+        region_id: Where the image is, unless the line's parameters say so.
+        started: When ImportImage was accepted.
+    """
+    object_key, etag = line.disks[0]
+    return News(
+        id=_id(line, bucket),
+        kind=line.state.value,
+        at=line.at,
+        bucket=bucket,
+        object_key=object_key,
+        etag=etag,
+        region_id=line.parameters.get(REGION) or region_id,
+        image_name=line.image_name,
+        image_id=line.image_id,
+        reason=line.reason,
+        error_code=line.error_code,
+        next_step=next_step,
+        started=started,
+    )
+
+
+def _id(line: LedgerEntry, bucket: str) -> str:
+    """Return what tells this change from every other; of `stuck`, each one is one."""
+    said = [bucket, line.disks, line.version, line.attempt, line.state.value]
+    if line.state is State.STUCK:
+        said.append(to_text(line.at))
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
+
+
+def to_json(news: News) -> dict[str, Any]:
+    """Return the news as JSON says it; what is empty is left out."""
+    told = {f.name: getattr(news, f.name) for f in fields(news)}
+    told = {name: value for name, value in told.items() if value}
+    for name in ("at", "started"):
+        if name in told:
+            told[name] = to_text(told[name])
+    return told
+
+
+def from_json(told: Mapping[str, Any]) -> News:
+    """Return the news that `to_json` wrote.
+
+    Raises:
+        EvidenceError: It is none of ours.
+    """
+    try:
+        known = {f.name: told[f.name] for f in fields(News) if f.name in told}
+        for name in ("at", "started"):
+            if name in known:
+                known[name] = from_text(known[name])
+        return News(**known)
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise EvidenceError(f"it is not news that we wrote ({exc})") from exc

@@ -1,0 +1,182 @@
+"""One message to one receiver: the only exchange of this room."""
+
+import ipaddress
+import logging
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
+
+from image_import.aliyun.ecs.auth import NoAuth
+from image_import.aliyun.messaging import put_events, put_events_failed, send_message
+from image_import.config.credentials import Credentials
+from image_import.notification.news import News
+from image_import.notification.receivers import (
+    Receiver,
+    Verdict,
+    cloud_event,
+    to_message,
+    verdict,
+)
+from image_import.notification.texts import Words
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 10.0
+LARGEST_ANSWER_BYTES = 64 * 1024
+
+
+class PrivateAddressError(OSError):
+    """A receiver's name leads to an address that is not of the public internet."""
+
+
+class _PublicConnection(HTTPSConnection):
+    """Looks where it has come before anything is said there.
+
+    The address that was reached counts, not one looked up before: a name may lead
+    elsewhere the second time.
+    """
+
+    def _new_conn(self) -> socket.socket:
+        connected = super()._new_conn()
+        address = connected.getpeername()[0]
+        if not ipaddress.ip_address(address.partition("%")[0]).is_global:
+            connected.close()
+            raise PrivateAddressError(
+                f"{self.host} leads to a private, loopback or metadata address; set "
+                "NOTIFY_PRIVATE=true if the receiver is in your own network"
+            )
+        return connected
+
+
+class _PublicPool(HTTPSConnectionPool):
+    ConnectionCls = _PublicConnection
+
+
+class PublicOnly(HTTPAdapter):
+    """Reaches public addresses alone; a proxy decides for itself."""
+
+    def init_poolmanager(
+        self,
+        connections: int,
+        maxsize: int,
+        block: bool = False,  # noqa: FBT001, FBT002 - requests' signature
+        **pool_kwargs: Any,  # noqa: ANN401 - likewise
+    ) -> None:
+        """Make pools whose connections look where they have come."""
+        super().init_poolmanager(connections, maxsize, block, **pool_kwargs)
+        classes = {**self.poolmanager.pool_classes_by_scheme, "https": _PublicPool}
+        self.poolmanager.pool_classes_by_scheme = classes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """What came of one message.
+
+    Attributes:
+        why: What the receiver, or the way to it, said; "" if it has the message.
+    """
+
+    verdict: Verdict
+    why: str = ""
+
+
+class Sender:
+    """Tells receivers news; nothing is repeated here, and nothing raised."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        region_id: str,
+        words: Words,
+        may_be_private: bool,
+        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+        nonce: Callable[[], str] = lambda: os.urandom(16).hex(),
+    ) -> None:
+        logging.getLogger("urllib3").setLevel(logging.INFO)  # it logs URLs at DEBUG
+        self._credentials = credentials
+        self._region_id = region_id
+        self._words = words
+        self._now = now
+        self._nonce = nonce
+        self._session = requests.Session()
+        if not may_be_private:
+            self._session.mount("https://", PublicOnly())
+
+    def tell(self, news: News, receiver: Receiver) -> Told:
+        """Send one message and return what came of it."""
+        try:
+            status, body = self._send(self._request(news, receiver))
+        except PrivateAddressError as exc:
+            return Told(verdict=Verdict.LATER, why=str(exc))
+        except OSError as exc:
+            return Told(verdict=Verdict.LATER, why=_no_answer(exc))
+        if receiver.kind == "eventbridge" and 200 <= status < 300:
+            why = put_events_failed(body)
+            return Told(verdict=Verdict.LATER if why else Verdict.TOLD, why=why)
+        said = verdict(receiver.kind, status, body)
+        why = "" if said is Verdict.TOLD else f"HTTP {status}"
+        return Told(verdict=said, why=why)
+
+    def _request(self, news: News, receiver: Receiver) -> requests.PreparedRequest:
+        parts = urlsplit(receiver.url)
+        if receiver.kind == "eventbridge":
+            return put_events(
+                cloud_event(news),
+                bus=parts.netloc,
+                region_id=self._region_id,
+                credentials=self._credentials,
+                now=self._now,
+                nonce=self._nonce,
+            )
+        if receiver.kind == "mns":
+            return send_message(
+                cloud_event(news),
+                account_id=parts.netloc,
+                path=parts.path.strip("/"),
+                region_id=self._region_id,
+                credentials=self._credentials,
+                now=self._now,
+            )
+        message = to_message(news, receiver, words=self._words, now=self._now())
+        return requests.Request(
+            "POST",
+            message.url,
+            data=message.body,
+            headers={"User-Agent": "image-import", **message.headers},
+            auth=NoAuth(),
+        ).prepare()
+
+    def _send(self, request: requests.PreparedRequest) -> tuple[int, bytes]:
+        settings = self._session.merge_environment_settings(
+            request.url, {}, stream=True, verify=None, cert=None
+        )
+        reply = self._session.send(
+            request,
+            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            allow_redirects=False,
+            **settings,
+        )
+        with reply:
+            return reply.status_code, next(
+                reply.iter_content(LARGEST_ANSWER_BYTES), b""
+            )
+
+
+def _no_answer(exc: OSError) -> str:
+    """Return why nothing came back, without the URL, which may be a secret."""
+    cause: BaseException | None = exc
+    while cause is not None:
+        if isinstance(cause, PrivateAddressError):
+            return str(cause)
+        inner = getattr(cause, "reason", None) or cause.__cause__ or cause.__context__
+        cause = inner if isinstance(inner, BaseException) else None
+    return f"no answer ({type(exc).__name__})"
