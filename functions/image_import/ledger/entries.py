@@ -30,7 +30,8 @@ class State(str, Enum):
     """What a line says has happened.
 
     From `progress` on it is what became of a submitted import; `redrive` is an
-    operator's word that one which came to nothing may be imported again.
+    operator's word that one which came to nothing may be imported again, and
+    `notified` tells who was told of it.
     """
 
     WAITING = "waiting"
@@ -47,6 +48,7 @@ class State(str, Enum):
     CANCELLED = "cancelled"
     GONE = "gone"
     REDRIVE = "redrive"
+    NOTIFIED = "notified"
 
 
 IMAGELESS = frozenset({State.CREATE_FAILED, State.CANCELLED, State.GONE})
