@@ -131,7 +131,7 @@ class Delivery:
         keys = LedgerKeys(
             prefix=self.outbox.prefix, bucket=news.bucket, object_key=news.object_key
         )
-        snapshot = self.store.read(self.store.look(keys), news.etag)
+        snapshot = self.store.read(self.store.list_keys(keys), news.etag)
         if not snapshot.entries:
             return
         try:
