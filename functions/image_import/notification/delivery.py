@@ -12,9 +12,9 @@ from image_import.errors import ImageImportError
 from image_import.ledger.entries import LedgerEntry, State
 from image_import.ledger.layout import LedgerKeys
 from image_import.ledger.store import LedgerStore, Overtaken
-from image_import.notification.news import News
+from image_import.notification.news import ImportNews
 from image_import.notification.outbox import Letter, Outbox
-from image_import.notification.receivers import Receiver, Verdict
+from image_import.notification.receivers import Receiver, Reception
 from image_import.notification.sender import Told
 
 MOST_MISSES = 5
@@ -27,12 +27,12 @@ RESERVE_SECONDS = 30.0
 class Tells(Protocol):
     """What sends one message."""
 
-    def tell(self, news: News, receiver: Receiver) -> Told:
+    def tell(self, news: ImportNews, receiver: Receiver) -> Told:
         """Return what came of it; raises nothing."""
 
 
 @dataclass(kw_only=True, slots=True)
-class Delivery:
+class NewsRound:
     """One round over an outbox; a dead receiver holds nobody but itself.
 
     Attributes:
@@ -102,12 +102,12 @@ class Delivery:
         if not (is_due and is_heard and self.remaining() > RESERVE_SECONDS):
             return letter
         told = self.sender.tell(letter.news, receiver)
-        if told.verdict is Verdict.TOLD:
+        if told.verdict is Reception.TOLD:
             self._misses[receiver.id] = 0
             progress = progress.told()
         else:
             self._misses[receiver.id] += 1
-            is_final = told.verdict is Verdict.NEVER
+            is_final = told.verdict is Reception.NEVER
             progress = progress.failed(told.why, now=now, is_final=is_final)
         return replace(letter, progress={**letter.progress, receiver.id: progress})
 

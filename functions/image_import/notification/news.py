@@ -28,7 +28,7 @@ REGION = "RegionId"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class News:
+class ImportNews:
     """What is told.
 
     Attributes:
@@ -66,7 +66,7 @@ def news_of(
     region_id: str,
     started: datetime | None = None,
     next_step: str = "",
-) -> News:
+) -> ImportNews:
     """Return the news of a line of the ledger, whose state is one of `KINDS`.
 
     Args:
@@ -75,7 +75,7 @@ def news_of(
         started: When ImportImage was accepted.
     """
     object_key, etag = line.disks[0]
-    return News(
+    return ImportNews(
         id=_id(line, bucket),
         kind=line.state.value,
         at=line.at,
@@ -100,7 +100,7 @@ def _id(line: LedgerEntry, bucket: str) -> str:
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
 
 
-def to_json(news: News) -> dict[str, Any]:
+def to_json(news: ImportNews) -> dict[str, Any]:
     """Return the news as JSON says it; what is empty is left out."""
     told = {f.name: getattr(news, f.name) for f in fields(news)}
     told = {name: value for name, value in told.items() if value}
@@ -110,17 +110,17 @@ def to_json(news: News) -> dict[str, Any]:
     return told
 
 
-def from_json(told: Mapping[str, Any]) -> News:
+def from_json(told: Mapping[str, Any]) -> ImportNews:
     """Return the news that `to_json` wrote.
 
     Raises:
         EvidenceError: It is none of ours.
     """
     try:
-        known = {f.name: told[f.name] for f in fields(News) if f.name in told}
+        known = {f.name: told[f.name] for f in fields(ImportNews) if f.name in told}
         for name in ("at", "started"):
             if name in known:
                 known[name] = from_text(known[name])
-        return News(**known)
+        return ImportNews(**known)
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise EvidenceError(f"it is not news that we wrote ({exc})") from exc

@@ -18,7 +18,7 @@ from image_import.ledger.entries import from_text, to_json_bytes, to_text
 from image_import.ledger.store import LedgerStore
 from image_import.model.revision import key_hash
 from image_import.notification import news as news_json
-from image_import.notification.news import News
+from image_import.notification.news import ImportNews
 
 OUTBOX = "outbox/"
 
@@ -70,7 +70,7 @@ class Letter:
     """
 
     key: str
-    news: News
+    news: ImportNews
     progress: Mapping[str, Progress] = field(default_factory=dict)
 
     def of(self, receiver_id: str) -> Progress:
@@ -89,7 +89,7 @@ class Outbox:
     store: LedgerStore
     prefix: str
 
-    def add(self, news: News) -> None:
+    def add(self, news: ImportNews) -> None:
         """Keep news until it is told; the same news is kept once.
 
         Raises:

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from image_import.ledger.entries import to_text
-from image_import.notification.news import News, to_json
+from image_import.notification.news import ImportNews, to_json
 from image_import.notification.signatures import (
     WHSEC,
     dingtalk_query,
@@ -43,7 +43,7 @@ CLOUD_SCHEMES = ("eventbridge", "mns")
 """`eventbridge://BUS`, `mns://ACCOUNT/queues/NAME` and `mns://ACCOUNT/topics/NAME`."""
 
 
-class Verdict(Enum):
+class Reception(Enum):
     """What a receiver's answer means."""
 
     TOLD = "it has the message"
@@ -85,7 +85,7 @@ class Receiver:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Message:
+class ReceiverRequest:
     """A POST request to a receiver."""
 
     url: str
@@ -138,8 +138,8 @@ def _check_webhook_secret(secret: str) -> None:
 
 
 def to_message(
-    news: News, receiver: Receiver, *, words: Words, now: datetime
-) -> Message:
+    news: ImportNews, receiver: Receiver, *, words: Words, now: datetime
+) -> ReceiverRequest:
     """Return the request that tells a receiver that is called by its URL.
 
     Args:
@@ -148,7 +148,7 @@ def to_message(
     return _MESSAGES[receiver.kind](news, receiver, words, now)
 
 
-def cloud_event(news: News) -> dict[str, Any]:
+def cloud_event(news: ImportNews) -> dict[str, Any]:
     """Return the news as a CloudEvent.
 
     Source: CloudEvents 1.0.2, "Required attributes" and "JSON event format", read
@@ -166,26 +166,28 @@ def cloud_event(news: News) -> dict[str, Any]:
     }
 
 
-def verdict(kind: str, http_status: int, body: bytes) -> Verdict:
+def verdict(kind: str, http_status: int, body: bytes) -> Reception:
     """Return what the answer of a receiver means.
 
     A robot says no with HTTP 200 and a code in the body.
     """
     if http_status == 410:
-        return Verdict.NEVER
+        return Reception.NEVER
     if not 200 <= http_status < 300:
-        return Verdict.LATER
+        return Reception.LATER
     code = {"dingtalk": "errcode", "wecom": "errcode", "feishu": "code"}.get(kind)
     if code is None:
-        return Verdict.TOLD
+        return Reception.TOLD
     try:
         said = json.loads(body)
-        return Verdict.TOLD if said[code] == 0 else Verdict.LATER
+        return Reception.TOLD if said[code] == 0 else Reception.LATER
     except (ValueError, KeyError, TypeError):
-        return Verdict.LATER
+        return Reception.LATER
 
 
-def _webhook(news: News, receiver: Receiver, _: Words, now: datetime) -> Message:
+def _webhook(
+    news: ImportNews, receiver: Receiver, _: Words, now: datetime
+) -> ReceiverRequest:
     """Return a CloudEvent, signed as Standard Webhooks says if there is a secret."""
     body = _json(cloud_event(news))
     timestamp = _seconds(now)
@@ -198,33 +200,43 @@ def _webhook(news: News, receiver: Receiver, _: Words, now: datetime) -> Message
         headers["webhook-signature"] = standard_webhook(
             receiver.secret, message_id=news.id, timestamp=timestamp, body=body
         )
-    return Message(url=receiver.url, headers=headers, body=body.encode())
+    return ReceiverRequest(url=receiver.url, headers=headers, body=body.encode())
 
 
-def _dingtalk(news: News, receiver: Receiver, words: Words, now: datetime) -> Message:
+def _dingtalk(
+    news: ImportNews, receiver: Receiver, words: Words, now: datetime
+) -> ReceiverRequest:
     url = receiver.url
     if receiver.secret:
         url += dingtalk_query(receiver.secret, timestamp_ms=_seconds(now) * 1000)
     said = {"msgtype": "text", "text": {"content": text(news, words)}}
-    return Message(url=url, headers={"Content-Type": JSON}, body=_json(said).encode())
+    return ReceiverRequest(
+        url=url, headers={"Content-Type": JSON}, body=_json(said).encode()
+    )
 
 
-def _feishu(news: News, receiver: Receiver, words: Words, now: datetime) -> Message:
+def _feishu(
+    news: ImportNews, receiver: Receiver, words: Words, now: datetime
+) -> ReceiverRequest:
     signed: Mapping[str, str] = {}
     if receiver.secret:
         signed = feishu_fields(receiver.secret, timestamp=_seconds(now))
     said = {**signed, "msg_type": "text", "content": {"text": text(news, words)}}
     body = _json(said).encode()
-    return Message(url=receiver.url, headers={"Content-Type": JSON}, body=body)
+    return ReceiverRequest(url=receiver.url, headers={"Content-Type": JSON}, body=body)
 
 
-def _wecom(news: News, receiver: Receiver, words: Words, _: datetime) -> Message:
+def _wecom(
+    news: ImportNews, receiver: Receiver, words: Words, _: datetime
+) -> ReceiverRequest:
     said = {"msgtype": "text", "text": {"content": text(news, words)}}
     body = _json(said).encode()
-    return Message(url=receiver.url, headers={"Content-Type": JSON}, body=body)
+    return ReceiverRequest(url=receiver.url, headers={"Content-Type": JSON}, body=body)
 
 
-_MESSAGES: dict[str, Callable[[News, Receiver, Words, datetime], Message]] = {
+_MESSAGES: dict[
+    str, Callable[[ImportNews, Receiver, Words, datetime], ReceiverRequest]
+] = {
     "webhook": _webhook,
     "dingtalk": _dingtalk,
     "feishu": _feishu,

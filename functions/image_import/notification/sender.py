@@ -18,10 +18,10 @@ from urllib3.connectionpool import HTTPSConnectionPool
 from image_import.aliyun.ecs.auth import NoAuth
 from image_import.aliyun.messaging import put_events, put_events_failed, send_message
 from image_import.config.credentials import Credentials
-from image_import.notification.news import News
+from image_import.notification.news import ImportNews
 from image_import.notification.receivers import (
     Receiver,
-    Verdict,
+    Reception,
     cloud_event,
     to_message,
     verdict,
@@ -37,6 +37,14 @@ class PrivateAddressError(OSError):
     """A receiver's name leads to an address that is not of the public internet."""
 
 
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the public internet.
+
+    100.100.100.200, where ECS serves its metadata, is in the shared address space.
+    """
+    return ipaddress.ip_address(address.partition("%")[0]).is_global
+
+
 class _PublicConnection(HTTPSConnection):
     """Looks where it has come before anything is said there.
 
@@ -46,8 +54,7 @@ class _PublicConnection(HTTPSConnection):
 
     def _new_conn(self) -> socket.socket:
         connected = super()._new_conn()
-        address = connected.getpeername()[0]
-        if not ipaddress.ip_address(address.partition("%")[0]).is_global:
+        if not is_public(connected.getpeername()[0]):
             connected.close()
             raise PrivateAddressError(
                 f"{self.host} leads to a private, loopback or metadata address; set "
@@ -84,23 +91,30 @@ class Told:
         why: What the receiver, or the way to it, said; "" if it has the message.
     """
 
-    verdict: Verdict
+    verdict: Reception
     why: str = ""
 
 
-class Sender:
+class NewsSender:
     """Tells receivers news; nothing is repeated here, and nothing raised."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last two are for tests
         self,
         credentials: Credentials,
         *,
         region_id: str,
         words: Words,
         may_be_private: bool,
+        authorities: str = "",
         now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
         nonce: Callable[[], str] = lambda: os.urandom(16).hex(),
     ) -> None:
+        """Keep what every message needs.
+
+        Args:
+            words: The language of messages to people.
+            authorities: A file of certificate authorities; "" for the usual ones.
+        """
         logging.getLogger("urllib3").setLevel(logging.INFO)  # it logs URLs at DEBUG
         self._credentials = credentials
         self._region_id = region_id
@@ -108,25 +122,28 @@ class Sender:
         self._now = now
         self._nonce = nonce
         self._session = requests.Session()
+        self._verify = authorities or None
         if not may_be_private:
             self._session.mount("https://", PublicOnly())
 
-    def tell(self, news: News, receiver: Receiver) -> Told:
+    def tell(self, news: ImportNews, receiver: Receiver) -> Told:
         """Send one message and return what came of it."""
         try:
             status, body = self._send(self._request(news, receiver))
         except PrivateAddressError as exc:
-            return Told(verdict=Verdict.LATER, why=str(exc))
+            return Told(verdict=Reception.LATER, why=str(exc))
         except OSError as exc:
-            return Told(verdict=Verdict.LATER, why=_no_answer(exc))
+            return Told(verdict=Reception.LATER, why=_no_answer(exc))
         if receiver.kind == "eventbridge" and 200 <= status < 300:
             why = put_events_failed(body)
-            return Told(verdict=Verdict.LATER if why else Verdict.TOLD, why=why)
+            return Told(verdict=Reception.LATER if why else Reception.TOLD, why=why)
         said = verdict(receiver.kind, status, body)
-        why = "" if said is Verdict.TOLD else f"HTTP {status}"
+        why = "" if said is Reception.TOLD else f"HTTP {status}"
         return Told(verdict=said, why=why)
 
-    def _request(self, news: News, receiver: Receiver) -> requests.PreparedRequest:
+    def _request(
+        self, news: ImportNews, receiver: Receiver
+    ) -> requests.PreparedRequest:
         parts = urlsplit(receiver.url)
         if receiver.kind == "eventbridge":
             return put_events(
@@ -157,7 +174,7 @@ class Sender:
 
     def _send(self, request: requests.PreparedRequest) -> tuple[int, bytes]:
         settings = self._session.merge_environment_settings(
-            request.url, {}, stream=True, verify=None, cert=None
+            request.url, {}, stream=True, verify=self._verify, cert=None
         )
         reply = self._session.send(
             request,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from image_import.notification.news import News
+from image_import.notification.news import ImportNews
 
 MOST_BYTES = 2000
 """Of a whole message. WeCom takes 2,048 bytes of text, the others more.
@@ -112,7 +112,7 @@ Feishu reads `<at user_id="all">` in texts, WeCom `<@userid>`.
 """
 
 
-def title(news: News, words: Words) -> str:
+def title(news: ImportNews, words: Words) -> str:
     """Return what happened, in one line that begins with `image-import`.
 
     Robots that admit only messages with a keyword are satisfied by that word.
@@ -122,7 +122,7 @@ def title(news: News, words: Words) -> str:
     return f"image-import{words.colon}{plain(said)}"
 
 
-def text(news: News, words: Words) -> str:
+def text(news: ImportNews, words: Words) -> str:
     """Return the whole message; a long reason is cut, never what to do."""
     image = news.image_name
     if news.image_id:
@@ -140,7 +140,7 @@ def text(news: News, words: Words) -> str:
     return _fitted(lines, reason=f"{words.reason}{words.colon}")
 
 
-def next_step(news: News, words: Words) -> str:
+def next_step(news: ImportNews, words: Words) -> str:
     """Return what a person does now."""
     if news.next_step:
         return news.next_step
@@ -153,7 +153,7 @@ def plain(said: str) -> str:
     return "".join(c if c.isprintable() else "�" for c in said.translate(_PLAIN))
 
 
-def _took(news: News, words: Words) -> str:
+def _took(news: ImportNews, words: Words) -> str:
     if news.started is None:
         return ""
     minutes = max(0, (news.at - news.started) // timedelta(minutes=1))

@@ -5,22 +5,22 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 
 from image_import.ledger.entries import State
-from image_import.notification.delivery import MOST_MISSES, Delivery
-from image_import.notification.news import News
+from image_import.notification.delivery import MOST_MISSES, NewsRound
+from image_import.notification.news import ImportNews
 from image_import.notification.outbox import PAUSES, Outbox
-from image_import.notification.receivers import Receiver, Verdict, parse_receiver
+from image_import.notification.receivers import Receiver, Reception, parse_receiver
 from image_import.notification.sender import Told
 from uploads import LEDGER, Uploads
 
 AT = datetime(2026, 12, 1, 3, tzinfo=timezone.utc)
 FIRST = parse_receiver("https://first.example.com/")
 SECOND = parse_receiver("https://second.example.com/")
-TOLD = Told(verdict=Verdict.TOLD)
-BUSY = Told(verdict=Verdict.LATER, why="HTTP 503")
+TOLD = Told(verdict=Reception.TOLD)
+BUSY = Told(verdict=Reception.LATER, why="HTTP 503")
 
 
-def news(number: int = 1, *, key: str = "web.qcow2", etag: str = "E") -> News:
-    return News(
+def news(number: int = 1, *, key: str = "web.qcow2", etag: str = "E") -> ImportNews:
+    return ImportNews(
         id=f"n{number:03}",
         kind="available",
         at=AT + timedelta(seconds=number),
@@ -35,13 +35,13 @@ class Ears:
     """Receivers that answer as a test wants it, and remember what they took."""
 
     answer: Callable[[Receiver], Told] = lambda _: TOLD
-    heard: list[tuple[Receiver, News]] = field(default_factory=list)
+    heard: list[tuple[Receiver, ImportNews]] = field(default_factory=list)
     asked: int = 0
 
-    def tell(self, news: News, receiver: Receiver) -> Told:
+    def tell(self, news: ImportNews, receiver: Receiver) -> Told:
         self.asked += 1
         told = self.answer(receiver)
-        if told.verdict is Verdict.TOLD:
+        if told.verdict is Reception.TOLD:
             self.heard.append((receiver, news))
         return told
 
@@ -62,14 +62,14 @@ class Post:
             self.store = self.uploads.tracker().store
         self.outbox = Outbox(store=self.store, prefix=LEDGER)
 
-    def add(self, *told: News) -> None:
+    def add(self, *told: ImportNews) -> None:
         with self.uploads.cloud:
             for one in told:
                 self.outbox.add(one)
 
     def round(self) -> int:
         with self.uploads.cloud, ThreadPoolExecutor(1) as pool:
-            return Delivery(
+            return NewsRound(
                 outbox=self.outbox,
                 store=self.store,
                 sender=self.ears,
@@ -138,7 +138,7 @@ def test_what_is_later_news_of_an_upload_is_told_later() -> None:
 
 def test_a_receiver_that_wants_no_more_is_not_asked_again() -> None:
     post = Post(
-        ears := Ears(lambda _: Told(verdict=Verdict.NEVER, why="HTTP 410")), FIRST
+        ears := Ears(lambda _: Told(verdict=Reception.NEVER, why="HTTP 410")), FIRST
     )
     post.add(news())
     assert (post.round(), post.waiting(), ears.asked) == (0, [], 1)

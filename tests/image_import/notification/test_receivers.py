@@ -2,9 +2,9 @@ import json
 from datetime import datetime, timezone
 
 import pytest
-from image_import.notification.news import News, from_json
+from image_import.notification.news import ImportNews, from_json
 from image_import.notification.receivers import (
-    Verdict,
+    Reception,
     parse_receiver,
     to_message,
     verdict,
@@ -12,7 +12,7 @@ from image_import.notification.receivers import (
 from image_import.notification.texts import ENGLISH
 
 AT = datetime(2026, 12, 1, 3, tzinfo=timezone.utc)
-NEWS = News(id="n1", kind="available", at=AT, bucket="b", object_key="k.qcow2")
+NEWS = ImportNews(id="n1", kind="available", at=AT, bucket="b", object_key="k.qcow2")
 WHSEC = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 DINGTALK = "https://oapi.dingtalk.com/robot/send?access_token=TOKEN"
 
@@ -88,18 +88,18 @@ def test_a_robot_gets_plain_text() -> None:
 @pytest.mark.parametrize(
     ("kind", "status", "body", "expected"),
     [
-        ("webhook", 204, b"", Verdict.TOLD),
-        ("webhook", 302, b"", Verdict.LATER),
-        ("webhook", 410, b"", Verdict.NEVER),
-        ("webhook", 429, b"", Verdict.LATER),
-        ("dingtalk", 200, b'{"errcode":0}', Verdict.TOLD),
-        ("dingtalk", 200, b'{"errcode":130101}', Verdict.LATER),
-        ("wecom", 200, b"<html>", Verdict.LATER),
-        ("feishu", 200, b'{"code":0}', Verdict.TOLD),
-        ("feishu", 200, b"[]", Verdict.LATER),
+        ("webhook", 204, b"", Reception.TOLD),
+        ("webhook", 302, b"", Reception.LATER),
+        ("webhook", 410, b"", Reception.NEVER),
+        ("webhook", 429, b"", Reception.LATER),
+        ("dingtalk", 200, b'{"errcode":0}', Reception.TOLD),
+        ("dingtalk", 200, b'{"errcode":130101}', Reception.LATER),
+        ("wecom", 200, b"<html>", Reception.LATER),
+        ("feishu", 200, b'{"code":0}', Reception.TOLD),
+        ("feishu", 200, b"[]", Reception.LATER),
     ],
 )
 def test_an_answer_is_believed_only_if_the_receiver_says_so(
-    kind: str, status: int, body: bytes, expected: Verdict
+    kind: str, status: int, body: bytes, expected: Reception
 ) -> None:
     assert verdict(kind, status, body) is expected

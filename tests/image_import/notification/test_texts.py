@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from image_import.notification.news import KINDS, News
+from image_import.notification.news import KINDS, ImportNews
 from image_import.notification.texts import (
     CHINESE,
     ENGLISH,
@@ -14,7 +14,7 @@ from image_import.notification.texts import (
 )
 
 AT = datetime(2026, 12, 1, 3, tzinfo=timezone.utc)
-READY = News(
+READY = ImportNews(
     id="1",
     kind="available",
     at=AT,

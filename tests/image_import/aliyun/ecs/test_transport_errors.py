@@ -6,8 +6,6 @@ import ssl
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,11 +13,7 @@ from urllib.parse import quote
 import pytest
 import requests
 from calling_ecs import ACCEPTED, IMPORT, POP, ROUTE, TOKEN, make_ecs
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
-from cryptography.x509.oid import NameOID
+from certificates import make_authority
 from image_import.config.credentials import Credentials
 from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
 from loopback import Got, Say, serving
@@ -155,23 +149,7 @@ def test_no_signature_is_logged_even_at_debug(
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for 127.0.0.1 that signs itself, with its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    address = x509.IPAddress(ip_address("127.0.0.1"))
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1)
-        .not_valid_before(datetime(2020, 1, 1, tzinfo=timezone.utc))
-        .not_valid_after(datetime(2120, 1, 1, tzinfo=timezone.utc))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        Encoding.PEM, PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path = tmp_path_factory.mktemp("tls") / "authority.pem"
-    path.write_bytes(private + made.public_bytes(Encoding.PEM))
-    return path
+    return make_authority(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture
