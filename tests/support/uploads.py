@@ -7,11 +7,16 @@ from typing import Any
 
 from fake_aliyun import FakeAliyun, ManualClock
 from image_import.config.credentials import read_credentials
+from image_import.config.receivers import Receiver
 from image_import.config.settings import read_settings
 from image_import.importing.pipeline import import_event
 from image_import.importing.runtime import Runtime, make_invocation
 from image_import.ledger.entries import LedgerEntry, State, read_lines
 from image_import.model.result import Result
+from image_import.notification.delivery import TellsNews
+from image_import.notification.news import ImportNews
+from image_import.notification.receivers import Reception
+from image_import.notification.sender import Told
 from image_import.tracking.tracker import Tracker
 from image_import_cli.commands.demo import IMAGE, asset
 
@@ -20,17 +25,26 @@ QCOW2 = asset(IMAGE)
 LEDGER = ".image-import/"
 
 
+class Deaf:
+    """Receivers that never answer."""
+
+    def tell(self, news: ImportNews, receiver: Receiver) -> Told:
+        return Told(verdict=Reception.LATER, why=f"{receiver.label} missed {news.id}")
+
+
 @dataclass
 class Uploads:
     """One account, one bucket, one function.
 
     Attributes:
         environ: The function's settings.
+        sender: Of what is told, where NOTIFY says to whom.
     """
 
     environ: Mapping[str, str] = field(default_factory=dict)
     clock: ManualClock = field(default_factory=ManualClock)
     runtime: Runtime = field(default_factory=Runtime)
+    sender: TellsNews = field(default_factory=Deaf)
 
     def __post_init__(self) -> None:
         self.cloud = FakeAliyun(clock=self.clock)
@@ -83,6 +97,7 @@ class Uploads:
             lookups=lambda region: runtime.clients.ecs(settings, credentials, region),
             region_id=region_id,
             bucket=settings.ledger_bucket or BUCKET,
+            make_sender=lambda: self.sender,
         )
 
     @property

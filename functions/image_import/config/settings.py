@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
+from image_import.config.receivers import NEWS_KINDS, Receiver, parse_receiver
 from image_import.config.schema import Setting, setting
 from image_import.config.types import (
     Kind,
@@ -50,6 +51,15 @@ _URL = Kind(
     example="https://gateway.example.com:8443",
 )
 _OSS_URL = replace(_URL, read=oss_endpoint)
+
+
+def _receivers(text: str) -> tuple[Receiver, ...]:
+    try:
+        return tuple(map(parse_receiver, text.replace(",", " ").split()))
+    except ValueError as exc:
+        raise Unfit(str(exc)) from None
+
+
 _GIB_RANGE = Kind(
     "a range such as 5-500",
     gib_range,
@@ -274,6 +284,37 @@ class Settings:
         one_of("keep", "tag", "delete"),
         default="keep",
         meaning="What happens to the uploaded object once its image is available.",
+    )
+    notify: tuple[Receiver, ...] = setting(
+        Kind(
+            "https:// URLs of webhooks and of robots of DingTalk, Feishu or WeCom, "
+            "eventbridge://BUS, mns://ACCOUNT/queues/NAME or "
+            "mns://ACCOUNT/topics/NAME, with spaces between; a secret that signs "
+            "stands behind a #",
+            _receivers,
+            empty=(),
+            pattern=r"[\x21-\x7e]+( [\x21-\x7e]+)*",
+            example="eventbridge://images",
+        ),
+        meaning="Who is told what becomes of imports.",
+        default_note="nobody",
+        is_secret=True,
+    )
+    notify_on: frozenset[str] = setting(
+        some_of(NEWS_KINDS),
+        default="distributed,available,create_failed,refused,failed,stuck",
+        meaning="What they are told.",
+    )
+    notify_language: Literal["en", "zh"] = setting(
+        one_of("en", "zh"),
+        default="en",
+        meaning="The language of what robots are told.",
+    )
+    notify_private: bool = setting(
+        true_or_false(),
+        default="false",
+        meaning="Whether a receiver may have a private address; else only public ones "
+        "are called.",
     )
     stuck_after_seconds: int = setting(
         whole_number(600, 604_800, "seconds"),

@@ -26,6 +26,7 @@ from image_import.ledger.store import LedgerStore, Overtaken, Snapshot
 from image_import.model.ownership import with_nonce
 from image_import.model.result import Result
 from image_import.model.revision import ImageRevision
+from image_import.notification.announcer import Announcer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +56,7 @@ class Claims:
     """
 
     store: LedgerStore
+    announcer: Announcer
     clock: OssClock
     attempts: int
     pool: Executor
@@ -142,6 +144,7 @@ class Claims:
         entry = self._outcome_entry(intent, called)
         try:
             self._write_at_end(snapshot, entry)
+            self.announcer.announce(entry, bucket=snapshot.keys.bucket)
             if entry.state is State.FAILED and not waits_for_room(entry):
                 self.store.delete_note(self._note_key(snapshot))
         except ServiceError as exc:
@@ -170,6 +173,7 @@ class Claims:
             reason=reason,
             fc_request_id=self.fc_request_id,
         )
+        self.announcer.announce(entry, bucket=revision.bucket)
         self.store.write(snapshot, entry)
 
     def _note_key(self, snapshot: Snapshot) -> str:

@@ -49,6 +49,7 @@ from image_import.ledger.entries import LedgerEntry, Standing, State
 from image_import.ledger.store import LedgerStore, Overtaken, Snapshot
 from image_import.model.result import Outcome, Result
 from image_import.model.revision import DiskRevision
+from image_import.notification.announcer import Announcer
 
 MOST_ROUNDS = 6
 """How often a record is looked at again when others write to its ledger meanwhile."""
@@ -373,6 +374,7 @@ def make_import(
         ),
         claims=Claims(
             store=store,
+            announcer=Announcer(settings=settings, store=store, region_id=region_id),
             clock=clock,
             attempts=retry.attempts,
             pool=pool,

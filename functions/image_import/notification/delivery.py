@@ -8,13 +8,14 @@ from datetime import datetime
 from itertools import groupby
 from typing import Protocol
 
+from image_import.config.receivers import Receiver
 from image_import.errors import ImageImportError
 from image_import.ledger.entries import LedgerEntry, State
 from image_import.ledger.layout import LedgerKeys
 from image_import.ledger.store import LedgerStore, Overtaken
 from image_import.notification.news import ImportNews
 from image_import.notification.outbox import Letter, Outbox
-from image_import.notification.receivers import Receiver, Reception
+from image_import.notification.receivers import Reception
 from image_import.notification.sender import Told
 
 MOST_MISSES = 5
@@ -24,7 +25,7 @@ RESERVE_SECONDS = 30.0
 """Less than that is left to the function: a message more may not end in time."""
 
 
-class Tells(Protocol):
+class TellsNews(Protocol):
     """What sends one message."""
 
     def tell(self, news: ImportNews, receiver: Receiver) -> Told:
@@ -43,7 +44,7 @@ class NewsRound:
 
     outbox: Outbox
     store: LedgerStore
-    sender: Tells
+    sender: TellsNews
     receivers: Sequence[Receiver]
     pool: Executor
     now: Callable[[], datetime]

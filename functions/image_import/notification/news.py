@@ -10,20 +10,6 @@ from typing import Any
 from image_import.errors import EvidenceError
 from image_import.ledger.entries import LedgerEntry, State, from_text, to_text
 
-KINDS = (
-    "submitted",
-    "available",
-    "distributed",
-    "distribution_failed",
-    "create_failed",
-    "refused",
-    "failed",
-    "stuck",
-    "cancelled",
-    "gone",
-)
-"""What may be told, by the words of the ledger."""
-
 REGION = "RegionId"
 
 
@@ -33,7 +19,7 @@ class ImportNews:
 
     Attributes:
         id: The same each time that the same change is told.
-        kind: One of `KINDS`.
+        kind: One of `NEWS_KINDS`.
         at: When it happened, by OSS's clock.
         started: When ImportImage was accepted; None if it never was.
         next_step: What a person does now; "" if nothing.
@@ -67,7 +53,7 @@ def news_of(
     started: datetime | None = None,
     next_step: str = "",
 ) -> ImportNews:
-    """Return the news of a line of the ledger, whose state is one of `KINDS`.
+    """Return the news of a line of the ledger, whose state is one of `NEWS_KINDS`.
 
     Args:
         bucket: Where the uploaded objects are.

@@ -18,9 +18,9 @@ from urllib3.connectionpool import HTTPSConnectionPool
 from image_import.aliyun.ecs.auth import NoAuth
 from image_import.aliyun.messaging import put_events, put_events_failed, send_message
 from image_import.config.credentials import Credentials
+from image_import.config.receivers import Receiver
 from image_import.notification.news import ImportNews
 from image_import.notification.receivers import (
-    Receiver,
     Reception,
     cloud_event,
     to_message,

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 from urllib.parse import quote
 
-WHSEC = "whsec_"
+from image_import.config.receivers import WHSEC
 
 
 def standard_webhook(secret: str, *, message_id: str, timestamp: int, body: str) -> str:

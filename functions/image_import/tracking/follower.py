@@ -12,6 +12,7 @@ from image_import.ledger.entries import FINAL, LedgerEntry, State
 from image_import.ledger.open_jobs import Job, JobStep
 from image_import.ledger.store import LedgerStore, Overtaken, Snapshot
 from image_import.model.result import Outcome, Result
+from image_import.notification.announcer import Announcer
 from image_import.tracking.batch_lookup import Observations
 from image_import.tracking.progress import judge, unfollowed
 from image_import.tracking.source_cleanup import SourceCleanup
@@ -29,6 +30,7 @@ class Follower:
 
     settings: Settings
     store: LedgerStore
+    announcer: Announcer
     clock: OssClock
     claim: str
     fc_request_id: str
@@ -56,6 +58,7 @@ class Follower:
             return self._follow(job, snapshot, job.last, sight)
         if job.step is JobStep.FINISH:
             self._settle_sources(snapshot, job.last)
+        self._announce(job.last, snapshot)
         self.delete_notes(job.notes)
         return snapshot, False
 
@@ -72,19 +75,19 @@ class Follower:
         line = self._judge(snapshot, last, sight)
         if line is None:
             return snapshot, True
+        is_open = line.state not in {*FINAL, State.UNFOLLOWED}
+        if is_open:
+            self._announce(line, snapshot)
         try:
             snapshot = self._write(snapshot, line)
-        except Overtaken as exc:
-            return (
-                exc.snapshot,
-                True,
-            )  # the next run takes into account what was written
+        except Overtaken as exc:  # the next run takes into account what was written
+            return exc.snapshot, True
         if line.state is State.AVAILABLE:
             self._conclude(snapshot, line)
         else:
             self.change(result_of(line, snapshot))
-        is_open = line.state not in {*FINAL, State.UNFOLLOWED}
         if not is_open:
+            self._announce(line, snapshot)
             self.delete_notes(job.notes[:1])
         return snapshot, is_open
 
@@ -122,6 +125,10 @@ class Follower:
         self.change(
             replace(result, reason="; ".join(filter(None, (line.reason, done))))
         )
+
+    def _announce(self, line: LedgerEntry, snapshot: Snapshot) -> None:
+        bucket, entries = snapshot.keys.bucket, snapshot.entries
+        self.announcer.announce(line, bucket=bucket, entries=entries)
 
     def _settle_sources(self, snapshot: Snapshot, line: LedgerEntry) -> str:
         if self.settings.dry_run:

@@ -14,6 +14,8 @@ from image_import.importing.runtime import (
     prepare_logging,
 )
 from image_import.model.result import to_json
+from image_import.notification.sender import NewsSender
+from image_import.notification.texts import LANGUAGES
 from image_import.tracking.tracker import Report, Tracker, Work
 
 log = logging.getLogger("image_import")
@@ -68,6 +70,13 @@ def make_tracker(
         ),
         region_id=region_id,
         bucket=bucket,
+        make_sender=lambda: NewsSender(
+            credentials,
+            region_id=region_id,
+            words=LANGUAGES[settings.notify_language],
+            may_be_private=settings.notify_private,
+            authorities=settings.ca_file if settings.notify_private else "",
+        ),
         tell=lambda result: log_result(result, invocation.fc_request_id),
     )
 

@@ -17,6 +17,9 @@ from image_import.ledger.open_jobs import JobStep
 from image_import.ledger.open_ledgers import OpenLedger, OpenLedgers
 from image_import.ledger.store import LedgerStore, Snapshot
 from image_import.model.result import CHANGE_FIELDS, Outcome, Result, said, to_json
+from image_import.notification.announcer import Announcer
+from image_import.notification.delivery import NewsRound, TellsNews
+from image_import.notification.outbox import Outbox
 from image_import.retry import RetryPolicy
 from image_import.tracking.batch_lookup import (
     BatchLookup,
@@ -74,6 +77,7 @@ class Tracker:
         lookups: Makes the ECS client of a region.
         region_id: Of the ledger's bucket, and of imports that name none.
         bucket: The ledger's.
+        make_sender: Makes what sends messages; asked only if somebody is to be told.
         tell: Hears of each change when it is on record.
         guard: Does a piece of work and keeps what we did not foresee from the others;
             it returns how many imports of that piece are still open.
@@ -83,6 +87,7 @@ class Tracker:
     lookups: Callable[[str], LookupApi]
     region_id: str
     bucket: str
+    make_sender: Callable[[], TellsNews]
     tell: Callable[[Result], None] = lambda _: None
     guard: Callable[[Work], int] = unguarded
     claim: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -123,7 +128,27 @@ class Tracker:
         for delivery in in_order(_deliveries(ledgers)):
             work = _redelivering(delivery, redelivery)
             self.report.open_count += self._do(work)
+        if self.invocation.settings.notify and not self.invocation.settings.dry_run:
+            self._do(self._tell_news)
         return self.report
+
+    def _tell_news(self) -> int:
+        """Tell what waits in the outbox."""
+        settings, invocation = self.invocation.settings, self.invocation
+        told = NewsRound(
+            outbox=Outbox(store=self.store, prefix=settings.ledger_prefix),
+            store=self.store,
+            sender=self.make_sender(),
+            receivers=settings.notify,
+            pool=invocation.pool,
+            now=self.clock.earliest,
+            remaining=invocation.remaining,
+            claim=self.claim,
+            fc_request_id=invocation.fc_request_id,
+        )
+        waiting = told.run()
+        self._note(told.errors)
+        return waiting
 
     def _do(self, work: Work) -> int:
         """Do a piece of work; what fails is noted, and left for the next run."""
@@ -163,6 +188,11 @@ class Tracker:
         return Follower(
             settings=invocation.settings,
             store=self.store,
+            announcer=Announcer(
+                settings=invocation.settings,
+                store=self.store,
+                region_id=self.region_id,
+            ),
             clock=self.clock,
             claim=self.claim,
             fc_request_id=invocation.fc_request_id,

@@ -128,10 +128,11 @@ def statuses_of(
         stuck_after: From which time without a line an import is stuck.
     """
     settled = settle(entries)
+    moving = [e for e in entries if e.state is not State.NOTIFIED]
     found = []
-    for version in _shown(entries, settled):
-        last = _last(version, entries, settled)
-        lines = [e for e in entries if e.version == version] or [last]
+    for version in _shown(moving, settled):
+        last = _last(version, moving, settled)
+        lines = [e for e in moving if e.version == version] or [last]
         status = _status(last, lines, entries, bucket=bucket, ledger_key=ledger_key)
         found.append(_by_now(status, now=now, stuck_after=stuck_after))
     return found

@@ -4,11 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 
+from image_import.config.receivers import Receiver, parse_receiver
 from image_import.ledger.entries import State
 from image_import.notification.delivery import MOST_MISSES, NewsRound
 from image_import.notification.news import ImportNews
 from image_import.notification.outbox import PAUSES, Outbox
-from image_import.notification.receivers import Receiver, Reception, parse_receiver
+from image_import.notification.receivers import Reception
 from image_import.notification.sender import Told
 from uploads import LEDGER, Uploads
 

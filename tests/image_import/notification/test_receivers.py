@@ -2,10 +2,10 @@ import json
 from datetime import datetime, timezone
 
 import pytest
+from image_import.config.receivers import parse_receiver
 from image_import.notification.news import ImportNews, from_json
 from image_import.notification.receivers import (
     Reception,
-    parse_receiver,
     to_message,
     verdict,
 )

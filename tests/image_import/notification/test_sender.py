@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from certificates import make_authority
 from image_import.config.credentials import Credentials
+from image_import.config.receivers import Receiver
 from image_import.notification.news import ImportNews
-from image_import.notification.receivers import Receiver, Reception
+from image_import.notification.receivers import Reception
 from image_import.notification.sender import NewsSender, Told, is_public
 from image_import.notification.texts import ENGLISH
 from loopback import Loopback, Say, serving

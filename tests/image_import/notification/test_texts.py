@@ -2,7 +2,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from image_import.notification.news import KINDS, ImportNews
+from image_import.config.receivers import NEWS_KINDS
+from image_import.notification.news import ImportNews
 from image_import.notification.texts import (
     CHINESE,
     ENGLISH,
@@ -50,14 +51,14 @@ def test_an_image_that_is_ready_is_told_in_chinese() -> None:
 
 
 @pytest.mark.parametrize("words", LANGUAGES.values(), ids=LANGUAGES)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", NEWS_KINDS)
 def test_every_kind_is_told_in_both_languages(kind: str, words: Words) -> None:
     said = title(replace(READY, kind=kind), words)
     assert said.startswith("image-import")
     assert "web-1" in said
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", NEWS_KINDS)
 def test_both_languages_name_the_same_commands(kind: str) -> None:
     news = replace(READY, kind=kind)
     said = [text(news, words) for words in LANGUAGES.values()]

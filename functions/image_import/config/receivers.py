@@ -1,0 +1,119 @@
+"""Who is told what becomes of imports: the items of NOTIFY.
+
+A receiver's URL may hold a secret, and so may what stands behind its `#`: neither is
+shown, and the part behind `#` is never sent.
+"""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+ROBOTS = {
+    "oapi.dingtalk.com": "dingtalk",
+    "open.feishu.cn": "feishu",
+    "open.larksuite.com": "feishu",
+    "qyapi.weixin.qq.com": "wecom",
+}
+"""Hosts of robots.
+
+Sources: "Custom robot access", DingTalk open platform; "Custom bot usage guide",
+Feishu open platform and its page for Lark; "Message push (group robot)", WeCom
+developer documentation; all read 2026-12.
+"""
+
+CLOUD_SCHEMES = ("eventbridge", "mns")
+"""`eventbridge://BUS`, `mns://ACCOUNT/queues/NAME` and `mns://ACCOUNT/topics/NAME`."""
+
+WHSEC = "whsec_"
+
+NEWS_KINDS = (
+    "submitted",
+    "available",
+    "distributed",
+    "distribution_failed",
+    "create_failed",
+    "refused",
+    "failed",
+    "stuck",
+    "cancelled",
+    "gone",
+)
+"""What may be told, by the words of the ledger."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receiver:
+    """One receiver.
+
+    Attributes:
+        kind: `webhook`, `dingtalk`, `feishu`, `wecom`, `eventbridge` or `mns`.
+        url: As it is called; without what stands behind `#`.
+        secret: What signs messages; "" for none.
+    """
+
+    kind: str
+    url: str
+    secret: str = ""
+
+    def __repr__(self) -> str:
+        """Return what may be shown."""
+        return f"Receiver({self.label})"
+
+    @property
+    def id(self) -> str:
+        """What tells it from other receivers, and does not tell its URL."""
+        return hashlib.sha256(self.url.encode()).hexdigest()[:12]
+
+    @property
+    def label(self) -> str:
+        """What may be shown of it: kind and host, of a cloud's service its name."""
+        parts = urlsplit(self.url)
+        shown = parts.hostname or ""
+        if self.kind in CLOUD_SCHEMES:
+            shown = f"{parts.netloc}{parts.path}"
+        return f"{self.kind} {shown}"
+
+
+def parse_receiver(item: str) -> Receiver:
+    """Return the receiver that one item of NOTIFY names.
+
+    Raises:
+        ValueError: Says what is wrong with it, without its secrets.
+    """
+    url, _, secret = item.partition("#")
+    parts = urlsplit(url)
+    if parts.scheme in CLOUD_SCHEMES:
+        return Receiver(kind=parts.scheme, url=_cloud_url(url))
+    if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc:
+        raise ValueError("a receiver that is no https:// URL without a user name")
+    kind = ROBOTS.get(parts.hostname, "webhook")
+    if kind == "webhook" and secret:
+        _check_webhook_secret(secret)
+    if kind == "wecom" and secret:
+        raise ValueError("a WeCom robot with a secret, which it does not take")
+    return Receiver(kind=kind, url=url, secret=secret)
+
+
+def _cloud_url(url: str) -> str:
+    parts = urlsplit(url)
+    path = parts.path.strip("/").split("/")
+    if parts.scheme == "mns":
+        is_right = len(path) == 2 and path[0] in {"queues", "topics"} and path[1]
+        if not (parts.netloc.isdigit() and is_right):
+            raise ValueError(
+                "a queue or topic that is not mns://ACCOUNT/queues/NAME or "
+                "mns://ACCOUNT/topics/NAME"
+            )
+    elif not parts.netloc or parts.path.strip("/"):
+        raise ValueError("an event bus that is not eventbridge://BUS")
+    return url
+
+
+def _check_webhook_secret(secret: str) -> None:
+    try:
+        base64.b64decode(secret.removeprefix(WHSEC), validate=True)
+    except ValueError:
+        raise ValueError(
+            f"a webhook secret that is not Base64 behind {WHSEC}"
+        ) from None

@@ -1,0 +1,126 @@
+"""From an upload to the message that tells of it."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from fake_aliyun import Fault
+from image_import.config.receivers import Receiver
+from image_import.notification.news import ImportNews
+from image_import.notification.receivers import Reception
+from image_import.notification.sender import Told
+from uploads import Uploads
+
+HOOK = "https://hooks.example.com/images"
+
+
+@dataclass
+class Ear:
+    """A receiver that takes everything once it is awake."""
+
+    is_awake: bool = True
+    heard: list[ImportNews] = field(default_factory=list)
+
+    def tell(self, news: ImportNews, receiver: Receiver) -> Told:
+        if not self.is_awake:
+            return Told(verdict=Reception.LATER, why="HTTP 503")
+        assert receiver.url == HOOK
+        self.heard.append(news)
+        return Told(verdict=Reception.TOLD)
+
+    @property
+    def kinds(self) -> list[str]:
+        return [news.kind for news in self.heard]
+
+
+def told(**environ: str) -> tuple[Uploads, Ear]:
+    uploads = Uploads(environ={"NOTIFY": HOOK, **environ}, sender=(ear := Ear()))
+    return uploads, ear
+
+
+def finish(uploads: Uploads) -> None:
+    uploads.cloud.ecs.finish_imports()
+    uploads.track()
+
+
+def test_an_image_that_is_available_is_told_once() -> None:
+    uploads, ear = told()
+    sent = uploads.upload("web.qcow2")
+    finish(uploads)
+    uploads.track()
+    assert ear.kinds == ["available"]
+    news = ear.heard[0]
+    assert (news.image_name, news.image_id) == (sent.image_name, sent.image_id)
+    assert news.region_id == "cn-hangzhou"
+    assert news.started is not None
+
+
+def test_a_refused_upload_is_told_with_its_reason() -> None:
+    uploads, ear = told()
+    refused = uploads.upload("web.vhdx", b"vhdxfile" + bytes(512))
+    uploads.track()
+    assert (ear.kinds, ear.heard[0].reason) == (["refused"], refused.reason)
+
+
+def test_a_service_s_no_is_told() -> None:
+    uploads, ear = told()
+    uploads.cloud.ecs.fail_next("NoSetRoletoECSServiceAcount")
+    uploads.upload("web.qcow2")
+    uploads.track()
+    assert ear.kinds == ["failed"]
+
+
+def test_what_waits_for_room_is_no_news() -> None:
+    uploads, ear = told()
+    uploads.cloud.ecs.fail_next("QuotaExceed.Image")
+    uploads.upload("web.qcow2")
+    uploads.track()
+    assert ear.kinds == []
+
+
+def test_a_failed_import_is_told() -> None:
+    uploads, ear = told()
+    uploads.cloud.ecs.fail_import("ImageInvalid", "no bootable system")
+    uploads.upload("web.qcow2")
+    finish(uploads)
+    assert ear.kinds == ["create_failed"]
+
+
+def test_only_what_was_asked_for_is_told() -> None:
+    uploads, ear = told(NOTIFY_ON="submitted,gone")
+    uploads.upload("web.qcow2")
+    finish(uploads)
+    assert ear.kinds == ["submitted"]
+
+
+def test_a_dead_receiver_holds_no_import() -> None:
+    uploads, ear = told()
+    ear.is_awake = False
+    uploads.upload("web.qcow2")
+    finish(uploads)
+    assert uploads.cloud.ecs.images
+    assert uploads.notes == []
+    ear.is_awake = True
+    uploads.clock.advance(10)
+    uploads.track()
+    assert ear.kinds == ["available"]
+
+
+@pytest.mark.parametrize("action", ["PutObject", "AppendObject", "DeleteObject"])
+def test_a_tracker_that_breaks_off_tells_it_in_the_next_run(action: str) -> None:
+    uploads, ear = told()
+    uploads.upload("web.qcow2")
+    uploads.cloud.ecs.finish_imports()
+    uploads.cloud.faults.add(
+        Fault(service="oss", action=action, code="InternalError", times=4)
+    )
+    for _ in range(3):
+        uploads.track()
+    assert set(ear.kinds) == {"available"}
+    assert uploads.notes == []
+
+
+def test_nobody_is_told_where_nobody_listens() -> None:
+    uploads = Uploads()
+    uploads.upload("web.qcow2")
+    finish(uploads)
+    assert not [k for k in uploads.cloud.oss.keys("images") if "/outbox/" in k]
