@@ -56,7 +56,8 @@ def find_architecture(
 
 def _is_meant(phrase: Phrase, found: Sequence[Piece], *, has_system: bool) -> bool:
     """Return whether a word is an architecture, not an ordinary one or random."""
-    if phrase.text in ORDINARY and not has_system:
+    is_whole = phrase.stop - phrase.start == len(found)
+    if phrase.text in ORDINARY and not (has_system or is_whole):
         return not FILE_WORDS.isdisjoint(neighbours(found, phrase))
     if phrase.stop == len(found):
         return True

@@ -263,7 +263,7 @@ def _is_name(word: _Named, named: Sequence[_Named], found: Sequence[Piece]) -> b
         return (
             _is_whole(phrase, found)
             or _has_company(phrase, found, MEANT_BESIDE)
-            or _has_release(phrase, found)
+            or (_has_release(phrase, found) and not _is_counted(phrase, found))
             or _has_architecture(phrase, found)
             or any(text in LINUX_WORDS for text, _ in found)
             or any(_is_beside(phrase, other.phrase, found) for other in named)
@@ -278,6 +278,12 @@ def _is_beside(phrase: Phrase, other: Phrase, found: Sequence[Piece]) -> bool:
     first, second = sorted((phrase, other), key=lambda p: p.start)
     between = found[first.stop : second.start]
     return phrase != other and all(text in CONNECTIVES for text, _ in between)
+
+
+def _is_counted(phrase: Phrase, found: Sequence[Piece]) -> bool:
+    """Return whether the number behind it counts machines, as in rocky-1, rocky-2."""
+    number, *following = [piece.text for piece in found[phrase.stop :][:2]]
+    return number in {"1", "2"} and not any(text.isdecimal() for text in following)
 
 
 def _has_architecture(phrase: Phrase, found: Sequence[Piece]) -> bool:
@@ -303,7 +309,8 @@ def _has_company(
     following = found[phrase.stop].text
     if following.isdecimal():
         # astra01 is a machine's name: no version begins with 0.
-        return phrase.start == 0 and not following.startswith("0")
+        is_version = not following.startswith("0") and not _is_counted(phrase, found)
+        return phrase.start == 0 and is_version
     return ARCHITECTURE_BY_WORD.phrase_at(found, phrase.stop) is not None
 
 

@@ -16,6 +16,7 @@ from image_import.filename.vocabulary.windows import (
     ANY_WINDOWS,
     BUILD_MARKS,
     CLIENT_EDITIONS,
+    CLIENT_MARKS,
     CLIENT_VERSIONS,
     CLIENT_WORDS,
     GLUED_PREFIXES,
@@ -114,6 +115,7 @@ def _right_behind(
         place += 1
     if _is_date(texts, place):
         return None
+    place += texts[place : place + 1] == ["nt"] and bool(_nt_version(texts, place + 1))
     if version := _nt_version(texts, place):
         return _by_nt_version(version, texts[place + 2 :], vocabulary)
     for count in (3, 2, 1):
@@ -140,6 +142,8 @@ def _by_nt_version(
     builds = vocabulary.servers if is_server else vocabulary.clients
     build = next((int(text) for text in rest[:1] if text.isdecimal()), 0)
     name = (NT_SERVERS if is_server else NT_CLIENTS).get(version, "")
+    if not is_server and CLIENT_MARKS.isdisjoint(rest):
+        name = ""
     if version == NT_10 and not is_server:
         name = NT_10[:2]
     system = builds.get(build) or vocabulary.releases.get(name)

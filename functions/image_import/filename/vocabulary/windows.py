@@ -179,3 +179,6 @@ NT_CLIENTS = {"51": "xp", "60": "vista", "61": "7", "62": "8", "63": "8"}
 Source: "Operating System Version", Win32 documentation, Microsoft; read 2026-12."""
 
 NT_10 = "100"
+
+CLIENT_MARKS = CLIENT_EDITIONS | {"client", "desktop"}
+"""Beside a version of NT: 6.3 alone may be a server as well."""
