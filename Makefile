@@ -24,6 +24,10 @@ OTHERS = .venv-clients/ready .venv-ossfs/ready .venv-fakes/ready
 test: lint tests/validators/node_modules $(OTHERS)
 	.venv-test/bin/python -m pytest -n auto
 
+# The same tests on another Python: `make test-3.12`. PYTEST=... picks some of them.
+test-%: .venv-test-%/ready $(OTHERS)
+	.venv-test-$*/bin/python -m pytest -n auto $(PYTEST)
+
 lint: .venv-test/ready
 	.venv-test/bin/ruff check .
 	.venv-test/bin/ruff format --check .
@@ -50,15 +54,26 @@ generate: .venv-test/ready
 # An environment is ready once the last step has run; a changed lock makes it anew.
 # Source distributions (oss2, crcmod) are built with the pinned setuptools, never
 # with one that pip fetches by itself.
-.venv-%/ready: locks/build.txt locks/%.txt pyproject.toml
-	@echo 'Setting up .venv-$* (pinned, hashed; about a minute the first time) ...'
-	@rm -rf .venv-$*
+define set-up
+	@echo 'Setting up $(@D) (pinned, hashed; about a minute the first time) ...'
+	@rm -rf $(@D)
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "image-import needs Python 3.10 or newer; set PYTHON=/path/to/python3")'
-	@$(PYTHON) -m venv .venv-$*
-	@.venv-$*/bin/python $(PIP_INSTALL) -r locks/build.txt
-	@.venv-$*/bin/python $(PIP_INSTALL) --no-build-isolation -r locks/$*.txt
-	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python $(PIP_INSTALL) -r locks/build.txt
+	@$(@D)/bin/python $(PIP_INSTALL) --no-build-isolation -r $(LOCK)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+endef
+
+.venv-%/ready: LOCK = locks/$*.txt
+.venv-%/ready: locks/build.txt locks/%.txt pyproject.toml
+	$(set-up)
+
+# The same for tests on another Python, such as .venv-test-3.12.
+.venv-test-%/ready: LOCK = locks/test.txt
+.venv-test-%/ready: PYTHON = $(firstword $(wildcard $(HOME)/.pyenv/versions/$*.*/bin/python$*) python$*)
+.venv-test-%/ready: locks/build.txt locks/test.txt pyproject.toml
+	$(set-up)
 
 # Other people's validators of template.yml and s.yaml (see tests/validators).
 tests/validators/node_modules: tests/validators/package-lock.json

@@ -7,6 +7,7 @@ with REQUIRE_ALL_GROUPS=1 (as in .ci/run) a group left out fails the run.
 
 import os
 import shutil
+import signal
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -49,6 +50,12 @@ def tool_path() -> Callable[[str], str]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--live", action="store_true", help="test against a real account")
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what tests start, though a shell started us with `&`."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(

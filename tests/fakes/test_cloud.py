@@ -7,6 +7,7 @@ import oss2
 import pytest
 import requests
 from fake_aliyun import FakeAliyun, ManualClock, with_fake_aliyun
+from waiting import PATIENCE_SECONDS
 
 pytest_plugins = ["fake_aliyun.pytest_plugin"]
 GIB = 1024**3
@@ -23,13 +24,15 @@ def test_clouds_can_stand_within_each_other(cloud: FakeAliyun) -> None:
     url = "https://oss-cn-hangzhou.aliyuncs.com/"
     with cloud:
         with inner:
-            requests.get(url, timeout=5)
-        requests.get(url, timeout=5)
+            requests.get(url, timeout=PATIENCE_SECONDS)
+        requests.get(url, timeout=PATIENCE_SECONDS)
     assert (len(inner.requests), len(cloud.requests)) == (1, 1)
 
 
 def test_the_fixture_is_a_cloud_that_answers(fake_aliyun: FakeAliyun) -> None:
-    answer = requests.get("https://oss-cn-hangzhou.aliyuncs.com/", timeout=5)
+    answer = requests.get(
+        "https://oss-cn-hangzhou.aliyuncs.com/", timeout=PATIENCE_SECONDS
+    )
     assert answer.status_code == 403
     assert fake_aliyun.requests[0].action == "ListBuckets"
 
@@ -46,7 +49,9 @@ def test_the_decorator_hands_in_a_cloud(cloud: FakeAliyun, size: int) -> None:
 @with_fake_aliyun
 def test_the_decorator_needs_no_parentheses(cloud: FakeAliyun, size: int) -> None:
     cloud.oss.put("images", "k", b"x" * size)
-    answer = requests.get("https://oss-cn-hangzhou.aliyuncs.com/", timeout=5)
+    answer = requests.get(
+        "https://oss-cn-hangzhou.aliyuncs.com/", timeout=PATIENCE_SECONDS
+    )
     assert (answer.status_code, cloud.requests[0].action) == (403, "ListBuckets")
 
 

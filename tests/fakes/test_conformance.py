@@ -18,6 +18,7 @@ from fake_aliyun.fc.service_v3 import OPERATIONS as FC3_OPERATIONS
 from fake_aliyun.oss.api.operations import OPERATIONS as OSS_OPERATIONS
 from fake_aliyun.ram.operations import OPERATIONS as RAM_OPERATIONS
 from repository import ROOT
+from waiting import PATIENCE_SECONDS
 
 README = ROOT / "functions/fake_aliyun/README.md"
 CLIENTS = ROOT / "tests/support/clients"
@@ -127,7 +128,7 @@ def session(client: Client) -> set[str]:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=PATIENCE_SECONDS,
         )
     assert done.returncode == 0, done.stderr
     assert all(record.status is not None for record in cloud.requests)

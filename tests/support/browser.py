@@ -13,8 +13,8 @@ from typing import Any
 
 import requests
 import websocket
+from waiting import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 30.0
 FLAGS = (
     "--headless",
     "--no-sandbox",

@@ -10,6 +10,7 @@ import requests
 from fake_aliyun import FakeAliyun, Fault, ManualClock, NotImitatedError
 from fake_aliyun.core.faults import Faults
 from oss2.exceptions import RequestError, ServerError
+from waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture(params=["in process", "over HTTP"])
@@ -190,7 +191,9 @@ def test_a_fault_that_could_never_be_met_is_refused(
     cloud: FakeAliyun, fault: object, said: str
 ) -> None:
     with cloud.serve() as server:
-        answer = requests.post(f"{server.url}/_fake/faults", json=fault, timeout=5)
+        answer = requests.post(
+            f"{server.url}/_fake/faults", json=fault, timeout=PATIENCE_SECONDS
+        )
     assert answer.status_code == 400
     assert said in answer.json()["error"]
     assert cloud.faults.pending() == []
@@ -200,7 +203,9 @@ def test_a_fault_that_could_never_be_met_is_refused(
 def test_a_delay_that_is_no_number_is_refused(cloud: FakeAliyun, number: str) -> None:
     fault = f'{{"service": "ecs", "delay_seconds": {number}}}'
     with cloud.serve() as server:
-        answer = requests.post(f"{server.url}/_fake/faults", data=fault, timeout=5)
+        answer = requests.post(
+            f"{server.url}/_fake/faults", data=fault, timeout=PATIENCE_SECONDS
+        )
     assert answer.status_code == 400
     assert "it may hold 0 to 86400" in answer.json()["error"]
     with pytest.raises(ValueError, match="it may hold 0 to 86400"):
@@ -219,11 +224,11 @@ def test_faults_are_asked_for_over_http(cloud: FakeAliyun) -> None:
     with cloud.serve() as server:
         url = f"{server.url}/_fake/faults"
         fault = {"service": "ecs", "code": "Throttling", "times": 2}
-        requests.post(url, json=fault, timeout=5)
-        pending = requests.get(url, timeout=5).json()
-        bad = requests.post(url, json={"cod": 1}, timeout=5)
-        requests.delete(url, timeout=5)
-        none = requests.get(url, timeout=5).json()
+        requests.post(url, json=fault, timeout=PATIENCE_SECONDS)
+        pending = requests.get(url, timeout=PATIENCE_SECONDS).json()
+        bad = requests.post(url, json={"cod": 1}, timeout=PATIENCE_SECONDS)
+        requests.delete(url, timeout=PATIENCE_SECONDS)
+        none = requests.get(url, timeout=PATIENCE_SECONDS).json()
     assert [entry["code"] for entry in pending] == ["Throttling"]
     assert (bad.status_code, none) == (400, [])
     assert "a fault with ['cod']" in json.dumps(bad.json())
@@ -234,9 +239,13 @@ def test_what_is_left_of_a_fault_is_told_over_http(cloud: FakeAliyun) -> None:
     told = []
     with cloud.serve() as server:
         for _ in range(4):
-            (fault,) = requests.get(f"{server.url}/_fake/faults", timeout=5).json()
+            (fault,) = requests.get(
+                f"{server.url}/_fake/faults", timeout=PATIENCE_SECONDS
+            ).json()
             told.append((fault["times"], fault["skips_left"], fault["left"]))
-            requests.get(server.url, timeout=5)
-        state = requests.get(f"{server.url}/_fake/state", timeout=5).json()
+            requests.get(server.url, timeout=PATIENCE_SECONDS)
+        state = requests.get(
+            f"{server.url}/_fake/state", timeout=PATIENCE_SECONDS
+        ).json()
     assert told == [(5, 2, 5), (5, 1, 5), (5, 0, 5), (5, 0, 4)]
     assert [fault["left"] for fault in state["faults"]] == [3]

@@ -19,6 +19,7 @@ from fake_aliyun.ram.rpc_auth import (
     rpc_v1_signature,
     rpc_v1_string,
 )
+from waiting import PATIENCE_SECONDS
 
 REGION = "cn-qingdao-env17-d01"
 PATH = "/apsara/route/Ecs/ImportImage"
@@ -221,6 +222,6 @@ def test_on_one_port_headers_tell_the_gateway_from_the_public_door(
             server.url,
             data=request.body,
             headers={n: v for n, v in request.headers.items() if n != "host"},
-            timeout=5,
+            timeout=PATIENCE_SECONDS,
         )
     assert answer.json()["Code"] == "InvalidImageSize"

@@ -11,6 +11,7 @@ import requests
 from calling_fc import NAMES, PUBLIC, client_at, echo, refusal
 from fake_aliyun import FakeAliyun, ManualClock
 from fake_aliyun.fc.runtime.context import FcContext
+from waiting import PATIENCE_SECONDS
 
 EVERY_5_MINUTES = {"cronExpression": "@every 5m", "enable": True}
 
@@ -216,7 +217,9 @@ def test_another_process_lets_timers_fire(
     function = cloud.fc.create_function(*NAMES, echo)
     cloud.fc.create_timer(function, "@every 5m")
     with cloud.serve() as server:
-        started = requests.post(f"{server.url}/_fake/tick", timeout=5).json()
+        started = requests.post(
+            f"{server.url}/_fake/tick", timeout=PATIENCE_SECONDS
+        ).json()
     cloud.fc.drain()
     (invocation,) = cloud.fc.invocations
     assert started == [invocation.request_id]

@@ -10,6 +10,7 @@ from bucket_clients import PUBLIC, ClientOf
 from fake_aliyun import FakeAliyun, NotImitatedError
 from fake_aliyun.ecs.errors import EcsError
 from oss2.exceptions import AccessDenied, NoSuchBucket, ServerError
+from waiting import PATIENCE_SECONDS
 
 ACCOUNT = "1234567890123456"
 OWN = "acs:oss:*:*:images/*"
@@ -211,12 +212,12 @@ def test_whoever_has_no_key_may_do_what_everybody_may(images: oss2.Bucket) -> No
     url = "https://images.oss-cn-hangzhou.aliyuncs.com/k"
     images.put_object("k", b"data")
     images.put_bucket_policy(document(statement("Allow", "*", Action="oss:GetObject")))
-    assert requests.get(url, timeout=5).content == b"data"
-    assert requests.put(url, data=b"", timeout=5).status_code == 403
+    assert requests.get(url, timeout=PATIENCE_SECONDS).content == b"data"
+    assert requests.put(url, data=b"", timeout=PATIENCE_SECONDS).status_code == 403
     images.put_bucket_acl(oss2.BUCKET_ACL_PUBLIC_READ_WRITE)
     images.put_bucket_policy(document(statement("Deny", "*", Action="oss:*")))
-    assert requests.get(url, timeout=5).status_code == 403
-    assert requests.put(url, data=b"", timeout=5).status_code == 403
+    assert requests.get(url, timeout=PATIENCE_SECONDS).status_code == 403
+    assert requests.put(url, data=b"", timeout=PATIENCE_SECONDS).status_code == 403
 
 
 def test_a_user_needs_the_right_to_read_and_write_policies(

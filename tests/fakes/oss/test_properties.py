@@ -11,6 +11,7 @@ from fake_aliyun import FakeAliyun, ManualClock
 from fake_aliyun.oss.errors import OssError
 from oss2.exceptions import ServerError
 from oss2.models import ServerSideEncryptionRule, Tagging, TaggingRule
+from waiting import PATIENCE_SECONDS
 
 
 def tagging(**tags: str) -> Tagging:
@@ -111,10 +112,10 @@ def test_a_standard_object_cannot_be_restored(images: oss2.Bucket) -> None:
 def test_a_public_object_is_read_without_a_key(images: oss2.Bucket) -> None:
     images.put_object("k", b"data")
     url = "https://images.oss-cn-hangzhou.aliyuncs.com/k"
-    assert requests.get(url, timeout=5).status_code == 403
+    assert requests.get(url, timeout=PATIENCE_SECONDS).status_code == 403
     images.put_object_acl("k", oss2.OBJECT_ACL_PUBLIC_READ)
-    assert requests.get(url, timeout=5).content == b"data"
-    assert requests.put(url, data=b"", timeout=5).status_code == 403
+    assert requests.get(url, timeout=PATIENCE_SECONDS).content == b"data"
+    assert requests.put(url, data=b"", timeout=PATIENCE_SECONDS).status_code == 403
 
 
 def test_a_bucket_says_what_it_is(bucket: oss2.Bucket) -> None:

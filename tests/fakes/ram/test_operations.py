@@ -14,6 +14,7 @@ from fake_aliyun import FakeAliyun
 from fake_aliyun.core.http import Request
 from fake_aliyun.core.rpc import answered
 from oss2.exceptions import AccessDenied
+from waiting import PATIENCE_SECONDS
 
 PUBLIC = "https://ram.aliyuncs.com"
 ROTATE = "DeleteOldestNonDefaultVersionWhenLimitExceeded"
@@ -365,7 +366,9 @@ def test_a_fault_meets_ram_alone(cloud: FakeAliyun) -> None:
     with cloud.serve() as server:
         ram = ram_at(server.url, cloud.credentials)
         fault: dict[str, Any] = {"service": "ram", "code": "NoPermission"}
-        requests.post(f"{server.url}/_fake/faults", json=fault, timeout=5)
+        requests.post(
+            f"{server.url}/_fake/faults", json=fault, timeout=PATIENCE_SECONDS
+        )
         make = {"RoleName": "reader", TRUST: BY_FC}
         assert code_of(ram, "CreateRole", **make) == (403, "NoPermission")
         assert ram("CreateRole", **make)["Role"]["RoleName"] == "reader"

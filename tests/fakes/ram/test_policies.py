@@ -9,6 +9,7 @@ from fake_aliyun import FakeAliyun, NotImitatedError
 from fake_aliyun.ecs.errors import EcsError
 from fake_aliyun.ram.policies import Policy, is_allowed
 from oss2.exceptions import ServerError
+from waiting import PATIENCE_SECONDS
 
 PUBLIC = "https://oss-cn-hangzhou.aliyuncs.com"
 
@@ -251,5 +252,5 @@ def test_secrets_are_not_shown(cloud: FakeAliyun) -> None:
     assert keys.access_key_secret not in repr(keys)
     assert keys.security_token not in repr(keys)
     with cloud:
-        requests.get(f"{PUBLIC}/", timeout=5)
+        requests.get(f"{PUBLIC}/", timeout=PATIENCE_SECONDS)
     assert "Signature" not in repr(cloud.requests)

@@ -15,7 +15,7 @@ import requests
 from fake_aliyun import FakeAliyun
 from fake_aliyun.__main__ import main
 from repository import FUNCTIONS
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def test_the_command_prints_its_url_first_and_serves_its_bucket() -> None:
         bucket = oss2.Bucket(oss2.AuthV4("i", "s"), url, "box", region="cn-hangzhou")
         bucket.put_object("k", b"data")
         assert bucket.get_object("k").read() == b"data"
-        requests.post(f"{url}/_fake/reset", timeout=5)
+        requests.post(f"{url}/_fake/reset", timeout=PATIENCE_SECONDS)
         assert not bucket.object_exists("k")
         bucket.put_object("k", b"again")
 
@@ -102,7 +102,9 @@ def test_what_a_fault_holds_back_does_not_hold_up_the_end(cloud: FakeAliyun) -> 
 def test_what_is_no_http_is_answered_as_such(cloud: FakeAliyun, text: str) -> None:
     with (
         cloud.serve() as server,
-        socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection,
+        socket.create_connection(
+            ("127.0.0.1", server.port), timeout=PATIENCE_SECONDS
+        ) as connection,
     ):
         connection.sendall(text.encode())
         assert connection.recv(12) == b"HTTP/1.1 400"
@@ -114,7 +116,7 @@ def test_a_form_that_is_no_utf_8_is_refused(cloud: FakeAliyun) -> None:
             f"{server.url}/?Action=ImportImage&Version=2014-05-26",
             data=b"\xff=\xfe",
             headers={"Content-Type": "application/x-www-form-urlencoded"},
-            timeout=5,
+            timeout=PATIENCE_SECONDS,
         )
     assert answer.status_code == 400
 
@@ -122,10 +124,14 @@ def test_a_form_that_is_no_utf_8_is_refused(cloud: FakeAliyun) -> None:
 def test_the_state_shows_everything_and_a_reset_forgets_it(cloud: FakeAliyun) -> None:
     cloud.oss.put("images", "k", b"data")
     with cloud.serve() as server:
-        requests.get(f"{server.url}/images/k", timeout=5)
-        state = requests.get(f"{server.url}/_fake/state", timeout=5).json()
-        requests.post(f"{server.url}/_fake/reset", timeout=5)
-        after = requests.get(f"{server.url}/_fake/state", timeout=5).json()
+        requests.get(f"{server.url}/images/k", timeout=PATIENCE_SECONDS)
+        state = requests.get(
+            f"{server.url}/_fake/state", timeout=PATIENCE_SECONDS
+        ).json()
+        requests.post(f"{server.url}/_fake/reset", timeout=PATIENCE_SECONDS)
+        after = requests.get(
+            f"{server.url}/_fake/state", timeout=PATIENCE_SECONDS
+        ).json()
     assert state["buckets"]["images"]["k"]["size"] == 4
     assert [record["code"] for record in state["requests"]] == ["AccessDenied"]
     assert after == {"buckets": {}, "images": [], "faults": [], "requests": []}
@@ -133,7 +139,7 @@ def test_the_state_shows_everything_and_a_reset_forgets_it(cloud: FakeAliyun) ->
 
 def test_an_unknown_admin_path_lists_the_known(cloud: FakeAliyun) -> None:
     with cloud.serve() as server:
-        answer = requests.get(f"{server.url}/_fake/none", timeout=5)
+        answer = requests.get(f"{server.url}/_fake/none", timeout=PATIENCE_SECONDS)
     assert answer.status_code == 404
     assert "POST /_fake/reset" in answer.json()["known"]
 
@@ -150,7 +156,9 @@ def test_as_a_proxy_the_server_takes_the_hosts_of_the_cloud(cloud: FakeAliyun) -
         )
         bucket.put_object("a b", b"data")
         unknown = requests.get(
-            "http://example.org/", proxies={"http": server.url}, timeout=5
+            "http://example.org/",
+            proxies={"http": server.url},
+            timeout=PATIENCE_SECONDS,
         )
     assert cloud.requests[0].host == "images.oss-cn-hangzhou.aliyuncs.com"
     assert (unknown.status_code, "OSS" in unknown.text) == (501, False)
@@ -162,7 +170,9 @@ def test_a_bucket_may_stand_before_localhost(cloud: FakeAliyun) -> None:
     cloud.oss.buckets["images"].acl = "public-read"
     with cloud.serve() as server:
         answer = requests.get(
-            f"{server.url}/k", headers={"Host": "images.localhost"}, timeout=5
+            f"{server.url}/k",
+            headers={"Host": "images.localhost"},
+            timeout=PATIENCE_SECONDS,
         )
     assert answer.content == b"data"
 
@@ -196,8 +206,8 @@ def test_a_head_has_no_body_and_the_connection_lives_on(cloud: FakeAliyun) -> No
     cloud.oss.put("images", "k", b"data")
     cloud.oss.buckets["images"].acl = "public-read"
     with cloud.serve() as server, requests.Session() as session:
-        head = session.head(f"{server.url}/images/k", timeout=5)
-        again = session.get(f"{server.url}/images/k", timeout=5)
+        head = session.head(f"{server.url}/images/k", timeout=PATIENCE_SECONDS)
+        again = session.get(f"{server.url}/images/k", timeout=PATIENCE_SECONDS)
     assert (head.headers["Content-Length"], head.content) == ("4", b"")
     assert again.content == b"data"
 
@@ -205,7 +215,10 @@ def test_a_head_has_no_body_and_the_connection_lives_on(cloud: FakeAliyun) -> No
 @pytest.mark.parametrize("name", ["Date", "x-oss-request-id", "x-oss-server-time"])
 def test_every_answer_has_the_headers_of_oss(cloud: FakeAliyun, name: str) -> None:
     with cloud.serve() as server:
-        assert name in requests.get(f"{server.url}/none/k", timeout=5).headers
+        assert (
+            name
+            in requests.get(f"{server.url}/none/k", timeout=PATIENCE_SECONDS).headers
+        )
 
 
 def test_a_bug_of_the_fake_is_told_as_one(
@@ -236,7 +249,9 @@ def test_an_upload_broken_off_makes_no_object(cloud: FakeAliyun, sent: bytes) ->
             client.sendall(head + sent)
             client.shutdown(socket.SHUT_WR)
             answer = client.recv(100)
-        whole = requests.put(f"{server.url}/images/whole", data=b"data", timeout=5)
+        whole = requests.put(
+            f"{server.url}/images/whole", data=b"data", timeout=PATIENCE_SECONDS
+        )
     assert (answer, whole.status_code) == (b"", 200)
     assert cloud.oss.keys("images") == ["whole"]
 

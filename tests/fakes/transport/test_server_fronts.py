@@ -6,7 +6,7 @@ import pytest
 import requests
 from fake_aliyun import FakeAliyun
 from fake_aliyun.core.http import Request, Response
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 FAULT = {"service": "ecs", "code": "Throttling"}
 
@@ -17,7 +17,7 @@ def tea_or_nothing(request: Request) -> Response | None:
 
 
 def get(url: str, **options: str) -> requests.Response:
-    return requests.get(url, headers=options, timeout=5)
+    return requests.get(url, headers=options, timeout=PATIENCE_SECONDS)
 
 
 def test_a_front_answers_in_the_clouds_place(cloud: FakeAliyun) -> None:
@@ -82,7 +82,11 @@ def test_a_page_of_another_site_can_change_nothing(
     with cloud.serve() as server:
         server.add_front(tea_or_nothing)
         answer = requests.request(
-            method, f"{server.url}{path}", headers=headers, json=FAULT, timeout=5
+            method,
+            f"{server.url}{path}",
+            headers=headers,
+            json=FAULT,
+            timeout=PATIENCE_SECONDS,
         )
     ((name, value),) = headers.items()
     assert answer.status_code == 403
@@ -103,7 +107,10 @@ def test_a_page_of_the_server_itself_may_change_something(
             "Sec-Fetch-Site": "same-origin",
         }
         answer = requests.post(
-            f"{server.url}/_fake/faults", headers=own, json=FAULT, timeout=5
+            f"{server.url}/_fake/faults",
+            headers=own,
+            json=FAULT,
+            timeout=PATIENCE_SECONDS,
         )
     assert answer.status_code == 200
     assert len(cloud.faults.pending()) == 1
@@ -111,7 +118,9 @@ def test_a_page_of_the_server_itself_may_change_something(
 
 def test_as_many_invocations_run_at_once_as_there_are_instances() -> None:
     cloud, together = FakeAliyun(), threading.Barrier(2)
-    function = cloud.fc.create_function("s", "f", lambda *_: together.wait(timeout=10))
+    function = cloud.fc.create_function(
+        "s", "f", lambda *_: together.wait(PATIENCE_SECONDS)
+    )
     with cloud.serve(instances=2):
         invocations = [cloud.fc.invoke_async(function, b"") for _ in range(2)]
         wait_until(lambda: all(i.status == "Succeeded" for i in invocations))
@@ -123,13 +132,13 @@ def test_the_cloud_answers_until_the_functions_that_use_it_have_ended() -> None:
 
     def handler(*_: object) -> str:
         begun.set()
-        may_end.wait(10)
+        may_end.wait(PATIENCE_SECONDS)
         return str(get(f"{server.url}/_fake/state").status_code)
 
     function = cloud.fc.create_function("s", "f", handler)
     with cloud.serve() as server:
         invocation = cloud.fc.invoke_async(function, b"")
-        assert begun.wait(10)
+        assert begun.wait(PATIENCE_SECONDS)
         threading.Timer(0.05, may_end.set).start()
     assert invocation.result == b"200"
 

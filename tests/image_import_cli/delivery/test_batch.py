@@ -33,6 +33,7 @@ from image_import_cli.delivery.output import (
 )
 from image_import_cli.ui.text import shortened
 from rich.console import Console
+from waiting import PATIENCE_SECONDS
 
 KEYS = [f"k{n:03}" for n in range(100)]
 
@@ -95,7 +96,7 @@ def test_results_come_in_the_order_of_the_keys_however_they_end() -> None:
         if record.object_key == KEYS[3]:
             first_may_end.set()
         if record.object_key == KEYS[0]:
-            assert first_may_end.wait(10)
+            assert first_may_end.wait(PATIENCE_SECONDS)
         return submitted(record)
 
     swept = Swept(first_ends_late)
@@ -138,11 +139,11 @@ def test_an_interruption_does_not_wait_for_what_only_looks() -> None:
     def look(record: ObjectCreated) -> None:
         if record.object_key == KEYS[2]:
             looking.set()
-            assert released.wait(10)
+            assert released.wait(PATIENCE_SECONDS)
 
     def records() -> Iterator[ObjectCreated]:
         yield from map(record, KEYS[:3])
-        assert looking.wait(10)
+        assert looking.wait(PATIENCE_SECONDS)
         swept.sweep.wait_for(swept.sweep.stop_waiting)
 
     swept = Swept(workers=1)
@@ -158,12 +159,12 @@ def test_the_second_ctrl_c_waits_for_no_import_and_counts_it() -> None:
 
     def never_ends(record: ObjectCreated) -> Result:
         begun.set()
-        assert released.wait(10)
+        assert released.wait(PATIENCE_SECONDS)
         return submitted(record)
 
     def records() -> Iterator[ObjectCreated]:
         yield record(KEYS[0])
-        assert begun.wait(10)
+        assert begun.wait(PATIENCE_SECONDS)
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
 
@@ -181,12 +182,12 @@ def test_the_position_stays_before_the_first_key_that_was_not_done() -> None:
     def the_first_takes_its_time(record: ObjectCreated) -> Result:
         if record.object_key == KEYS[0]:
             holding.set()
-            assert released.wait(10)
+            assert released.wait(PATIENCE_SECONDS)
         return submitted(record)
 
     def records() -> Iterator[ObjectCreated]:
         yield record(KEYS[0])
-        assert holding.wait(10)
+        assert holding.wait(PATIENCE_SECONDS)
         yield from map(record, KEYS[1:3])
         swept.sweep.stopping.set()
         released.set()

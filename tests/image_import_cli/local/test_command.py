@@ -22,6 +22,7 @@ from image_import_cli.local.command import at_desk, how_to_reach, local
 from image_import_cli.main import cli
 from manual import PAGES
 from repository import FUNCTIONS
+from waiting import PATIENCE_SECONDS
 
 AUTH = oss2.AuthV4("fake-access-key-id", "fake-access-key-secret")
 DEAD_PROXY = "http://127.0.0.1:9"
@@ -70,7 +71,7 @@ def test_ctrl_c_ends_it_in_one_line() -> None:
     with command() as process:
         lines_until(process, "Ctrl-C ends it")
         process.send_signal(signal.SIGINT)
-        told = process.communicate(timeout=30)[0]
+        told = process.communicate(timeout=PATIENCE_SECONDS)[0]
     assert (process.returncode, told.strip()) == (0, "stopped; what was here is gone")
 
 
@@ -152,7 +153,7 @@ def test_the_settings_for_other_commands_are_those_of_the_function() -> None:
 @pytest.mark.parametrize("prefix", ["", "incoming/"], ids=["any key", "a prefix"])
 def test_the_shown_doctor_finds_the_deployment_here_in_order(prefix: str) -> None:
     with desk_with(KEY_PREFIX=prefix, ROLE_NAME="reader") as desk:
-        requests.post(f"{desk.url}/_fake/reset", timeout=5)
+        requests.post(f"{desk.url}/_fake/reset", timeout=PATIENCE_SECONDS)
         shown = how_to_reach(desk)
         told = dict(re.findall(r"^  export (\w+)=(\S+)$", shown, re.MULTILINE))
         command = re.search(

@@ -18,7 +18,7 @@ from image_import_cli.local.function import EVENTS, TRACKER
 from image_import_cli.local.page_state import PageView
 from image_import_cli.local.timer import Timer
 from repository import ROOT
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 TEMPLATE = ROOT / "template.yml"
 
@@ -216,7 +216,9 @@ def test_deliveries_keep_the_tracker_from_its_work_for_a_while_only() -> None:
 
 
 def waiting_function(desk: Desk, release: threading.Event) -> Function:
-    return desk.cloud.fc.create_function("s", "f", lambda *_: str(release.wait(30)))
+    return desk.cloud.fc.create_function(
+        "s", "f", lambda *_: str(release.wait(PATIENCE_SECONDS))
+    )
 
 
 def upload_and_be_given_up(desk: Desk) -> FcInvocation:

@@ -22,6 +22,7 @@ from image_import_cli.local.desk import Desk
 from image_import_cli.local.page import FILES, LocalPage
 from image_import_cli.local.page_state import MOST_SHOWN
 from image_import_cli.main import cli
+from waiting import PATIENCE_SECONDS
 
 HTML = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
 HOSTILE = "<img src=x onerror=alert(1)>/\u202e\t'\"&#?%2F +é中.qcow2"
@@ -34,7 +35,7 @@ def desk() -> Iterator[Desk]:
 
 
 def get(desk: Desk, path: str, **asked: str) -> requests.Response:
-    return requests.get(f"{desk.url}{path}", params=asked, timeout=30)
+    return requests.get(f"{desk.url}{path}", params=asked, timeout=PATIENCE_SECONDS)
 
 
 def state(desk: Desk, seen: str = "") -> Any:
@@ -53,7 +54,7 @@ def request(path: str, query: str = "", method: str = "GET") -> Request:
 
 
 def test_a_browser_gets_the_page_at_the_root(desk: Desk) -> None:
-    answer = requests.get(desk.url, headers=HTML, timeout=5)
+    answer = requests.get(desk.url, headers=HTML, timeout=PATIENCE_SECONDS)
     assert "<title>image-import local</title>" in answer.text
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
 
@@ -75,7 +76,9 @@ def test_an_unsigned_client_is_refused_at_the_root_as_ever(desk: Desk) -> None:
 
 
 def test_a_call_of_ecs_is_no_wish_for_the_page(desk: Desk) -> None:
-    requests.get(f"{desk.url}/?Action=DescribeRegions", headers=HTML, timeout=5)
+    requests.get(
+        f"{desk.url}/?Action=DescribeRegions", headers=HTML, timeout=PATIENCE_SECONDS
+    )
     assert [record.service for record in desk.cloud.requests] == ["ecs"]
 
 
@@ -127,15 +130,21 @@ def test_an_unknown_path_lists_the_known(desk: Desk) -> None:
 
 
 def test_nothing_is_changed_through_the_page(desk: Desk) -> None:
-    answer = requests.put(f"{desk.url}/_local/state", data=b"{}", timeout=5)
+    answer = requests.put(
+        f"{desk.url}/_local/state", data=b"{}", timeout=PATIENCE_SECONDS
+    )
     assert answer.status_code == 405
 
 
 def test_no_other_site_may_read_what_the_page_reads(desk: Desk) -> None:
     path = f"{desk.url}/_local/state"
-    answer = requests.get(path, headers={"Origin": "http://evil.example"}, timeout=5)
+    answer = requests.get(
+        path, headers={"Origin": "http://evil.example"}, timeout=PATIENCE_SECONDS
+    )
     assert not [name for name in answer.headers if name.lower().startswith("access-")]
-    answer = requests.get(path, headers={"Host": "evil.example"}, timeout=5)
+    answer = requests.get(
+        path, headers={"Host": "evil.example"}, timeout=PATIENCE_SECONDS
+    )
     assert (answer.status_code, "events" in answer.text) == (501, False)
 
 
@@ -287,7 +296,7 @@ def test_an_invocation_with_something_else_is_shown_too(
 def test_a_desk_that_was_reset_is_shown_empty(desk: Desk) -> None:
     client(desk).put_object("debian-12.qcow2", QCOW2)
     wait_for_deliveries(desk, 1)
-    requests.post(f"{desk.url}/_fake/reset", timeout=5)
+    requests.post(f"{desk.url}/_fake/reset", timeout=PATIENCE_SECONDS)
     shown = state(desk)
     empty = {"count": 0, "newest": []}
     assert shown["events"]["count"] == 0
@@ -307,11 +316,15 @@ def test_nothing_but_ledgers_is_read_as_one(desk: Desk) -> None:
 def test_an_upload_url_takes_the_one_object_it_was_made_for(desk: Desk) -> None:
     said = get(desk, "/_local/upload", bucket=BUCKET, key=HOSTILE).json()
     headers = {"Content-Type": said["type"]}
-    answer = requests.put(desk.url + said["url"], QCOW2, headers=headers, timeout=5)
+    answer = requests.put(
+        desk.url + said["url"], QCOW2, headers=headers, timeout=PATIENCE_SECONDS
+    )
     assert answer.status_code == 200
     assert desk.cloud.oss.get(BUCKET, HOSTILE).content.to_bytes() == QCOW2
     other = said["url"].replace("onerror", "onother")
-    answer = requests.put(desk.url + other, QCOW2, headers=headers, timeout=5)
+    answer = requests.put(
+        desk.url + other, QCOW2, headers=headers, timeout=PATIENCE_SECONDS
+    )
     assert "<Code>SignatureDoesNotMatch</Code>" in answer.text
 
 

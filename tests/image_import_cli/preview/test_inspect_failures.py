@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,9 @@ from image_import_cli.preview.inspect import inspect
 from image_import_cli.preview.plan import plan
 from loopback import Say, serving
 from made_images import NEEDS, make_disk
+from patient_command import patient_command
 from small_debian import PE_X86_64
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 QCOW2 = asset(IMAGE)
 
@@ -131,7 +131,7 @@ def test_a_busy_service_is_asked_again(
 
 
 def test_ctrl_c_ends_at_once_though_no_answer_comes() -> None:
-    """A join of the threads would take as long as the read time-out, 15 seconds."""
+    """A join of the threads would take as long as the read time-out."""
     with serving(Say(keep_silent=True)) as server:
         environ = {
             **os.environ,
@@ -140,19 +140,13 @@ def test_ctrl_c_ends_at_once_though_no_answer_comes() -> None:
             "ALIBABA_CLOUD_ACCESS_KEY_ID": "x",
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "y",
         }
-        command = [
-            sys.executable,
-            "-m",
-            "image_import_cli",
-            "inspect",
-            "oss://images/b",
-        ]
+        command = patient_command("inspect", "oss://images/b")
         process = subprocess.Popen(
             command, env=environ, stderr=subprocess.PIPE, text=True
         )
         wait_until(lambda: len(server.got) >= 2)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=10)
+        _, said = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130
     assert said.endswith("interrupted; nothing was changed\n")
     assert "Traceback" not in said

@@ -22,6 +22,7 @@ from image_import_cli.status.watch import Watch
 from rich.console import Console
 from status_bucket import BROKEN, Bucket, StuckByName
 from uploads import BUCKET
+from waiting import PATIENCE_SECONDS
 
 MINUTE = 60.0
 LONG_ENOUGH = 60
@@ -316,6 +317,6 @@ def test_ctrl_c_ends_a_watch_with_whole_lines_and_status_130() -> None:
         assert watch.stdout is not None
         assert "progress" in watch.stdout.readline()
         watch.send_signal(signal.SIGINT)
-        shown, said = watch.communicate(timeout=30)
+        shown, said = watch.communicate(timeout=PATIENCE_SECONDS)
     assert (watch.returncode, shown) == (130, "1 import: 1 progress\n")
     assert said == "interrupted; the imports go on, and the same command watches on\n"

@@ -1,18 +1,18 @@
 """Ctrl-C while a service does not answer: at once, with 130, and what that leaves.
 
-To wait for the threads that read would take their read time-out, 15 seconds, or more.
+To wait for the threads that read would take their read time-out, or more.
 """
 
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from loopback import Say, serving
+from patient_command import patient_command
 from repository import ROOT
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 EVENT = ROOT / "events" / "put-qcow2" / "event.json"
 GOES_ON = "the same command goes on where it stopped"
@@ -44,7 +44,7 @@ def interrupted(
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "y",
         }
         process = subprocess.Popen(
-            [sys.executable, "-m", "image_import_cli", *command.split()],
+            patient_command(*command.split()),
             env=environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -53,7 +53,7 @@ def interrupted(
         wait_until(lambda: len(server.got) >= requests)
         for _ in range(times):
             process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=10)
+        _, said = process.communicate(timeout=PATIENCE_SECONDS)
     assert "Traceback" not in said
     return process.returncode, said.splitlines()[-1]
 

@@ -10,6 +10,7 @@ from fake_aliyun import FakeAliyun, ManualClock, NotImitatedError, UnknownHostEr
 from fake_aliyun.core.http import Request
 from fake_aliyun.oss.api.auth import v1_signature, v4_signature
 from oss2.exceptions import ServerError
+from waiting import PATIENCE_SECONDS
 
 PUBLIC = "https://oss-cn-hangzhou.aliyuncs.com"
 ClientOf = Callable[..., oss2.Bucket]
@@ -119,10 +120,10 @@ def test_a_signed_url_opens_the_object_until_it_expires(
         cloud.oss.put("images", "a b", b"data")
         bucket = client_of(PUBLIC, "images", v4=version == "v4")
         url = bucket.sign_url("GET", "a b", 60, slash_safe=True)
-        now = requests.get(url, timeout=5)
-        changed = requests.get(url.replace("a%20b", "other"), timeout=5)
+        now = requests.get(url, timeout=PATIENCE_SECONDS)
+        changed = requests.get(url.replace("a%20b", "other"), timeout=PATIENCE_SECONDS)
         clock.advance(62)
-        later = requests.get(url, timeout=5)
+        later = requests.get(url, timeout=PATIENCE_SECONDS)
     assert (now.content, changed.status_code) == (b"data", 403)
     assert "Request has expired" in later.text
 
@@ -134,7 +135,7 @@ def test_a_signed_url_takes_an_upload(
     with cloud:
         bucket = client_of(PUBLIC, "images", v4=version == "v4")
         url = bucket.sign_url("PUT", "k", 60)
-        assert requests.put(url, data=b"x", timeout=5).status_code == 200
+        assert requests.put(url, data=b"x", timeout=PATIENCE_SECONDS).status_code == 200
     assert cloud.oss.get("images", "k").content.to_bytes() == b"x"
 
 
@@ -234,7 +235,9 @@ def test_an_apsara_stack_endpoint_takes_either_addressing() -> None:
 
 def test_an_unknown_host_fails_and_lists_the_known(cloud: FakeAliyun) -> None:
     with cloud, pytest.raises(UnknownHostError, match="oss-REGION") as caught:
-        requests.get("https://images.oss-cn-atlantis.aliyuncs.com/", timeout=5)
+        requests.get(
+            "https://images.oss-cn-atlantis.aliyuncs.com/", timeout=PATIENCE_SECONDS
+        )
     assert "images.oss-cn-atlantis.aliyuncs.com" in str(caught.value)
 
 
@@ -263,9 +266,9 @@ def test_a_v4_url_opens_a_quarter_of_an_hour_early_at_most(client_of: ClientOf) 
     ) as cloud:
         cloud.oss.put("images", "k", b"data")
         url = client_of(PUBLIC, "images", v4=True).sign_url("GET", "k", 3600)
-        early = requests.get(url, timeout=5)
+        early = requests.get(url, timeout=PATIENCE_SECONDS)
         clock.advance(120)
-        later = requests.get(url, timeout=5)
+        later = requests.get(url, timeout=PATIENCE_SECONDS)
     assert (early.status_code, "0002-00000235" in early.text) == (403, True)
     assert later.content == b"data"
 
@@ -278,7 +281,7 @@ def test_a_v4_url_lasts_seven_days_at_most(
     cloud.oss.put("images", "k", b"data")
     url = client_of(PUBLIC, "images", v4=True).sign_url("GET", "k", seconds)
     with cloud:
-        answer = requests.get(url, timeout=5)
+        answer = requests.get(url, timeout=PATIENCE_SECONDS)
     assert (answer.status_code, "0002-00000232" in answer.text) == (400, True)
 
 
@@ -300,7 +303,7 @@ def test_a_v4_header_signs_no_other_hash(cloud: FakeAliyun) -> None:
     url = PUBLIC.replace("oss-", "images.oss-") + "/k"
     with cloud:
         answer = requests.get(
-            url, headers={**headers, "Authorization": said}, timeout=5
+            url, headers={**headers, "Authorization": said}, timeout=PATIENCE_SECONDS
         )
     assert answer.status_code == 400
     assert "x-oss-content-sha256" in answer.text
@@ -311,7 +314,9 @@ def test_two_signatures_are_one_too_many(
 ) -> None:
     url = client_of(PUBLIC, "images").sign_url("GET", "k", 60)
     with cloud, pytest.raises(NotImitatedError, match="another in the URL"):
-        requests.get(url, headers={"Authorization": "OSS an-id:x"}, timeout=5)
+        requests.get(
+            url, headers={"Authorization": "OSS an-id:x"}, timeout=PATIENCE_SECONDS
+        )
 
 
 def test_a_parameter_given_twice_is_refused(
@@ -319,4 +324,4 @@ def test_a_parameter_given_twice_is_refused(
 ) -> None:
     url = client_of(PUBLIC, "images", v4=False).sign_url("GET", "k", 60)
     with cloud, pytest.raises(NotImitatedError, match="'Expires' given twice"):
-        requests.get(f"{url}&Expires=1", timeout=5)
+        requests.get(f"{url}&Expires=1", timeout=PATIENCE_SECONDS)

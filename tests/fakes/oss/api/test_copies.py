@@ -6,6 +6,7 @@ import requests
 from fake_aliyun import FakeAliyun
 from oss2.exceptions import ServerError
 from oss2.models import BucketVersioningConfig as Config
+from waiting import PATIENCE_SECONDS
 
 GIB = 1024**3
 
@@ -90,7 +91,7 @@ def test_how_large_a_copy_may_be(
     answer = requests.put(
         images.sign_url("PUT", "copy", 60, {"x-oss-copy-source": source, **headers}),
         headers={"x-oss-copy-source": source, **headers},
-        timeout=5,
+        timeout=PATIENCE_SECONDS,
     )
     assert answer.status_code == status
     assert ("EntityTooLarge" in answer.text) is (status == 400)

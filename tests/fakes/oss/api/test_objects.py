@@ -9,6 +9,7 @@ import pytest
 import requests
 from fake_aliyun import FakeAliyun, NotImitatedError
 from oss2.exceptions import NoSuchKey, NotFound, PreconditionFailed, ServerError
+from waiting import PATIENCE_SECONDS
 
 AWKWARD = ["plain.qcow2", "dir/a b+c%20d.raw", "镜像/ü~!*'()&=?.vhd", "a//b/", "?x"]
 GIB = 1024**3
@@ -178,7 +179,9 @@ def test_an_unknown_header_or_parameter_lists_what_there_is(
 def test_an_unknown_operation_answers_501_over_http(cloud: FakeAliyun) -> None:
     cloud.oss.create_bucket("images")
     with cloud.serve() as server:
-        answer = requests.get(f"{server.url}/images?lifecycle", timeout=5)
+        answer = requests.get(
+            f"{server.url}/images?lifecycle", timeout=PATIENCE_SECONDS
+        )
     assert answer.status_code == 501
     assert "ListObjectsV2: GET bucket?list-type" in answer.text
 
@@ -212,7 +215,7 @@ def test_what_was_asked_is_recorded_without_secrets(
 ) -> None:
     images.put_object("k", b"")
     url = images.sign_url("GET", "k", 60)
-    requests.get(url, timeout=5)
+    requests.get(url, timeout=PATIENCE_SECONDS)
     seen = [(r.action, r.key, r.status, r.principal) for r in cloud.requests]
     assert seen == [
         ("PutObject", "k", 200, "account"),

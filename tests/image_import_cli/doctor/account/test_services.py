@@ -348,8 +348,9 @@ def test_sentences_end_once_and_are_said_once(
     ids=["missing", "refused", "another's", "a page", "no answer"],
 )
 def test_a_function_of_fc_2_that_is_not_seen_is_a_problem(
-    answer: Say, what: str, *, is_missing: bool
+    answer: Say, what: str, *, is_missing: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("fc2.client.backoff_factor", 0)  # seconds between repeats
     keys = Credentials(access_key_id="a", access_key_secret="b")
     with serving(answer) as server:
         account = Fc2Account(keys, endpoint=server.url, service="image-import")
