@@ -86,7 +86,7 @@ def _report(looked: Looked, image: str, target: Target, *, as_json: bool) -> boo
     Args:
         image: As it was given.
     """
-    from image_import.inspection.checks.image import CheckedImage, check, fails  # noqa: PLC0415
+    from image_import_cli.preview.checks.image import CheckedImage, check, fails  # noqa: PLC0415
 
     header = looked.header
     checks = []

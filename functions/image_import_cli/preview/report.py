@@ -4,12 +4,12 @@ import re
 from collections.abc import Sequence
 
 from disk_images.findings import Finding, Inspection
-from image_import.inspection.checks.check import Check, Verdict
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from image_import_cli.preview.checks.check import Check, Verdict
 from image_import_cli.ui.text import printable
 
 BELOW = (0, 0, 1, 2)

@@ -7,8 +7,11 @@ from disk_images.findings import NOT_LOOKED_AT, Finding, Findings
 from disk_images.formats.detect import Header
 from disk_images.guest.boot_mode import NOTHING_STARTS_IT
 from disk_images.volumes.gpt_backup import IGNORED, OTHER_SECTORS, TOO_LONG, WHOLE
+from image_import.inspection.platform import platform_of
+from image_import.model.disk import GIB, DiskFormat
+from image_import.model.targets import Target
 
-from image_import.inspection.checks.check import (
+from image_import_cli.preview.checks.check import (
     BOOT_MODE,
     IMPORT_CHECK,
     IMPORT_IMAGE,
@@ -18,10 +21,7 @@ from image_import.inspection.checks.check import (
     Verdict,
     check_of,
 )
-from image_import.inspection.checks.linux import linux_checks
-from image_import.inspection.platform import platform_of
-from image_import.model.disk import GIB, DiskFormat
-from image_import.model.targets import Target
+from image_import_cli.preview.checks.linux import linux_checks
 
 NO_SIGNATURE = "it has no signature; it is raw if its name or its sidecar says so"
 

@@ -6,7 +6,7 @@ from disk_images.findings import Finding, Findings
 from disk_images.guest.linux import NOWHERE
 from disk_images.guest.root_device import is_lost_on_virtio
 
-from image_import.inspection.checks.check import (
+from image_import_cli.preview.checks.check import (
     IMPORT_CHECK,
     LINUX_IMAGES,
     NO_PAGE,

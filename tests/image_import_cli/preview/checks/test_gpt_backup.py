@@ -8,9 +8,9 @@ import pytest
 from disk_images.findings import Findings
 from disk_images.formats.detect import Header
 from disk_images.survey import examine
-from image_import.inspection.checks.check import Check
-from image_import.inspection.checks.image import CheckedImage, check
 from image_import.model.targets import TARGETS
+from image_import_cli.preview.checks.check import Check
+from image_import_cli.preview.checks.image import CheckedImage, check
 from made_images import MIB, NEEDS, CountingFile, make_disk, run
 
 pytestmark = pytest.mark.needs(*NEEDS["ext4"], *NEEDS["gpt"])

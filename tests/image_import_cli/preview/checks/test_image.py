@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 from disk_images.findings import Finding, Findings, Release
 from disk_images.formats.detect import Header
-from image_import.inspection.checks.check import Check
-from image_import.inspection.checks.image import CheckedImage, check, fails
 from image_import.model.disk import GIB, DiskFormat
 from image_import.model.targets import TARGETS
+from image_import_cli.preview.checks.check import Check
+from image_import_cli.preview.checks.image import CheckedImage, check, fails
 
 HEADER = Header(
     detected="qcow2-v3", format=DiskFormat.QCOW2, virtual_size_bytes=40 * GIB
