@@ -64,6 +64,7 @@ def build(order: BuildOrder, output: Path, *, step: Callable[[], None]) -> Built
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "code"
         _install(order, Path(scratch), folder, step=step)
+        archive.leave_out_encryption(folder)
         archive.prune(folder)
         stripped = tools.strip_libraries(folder)
         packages = tuple(archive.packages_in(folder))

@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import quote
 
-from image_import.aliyun.oss.lazy_sdk import oss2
+import oss2
 
 _ALGORITHM = "OSS4-HMAC-SHA256"
 _UNSIGNED = "UNSIGNED-PAYLOAD"

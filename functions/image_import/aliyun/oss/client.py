@@ -9,6 +9,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+import oss2
+
 from image_import.aliyun.mask import Mask
 from image_import.aliyun.oss.auth import OssV4
 from image_import.aliyun.oss.errors import (
@@ -19,7 +21,6 @@ from image_import.aliyun.oss.errors import (
     PositionTaken,
     refused,
 )
-from image_import.aliyun.oss.lazy_sdk import oss2
 from image_import.aliyun.oss.responses import (
     Listed,
     Listing,

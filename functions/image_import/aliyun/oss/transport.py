@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+import oss2
 import requests
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 
-from image_import.aliyun.oss.lazy_sdk import oss2
 from image_import.aliyun.timed import TimedAdapter, within
 from image_import.aliyun.transport_errors import foreign_answer, is_never_theirs
 
