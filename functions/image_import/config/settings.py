@@ -187,7 +187,8 @@ class Settings:
             pattern="[A-Za-z0-9 ._-]+(,[A-Za-z0-9 ._-]+)*",
             example="Others,Astra Linux",
         ),
-        meaning="Platforms that this cloud takes beyond the documented list.",
+        meaning="Platforms that this cloud takes beyond the documented list; they are "
+        "inferred from names and contents as well.",
     )
     system_disk_gib: tuple[int, int] | None = setting(
         _GIB_RANGE,

@@ -31,7 +31,7 @@ _BY_WIDTH = {"64": "x86_64", "32": "i386"}
 def find_architecture(
     stem: str, found: Sequence[Piece], *, system: System | None
 ) -> tuple[str, str] | None:
-    """Return the architecture and the word that told it.
+    """Return the architecture and the word that says it.
 
     Args:
         stem: The name that `found` are the pieces of.
@@ -44,14 +44,14 @@ def find_architecture(
         for phrase, arch in ARCHITECTURE_BY_WORD.phrases(found)
         if _is_meant(phrase, found, has_system=system is not None and not is_windows)
     ]
-    told = {
+    by_word = {
         arch if arch != X86 else "i386": word
         for arch, word in words
         if arch != X86 or is_windows
     }
     if not words and ("_64" in stem or "_32" in stem or "位" in stem):
         return _bare_width(stem, is_system_known=system is not None)
-    return next(iter(told.items())) if len(told) == 1 else None
+    return next(iter(by_word.items())) if len(by_word) == 1 else None
 
 
 def _is_meant(phrase: Phrase, found: Sequence[Piece], *, has_system: bool) -> bool:

@@ -100,7 +100,7 @@ class DiskRole(NamedTuple):
     """What a file name tells of the disk it holds.
 
     Attributes:
-        disk_index: 1 is the system disk; None for a data disk whose number is not told.
+        disk_index: 1 is the system disk; None for a data disk whose number is unknown.
         set_stem: The name without the marker, which the other disks share.
         is_of_set: The marker by itself says that there are other disks.
         number: As the name writes it; some count from 0, data disks by themselves.
@@ -134,7 +134,7 @@ def find_disk_role(
     """
     if stem.isascii() and not _may_hold_marker(found):
         return None
-    told = (
+    role = (
         _system_disk(stem)
         or _numbered_data(stem)
         or _data_disk(stem, is_windows=is_windows)
@@ -142,15 +142,15 @@ def find_disk_role(
         or _device(stem)
         or _counted_from_0(stem)
     )
-    return None if told and _means_other(told, found) else told
+    return None if role and _means_other(role, found) else role
 
 
-def _means_other(told: DiskRole, found: Sequence[Piece]) -> bool:
+def _means_other(role: DiskRole, found: Sequence[Piece]) -> bool:
     """Return whether the words around the marker give it another meaning.
 
     A database's secondary is a machine among several, SAP's hdb a database.
     """
-    token = told.token.lower()
+    token = role.token.lower()
     others = PAIRED_SERVERS if token in PAIRED_WORDS else HANA_WORDS
     is_ambiguous = token in PAIRED_WORDS or token == "hdb"
     return is_ambiguous and any(text in others for text, _ in found)

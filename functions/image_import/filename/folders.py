@@ -26,14 +26,14 @@ class Folder(NamedTuple):
     """A folder's name.
 
     Attributes:
-        told: The system it tells; neither a bare Linux or Windows, nor a word that
+        match: The system it tells; neither a bare Linux or Windows, nor a word that
             would need company in a file name.
         goes_on_with: Words that make it another system at the start of the next name.
         is_windows: It tells Windows, but no release.
     """
 
     pieces: Sequence[Piece]
-    told: Match | None
+    match: Match | None
     goes_on_with: frozenset[str] = frozenset()
     is_windows: bool = False
 
@@ -60,11 +60,13 @@ def find_system_around(
     inside = [] if stem.isdecimal() else [stem]
     for place, name in enumerate(around):
         folder = read_folder(name, vocabulary)
-        told = _going_on(folder, inside, vocabulary) or folder.told
+        match = _going_on(folder, inside, vocabulary) or folder.match
         inside.insert(0, name)
-        if told:
+        if match:
             outer = [read_folder(n, vocabulary) for n in around[place + 1 : place + 2]]
-            return next((_going_on(f, inside, vocabulary) for f in outer), None) or told
+            return (
+                next((_going_on(f, inside, vocabulary) for f in outer), None) or match
+            )
     return None
 
 
@@ -77,9 +79,9 @@ def _going_on(
     more = [piece for name in inside[:FARTHEST_INSIDE] for piece in pieces(name)]
     if not _may_go_on(folder, [piece.text for piece in more[:2]]):
         return None
-    told = find_system([*folder.pieces, *more], vocabulary)
-    is_more = told is not None and told.system not in (None, ANY_WINDOWS)
-    return told if is_more and told != folder.told else None
+    match = find_system([*folder.pieces, *more], vocabulary)
+    is_more = match is not None and match.system not in (None, ANY_WINDOWS)
+    return match if is_more and match != folder.match else None
 
 
 def _may_go_on(folder: Folder, texts: Sequence[str]) -> bool:
@@ -97,13 +99,13 @@ def _may_go_on(folder: Folder, texts: Sequence[str]) -> bool:
 def read_folder(name: str, vocabulary: Vocabulary) -> Folder:
     """Return what a folder tells; kept, as a listing has few folders and many keys."""
     found = pieces(name)
-    told = find_system(found, vocabulary)
-    if told is None or told.system in (ANY_LINUX, ANY_WINDOWS):
+    match = find_system(found, vocabulary)
+    if match is None or match.system in (ANY_LINUX, ANY_WINDOWS):
         return Folder(
-            found, None, is_windows=told is not None and told.system is ANY_WINDOWS
+            found, None, is_windows=match is not None and match.system is ANY_WINDOWS
         )
-    meaning = vocabulary.table.get(told.token)
+    meaning = vocabulary.table.get(match.token)
     if meaning is not None and meaning[1] in _WEAK:
         return Folder(found, None)
-    narrower = told.system.narrowed_by if told.system else ()
-    return Folder(found, told, frozenset(word for word, _ in narrower))
+    narrower = match.system.narrowed_by if match.system else ()
+    return Folder(found, match, frozenset(word for word, _ in narrower))

@@ -1,8 +1,8 @@
 """What the name of an uploaded object tells of the image in it.
 
 The file name counts; folders fill in, the nearest first, what it leaves open. Where a
-name tells nothing, nothing is told: ImportImage detects what a request leaves out, and
-a wrong guess makes an image that does not boot.
+name tells nothing, nothing is inferred: ImportImage detects what a request leaves out,
+and a wrong guess makes an image that does not boot.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ _DISKS = _IMPORTABLE | {FileKind.FOREIGN, FileKind.COMPRESSED}
 
 
 class Clue(NamedTuple):
-    """The word that told a value, and the rule by which it did."""
+    """The word that a value was inferred from, and the rule by which it did."""
 
     token: str
     rule: str
@@ -47,7 +47,7 @@ class KeyClues(NamedTuple):
         disk: The marker of a disk in the name, also where it is a machine's rather.
         system: What `platform` looks up in a target's list; None as well where names
             contradict each other.
-        clues: What told each field, by the field's name.
+        clues: What each field was inferred from, by the field's name.
     """
 
     object_key: str
@@ -79,9 +79,8 @@ def read_key(object_key: str, vocabulary: Vocabulary = VOCABULARY) -> KeyClues:
     found = pieces(file.stem)
     around = nearest(folders)
     system, clues = _system(file.stem, found, around, vocabulary)
-    architecture = _architecture(file.stem, found, system) or _architecture_around(
-        around, system, vocabulary
-    )
+    named = find_architecture(file.stem, found, system=system)
+    architecture = _architecture(named, around, system, vocabulary)
     clues["format"] = Clue(file.extension or name, file.kind.value)
     if architecture:
         clues["architecture"] = architecture[1]
@@ -112,36 +111,35 @@ def _system(
     stem: str, found: Sequence[Piece], around: Sequence[str], vocabulary: Vocabulary
 ) -> tuple[System | None, dict[str, Clue]]:
     """Return the system that file name or folders tell, and the clues for it."""
-    told, where = find_system(found, vocabulary), "in the file name"
-    if not told:
-        told, where = find_system_around(around, stem, vocabulary), "in a folder's name"
-    if not told:
+    match, where = find_system(found, vocabulary), "in the file name"
+    if not match:
+        match = find_system_around(around, stem, vocabulary)
+        where = "in a folder's name"
+    if not match:
         return None, {}
-    clue = Clue(told.token, f"{told.rule}, {where}")
-    system = told.system
+    clue = Clue(match.token, f"{match.rule}, {where}")
+    system = match.system
     fields = {
         "os_type": system and system.os_type,
         "platform": not system or bool(system.platforms) or system.os_type is None,
     }
-    return system, {name: clue for name, is_told in fields.items() if is_told}
+    return system, {name: clue for name, is_known in fields.items() if is_known}
 
 
 def _architecture(
-    stem: str, found: Sequence[Piece], system: System | None
+    named: tuple[str, str] | None,
+    around: Sequence[str],
+    system: System | None,
+    vocabulary: Vocabulary,
 ) -> tuple[str, Clue] | None:
-    told = find_architecture(stem, found, system=system)
-    if not told:
-        return None
-    return told[0], Clue(told[1], "names the architecture, in the file name")
-
-
-def _architecture_around(
-    around: Sequence[str], system: System | None, vocabulary: Vocabulary
-) -> tuple[str, Clue] | None:
+    """Return the architecture that file name or folders tell, and the clue for it."""
+    if named:
+        return named[0], Clue(named[1], "names the architecture, in the file name")
     for folder in around:
         found = read_folder(folder, vocabulary).pieces
-        if told := find_architecture("", found, system=system):
-            return told[0], Clue(told[1], "names the architecture, in a folder's name")
+        if named := find_architecture("", found, system=system):
+            where = "names the architecture, in a folder's name"
+            return named[0], Clue(named[1], where)
     return None
 
 

@@ -334,8 +334,8 @@ def _bare_linux(found: Sequence[Piece]) -> Match | None:
         if text in LINUX_WORDS:
             before = found[place - 1].text if is_glued and place else ""
             return _own_name(before + text) or Match(ANY_LINUX, text, "the word linux")
-        if text.endswith("linux") and (told := _own_name(text)):
-            return told
+        if text.endswith("linux") and (own := _own_name(text)):
+            return own
     return None
 
 

@@ -44,7 +44,7 @@ _HINTS = _BEGINNINGS | BUILD_MARKS | {"r"}
 
 
 class WindowsMatch(NamedTuple):
-    """What is told of Windows, by which words.
+    """A release of Windows, and the words that name it.
 
     Attributes:
         is_sure: The word Windows, Win or a release of it stands in the name.
@@ -220,7 +220,7 @@ def _glued(
 def _short_year(
     found: Sequence[Piece], place: int, vocabulary: Vocabulary
 ) -> WindowsMatch | None:
-    """Return the server of a year in two digits, told by the prefix or by what follows.
+    """Return the server of a year in two digits, where a word beside it says server.
 
     R2 and an edition do; a prefix does that says server.
     """
@@ -272,8 +272,8 @@ def _semi_annual(
     if rest and _is_year(rest[0]) and rest[0] not in SEMI_ANNUAL_RELEASES:
         return None
     words = {*rest, *("".join(rest[i : i + 3]) for i in range(len(rest)))}
-    told = next((r for r in SEMI_ANNUAL_RELEASES if r in words), "")
-    return (system, told) if system and told else None
+    release = next((r for r in SEMI_ANNUAL_RELEASES if r in words), "")
+    return (system, release) if system and release else None
 
 
 def _is_year(text: str) -> bool:

@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -132,15 +133,26 @@ FIELDS = (
     show_default=True,
     help="Whose list of platforms counts.",
 )
+@click.option(
+    "--extra-platforms",
+    envvar="EXTRA_PLATFORMS",
+    default="",
+    metavar="NAME,...",
+    help="Platforms that the target takes beyond its list.",
+)
 @click.option("--explain", is_flag=True, help="Lay the evidence out for a person.")
-def infer(keys: tuple[str, ...], target_name: str, *, explain: bool) -> None:
+def infer(
+    keys: tuple[str, ...], target_name: str, extra_platforms: str, *, explain: bool
+) -> None:
     """Print what object keys tell about the images in them.
 
     One JSON object per line and key; with - as KEY the keys are read from standard
     input, one a line. Keys given together tell each other's sets: a lone web-disk1 is
     a whole image, beside web-disk2 it is the first of two disks.
     """
-    target = TARGETS[target_name]
+    listed = TARGETS[target_name]
+    extra = [name.strip() for name in extra_platforms.split(",")]
+    target = replace(listed, platforms=(*listed.platforms, *filter(None, extra)))
     read = read_keys(_all_keys(keys))
     shown = _explained if explain else json_line
     lines = [shown(clues, target) for clues in read]

@@ -54,6 +54,13 @@ def test_the_target_picks_the_list_of_platforms() -> None:
     assert line["platform"] == "Others Linux"
 
 
+def test_platforms_that_the_cloud_takes_beyond_the_list_are_inferred() -> None:
+    added = ("--extra-platforms", "Rocky Linux, Windows Server 2019")
+    lines = told("--target", "apsara-pop", *added, "rocky9.raw", "win2019.vhd")
+    platforms = [line["platform"] for line in lines]
+    assert platforms == ["Rocky Linux", "Windows Server 2019"]
+
+
 def test_a_dash_reads_keys_from_standard_input() -> None:
     lines = told("first.raw", "-", stdin="debian.raw\n\nfedora.raw\n")
     assert [line["key"] for line in lines] == ["first.raw", "debian.raw", "fedora.raw"]
