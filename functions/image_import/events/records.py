@@ -9,8 +9,9 @@ Sources:
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import unquote
 
 from image_import.events.filters import why_foreign, why_no_image
 from image_import.model.revision import normal_etag
@@ -73,6 +74,20 @@ class Rejected:
     bucket: str | None = None
     object_key: str | None = None
     etag: str | None = None
+
+
+def decoded(record: ObjectCreated) -> ObjectCreated | None:
+    """Return the record with its key decoded, if that is another key of an object.
+
+    OSS does not encode keys; what stands between it and us may.
+    """
+    try:
+        key = unquote(record.object_key, errors="strict")
+    except UnicodeDecodeError:
+        return None
+    if key in {record.object_key, "", ".", ".."} or key.endswith("/"):
+        return None
+    return replace(record, object_key=key)
 
 
 EventEntry = ObjectCreated | Ignored | Rejected

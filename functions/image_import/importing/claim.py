@@ -76,6 +76,7 @@ class Claims:
         image_name: str,
         parameters: Mapping[str, str],
         sidecar_key: str,
+        contents: str,
         has_token: bool,
     ) -> LedgerEntry:
         """Return the line that freezes what will be sent.
@@ -97,6 +98,7 @@ class Claims:
             image_name=image_name,
             client_token=revision.client_token(frozen) if has_token else "",
             nonce=nonce,
+            contents=contents,
             parameters=frozen,
             sidecar_key=sidecar_key,
             fc_request_id=self.fc_request_id,

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from image_import.aliyun.oss.client import ObjectChanged, ObjectMissing
 from image_import.config.settings import Settings
-from image_import.events.parser import ObjectCreated
+from image_import.events.parser import ObjectCreated, why_not_ours
+from image_import.events.records import decoded
 from image_import.filename.reader import read_key
 from image_import.importing import results
 from image_import.importing.bucket_reader import (
@@ -16,9 +17,9 @@ from image_import.importing.bucket_reader import (
     Started,
     Wanted,
 )
-from image_import.ledger.entries import attempt_of
-from image_import.ledger.store import LedgerStore, Snapshot
-from image_import.model.result import Result
+from image_import.ledger.entries import LedgerEntry, attempt_of, imported_before
+from image_import.ledger.store import LedgerListing, LedgerStore, Snapshot
+from image_import.model.result import Outcome, Result
 from image_import.model.revision import DiskRevision, ImageRevision
 from image_import.sidecar.finder import (
     NO_SIDECAR,
@@ -29,36 +30,58 @@ from image_import.sidecar.finder import (
 from image_import.sidecar.manifest_note import ManifestNote, read_manifest_note
 from image_import.sidecar.parser import image_key_of
 
+DELETED = "stale: the object was deleted since this event"
+OVERWRITTEN = (
+    "stale: the object was overwritten since this event (its ETag is no longer "
+    "{etag}); the newer upload has an event of its own"
+)
+SIDECAR_GONE = "the sidecar was overwritten or deleted since this event"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Candidate:
     """An image that may be imported, as bucket and ledger show it now.
 
     Attributes:
+        listing: What the ledger keeps under the system disk's key.
         revision: At the attempt that the ledger is at; a missing disk has no ETag.
         disks: On their way, the system disk first; all are there unless it waits.
         waits_for: What is missing yet, as a reason; "" if nothing is.
         gone: Why the bytes that the event spoke of are no more; "" if they are there.
+        note: What was odd about the event.
         notes: On their way; they must stand before ECS is asked.
     """
 
     snapshot: Snapshot
     revision: ImageRevision
+    listing: LedgerListing
     disks: Sequence[DiskReading] = ()
     sidecar: SidecarFound = NO_SIDECAR
     waits_for: str = ""
     gone: str = ""
+    note: str = ""
     notes: Started = NOTHING_STARTED
+
+    @property
+    def contents(self) -> str:
+        """CRC-64 and size of each disk; "" where OSS does not say one of them."""
+        each = [disk.contents for disk in self.disks]
+        return ",".join(each) if all(each) else ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gatherer:
-    """Finds out what one record is about."""
+    """Finds out what one record is about.
+
+    Attributes:
+        is_decoded: The record's key is not the event's, but what that encodes.
+    """
 
     record: ObjectCreated
     settings: Settings
     reader: BucketReader
     store: LedgerStore
+    is_decoded: bool = False
 
     def gather(self) -> Iterator[Candidate | Result]:
         """Yield each image that the upload could complete, mostly one.
@@ -66,10 +89,14 @@ class Gatherer:
         Each is read when it is asked for. A result stands for what ends without an
         image.
         """
+        if read_key(self.record.object_key).kind == "sidecar":
+            yield from self._beside_sidecar()
+        else:
+            yield from self._of_image()
+
+    def _of_image(self) -> Iterator[Candidate | Result]:
+        """Yield what an image completes: itself, or the sets that list it."""
         key = self.record.object_key
-        if read_key(key).kind == "sidecar":
-            yield self._beside_sidecar(image_key_of(key) or key)
-            return
         reading = self.reader.read_image(
             Wanted(
                 object_key=key,
@@ -79,8 +106,11 @@ class Gatherer:
         )
         try:
             reading.disk.head  # noqa: B018 - raises if the object is not what it was
-        except (ObjectMissing, ObjectChanged) as exc:
-            yield self._gone(reading, exc)
+        except ObjectMissing:
+            yield from self._under_decoded_key() or [self._gone(reading, DELETED)]
+            return
+        except ObjectChanged:
+            yield self._gone(reading, OVERWRITTEN.format(etag=self.record.etag))
             return
         sidecar = self._sidecar(reading, key)
         if sidecar.is_manifest:
@@ -95,22 +125,52 @@ class Gatherer:
         if not is_listed:
             yield self._alone(reading, sidecar)
 
-    def _beside_sidecar(self, image_key: str) -> Candidate | Result:
-        """Return the image that a sidecar arrived for."""
+    def _beside_sidecar(self) -> Iterator[Candidate | Result]:
+        """Yield the image that a sidecar arrived for."""
+        key = self.record.object_key
+        image_key = image_key_of(key) or key
         reading = self.reader.read_image(Wanted(object_key=image_key))
-        own = reading.sidecars.get(self.record.object_key)
+        own = reading.sidecars.get(key)
         if own is None or own.etag != self.record.etag:
-            return results.ignored(
-                "the sidecar was overwritten or deleted since this event"
-            )
+            found = [] if own else self._under_decoded_key()
+            yield from found or [results.ignored(SIDECAR_GONE)]
+            return
         sidecar = self._sidecar(reading, image_key)
         try:
             reading.disk.head  # noqa: B018 - raises if there is no image
         except ObjectMissing:
-            return self._image_is_missing(reading, sidecar)
+            yield self._image_is_missing(reading, sidecar)
+            return
         if sidecar.is_manifest:
-            return self._set(reading, sidecar, self._start_disks(sidecar.disk_keys[1:]))
-        return self._alone(reading, sidecar)
+            yield self._set(reading, sidecar, self._start_disks(sidecar.disk_keys[1:]))
+        else:
+            yield self._alone(reading, sidecar)
+
+    def _under_decoded_key(self) -> list[Candidate | Result]:
+        """Return what the upload completes if something has encoded its key.
+
+        An empty list where there is no such upload under the decoded key, or none
+        that is ours.
+        """
+        record = None if self.is_decoded else decoded(self.record)
+        settings = self.settings
+        if record is None or why_not_ours(
+            record,
+            key_prefix=settings.key_prefix,
+            ledger_bucket=settings.ledger_bucket,
+            ledger_prefix=settings.ledger_prefix,
+        ):
+            return []
+        other = replace(self, record=record, is_decoded=True)
+        note = (
+            f"the event's key {self.record.object_key!r} is encoded: there is no such "
+            f"object, and {record.object_key!r} is this upload"
+        )
+        return [
+            replace(found, note=note) if isinstance(found, Candidate) else found
+            for found in other.gather()
+            if not _is_gone(found)
+        ]
 
     def _image_is_missing(self, reading: ImageReading, sidecar: SidecarFound) -> Result:
         if sidecar.error:
@@ -120,19 +180,16 @@ class Gatherer:
         image_key = reading.listing.keys.object_key
         return results.waiting(f"there is no image {image_key} beside this sidecar yet")
 
-    def _gone(self, reading: ImageReading, exc: Exception) -> Candidate:
+    def _gone(self, reading: ImageReading, reason: str) -> Candidate:
         """The bytes that the event spoke of are gone; so may be a claim on them."""
         etag = self.record.etag
-        reason = "stale: the object was deleted since this event"
-        if isinstance(exc, ObjectChanged):
-            reason = (
-                "stale: the object was overwritten since this event (its ETag is no "
-                f"longer {etag}); the newer upload has an event of its own"
-            )
         disk = DiskRevision(object_key=self.record.object_key, etag=etag)
         snapshot = self.store.read(reading.listing, etag)
         return Candidate(
-            snapshot=snapshot, revision=self.revision(snapshot, disk), gone=reason
+            snapshot=snapshot,
+            revision=self.revision(snapshot, disk),
+            listing=reading.listing,
+            gone=reason,
         )
 
     def _noted_set(self, note_key: str) -> Candidate | Result | None:
@@ -180,6 +237,7 @@ class Gatherer:
         return Candidate(
             snapshot=snapshot,
             revision=self.revision(snapshot, reading.disk.revision, *present, *absent),
+            listing=reading.listing,
             disks=[reading.disk, *(readings[key] for key in keys)],
             sidecar=sidecar,
             waits_for=f"the set waits for {', '.join(missing)}" if missing else "",
@@ -192,12 +250,29 @@ class Gatherer:
         return Candidate(
             snapshot=snapshot,
             revision=self.revision(snapshot, reading.disk.revision),
+            listing=reading.listing,
             disks=[reading.disk],
             sidecar=sidecar,
             waits_for=lone_disk_waits_for(
                 reading.disk.revision.object_key, sidecar, self.settings
             ),
         )
+
+    def imported_before(self, candidate: Candidate) -> LedgerEntry | None:
+        """Return the import of the same bytes under another ETag, if there was one.
+
+        A copy of an object onto itself, as ossfs makes for a chmod, changes the ETag
+        alone. This costs a request where the key has had another upload.
+        """
+        contents = candidate.contents
+        if same := imported_before(candidate.snapshot.entries, contents):
+            return same
+        other = candidate.listing.newest_other(candidate.snapshot.etag)
+        if not (contents and other):
+            return None
+        prefix = self.settings.ledger_prefix
+        earlier = self.store.read_unplaced(other, prefix=prefix)
+        return imported_before(earlier.entries, contents) if earlier else None
 
     def read_ledger(self, disk: DiskRevision) -> Snapshot:
         """Return the ledger of one upload."""
@@ -241,3 +316,9 @@ def _revision_if_there(reading: DiskReading) -> DiskRevision | None:
         return reading.revision
     except ObjectMissing:
         return None
+
+
+def _is_gone(found: Candidate | Result) -> bool:
+    if isinstance(found, Candidate):
+        return bool(found.gone)
+    return found.outcome is Outcome.IGNORED

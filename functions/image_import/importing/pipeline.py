@@ -42,7 +42,7 @@ from image_import.importing.call import (
 from image_import.importing.claim import Claims
 from image_import.importing.contents import ContentsReader
 from image_import.importing.gatherer import Candidate, Gatherer
-from image_import.importing.planner_run import PlannedImport, PlannerRun
+from image_import.importing.planner_run import PlannerRun
 from image_import.importing.runtime import Invocation
 from image_import.ledger.clock import OssClock
 from image_import.ledger.entries import LedgerEntry, Standing, State
@@ -172,23 +172,22 @@ class RecordImport:
         if self.settings.dry_run:
             entry = None
         if found.gone:
-            is_abandoned = standing is Standing.ABANDONED
-            return (
-                self._settle(found.snapshot, entry, OVERWRITTEN)
-                if is_abandoned and entry
-                else results.ignored(found.gone)
-            )
+            return self._gone(found, standing, entry)
         if entry:
             return self._decided(found, standing, entry)
         if found.waits_for:
             return self._wait(found)
-        try:
-            planned = self.planner.plan(found)
-        except (EvidenceError, PlanError) as exc:
-            return self._refuse(found, str(exc))
-        if self.settings.dry_run:
-            return results.planned(planned.plan, planned.parameters)
-        return self._send(found, planned)
+        if not self.settings.dry_run and (same := self.gatherer.imported_before(found)):
+            return results.same_bytes(same)
+        return self._plan_and_send(found)
+
+    def _gone(
+        self, found: Candidate, standing: Standing, entry: LedgerEntry | None
+    ) -> Result:
+        """Return how this ends whose bytes are gone; a claim on them may be left."""
+        if entry and standing is Standing.ABANDONED:
+            return self._settle(found.snapshot, entry, OVERWRITTEN)
+        return results.ignored(found.gone)
 
     def _decided(
         self, found: Candidate, standing: Standing, entry: LedgerEntry
@@ -196,7 +195,9 @@ class RecordImport:
         """Return how this ends, as the ledger does not leave it to us to begin."""
         if standing is Standing.ABANDONED:
             if why := self._why_not_resent(found, entry):
-                self._settle(found.snapshot, entry, why)
+                settled = self._settle(found.snapshot, entry, why)
+                if settled.outcome is Outcome.RETRYING:
+                    return settled
                 raise LookAgainError
             return self._claim_and_call(
                 found.snapshot,
@@ -232,14 +233,22 @@ class RecordImport:
         found.notes.wait()
         return results.refused(reason)
 
-    def _send(self, found: Candidate, planned: PlannedImport) -> Result:
-        """Import what was planned."""
-        plan = planned.plan
+    def _plan_and_send(self, found: Candidate) -> Result:
+        """Plan the image and, unless that cannot be or nothing may be, import it."""
+        try:
+            planned = self.planner.plan(found)
+        except (EvidenceError, PlanError) as exc:
+            return self._refuse(found, str(exc))
+        plan, parameters = planned.plan, planned.parameters
+        notes = (*filter(None, (found.note,)), *plan.notes)
+        if self.settings.dry_run:
+            return replace(results.planned(plan, parameters), notes=notes)
         intent = self.claims.new_intent(
             found.revision,
             image_name=plan.image_name,
-            parameters=planned.parameters,
+            parameters=parameters,
             sidecar_key=found.sidecar.key,
+            contents=found.contents,
             has_token=self.caller.has_client_token,
         )
         sent = self._claim_and_call(
@@ -248,7 +257,7 @@ class RecordImport:
             lambda intent: self.caller.call(intent, is_takeover=False),
             notes=found.notes,
         )
-        return replace(sent, evidence=results.evidence_of(plan), notes=plan.notes)
+        return replace(sent, evidence=results.evidence_of(plan), notes=notes)
 
     def _why_not_resent(self, found: Candidate, abandoned: LedgerEntry) -> str:
         """Return why an abandoned claim is not sent again, "" if it may be.

@@ -100,6 +100,15 @@ def of_standing(
     return as_recorded(Outcome.DUPLICATE, entry, reason)
 
 
+def same_bytes(entry: LedgerEntry) -> Result:
+    """Return the end of a record whose bytes were imported under another ETag."""
+    reason = (
+        f"the same bytes were submitted before, at {to_text(entry.at)}, as the upload "
+        f"with ETag {entry.disks[0][1]}: CRC-64 and size are equal"
+    )
+    return as_recorded(Outcome.DUPLICATE, entry, reason)
+
+
 def _ended(entry: LedgerEntry, bucket: str) -> Result:
     """Return the end of a record whose import came to no image.
 

@@ -9,7 +9,7 @@ Where each object stands, `layout` says.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timezone
 from enum import Enum
@@ -69,6 +69,7 @@ class LedgerEntry:
         bucket: Where those disks are; a claim says so in its parameters.
         lease_until: Until when an intent keeps all others out, by OSS's clock.
         nonce: Random; the image of this claim has it in its description.
+        contents: CRC-64 and size of each disk; "" where OSS did not say them.
         parameters: What ImportImage is called with, frozen, without the token.
         perhaps_started: The service may have begun an import that we cannot see.
         progress: As ECS writes it, such as `32%`.
@@ -85,6 +86,7 @@ class LedgerEntry:
     image_name: str = ""
     client_token: str = ""
     nonce: str = ""
+    contents: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     sidecar_key: str = ""
     reason: str = ""
@@ -151,6 +153,19 @@ def standing_of(
     if doubt := settled.doubts.get(version.revision_hash):
         return LedgerStanding(Standing.DOUBTFUL, doubt)
     return LedgerStanding(Standing.FREE)
+
+
+def imported_before(
+    entries: Sequence[LedgerEntry], contents: str
+) -> LedgerEntry | None:
+    """Return the import of the same bytes, if one was accepted.
+
+    Args:
+        contents: As in an intent; "" is never the same.
+    """
+    same = {e.version for e in entries if contents and e.contents == contents}
+    accepted = settle(entries).accepted
+    return next((accepted[v] for v in reversed(accepted) if v in same), None)
 
 
 def attempt_of(

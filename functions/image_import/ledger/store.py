@@ -57,6 +57,16 @@ class LedgerListing:
         keys = (item.object_key for item in self.listed)
         return [key for key in keys if self.keys.is_manifest_note(key)]
 
+    def newest_other(self, etag: str) -> str:
+        """Return the key of the newest ledger of another upload, "" without one."""
+        found = [
+            (item.last_modified, item.object_key)
+            for item in self.listed
+            if item.object_key.endswith(".jsonl")
+            and not self.keys.part_number(item.object_key, etag)
+        ]
+        return max(found)[1] if found else ""
+
     def parts(self, etag: str) -> list[int]:
         """Return the numbers of the parts of a version's ledger, in order."""
         keys = (item.object_key for item in self.listed)

@@ -25,6 +25,7 @@ class Piece:
         object_size_bytes: Of the whole object.
         user_metadata: Names in lower case, without `x-oss-meta-`.
         date: The reply's Date, which is OSS's own clock.
+        crc64: Of the whole object, in decimal; "" where OSS does not say.
         modified: When the object was made; None where the reply does not say.
     """
 
@@ -38,6 +39,7 @@ class Piece:
     date: datetime
     modified: datetime | None = None
     spelled_etag: str = ""
+    crc64: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -179,6 +181,7 @@ def piece_of(
         },
         storage_class=headers.get("x-oss-storage-class", ""),
         encryption=headers.get("x-oss-server-side-encryption", ""),
+        crc64=headers.get("x-oss-hash-crc64ecma", ""),
         object_type=headers.get("x-oss-object-type", ""),
         date=_date(headers),
         modified=_moment(headers.get("Last-Modified", "")),
