@@ -6,6 +6,7 @@ from fake_aliyun.core.errors import CloudError, ConnectionLostError, NotImitated
 from fake_aliyun.core.faults import Fault, Faults
 from fake_aliyun.core.hosts import Host
 from fake_aliyun.core.http import Request, Response
+from fake_aliyun.core.proxies import PASSING, REPLACING, answered, echo, redirected
 from fake_aliyun.core.records import Recorded
 from fake_aliyun.core.service import Service, Work
 
@@ -31,6 +32,7 @@ class Exchange:
             NotImitatedError: The request asks for something that does not exist here.
         """
         record = self.record
+        fault: Fault | None = None
         try:
             work = self.service.begin(self.request, self.place, record)
             fault = faults.take(
@@ -40,7 +42,9 @@ class Exchange:
         except CloudError as error:
             answer = self._refuse(error)
         record.status = answer.status
-        return self.service.finish(answer, record)
+        if fault is None:
+            return self.service.finish(answer, record)
+        return self._on_its_way(answer, fault)
 
     def not_imitated(self, error: NotImitatedError) -> Response:
         """Return what tells a client of the service that a fake was asked too much."""
@@ -59,15 +63,32 @@ class Exchange:
         if fault.reset or fault.timeout:
             kind = "reset" if fault.reset else "timeout"
             raise ConnectionLostError(kind, after_seconds=fault.delay_seconds)
-        if fault.html:
-            answer = Response(
-                status=fault.http_status or 502,
-                headers={"Content-Type": "text/html"},
-                body=HTML,
+        if fault.proxy == "echoes":
+            refusal = replace(
+                fault,
+                proxy="",
+                code="SignatureDoesNotMatch",
+                message=echo(self.request),
+                http_status=fault.http_status or 403,
             )
-        elif fault.replaces_answer:
-            answer = self._refused_by(fault)
-        return replace(answer, delay_seconds=fault.delay_seconds, cut_at=fault.cut_at)
+            return self._refused_by(refusal)
+        if fault.html or fault.proxy in REPLACING:
+            return _in_its_place(fault)
+        return self._refused_by(fault) if fault.replaces_answer else answer
+
+    def _on_its_way(self, answer: Response, fault: Fault) -> Response:
+        """Return an answer as it arrives; a foreign one has none of its headers."""
+        is_theirs = not (fault.html or fault.proxy in {"redirects", "answers"})
+        if is_theirs:
+            answer = self.service.finish(answer, self.record)
+        if fault.proxy in PASSING:
+            answer = PASSING[fault.proxy](answer)
+        return replace(
+            answer,
+            delay_seconds=fault.delay_seconds,
+            cut_at=fault.cut_at,
+            bytes_per_second=fault.bytes_per_second,
+        )
 
     def _refused_by(self, fault: Fault) -> Response:
         code = fault.code or CODES_BY_STATUS.get(fault.http_status or 0, "")
@@ -80,3 +101,13 @@ class Exchange:
             status=fault.http_status or answer.status,
             headers={**answer.headers, **fault.headers},
         )
+
+
+def _in_its_place(fault: Fault) -> Response:
+    """Return the answer of somebody who is not the service."""
+    if fault.proxy == "redirects":
+        return redirected(fault.http_status)
+    if fault.proxy == "answers":
+        return answered(fault.http_status)
+    headers = {"Content-Type": "text/html"}
+    return Response(status=fault.http_status or 502, headers=headers, body=HTML)

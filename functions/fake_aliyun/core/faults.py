@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from types import NoneType
 
 from fake_aliyun.core.errors import NotImitatedError
+from fake_aliyun.core.proxies import PROXIES, REPLACING
 
 ANY = "*"
 MOST_DELAY_SECONDS = 86_400
@@ -17,6 +18,7 @@ _RANGES = {
     "http_status": (200, 599),
     "delay_seconds": (0, MOST_DELAY_SECONDS),
     "cut_at": (0, sys.maxsize),
+    "bytes_per_second": (0, sys.maxsize),
 }
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]*")
@@ -29,6 +31,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "http_status": (int, NoneType),
     "cut_at": (int, NoneType),
     "delay_seconds": (int, float),
+    "bytes_per_second": (int, float),
     "headers": (Mapping,),
 }
 """What is not of its default's type alone."""
@@ -38,8 +41,9 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
 class Fault:
     """One kind of failure, asked for by a test.
 
-    Without any of `code`, `http_status`, `html`, `reset` and `timeout` the request
-    succeeds; `delay_seconds` and `cut_at` then still act on its answer.
+    Without any of `code`, `http_status`, `html`, `reset`, `timeout` and a `proxy` that
+    answers by itself the request succeeds; the other options then still act on its
+    answer.
 
     Attributes:
         service: "oss", "ecs", "fc", "fc3", "ram", or "*".
@@ -49,11 +53,13 @@ class Fault:
         skip: How many matching requests are let through first.
         code: The service's error code; status and message follow from it where known.
         html: Answer with an HTML page, as a proxy in between would.
+        proxy: What something in between does: one of `proxies.PROXIES`.
         reset: The connection is reset instead of an answer.
         timeout: No answer ever comes.
         after_effect: The operation is done, only its answer is replaced or lost.
         delay_seconds: How late the answer comes.
         cut_at: The connection breaks after so many bytes of the body.
+        bytes_per_second: How slowly the body comes; 0 for at once.
     """
 
     service: str = ANY
@@ -71,17 +77,24 @@ class Fault:
     after_effect: bool = False
     delay_seconds: float = 0
     cut_at: int | None = None
+    proxy: str = ""
+    bytes_per_second: float = 0
 
     def __post_init__(self) -> None:
         self._check_values()
-        endings = (self.html, self.reset, self.timeout, bool(self.code))
+        answers = self.proxy in REPLACING
+        endings = (self.html, self.reset, self.timeout, bool(self.code), answers)
         if sum(endings) > 1:
-            raise ValueError("a fault is one of code, html, reset and timeout")
-        if not (self.replaces_answer or self.delay_seconds or self.cut_at is not None):
+            raise ValueError("a fault is one of code, html, reset, timeout and proxy")
+        slows = self.delay_seconds or self.bytes_per_second
+        if not (self.replaces_answer or self.proxy or slows or self.cut_at is not None):
             raise ValueError(
-                "a fault needs one of code, http_status, html, reset, timeout, "
-                "delay_seconds and cut_at"
+                "a fault needs one of code, http_status, html, reset, timeout, proxy, "
+                "delay_seconds, cut_at and bytes_per_second"
             )
+        if self.proxy and self.proxy not in PROXIES:
+            known = ", ".join(sorted(PROXIES))
+            raise ValueError(f"proxy holds {self.proxy!r}; it may hold {known}")
 
     def _check_values(self) -> None:
         """Refuse what JSON may hold in a value's place, and counts that never end."""
@@ -104,7 +117,9 @@ class Fault:
     @property
     def replaces_answer(self) -> bool:
         """Return whether the client gets no answer of the operation itself."""
-        return any((self.code, self.http_status, self.html, self.reset, self.timeout))
+        lost = self.reset or self.timeout
+        answers = self.html or self.proxy in REPLACING
+        return bool(self.code or self.http_status or lost or answers)
 
     @classmethod
     def from_json(cls, document: object) -> "Fault":

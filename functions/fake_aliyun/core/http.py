@@ -116,6 +116,8 @@ class Response:
         body: What is declared and, unless cut, sent.
         cut_at: How many bytes of the body arrive before the connection breaks.
         delay_seconds: How long the answer waits before it is sent.
+        length_off: By how much the declared length is not that of the body.
+        bytes_per_second: How slowly the body is sent; 0 for at once.
     """
 
     status: int
@@ -123,6 +125,8 @@ class Response:
     body: bytes | Content = b""
     cut_at: int | None = None
     delay_seconds: float = 0
+    length_off: int = 0
+    bytes_per_second: float = 0
 
     @property
     def content(self) -> Content:

@@ -42,10 +42,11 @@ def _answerer(cloud: "FakeAliyun") -> Callable[[PreparedRequest], Answer]:
             response = cloud.handle(_request(prepared))
         except ConnectionLostError as lost:
             raise _as_requests_says(lost, cloud.clock, timeout_seconds) from lost
-        if response.delay_seconds >= timeout_seconds:
+        seconds = response.delay_seconds + _body_seconds(response)
+        if seconds >= timeout_seconds:
             _wait(cloud.clock, timeout_seconds)
             raise requests.exceptions.ReadTimeout(f"timeout={timeout_seconds}")
-        _wait(cloud.clock, response.delay_seconds)
+        _wait(cloud.clock, seconds)
         return response.status, _headers(response, prepared), _body(response)
 
     return answer
@@ -98,7 +99,8 @@ def _read_timeout(prepared: PreparedRequest) -> float:
 def _headers(response: Response, prepared: PreparedRequest) -> dict[str, str]:
     headers = dict(response.headers)
     if prepared.method != "HEAD":
-        headers.setdefault("Content-Length", str(len(response.content)))
+        length = len(response.content) + response.length_off
+        headers.setdefault("Content-Length", str(length))
     return headers
 
 
@@ -106,7 +108,15 @@ def _body(response: Response) -> bytes | BufferedReader:
     content = response.content
     if response.cut_at is not None:
         content = content.span(0, response.cut_at)
+    if response.length_off < 0:
+        content = content.span(0, len(content) + response.length_off)
     return content.open() if content.is_sparse else content.to_bytes()
+
+
+def _body_seconds(response: Response) -> float:
+    """Return how long a body takes that comes slowly."""
+    speed = response.bytes_per_second
+    return len(response.content) / speed if speed else 0
 
 
 def _wait(clock: Clock, seconds: float) -> None:

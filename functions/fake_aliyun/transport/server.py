@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from fake_aliyun.core.content import Content
 from fake_aliyun.core.errors import ConnectionLostError, NotImitatedError
 from fake_aliyun.core.exchange import NOT_IMITATED
 from fake_aliyun.core.http import Request, Response, header_text, lower_names
@@ -221,7 +222,8 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in response.headers.items():
             self.send_header(name, value.encode("utf-8").decode("latin-1"))
         if request.method != "HEAD" and response.status not in {204, 304}:
-            self.send_header("Content-Length", str(len(content)))
+            length = len(content) + response.length_off
+            self.send_header("Content-Length", str(length))
         elif "Content-Length" not in response.headers:
             self.send_header("Content-Length", "0")
         self.end_headers()
@@ -230,8 +232,21 @@ class _Handler(BaseHTTPRequestHandler):
         if response.cut_at is not None:
             content = content.span(0, response.cut_at)
             self.close_connection = True
+        if response.length_off:
+            self.close_connection = True
+        if response.bytes_per_second:
+            self._trickle(content, response.bytes_per_second)
+            return
         for chunk in content.chunks():
             self.wfile.write(chunk)
+
+    def _trickle(self, content: Content, bytes_per_second: float) -> None:
+        """Send a body byte by byte, until the end is near."""
+        for chunk in content.chunks():
+            for byte in chunk:
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                self.stopping.wait(1 / bytes_per_second)
 
     def _break_off(self, lost: ConnectionLostError) -> None:
         """Close without an answer: at once with a reset, or after a long silence."""
