@@ -39,10 +39,12 @@ def find_architecture(
             may mean either; beside a system's name `_64_` is no version.
     """
     is_windows = system is not None and system.os_type == "windows"
+    # Beside a system, or as the whole name of a file, no word is an ordinary one.
+    is_likely = (system is not None and not is_windows) or (stem and len(found) == 1)
     words = [
         (arch, phrase.text)
         for phrase, arch in ARCHITECTURE_BY_WORD.phrases(found)
-        if _is_meant(phrase, found, has_system=system is not None and not is_windows)
+        if _is_meant(phrase, found, is_likely=bool(is_likely))
     ]
     by_word = {
         arch if arch != X86 else "i386": word
@@ -54,10 +56,9 @@ def find_architecture(
     return next(iter(by_word.items())) if len(by_word) == 1 else None
 
 
-def _is_meant(phrase: Phrase, found: Sequence[Piece], *, has_system: bool) -> bool:
+def _is_meant(phrase: Phrase, found: Sequence[Piece], *, is_likely: bool) -> bool:
     """Return whether a word is an architecture, not an ordinary one or random."""
-    is_whole = phrase.stop - phrase.start == len(found)
-    if phrase.text in ORDINARY and not (has_system or is_whole):
+    if phrase.text in ORDINARY and not is_likely:
         return not FILE_WORDS.isdisjoint(neighbours(found, phrase))
     if phrase.stop == len(found):
         return True

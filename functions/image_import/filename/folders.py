@@ -30,12 +30,15 @@ class Folder(NamedTuple):
             would need company in a file name.
         goes_on_with: Words that make it another system at the start of the next name.
         is_windows: It tells Windows, but no release.
+        is_ordinary: It is a distribution's name that is an ordinary word as well:
+            `alpine/3.19/` is meant, `rocky/payroll.vhd` may be anything.
     """
 
     pieces: Sequence[Piece]
     match: Match | None
     goes_on_with: frozenset[str] = frozenset()
     is_windows: bool = False
+    is_ordinary: bool = False
 
 
 def nearest(folders: Sequence[str]) -> list[str]:
@@ -74,6 +77,8 @@ def _going_on(
     folder: Folder, inside: Sequence[str], vocabulary: Vocabulary
 ) -> Match | None:
     """Return the system that a folder tells together with the names inside it."""
+    if inside and folder.is_ordinary:
+        return find_system([*folder.pieces, *pieces(inside[0])], vocabulary)
     if not inside or not (folder.is_windows or folder.goes_on_with):
         return None
     more = [piece for name in inside[:FARTHEST_INSIDE] for piece in pieces(name)]
@@ -107,5 +112,7 @@ def read_folder(name: str, vocabulary: Vocabulary) -> Folder:
     meaning = vocabulary.table.get(match.token)
     if meaning is not None and meaning[1] in _WEAK:
         return Folder(found, None)
+    if meaning is not None and meaning[1] is Strength.ORDINARY and len(found) == 1:
+        return Folder(found, None, is_ordinary=True)
     narrower = match.system.narrowed_by if match.system else ()
     return Folder(found, match, frozenset(word for word, _ in narrower))

@@ -92,6 +92,10 @@ def test_each_target_has_its_own_list(
         ("windows/backup-2019.vhd", None, None),
         ("windows/10.vhd", None, None),
         ("windows/ubuntu/disk.vhd", "Ubuntu", None),
+        ("rocky/payroll.vhd", None, None),
+        ("rocky/9/payroll.vhd", "Rocky Linux", None),
+        ("prod/rocky9/payroll.vhd", "Rocky Linux", None),
+        ("ppc/campaign.vhd", None, None),
     ],
 )
 def test_folders_fill_in_what_the_file_name_leaves_open(
