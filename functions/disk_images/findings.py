@@ -59,11 +59,13 @@ class Scope:
 
     Attributes:
         names_only: Nothing but which system it is, for which processor and firmware.
+        wants_nvme: Whether its driver for NVMe is to be found even so.
         agents: More agents on a Windows than are known here: what they are called,
             by the folder that each has.
     """
 
     names_only: bool = False
+    wants_nvme: bool = False
     agents: Mapping[str, str] = field(default_factory=dict)
 
 

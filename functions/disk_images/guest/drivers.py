@@ -146,17 +146,23 @@ class KernelDrivers:
 
     def findings(self) -> dict[str, Finding]:
         """Return whether the default kernel has virtio and NVMe, for Findings."""
-        kernel = self.kernel
-        folder = f"/lib/modules/{kernel}"
-        paths = [f"{folder}/modules.builtin", f"{folder}/modules.dep"]
-        if kernel:
-            self.root.want(paths)
-        texts = {p: self.root.text(p, limit=MODULES_BYTES) for p in paths if kernel}
-        found = {}
-        for driver in DRIVERS:
-            found[driver] = self._driver(driver, texts)
-        found["initramfs"] = self._initramfs(kernel, texts)
+        texts = self._lists()
+        found = {driver: self._driver(driver, texts) for driver in DRIVERS}
+        found["initramfs"] = self._initramfs(self.kernel, texts)
         return found
+
+    def nvme(self) -> Finding:
+        """Return whether the default kernel has the driver of NVMe disks."""
+        return self._driver("nvme", self._lists())
+
+    def _lists(self) -> dict[str, str | None]:
+        """Return the lists of the kernel's modules, None where one is missing."""
+        if not self.kernel:
+            return {}
+        folder = f"/lib/modules/{self.kernel}"
+        paths = [f"{folder}/modules.builtin", f"{folder}/modules.dep"]
+        self.root.want(paths)
+        return {path: self.root.text(path, limit=MODULES_BYTES) for path in paths}
 
     def _driver(self, driver: str, texts: dict[str, str | None]) -> Finding:
         for path, text in texts.items():

@@ -25,7 +25,7 @@ from disk_images.guest.layouts import (
     candidates_on,
     usr_volumes,
 )
-from disk_images.guest.linux import FIRST_WANTED, FOR_PLAN, Linux
+from disk_images.guest.linux import FIRST_WANTED, FOR_PLAN, MODULES, Linux
 from disk_images.guest.volume_files import Seen
 from disk_images.guest.windows import FIRST_WANTED as WINDOWS_WANTED
 from disk_images.guest.windows import Windows
@@ -119,6 +119,9 @@ def _of_root(
     found = _system_of(linux)
     if is_whole:
         found.update(_of_linux(linux, disk.identifiers))
+    elif disk.scope.wants_nvme:
+        kernel = linux.kernel().value
+        found["nvme"] = KernelDrivers(root, boot, kernel, entry).nvme()
     return found
 
 
@@ -129,13 +132,14 @@ def _first_look_ups(
     for_esp = list(FIRMWARE_WANTED)
     for_esp += [] if scope.names_only else SYSTEMD_WANTED
     wanted: list[tuple[Seen, Sequence[str]]] = [(s, for_esp) for s in esps]
+    for_plan = (*FOR_PLAN, *(MODULES if scope.wants_nvme else ()))
     for number, seen in enumerate(others):
         if seen.file_system.kind == "ntfs":
             wanted.append((seen, (*WINDOWS_WANTED, *scope.agents)))
         else:
             # The first one, as the largest, is hardly a /boot.
             all_wanted = (*FIRST_WANTED, *(BOOT_WANTED if number else ()))
-            wanted.append((seen, FOR_PLAN if scope.names_only else all_wanted))
+            wanted.append((seen, for_plan if scope.names_only else all_wanted))
     return [each for seen, paths in wanted for each in seen.look_ups(paths)]
 
 

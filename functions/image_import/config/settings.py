@@ -239,6 +239,13 @@ class Settings:
         default_note="not sent",
         meaning="LicenseType of Windows images whose sidecar gives none.",
     )
+    nvme_support: Literal["auto", "supported", "unsupported", "never"] = setting(
+        one_of("auto", "supported", "unsupported", "never"),
+        default="auto",
+        meaning="Whether an image is said to start on instances whose disks are NVMe "
+        "(Features.NvmeSupport): auto says so where a look inside found the driver; a "
+        "sidecar or metadata come first.",
+    )
     inspect: Literal["never", "auto", "always"] = setting(
         one_of("never", "auto", "always"),
         default="never",
@@ -422,6 +429,12 @@ def _check_together(settings: Settings) -> None:
                 f"{name} holds nothing; for IMPORT_TARGET={target.name} it must hold "
                 "the URL of your Apsara Stack's endpoint, which only its operator knows"
             )
+    licence = settings.windows_license_type
+    if licence and licence not in target.license_types:
+        raise SettingsError(
+            f"WINDOWS_LICENSE_TYPE holds {licence}; for IMPORT_TARGET={target.name} it "
+            f"may hold {' or '.join(target.license_types)}"
+        )
     if settings.key_prefix.startswith(settings.ledger_prefix):
         raise SettingsError(
             f"KEY_PREFIX holds {settings.key_prefix!r}, which lies in the ledger's "

@@ -23,7 +23,7 @@ AGENTS = {"/ProgramData/aliyun": "Alibaba Cloud's agent"}
 """On a Windows: the folder of ECS's own."""
 
 FOR_CHECKLIST = Scope(agents=AGENTS)
-FOR_PLAN = Scope(names_only=True)
+FOR_PLAN = Scope(names_only=True, wants_nvme=True)
 
 MOST_TRIES = 4
 """Of one request, where the service is busy or does not answer."""
@@ -125,4 +125,6 @@ def told_of(found: Findings, target: Target) -> dict[str, Finding]:
         told["architecture"] = found.architecture
     if found.boot_mode.value in {"BIOS", "UEFI"}:
         told["boot_mode"] = found.boot_mode
+    if found.nvme.value == "yes":
+        told["nvme_support"] = Finding(value="supported", where=found.nvme.where)
     return told

@@ -23,9 +23,14 @@ from image_import.model.limits import (
 
 OS_TYPES = ("linux", "windows")
 LICENSE_TYPES = ("Auto", "Aliyun", "BYOL")
+"""In all lists together; `Target.license_types` has those of one target."""
+
 BOOT_MODES = ("BIOS", "UEFI")
 FEATURES = {"NvmeSupport": ("supported", "unsupported"), "ImdsSupport": ("v1", "v2")}
 """What `Features` may hold, each name with its values."""
+
+FEATURE_METADATA = {"nvme-support": "NvmeSupport"}
+"""The user metadata that says a feature, without `x-oss-meta-`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,7 +114,9 @@ class ImageFields:
         "BootMode", one_of(BOOT_MODES), metadata="boot-mode", is_public_only=True
     )
     license_type: str | None = _text(
-        "LicenseType", one_of(LICENSE_TYPES), metadata="license-type"
+        "LicenseType",
+        of_target(lambda target: target.license_types),
+        metadata="license-type",
     )
     role_name: str | None = _text(
         "RoleName",

@@ -39,6 +39,10 @@ class TakesFields(Protocol):
         """What Architecture may be."""
 
     @property
+    def license_types(self) -> tuple[str, ...]:
+        """What LicenseType may be."""
+
+    @property
     def name_characters(self) -> str:
         """What ImageName may hold beyond letters, digits and Chinese."""
 

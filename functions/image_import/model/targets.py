@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from image_import.model.disk import DiskFormat
-from image_import.model.image_fields import PUBLIC_ONLY
+from image_import.model.image_fields import LICENSE_TYPES, PUBLIC_ONLY
 
 Auth = Literal["acs3", "rpc-v1", "roa-v1", "none"]
 BodyFormat = Literal["form", "json"]
@@ -80,6 +80,8 @@ class Target:
         name_characters: What an image name may hold beyond letters, digits and
             Chinese characters.
         reserved_starts: What an image name must not start with.
+        license_types: What LicenseType may be; on public ECS the newest text of the
+            API has no Auto any more, and asks for one with OSType windows.
         lacks: Fields that only other targets have.
         has_client_token: Whether a repeated request can be told by its token.
         has_lookup: Whether DescribeImages is known to be served at the same door.
@@ -94,6 +96,7 @@ class Target:
     sends_region_twice: bool
     platforms: tuple[str, ...]
     architectures: tuple[str, ...]
+    license_types: tuple[str, ...]
     format_spelling: dict[DiskFormat, str]
     system_disk_gib: tuple[int, int]
     data_disk_gib: tuple[int, int]
@@ -121,6 +124,7 @@ PUBLIC = Target(
     sends_region_twice=False,
     platforms=LINUX_PLATFORMS_PUBLIC + WINDOWS_PLATFORMS_PUBLIC,
     architectures=("i386", "x86_64", "arm64"),
+    license_types=("Aliyun", "BYOL"),
     format_spelling={**_APSARA_SPELLING, DiskFormat.QCOW2: "QCOW2"},
     system_disk_gib=(1, 2048),
     data_disk_gib=(1, 2048),
@@ -142,6 +146,7 @@ APSARA_POP = Target(
     sends_region_twice=False,
     platforms=PLATFORMS_APSARA,
     architectures=("i386", "x86_64"),
+    license_types=LICENSE_TYPES,
     format_spelling=_APSARA_SPELLING,
     system_disk_gib=(5, 500),
     data_disk_gib=(5, 1000),
@@ -163,6 +168,7 @@ APSARA_ROUTE = Target(
     sends_region_twice=True,
     platforms=PLATFORMS_APSARA,
     architectures=("i386", "x86_64"),
+    license_types=LICENSE_TYPES,
     format_spelling=_APSARA_SPELLING,
     system_disk_gib=(5, 500),
     data_disk_gib=(5, 1000),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from image_import.config.settings import Settings
 from image_import.errors import ConflictError, PlanError
 from image_import.model.disk import ImportPlan
-from image_import.model.image_fields import FIELDS
+from image_import.model.image_fields import FEATURES, FIELDS
 from image_import.model.ownership import foreign_mark, with_mark
 from image_import.model.targets import Target
 from image_import.planning.consistency import SAY_RIGHT, contradicted_by_contents, os_of
@@ -29,6 +29,7 @@ from image_import.planning.evidence import (
 )
 from image_import.planning.image_name import image_name
 
+NVME_VALUES = FEATURES["NvmeSupport"]
 _CHOSEN_APART = {"ImageName", "Platform", "OSType", "Architecture", "RegionId"}
 
 
@@ -86,6 +87,7 @@ def make_plan(evidence: Evidence, settings: Settings, target: Target) -> Plan:
         notes=(
             *(note for disk in disks for note in disk.notes),
             *conflicts,
+            *_license_notes(request, target),
             *(evidence.contents.notes if evidence.contents else ()),
         ),
     )
@@ -116,6 +118,7 @@ def _choose_fields(
     chosen.update(_system(evidence, target))
     _licence_windows(chosen, settings)
     _choose_boot_mode(chosen, evidence, target)
+    _choose_nvme(chosen, evidence, settings, target)
     return chosen
 
 
@@ -202,6 +205,49 @@ def _licence_windows(chosen: dict[str, Choice], settings: Settings) -> None:
     if settings.windows_license_type and os_type and os_type.value == "windows":
         licence = Choice(value=settings.windows_license_type, source=SETTINGS)
         chosen.setdefault("license_type", licence)
+
+
+def _license_notes(request: ImportPlan, target: Target) -> tuple[str, ...]:
+    """Return a note where a Windows has no licence type although ECS asks for one.
+
+    Source: "ImportImage", ECS API 2014-05-26, OSType: with windows LicenseType must be
+    set; read 2026-12.
+    """
+    if target.is_apsara_stack or request.os_type != "windows" or request.license_type:
+        return ()
+    taken = " or ".join(target.license_types)
+    note = f"no LicenseType is chosen for this Windows, and ECS asks for {taken}"
+    return (f"{note}: set WINDOWS_LICENSE_TYPE, or put it into a sidecar",)
+
+
+def _choose_nvme(
+    chosen: dict[str, Choice], evidence: Evidence, settings: Settings, target: Target
+) -> None:
+    """Say that the image starts from NVMe disks where its system has the driver.
+
+    The newest families (c8i, r9i ...) start no imported image without it.
+
+    Source: "ImportImage", ECS API 2014-05-26, Features.NvmeSupport, unsupported if it
+    is absent; "NVMe protocol", ECS documentation; read 2026-12.
+    """
+    said = chosen.get("features")
+    held = said.value if said else {}
+    if "Features" in target.lacks or "NvmeSupport" in held:
+        return
+    by_setting = settings.nvme_support
+    _, metadata = next(reversed([*evidence.declared("features")]))
+    source, inside = evidence.seen_inside("nvme_support")
+    nvme = choose(
+        (
+            (METADATA, (metadata or {}).get("NvmeSupport")),
+            (SETTINGS, by_setting if by_setting in NVME_VALUES else None),
+            (source, inside if by_setting == "auto" else None),
+        )
+    )
+    if nvme:
+        origin = f"{said.source} and {nvme.source}" if said else nvme.source
+        features = {**held, "NvmeSupport": nvme.value}
+        chosen["features"] = Choice(value=features, source=origin)
 
 
 def _choose_boot_mode(

@@ -9,7 +9,7 @@ from typing import Any
 
 from image_import.errors import SidecarError
 from image_import.model.declaration import Declaration
-from image_import.model.image_fields import FEATURES, FIELDS
+from image_import.model.image_fields import FEATURE_METADATA, FEATURES, FIELDS
 from image_import.model.limits import check_choice, check_tag
 from image_import.model.targets import Target
 from image_import.planning.consistency import find_contradiction
@@ -116,6 +116,15 @@ def parse_metadata(
         for row in FIELDS.values()
         if row.metadata and by_name.get(row.metadata)
     )
+    features = {
+        feature: _read_feature(
+            feature, by_name[name], rules, shown_as=f"{METADATA_PREFIX}{name}"
+        )
+        for name, feature in FEATURE_METADATA.items()
+        if by_name.get(name)
+    }
+    if features:
+        held["features"] = features
     return _consistent(Declaration(**held))
 
 
@@ -173,11 +182,21 @@ def _read_features(value: object) -> dict[str, str]:
     features = {}
     for name in said:
         field = join("Features", name)
-        text = as_text(said[name], field=field)
-        if fault := check_choice(text, FEATURES[name]):
-            raise SidecarError(fault, field=field)
-        features[name] = text
+        features[name] = _read_choice(name, said[name], field=field)
     return features
+
+
+def _read_feature(name: str, value: str, rules: Rules, *, shown_as: str) -> str:
+    """Return a feature that an object's metadata says."""
+    check_may_set(FIELDS["Features"], rules, field=shown_as)
+    return _read_choice(name, value.strip(), field=shown_as)
+
+
+def _read_choice(name: str, value: object, *, field: str) -> str:
+    text = as_text(value, field=field)
+    if fault := check_choice(text, FEATURES[name]):
+        raise SidecarError(fault, field=field)
+    return text
 
 
 def _consistent(declared: Declaration) -> Declaration:

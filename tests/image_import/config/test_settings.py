@@ -27,6 +27,7 @@ GOOD = [
     ("IMAGE_NAME_TEMPLATE", "up-{stem}-{hash}", "up-{stem}-{hash}"),
     ("ROLE_NAME", "AliyunECSImageImportDefaultRole", "AliyunECSImageImportDefaultRole"),
     ("WINDOWS_LICENSE_TYPE", "byol", "BYOL"),
+    ("NVME_SUPPORT", "never", "never"),
     ("INSPECT", "auto", "auto"),
     ("INSPECT_CONFLICT", "refuse", "refuse"),
     ("INSPECT_SECONDS", "5", 5),
@@ -85,6 +86,7 @@ BAD = [
     ("IMAGE_NAME_TEMPLATE", "{hash:>9}"),
     ("ROLE_NAME", "acs:ram::1:role/x"),
     ("WINDOWS_LICENSE_TYPE", "KMS"),
+    ("NVME_SUPPORT", "yes"),
     ("INSPECT", "sometimes"),
     ("INSPECT_CONFLICT", "ignore"),
     ("INSPECT_SECONDS", "0"),
@@ -274,3 +276,15 @@ def test_the_lookup_may_have_an_endpoint_of_its_own() -> None:
     elsewhere = {"ECS_LOOKUP": "pop", "ECS_LOOKUP_ENDPOINT": "http://pop.stack.test"}
     settings = read_settings({**ROUTE, **elsewhere})
     assert lookup_endpoint(settings, "cn-hangzhou") == "http://pop.stack.test"
+
+
+def test_a_licence_that_only_the_private_cloud_knows_is_no_setting_of_public() -> None:
+    with pytest.raises(SettingsError, match="=public it may hold Aliyun or BYOL"):
+        read_settings({"WINDOWS_LICENSE_TYPE": "Auto"})
+    private = {
+        "IMPORT_TARGET": "apsara-pop",
+        "ECS_ENDPOINT": "https://ecs.example",
+        "OSS_ENDPOINT": "https://oss.example",
+    }
+    settings = read_settings({**private, "WINDOWS_LICENSE_TYPE": "Auto"})
+    assert settings.windows_license_type == "Auto"

@@ -9,7 +9,7 @@ from image_import.filename.reader import read_key
 from image_import.model.declaration import Declaration, DeclaredDisk
 from image_import.model.disk import GIB, DiskFormat
 from image_import.model.revision import DiskRevision, ImageRevision
-from image_import.planning.evidence import DiskEvidence, Evidence
+from image_import.planning.evidence import Contents, DiskEvidence, Evidence
 from image_import.planning.planner import Plan, make_plan
 from image_import.planning.request import to_parameters
 
@@ -309,6 +309,64 @@ def test_the_operator_gives_windows_its_licence_and_the_role() -> None:
     assert (made.request.license_type, made.request.role_name) == ("BYOL", "OurRole")
     linux = plan(evidence_of("noble.qcow2", QCOW2), WINDOWS_LICENSE_TYPE="BYOL")
     assert linux.request.license_type is None
+
+
+def test_a_windows_without_a_licence_is_noted_where_ecs_asks_for_one() -> None:
+    made = plan(evidence_of("win2019.vhd", QCOW2))
+    (note,) = [note for note in made.notes if "LicenseType" in note]
+    assert note.startswith("no LicenseType is chosen for this Windows")
+    assert "Aliyun or BYOL: set WINDOWS_LICENSE_TYPE" in note
+    for key, target in (("win2012.vhd", "apsara-pop"), ("noble.qcow2", "public")):
+        made = plan(evidence_of(key, QCOW2), target)
+        assert not any("LicenseType" in note for note in made.notes)
+
+
+FOUND = Contents(told={"nvme_support": "supported"})
+UNSUPPORTED = Declaration(features={"NvmeSupport": "unsupported"})
+
+
+@pytest.mark.parametrize(
+    ("said", "setting", "features", "source"),
+    [
+        ({"contents": FOUND}, "auto", {"NvmeSupport": "supported"}, "image contents"),
+        ({"contents": FOUND}, "never", {}, None),
+        (
+            {"contents": FOUND},
+            "unsupported",
+            {"NvmeSupport": "unsupported"},
+            "settings",
+        ),
+        ({}, "auto", {}, None),
+        ({}, "supported", {"NvmeSupport": "supported"}, "settings"),
+        (
+            {"contents": FOUND, "metadata": UNSUPPORTED},
+            "supported",
+            {"NvmeSupport": "unsupported"},
+            "object metadata",
+        ),
+        (
+            {"contents": FOUND, "sidecar": UNSUPPORTED},
+            "supported",
+            {"NvmeSupport": "unsupported"},
+            "sidecar",
+        ),
+        (
+            {"contents": FOUND, "sidecar": Declaration(features={"ImdsSupport": "v2"})},
+            "auto",
+            {"ImdsSupport": "v2", "NvmeSupport": "supported"},
+            "sidecar and image contents",
+        ),
+    ],
+)
+def test_an_image_is_said_to_start_from_nvme_where_its_driver_was_found(
+    said: dict[str, Any], setting: str, features: dict[str, str], source: str | None
+) -> None:
+    evidence = replace(evidence_of("web.qcow2", QCOW2), **said)
+    made = plan(evidence, NVME_SUPPORT=setting)
+    assert made.request.features == features
+    assert (made.sources["Features"].source if features else None) == source
+    assert plan(replace(evidence, sidecar=None, metadata=None), "apsara-pop",
+                NVME_SUPPORT=setting).request.features == {}  # fmt: skip
 
 
 def test_a_name_from_the_key_carries_the_versions_mark() -> None:

@@ -145,7 +145,7 @@ def test_an_empty_object_declares_nothing() -> None:
         ({"Platform": "Arch"}, "Platform", "target public takes Aliyun, Anolis"),
         ({"Architecture": "aarch64"}, "Architecture", "takes i386, x86_64, arm64"),
         ({"OSType": "Linux"}, "OSType", "(did you mean linux?); use linux, windows"),
-        ({"LicenseType": "OEM"}, "LicenseType", "use Auto, Aliyun, BYOL"),
+        ({"LicenseType": "OEM"}, "LicenseType", "target public takes Aliyun, BYOL"),
         ({"BootMode": "uefi"}, "BootMode", "(did you mean UEFI?); use BIOS, UEFI"),
         ({"DetectionStrategy": "All"}, "DetectionStrategy", "use Standard"),
         ({"ResourceGroupId": "a b"}, "ResourceGroupId", "must be an ID such as rg-"),
@@ -295,6 +295,25 @@ def test_metadata_is_held_to_the_same_limits(
     with pytest.raises(SidecarError) as caught:
         parse_metadata(metadata, target=APSARA_POP, may_set=NOTHING)
     assert str(caught.value).startswith(message)
+
+
+def test_metadata_says_whether_the_image_starts_from_nvme_disks() -> None:
+    said = {"x-oss-meta-nvme-support": "unsupported"}
+    declared = parse_metadata(said, target=PUBLIC, may_set=NOTHING)
+    assert declared.features == {"NvmeSupport": "unsupported"}
+    with pytest.raises(SidecarError, match="use supported, unsupported"):
+        parse_metadata({"nvme-support": "yes"}, target=PUBLIC, may_set=NOTHING)
+    with pytest.raises(SidecarError, match="has no Features"):
+        parse_metadata(said, target=APSARA_POP, may_set=NOTHING)
+
+
+def test_the_licence_of_its_own_choice_is_taken_by_the_private_cloud_alone() -> None:
+    data = b'{"LicenseType": "Auto"}'
+    given = {"sidecar_key": "a.json", "image_key": "a", "bucket": "b"}
+    declared = parse_sidecar(data, **given, target=APSARA_POP, may_set=NOTHING)
+    assert declared.license_type == "Auto"
+    with pytest.raises(SidecarError, match="target public takes Aliyun, BYOL"):
+        parse_sidecar(data, **given, target=PUBLIC, may_set=NOTHING)
 
 
 def test_metadata_may_name_a_role_if_the_operator_says_so() -> None:
