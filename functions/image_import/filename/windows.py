@@ -71,20 +71,35 @@ def find_windows(
         return None
     if by_build := _by_build(texts, vocabulary):
         return by_build
-    for place, text in enumerate(texts):
-        if text not in _BEGINNINGS or place in taken:
-            continue
-        read = _behind if text in PREFIXES else _glued
-        hit = (
-            _short_year(found, place, vocabulary)
-            or _short_client(found, place, vocabulary)
-            or read(found, place, vocabulary)
-        )
-        if hit:
-            return hit
+    places = [i for i, t in enumerate(texts) if t in _BEGINNINGS and i not in taken]
+    if hits := [h for h in (_hit(found, i, vocabulary) for i in places) if h]:
+        return _one_release(hits)
     if marks := BUILD_MARKS.intersection(texts):
         return WindowsMatch(ANY_WINDOWS, min(marks), "mark of a Windows build")
     return _by_r2(texts, taken, vocabulary)
+
+
+def _hit(
+    found: Sequence[Piece], place: int, vocabulary: Vocabulary
+) -> WindowsMatch | None:
+    """Return the release that begins with the word at `place`."""
+    read = _behind if found[place].text in PREFIXES else _glued
+    return (
+        _short_year(found, place, vocabulary)
+        or _short_client(found, place, vocabulary)
+        or read(found, place, vocabulary)
+    )
+
+
+def _one_release(hits: Sequence[WindowsMatch]) -> WindowsMatch:
+    """Return the first release, unless another stands beside it: win7-to-win10."""
+    first = hits[0]
+    for other in hits[1:]:
+        is_release = other.is_sure and bool(other.system.releases)
+        if is_release and first.system.releases and other.system is not first.system:
+            token = f"{first.token} and {other.token}"
+            return WindowsMatch(ANY_WINDOWS, token, "names two releases of Windows")
+    return first
 
 
 def _behind(

@@ -239,6 +239,8 @@ def test_a_distribution_is_told_by_its_name(key: str, platform: str | None) -> N
         ("windows-10.0-client.vhd", "windows", "Other Windows"),
         ("windows-nt-6.1-server.vhd", "windows", "Windows Server 2008"),
         ("windows-6.3.vhd", "windows", None),
+        ("win2012r2-to-win2019.vhd", "windows", None),
+        ("win7-win-7.vhd", "windows", "Other Windows"),
         ("hyperv2012r2-web.vhd", None, None),
         ("hyper-v-2012r2-web.vhd", None, None),
         ("hyperv2022-win2019.vhd", "windows", "Windows Server 2019"),
