@@ -1,8 +1,9 @@
 """What every test may use, and the list of what could not run here.
 
-A test that needs a program from outside carries ``@pytest.mark.needs("qemu-img")``.
-Where the program is missing the test is left out, and the end of the run says so;
-with REQUIRE_ALL_GROUPS=1 (as in .ci/run) a group left out fails the run.
+A test that needs a program from outside carries ``@pytest.mark.needs("qemu-img")``, and
+one that needs what `make test` installs here carries its path, with a slash in it.
+Where either is missing the test is left out, and the end of the run says so; with
+REQUIRE_ALL_GROUPS=1 (as in .ci/run) a group left out fails the run.
 """
 
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from repository import ROOT
 
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -25,10 +27,13 @@ NOT_PRESENT = "not on this machine"
 
 
 def find_tool(name: str) -> str | None:
-    """Return the path of a program; a Python may also stand in pyenv.
+    """Return the path of a program, or of what stands in this repository.
 
-    pyenv comes first, as its shim on PATH refuses versions that are not activated.
+    A Python may stand in pyenv, which comes first: its shim on PATH refuses versions
+    that are not activated.
     """
+    if "/" in name:
+        return str(ROOT / name) if (ROOT / name).exists() else None
     if name.startswith("python3."):
         versions = Path.home().glob(f".pyenv/versions/{name[6:]}.*/bin/{name}")
         if found := next((str(path) for path in sorted(versions)), None):

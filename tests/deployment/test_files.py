@@ -191,25 +191,25 @@ def serverless_devs(tmp_path: Path, s_tool: Callable[..., str]) -> Callable[[str
     return verify
 
 
-@pytest.mark.needs("npm", "node")
+@pytest.mark.needs("node", "tests/validators/node_modules")
 def test_template_yml_is_valid_as_fun_says(fun: Callable[[str], str]) -> None:
     assert fun(TEMPLATE) == ""
 
 
-@pytest.mark.needs("npm", "node")
+@pytest.mark.needs("node", "tests/validators/node_modules")
 @pytest.mark.parametrize(("old", "new"), FUN_REFUSES)
 def test_fun_does_say_no(fun: Callable[[str], str], old: str, new: str) -> None:
     assert "template is not valid" in fun(TEMPLATE.replace(old, new))
 
 
-@pytest.mark.needs("npm", "node")
+@pytest.mark.needs("node", "tests/validators/node_modules")
 def test_s_yaml_is_valid_as_serverless_devs_says(
     serverless_devs: Callable[[str], str],
 ) -> None:
     assert "verification for [s.yaml] passed." in serverless_devs(S_YAML)
 
 
-@pytest.mark.needs("npm", "node")
+@pytest.mark.needs("node", "tests/validators/node_modules")
 @pytest.mark.parametrize(("old", "new"), SERVERLESS_DEVS_REFUSES)
 def test_serverless_devs_does_say_no(
     serverless_devs: Callable[[str], str], old: str, new: str

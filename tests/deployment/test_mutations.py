@@ -69,7 +69,7 @@ def test_there_are_a_hundred_mistakes_of_each_file_and_no_two_alike() -> None:
         assert len(set(names(table))) == len(edits) == len(table) >= 100
 
 
-@pytest.mark.needs("npm", "node")
+@pytest.mark.needs("node", "tests/validators/node_modules")
 def test_nothing_that_fun_refuses_passes_our_own_checks(
     tmp_path: Path, tool_path: Callable[[str], str]
 ) -> None:
