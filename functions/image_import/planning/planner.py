@@ -151,8 +151,8 @@ def _windows_without_platform(
         f"which is not in the list of {target.name}; if your cloud takes it, add it to "
         "EXTRA_PLATFORMS, or"
         if is_named
-        else f"its release is unknown, and without Platform {target.name} takes it for "
-        "Linux;"
+        else f"but no Platform of {target.name} could be inferred, and without one it "
+        "is taken for Linux;"
     )
     windows = ", ".join(p for p in target.platforms if "Windows" in p)
     return (

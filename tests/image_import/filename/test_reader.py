@@ -92,6 +92,7 @@ def test_each_target_has_its_own_list(
         ("windows/backup-2019.vhd", None, None),
         ("windows/10.vhd", None, None),
         ("windows/ubuntu/disk.vhd", "Ubuntu", None),
+        ("windows/---.vhd", None, None),
         ("rocky/payroll.vhd", None, None),
         ("rocky/9/payroll.vhd", "Rocky Linux", None),
         ("prod/rocky9/payroll.vhd", "Rocky Linux", None),
