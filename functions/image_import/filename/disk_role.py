@@ -186,7 +186,8 @@ def _numbered_data(stem: str) -> DiskRole | None:
         return None
     left = _left(match)
     is_bare = not match["unit"]
-    is_counted = bool(match["gap"]) and not left[-1:].isdigit()
+    # Behind a machine's number, or alone, the number is the disk's: web01-data-1.
+    is_counted = bool(match["gap"] and left) and not left[-1:].isdigit()
     return DiskRole(
         index,
         f"{match['word']}{match['number']}",

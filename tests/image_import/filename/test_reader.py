@@ -383,6 +383,7 @@ def test_an_architecture_is_told_or_left_open(
         ("harddisk2.vhd", 2, None, True),
         ("es-data-01.vhd", None, None, False),
         ("es-data1.vhd", None, None, False),
+        ("data-01.vhd", 2, None, True),
         ("web01-data-1.vhd", 2, "web01", True),
         ("elasticsearch-data.vhd", None, None, False),
         ("fw-secondary.vhd", None, None, False),
