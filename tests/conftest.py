@@ -55,6 +55,9 @@ def tool_path() -> Callable[[str], str]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--live", action="store_true", help="test against a real account")
+    parser.addoption(
+        "--whole", action="store_true", help="play every case of a table, not a share"
+    )
 
 
 def pytest_configure() -> None:

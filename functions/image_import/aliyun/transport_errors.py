@@ -34,7 +34,7 @@ class Redirected(ForeignAnswer):
     """We were sent elsewhere, and have not gone there."""
 
 
-class ProxyRefused(ForeignAnswer):
+class ProxyPassword(ForeignAnswer):
     """A proxy wants to know who we are."""
 
 
@@ -53,7 +53,7 @@ def foreign_answer(status: int, headers: Mapping[str, str]) -> ForeignAnswer:
         elsewhere = urlsplit(headers.get("Location", "")).netloc or "elsewhere"
         return Redirected(f"HTTP {status}, redirected to {elsewhere}")
     said = f"HTTP {status} with {headers.get('Content-Type', 'no content type')}"
-    kind = ProxyRefused if status == PROXY_AUTHENTICATION else ForeignAnswer
+    kind = ProxyPassword if status == PROXY_AUTHENTICATION else ForeignAnswer
     return kind(said)
 
 
@@ -86,7 +86,13 @@ def unanswered(exc: Exception, *, service: str, action: str) -> ServiceError:
             code=code,
             perhaps_done=entry.perhaps_done,
         )
-    return ServiceRejected(message, service=service, action=action, code=code)
+    return ServiceRejected(
+        message,
+        service=service,
+        action=action,
+        code=code,
+        perhaps_done=entry.perhaps_done,
+    )
 
 
 def _code(exc: Exception) -> str:
@@ -129,7 +135,7 @@ def _is_unknown_proxy(exc: Exception, causes: list[BaseException]) -> bool:
 _CODES: tuple[tuple[Applies, str], ...] = (
     (_is(OutOfTime), "FunctionTimeout"),
     (_is(Redirected), "Redirected"),
-    (_is(ProxyRefused), "ProxyRefused"),
+    (_is(ProxyPassword), "ProxyPassword"),
     (_is(ForeignAnswer), "ForeignAnswer"),
     (
         _has(ssl.SSLCertVerificationError, lambda c: c.verify_code in ANOTHER_HOST),

@@ -200,6 +200,14 @@ class Caller:
         if exc.code.lower() in TAKEN:
             return self._name_is_taken(intent, exc, is_lost=is_lost)
         entry = explain("ECS", exc.code, exc.http_status)
+        if exc.perhaps_done:
+            # Somebody else answered, who may have passed the call on.
+            return CallResult(
+                state=State.RETRYING,
+                reason=results.explained(exc, entry),
+                error=exc,
+                perhaps_started=True,
+            )
         if entry.kind in {"transient", "perhaps-already-done"}:
             return CallResult(
                 state=State.RETRYING,

@@ -168,10 +168,11 @@ class Oss:
 
     def read_tags(self, bucket: str, object_key: str) -> dict[str, str]:
         """Return the tags of an object."""
-        found = self._call(
-            "GetObjectTagging", lambda b: b.get_object_tagging(object_key), bucket
-        )
-        return dict(found.tag_set.tagging_rule)
+
+        def get(source: oss2.Bucket) -> dict[str, str]:
+            return dict(source.get_object_tagging(object_key).tag_set.tagging_rule)
+
+        return self._call("GetObjectTagging", get, bucket)
 
     def put_tags(self, bucket: str, object_key: str, tags: Mapping[str, str]) -> None:
         """Replace the tags of an object.
@@ -196,14 +197,14 @@ class Oss:
 
         Source: "ListObjectsV2", OSS documentation, read 2026-11.
         """
-        found = self._call(
-            "ListObjectsV2",
-            lambda b: b.list_objects_v2(
+
+        def list_objects(source: oss2.Bucket) -> Listing:
+            found = source.list_objects_v2(
                 prefix, continuation_token=token, start_after=start_after, max_keys=1000
-            ),
-            bucket,
-        )
-        return read_listing(found)
+            )
+            return read_listing(found)
+
+        return self._call("ListObjectsV2", list_objects, bucket)
 
     def _read(
         self, bucket: str, object_key: str, span: WantedBytes, etag: str
