@@ -8,6 +8,8 @@ System (NTFS).asciidoc; read 2026-11.
 """
 
 import struct
+from bisect import bisect_right
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -57,6 +59,11 @@ class NtfsNode(Node):
     attributes: tuple[Attribute, ...]
 
 
+_MOST_KEPT = 64
+_KEPT_BYTES = 8 << 20
+"""Of unpacked units: a registry is read in thousands of small pieces."""
+
+
 class NtfsInodes(Inodes[NtfsNode]):
     """The records of an NTFS volume's file table."""
 
@@ -85,6 +92,8 @@ class NtfsInodes(Inodes[NtfsNode]):
             raise DamagedError("the NTFS volume's sizes make no sense")
         self.uuid = raw[72:80][::-1].hex().upper()
         self._table_extents: list[Extent] = []
+        self._places: dict[tuple[tuple[int, bytes], ...], list[Extent]] = {}
+        self._units: OrderedDict[tuple[int, int], bytes] = OrderedDict()
 
     def fold(self, name: str) -> str:
         """Return the name in upper case."""
@@ -143,6 +152,15 @@ class NtfsInodes(Inodes[NtfsNode]):
         return sorted(found, key=lambda each: (each.type, each.name, each.first))
 
     def _extents(self, pieces: list[Attribute]) -> list[Extent]:
+        """Return where an attribute stands, in order; the last ones are kept."""
+        key = tuple((piece.first, piece.runs) for piece in pieces)
+        if key not in self._places:
+            if len(self._places) >= _MOST_KEPT:
+                self._places.clear()
+            self._places[key] = self._found_extents(pieces)
+        return self._places[key]
+
+    def _found_extents(self, pieces: list[Attribute]) -> list[Extent]:
         size = self.cluster_bytes
         found: list[Extent] = []
         for piece in pieces:
@@ -176,13 +194,23 @@ class NtfsInodes(Inodes[NtfsNode]):
         unit = self.cluster_bytes << min(first.unit_log, 8)
         start = offset - offset % unit
         end = -(-(offset + count) // unit) * unit
-        pieces = []
+        data = bytearray()
         for at in range(start, end, unit):
-            kept = _stored_in(extents, at, unit)
-            raw = yield from gather(self.source, extents, at, kept)
-            pieces.append(raw if kept in {0, unit} else decompress_unit(raw, unit))
-            pieces[-1] = pieces[-1].ljust(unit, b"\0")
-        return b"".join(pieces)[offset - start :][:count]
+            data += yield from self._unit(extents, at, unit)
+        return bytes(data[offset - start :][:count])
+
+    def _unit(self, extents: list[Extent], at: int, unit: int) -> Steps[bytes]:
+        """Return one unit, unpacked; small reads come back to the same ones."""
+        here = _overlapping(extents, at, unit)
+        kept = _stored_in(here, at, unit)
+        key = next((e.at + at - e.start for e in here if e.at is not None), -1), at
+        if key not in self._units:
+            raw = yield from gather(self.source, here, at, kept)
+            plain = raw if kept in {0, unit} else decompress_unit(raw, unit)
+            self._units[key] = plain.ljust(unit, b"\0")
+            if len(self._units) * unit > _KEPT_BYTES:
+                self._units.popitem(last=False)
+        return self._units[key]
 
     def content(self, node: NtfsNode, offset: int, count: int) -> Steps[bytes]:
         """Return bytes of a file."""
@@ -261,6 +289,17 @@ def _index_of(node: NtfsNode) -> _Index:
     if size and not 512 <= block_bytes <= 65536:
         raise DamagedError(f"the nodes of a folder have {block_bytes:,} bytes")
     return _Index(roots[0], blocks, size, block_bytes)
+
+
+def _overlapping(extents: list[Extent], at: int, unit: int) -> list[Extent]:
+    """Return the extents that a unit has a part of, of all that are in order."""
+    first = max(0, bisect_right(extents, at, key=lambda extent: extent.start) - 1)
+    found = []
+    for extent in extents[first:]:
+        if extent.start >= at + unit:
+            break
+        found.append(extent)
+    return found
 
 
 def _stored_in(extents: list[Extent], at: int, unit: int) -> int:

@@ -10,6 +10,7 @@ from image_import.filename.lookup import VOCABULARY
 from image_import.filename.system import find_system
 from image_import.filename.tokenizer import pieces
 from image_import.filename.vocabulary.entry import System
+from image_import.filename.vocabulary.windows import SEMI_ANNUAL_SERVER
 from image_import.model.targets import Target
 
 UNLISTED = System(name="a distribution without a value of its own")
@@ -61,13 +62,15 @@ def windows_system(product: str, build: int | None) -> System | None:
 
     Args:
         product: ProductName of the registry, as `Windows Server 2019 Datacenter`.
-        build: CurrentBuildNumber; decides where the name tells no release.
+        build: CurrentBuildNumber; decides where the name tells no release. A server
+            of a build that no year has is one of the annual channel.
     """
     system = _told(product)
     if system and system.os_type == "windows":
         return system
-    builds = VOCABULARY.servers if "Server" in product else VOCABULARY.clients
-    return builds.get(build) if build is not None else None
+    if "Server" not in product:
+        return VOCABULARY.clients.get(build or 0)
+    return VOCABULARY.servers.get(build, SEMI_ANNUAL_SERVER) if build else None
 
 
 def platform_of(found: Findings, target: Target) -> str | None:

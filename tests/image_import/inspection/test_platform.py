@@ -160,6 +160,8 @@ WINDOWS = [
     ("Windows 10 Enterprise LTSC 2019", 17763, "Other Windows", None),
     ("Windows 7 Ultimate", 7601, "Other Windows", None),
     ("Windows Server", 20348, "Windows Server 2022", None),
+    ("Windows Server Datacenter", 25398, "Other Windows", None),
+    ("Windows Server Standard", 17134, "Other Windows", None),
 ]
 
 
@@ -175,4 +177,5 @@ def test_a_windows_has_its_platform(
 
 def test_an_unknown_windows_is_none() -> None:
     assert windows_system("", None) is None
-    assert windows_system("Windows Server", 99999) is None
+    assert windows_system("Windows Server", None) is None
+    assert windows_system("Windows 12 Home", 99999) is None
