@@ -1,5 +1,6 @@
 """From a disk to the volumes on it: partitions, LVM2, or the disk as a whole."""
 
+import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -15,6 +16,7 @@ from disk_images.volumes.lvm import (
 )
 from disk_images.volumes.partition_table import (
     EXTENDED_TYPES,
+    SECTOR,
     WITHOUT_FILES,
     Gpt,
     Partition,
@@ -137,8 +139,10 @@ def _identified(
                 f"partition {part.number} ends at byte"
                 f" {part.offset + part.size_bytes:,}, behind the end of the disk"
             )
-        source = Slice(disk, part.offset, part.size_bytes)
+        source: Source = Slice(disk, part.offset, part.size_bytes)
         content = _content_of(source, part)
+        if content.kind == "linux_raid_member" and (inside := _member_data(source)):
+            source, content = inside, _content_of(inside, part)
         found.append(
             _volume(
                 source,
@@ -165,6 +169,29 @@ def _content_of(source: Source, part: Partition) -> VolumeContent:
         return identify(source)
     except CannotTellError as exc:
         return VolumeContent(problem=str(exc))
+
+
+# md's superblock, version 1, little-endian: 0-3 0xA92B4EFC, 4-7 version, 72-75 level,
+# 92-95 number of disks, 128-135 first sector of the data, 136-143 number of sectors.
+# Source: Linux, include/uapi/linux/raid/md_p.h, read 2026-12.
+_MD_AT = (4096, 0)
+_MD_MAGIC = b"\xfc\x4e\x2b\xa9\1\0\0\0"
+_MIRROR, _LINEAR = 1, -1
+
+
+def _member_data(source: Source) -> Source | None:
+    """Return the array that a member of md holds alone; None if it takes others."""
+    for at in _MD_AT:
+        raw = source.read(at, 256)
+        if not raw.startswith(_MD_MAGIC) or len(raw) < 256:
+            continue
+        (level,) = struct.unpack_from("<i", raw, 72)
+        (disks,) = struct.unpack_from("<I", raw, 92)
+        first, count = struct.unpack_from("<QQ", raw, 128)
+        is_whole = level == _MIRROR or (level in {_LINEAR, 0} and disks == 1)
+        if is_whole and 0 < first * SECTOR < source.size_bytes:
+            return Slice(source, first * SECTOR, count * SECTOR)
+    return None
 
 
 def _volume(  # noqa: PLR0913 - what a partition has
@@ -215,14 +242,13 @@ def _logical(partitions: list[Volume], warnings: list[str]) -> list[Volume]:
         return []
     sources = [volume.source for volume in found[:_AT_ONCE] if volume.source]
     get_ready((source, [(0, HEAD_BYTES)]) for source in sources)
-    return [_logical_volume(volume, warnings) for volume in found]
+    return [_logical_volume(volume) for volume in found]
 
 
-def _logical_volume(volume: LogicalVolume, warnings: list[str]) -> Volume:
+def _logical_volume(volume: LogicalVolume) -> Volume:
     source = volume.source
     content = VolumeContent(problem=volume.problem)
     if source is None:
-        warnings.append(volume.problem)
         source = _NOWHERE
     else:
         try:
@@ -231,7 +257,7 @@ def _logical_volume(volume: LogicalVolume, warnings: list[str]) -> Volume:
             content = VolumeContent(problem=str(exc))
     return _volume(
         source,
-        source.size_bytes,
+        volume.size_bytes or source.size_bytes,
         content,
         number=0,
         offset=None,

@@ -1,7 +1,8 @@
 """LVM2: the logical volumes on a disk's physical ones.
 
-Linear volumes are read. Of any other kind (striped, RAID, thin, cached, snapshots), or
-of one that lies on a disk that is not here, it is said which and why.
+Linear and striped volumes are read, and mirrors by the leg that is here. Of any other
+kind (RAID with parity, thin, cached, snapshots), or of one that lies on a disk that is
+not here, it is said which and why.
 
 Source: LVM2, lib/format_text/layout.h and lib/format_text/import_vsn1.c;
 libyal/libvslvm, documentation/Logical Volume Manager (LVM) format.asciidoc; read
@@ -10,9 +11,9 @@ libyal/libvslvm, documentation/Logical Volume Manager (LVM) format.asciidoc; rea
 
 import re
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from disk_images.blocks.prefetch import BlockView, Range, exactly
 from disk_images.blocks.source import CannotTellError, DamagedError, Source
@@ -63,12 +64,18 @@ class Section:
         value = self.values.get(name)
         return [str(item) for item in value] if isinstance(value, list) else []
 
-    def pair(self, name: str) -> tuple[str, int]:
-        """Return a list of a name and a number, which must be there."""
-        match self.values.get(name):
-            case [str(first), int(second)]:
-                return first, second
-        raise DamagedError(f"LVM2 metadata has no pair as {name}")
+    def pairs(self, name: str) -> list[tuple[str, int]]:
+        """Return a list of names, each with a number; it must be there."""
+        value = self.values.get(name)
+        items = value if isinstance(value, list) else []
+        pairs = [
+            (name, at)
+            for name, at in zip(items[::2], items[1::2], strict=False)
+            if isinstance(name, str) and isinstance(at, int)
+        ]
+        if not pairs or len(pairs) * 2 != len(items):
+            raise DamagedError(f"LVM2 metadata has no pairs as {name}")
+        return pairs
 
 
 def parse_metadata(text: str) -> Section:
@@ -165,20 +172,50 @@ class PhysicalVolume:
 
 @dataclass(frozen=True, kw_only=True)
 class LogicalVolume:
-    """A logical volume, or why it cannot be read."""
+    """A logical volume, by the name that its user gave it, or why it is not read."""
 
     name: str
     uuid: str
     source: Source | None
+    size_bytes: int = 0
     problem: str = ""
 
 
 @dataclass(frozen=True)
 class _Segment:
+    """A stretch of a volume: on one place, or in turns on several.
+
+    Attributes:
+        places: A source and the offset on it, for each stripe.
+        stripe_bytes: What stands on one of them before the next one has its turn.
+    """
+
     start: int
     size_bytes: int
-    source: Source
-    offset: int
+    places: tuple[tuple[Source, int], ...]
+    stripe_bytes: int
+
+    def pieces(self, offset: int, count: int) -> Iterator[tuple[Source, int, int]]:
+        """Yield source, offset and length of what a range of the segment is made of."""
+        if len(self.places) == 1:
+            source, at = self.places[0]
+            yield source, at + offset, count
+            return
+        while count > 0:
+            turn, within = divmod(offset, self.stripe_bytes)
+            source, at = self.places[turn % len(self.places)]
+            length = min(count, self.stripe_bytes - within)
+            row = turn // len(self.places)
+            yield source, at + row * self.stripe_bytes + within, length
+            offset, count = offset + length, count - length
+
+
+class _Group(NamedTuple):
+    """A volume group, as its volumes are looked for in it."""
+
+    places: dict[str, tuple[Source | None, int]]
+    extent_bytes: int
+    volumes: Mapping[str, Section]
 
 
 class _Joined(BlockView):
@@ -206,13 +243,12 @@ class _Joined(BlockView):
                 yield source, [(at, length)]
 
     def _pieces(self, offset: int, count: int) -> list[tuple[Source, int, int]]:
-        found = []
+        found: list[tuple[Source, int, int]] = []
         for segment in self._segments:
             first = max(offset, segment.start)
             end = min(offset + count, segment.start + segment.size_bytes)
             if first < end:
-                at = segment.offset + first - segment.start
-                found.append((segment.source, at, end - first))
+                found += segment.pieces(first - segment.start, end - first)
         return found
 
 
@@ -279,48 +315,120 @@ def _volumes_of(
     for name, section in group.section("physical_volumes").sections():
         source = by_uuid.get(section.text("id").replace("-", ""))
         places[name] = source, section.number("pe_start") * SECTOR
-    extent = group.number("extent_size") * SECTOR
+    volumes = dict(group.section("logical_volumes").sections())
+    extent_bytes = group.number("extent_size") * SECTOR
+    inside = _Group(places, extent_bytes, volumes)
+    snapshots = _snapshots(volumes)
     found = []
-    for name, section in group.section("logical_volumes").sections():
-        if "VISIBLE" not in section.texts("status"):
+    for name, section in volumes.items():
+        is_inner = _kind_of(section) == "snapshot"
+        if "VISIBLE" not in section.texts("status") or is_inner:
             continue
-        uuid = section.text("id")
-        full = f"{group_name}/{name}"
-        try:
-            source = _Joined(_segments(section, places, extent))
-        except CannotTellError as exc:
-            problem = f"logical volume {full}: {exc}"
-            found.append(
-                LogicalVolume(name=full, uuid=uuid, source=None, problem=problem)
+        joined: Source | None = None
+        origin = snapshots.get(name)
+        problem = _unread(f"a snapshot of {origin}") if origin else ""
+        if not problem:
+            try:
+                joined = _Joined(_segments(section, inside))
+            except CannotTellError as exc:
+                problem = str(exc)
+        found.append(
+            LogicalVolume(
+                name=f"{group_name}/{name}",
+                uuid=section.text("id"),
+                source=joined,
+                size_bytes=_size_of(section, extent_bytes),
+                problem=problem,
             )
-        else:
-            found.append(LogicalVolume(name=full, uuid=uuid, source=source))
+        )
     return found
 
 
-def _segments(
-    volume: Section, places: dict[str, tuple[Source | None, int]], extent: int
-) -> list[_Segment]:
+def _kind_of(volume: Section) -> str:
+    kind = volume.section("segment1").values.get("type")
+    return kind if isinstance(kind, str) else ""
+
+
+def _snapshots(volumes: Mapping[str, Section]) -> dict[str, str]:
+    """Return which volumes are snapshots, and of which ones.
+
+    LVM2 keeps a snapshot as a volume of an inner name, which says where its blocks are
+    and whose they were; the user knows the one with the blocks.
+    """
+    segments = [volume.section("segment1").values for volume in volumes.values()]
+    return {
+        str(values.get("cow_store")): str(values.get("origin"))
+        for values in segments
+        if values.get("type") == "snapshot"
+    }
+
+
+def _size_of(volume: Section, extent_bytes: int) -> int:
+    counts = (segment.values.get("extent_count", 0) for _, segment in volume.sections())
+    return sum(n for n in counts if isinstance(n, int)) * extent_bytes
+
+
+def _unread(what: str) -> str:
+    return f"it is {what}, and only linear, striped and mirrored ones are read"
+
+
+def _segments(volume: Section, group: _Group, depth: int = 0) -> list[_Segment]:
     count = volume.number("segment_count")
     if not 0 < count <= _MAX_SEGMENTS:
         raise DamagedError(f"it claims {count:,} segments")
-    found, start = [], 0
+    found: list[_Segment] = []
+    start = 0
     for number in range(1, count + 1):
         segment = volume.section(f"segment{number}")
-        kind = segment.text("type")
-        stripes = segment.number("stripe_count") if kind == "striped" else 0
-        if stripes != 1:
-            what = f"striped over {stripes}" if stripes else f"of type {kind}"
-            raise CannotTellError(f"it is {what}, and only linear ones are read")
-        name, at = segment.pair("stripes")
-        source, first = places.get(name, (None, 0))
-        if source is None:
-            raise CannotTellError(
-                f"a part of it is on {name}, which is not on this disk"
-            )
-        if segment.number("start_extent") * extent != start:
+        if segment.number("start_extent") * group.extent_bytes != start:
             raise DamagedError("its segments do not follow each other")
-        size = segment.number("extent_count") * extent
-        found.append(_Segment(start, size, source, first + at * extent))
+        size = segment.number("extent_count") * group.extent_bytes
+        found.append(_segment(segment, group, start, size, depth))
         start += size
     return found
+
+
+def _segment(
+    segment: Section, group: _Group, start: int, size: int, depth: int
+) -> _Segment:
+    kind = segment.text("type")
+    if kind == "striped":
+        names = segment.pairs("stripes")
+        if len(names) != segment.number("stripe_count"):
+            raise DamagedError(f"it has {len(names)} stripes")
+        stripe_bytes = segment.number("stripe_size") * SECTOR if len(names) > 1 else 0
+        if len(names) > 1 and stripe_bytes <= 0:
+            raise DamagedError(f"its stripes have {stripe_bytes:,} bytes")
+        places = tuple(_place(name, at, group) for name, at in names)
+        return _Segment(start, size, places, stripe_bytes)
+    legs = _legs(segment, kind)
+    if not legs or depth:
+        raise CannotTellError(_unread(f"of type {kind}"))
+    source = _first_leg(legs, group)
+    return _Segment(start, size, ((source, start),), 0)
+
+
+def _place(name: str, at: int, group: _Group) -> tuple[Source, int]:
+    source, first = group.places.get(name, (None, 0))
+    if source is None:
+        raise CannotTellError(f"a part of it is on {name}, which is not on this disk")
+    return source, first + at * group.extent_bytes
+
+
+def _legs(segment: Section, kind: str) -> list[str]:
+    """Return the volumes that each hold all of a mirror."""
+    if kind == "mirror":
+        return [name for name, _ in segment.pairs("mirrors")]
+    return segment.texts("raids")[1::2] if kind == "raid1" else []
+
+
+def _first_leg(legs: list[str], group: _Group) -> Source:
+    """Return the first leg of a mirror that is on this disk."""
+    problem = "its legs are missing"
+    for leg in legs:
+        if leg in group.volumes:
+            try:
+                return _Joined(_segments(group.volumes[leg], group, depth=1))
+            except CannotTellError as exc:
+                problem = str(exc)
+    raise CannotTellError(problem)
