@@ -1,8 +1,9 @@
 """A storm: many images, each delivered several times, by processes that get killed.
 
 Every worker is a process that handles one event with the function's own code against
-fakes over HTTP. One request in ten fails, in one of many ways; now and then a worker
-is killed in the middle. Time runs faster for all of them alike, so that leases end
+fakes over HTTP. One request in ten fails, in one of many ways, or meets a proxy that
+strips, weakens, redirects or answers in the cloud's place; now and then a worker is
+killed in the middle. Time runs faster for all of them alike, so that leases end
 soon. In the end each image must have been imported exactly once.
 
     python bench/storm.py [--images 2000] [--processes 16] [--seed N]
@@ -49,7 +50,24 @@ FAULTS: list[dict[str, Any]] = [
     {"cut_at": 3},
     {"html": True},
     {"html": True, "after_effect": True},
+    {"html": True, "http_status": 200},
+    {"html": True, "http_status": 404},
+    {"html": True, "http_status": 412},
+    {"html": True, "http_status": 403, "after_effect": True},
+    {"proxy": "strips-etag"},
+    {"proxy": "weakens-etag"},
+    {"proxy": "strips-request-id"},
+    {"proxy": "doubles-headers"},
+    {"proxy": "gzips"},
+    {"proxy": "lengthens"},
+    {"proxy": "redirects"},
+    {"proxy": "redirects", "after_effect": True},
+    {"proxy": "answers"},
+    {"proxy": "answers", "after_effect": True},
+    {"proxy": "echoes", "http_status": 503},
 ]
+SENT_ELSEWHERE = "Redirected"
+"""What a redirected delivery has failed with; a person delivers it again."""
 EPOCH = datetime(2026, 11, 23, tzinfo=timezone.utc)
 
 
@@ -89,6 +107,7 @@ class Report:
     kill_rate: float
     deliveries: int = 0
     killed: int = 0
+    redirected: int = 0
     faults: int = 0
     requests: int = 0
     seconds: float = 0
@@ -99,8 +118,9 @@ class Report:
         """Return the report in a line for each fact."""
         return (
             f"seed {self.seed}: {self.images} images, {self.deliveries} deliveries, "
-            f"{self.killed} workers killed, {self.faults} faults in {self.requests} "
-            f"requests, {self.seconds:.0f} s: {len(self.lost)} lost, "
+            f"{self.killed} workers killed, {self.redirected} ended as redirected, "
+            f"{self.faults} faults in {self.requests} requests, "
+            f"{self.seconds:.0f} s: {len(self.lost)} lost, "
             f"{len(self.doubled)} doubled"
         )
 
@@ -163,7 +183,10 @@ class Crowd:
             outcome, _, reason = said.partition("\t") if said else (None, "", "")
             if outcome in ENDS:
                 return
-            if outcome not in {None, Outcome.RETRYING.value}:
+            if outcome == Outcome.FAILED.value and SENT_ELSEWHERE in reason:
+                with self._lock:
+                    self._report.redirected += 1
+            elif outcome not in {None, Outcome.RETRYING.value}:
                 raise RuntimeError(f"{key} ended as {outcome}: {reason}")
             if outcome is None:
                 self._local.worker = None
