@@ -26,7 +26,7 @@ from disk_images.guest.boot_entries import (
 )
 from disk_images.guest.boot_mode import Bios
 from disk_images.guest.identifiers import Identifiers
-from disk_images.guest.layouts import SystemRoot
+from disk_images.guest.layouts import SystemRoot, top_of
 from disk_images.guest.root_device import fstab_entries
 from disk_images.guest.volume_files import Seen
 
@@ -122,7 +122,7 @@ def boot_of(root: Seen, volumes: Volumes, roots: Sequence[Seen] = ()) -> Seen:
         has_kernel = any(name.startswith("vmlinuz") for name in names)
         if has_kernel or BOOT_NAMES.intersection(names):
             return _as_boot(seen)
-    return root
+    return top_of(root)
 
 
 def _as_boot(seen: Seen) -> Seen:
@@ -216,7 +216,7 @@ def _entries(
     roots = [c.seen for c in candidates if not c.is_windows]
     root_names = {root.name for root in roots}
     for root in roots:
-        if entry := default_entry(root):
+        if entry := default_entry(top_of(root)):
             yield root.name, entry
     for seen in volumes.others:
         if seen.name in root_names or seen.file_system.kind == "ntfs":

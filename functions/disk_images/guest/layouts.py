@@ -82,6 +82,12 @@ def _deployment(seen: Seen, names: set[str]) -> Seen | None:
     return None
 
 
+def top_of(root: Seen) -> Seen:
+    """Return where a system's own /boot is: beside its deployments, if it has such."""
+    top, is_deployed, _ = root.prefix.partition(DEPLOYMENTS)
+    return with_prefix(root, top) if is_deployed else root
+
+
 def booted_deployment(root: Seen, ostree: str) -> Seen:
     """Return the deployment that a boot entry's ostree= leads to, over a link.
 
