@@ -7,6 +7,7 @@ PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --require-hashe
 help:
 	@echo 'make demo   import a real qcow2 through the real handler; no account needed'
 	@echo 'make test   lint, type-check and test everything'
+	@echo 'make test-3.12 the tests alone, on another Python'
 	@echo 'make package the zips that Function Compute runs, in build/'
 	@echo 'make bench  how fast the zip is, beside a handler of the official SDKs'
 	@echo 'make lint   ruff and mypy alone'
@@ -22,11 +23,11 @@ demo: .venv-demo/ready
 OTHERS = .venv-clients/ready .venv-ossfs/ready .venv-fakes/ready
 
 test: lint tests/validators/node_modules $(OTHERS)
-	.venv-test/bin/python -m pytest -n auto
+	.venv-test/bin/python -m pytest -n auto --dist worksteal
 
 # The same tests on another Python: `make test-3.12`. PYTEST=... picks some of them.
-test-%: .venv-test-%/ready $(OTHERS)
-	.venv-test-$*/bin/python -m pytest -n auto $(PYTEST)
+test-%: .venv-test-%/ready tests/validators/node_modules $(OTHERS)
+	.venv-test-$*/bin/python -m pytest -n auto --dist worksteal $(PYTEST)
 
 lint: .venv-test/ready
 	.venv-test/bin/ruff check .

@@ -28,9 +28,11 @@ def command(*arguments: str) -> Iterator[str]:
         cwd=FUNCTIONS,
     )
     with process:
-        assert process.stdout
-        yield process.stdout.readline().strip()
-        process.terminate()
+        try:
+            assert process.stdout
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
 
 
 def test_the_command_prints_its_url_first_and_serves_its_bucket() -> None:
