@@ -24,6 +24,7 @@ from image_import.importing.runtime import Invocation, Runtime, make_invocation
 from image_import.ledger.entries import LedgerEntry, State, read_lines
 from image_import.model.result import Outcome, Result
 from image_import_cli.commands.demo import IMAGE, asset
+from stacks import POP, ROUTE
 from urllib3.exceptions import NewConnectionError
 
 BUCKET = "images"
@@ -34,16 +35,6 @@ SIDECAR = b"Platform: Debian\nArchitecture: x86_64\n"
 MANIFEST = json.dumps(
     {"DiskDeviceMapping": [{"OSSObject": f"db-disk{n}.qcow2"} for n in (1, 2, 3)]}
 ).encode()
-POP = {
-    "IMPORT_TARGET": "apsara-pop",
-    "ECS_ENDPOINT": "https://ecs-internal.apsara.test",
-    "OSS_ENDPOINT": "https://oss-cn-hangzhou-a.apsara.test",
-}
-ROUTE = {
-    **POP,
-    "IMPORT_TARGET": "apsara-route",
-    "ECS_ENDPOINT": "https://api.apsara.test",
-}
 
 
 class Killed(BaseException):

@@ -10,18 +10,9 @@ from fake_aliyun.ecs.images import BySeconds
 from image_import.ledger.entries import State
 from image_import.ledger.layout import LedgerKeys
 from image_import.model.result import Outcome
+from stacks import POP, ROUTE
 from uploads import BUCKET, LEDGER, QCOW2, Uploads, manifest
 
-POP = {
-    "IMPORT_TARGET": "apsara-pop",
-    "ECS_ENDPOINT": "https://ecs-internal.apsara.test",
-    "OSS_ENDPOINT": "https://oss-cn-hangzhou-a.apsara.test",
-}
-ROUTE = {
-    **POP,
-    "IMPORT_TARGET": "apsara-route",
-    "ECS_ENDPOINT": "https://api.apsara.test",
-}
 PAST_ANY_LEASE = 1000
 BROKEN = "InvalidImageFormat.Malformed"
 

@@ -10,6 +10,7 @@ from account_in_order import (
     LEDGER,
     NAMES,
     NO_ROLE,
+    STOPPED,
     TRACKING,
     VARIABLES,
     changed,
@@ -18,6 +19,7 @@ from account_in_order import (
     trigger,
 )
 from image_import_cli.doctor.account.facts import Facts, HeldRole, Problem
+from image_import_cli.iam.deployment import OBJECT_CREATED
 from image_import_cli.iam.roles import ecs_role, function_role
 
 
@@ -203,6 +205,97 @@ FAILURES: dict[str, tuple[Facts, str, str, str]] = {
         "ImportImage",
         "NoSetRoletoECSServiceAcount",
         "AliyunECSImageImportDefaultRole",
+    ),
+    "no importer": (
+        changed(importer=Problem(what="there is none", is_missing=True)),
+        "importer",
+        "there is none",
+        "s deploy",
+    ),
+    "another handler": (
+        importer(handler="index.handler"),
+        "importer",
+        "runs index.handler, not image_import.handler.on_object_created",
+        "s deploy",
+    ),
+    "another runtime": (
+        importer(runtime="python3.9"),
+        "importer",
+        "runs on python3.9, not python3.10 or python3.12",
+        "s deploy",
+    ),
+    "no role": (
+        importer(role=""),
+        "importer",
+        "image-import-importer has no role",
+        "s deploy",
+    ),
+    "a function that FC cannot run": (
+        importer(state="Failed", state_reason="no such layer"),
+        "importer",
+        "its state is Failed: no such layer",
+        "s deploy",
+    ),
+    "another queue of failed events": (
+        importer(on_failure="acs:mns:cn-hangzhou:1:/queues/others/messages"),
+        "importer",
+        "sends failed events to acs:mns:cn-hangzhou:1:/queues/others/messages",
+        "if --failure-queue image-import-failures is right, write it into my-s.yaml",
+    ),
+    "another region": (
+        importer(environment={**VARIABLES, "REGION_ID": "cn-shanghai"}),
+        "importer",
+        "has REGION_ID=cn-shanghai, and doctor was given --region cn-hangzhou",
+        "s deploy",
+    ),
+    "a setting that stops the function": (
+        importer(environment={**VARIABLES, "SIDECAR": "maybe"}),
+        "importer",
+        "SIDECAR",
+        "s deploy",
+    ),
+    "a lease that is too short": (
+        importer(timeout_seconds=300),
+        "importer",
+        "a claim must outlive its invocation",
+        "LEASE_SECONDS: '360'",
+    ),
+    "another ledger": (
+        importer(environment={**VARIABLES, "LEDGER_BUCKET": "old-ledger"}),
+        "importer",
+        "has LEDGER_BUCKET=old-ledger, and doctor was given --ledger-bucket my-ledger",
+        "s deploy",
+    ),
+    "no trigger": (importer(triggers=()), "trigger", "no OSS trigger", "s deploy"),
+    "a trigger on another bucket": (
+        trigger(bucket="other"),
+        "trigger",
+        "no OSS trigger on the image bucket",
+        "s deploy",
+    ),
+    "a wildcard event": (
+        trigger(events=("oss:ObjectCreated:*",)),
+        "trigger",
+        "each part of an upload",
+        "s deploy",
+    ),
+    "no large uploads": (
+        trigger(events=OBJECT_CREATED[:3]),
+        "trigger",
+        "does not fire for oss:ObjectCreated:CompleteMultipartUpload",
+        "s deploy",
+    ),
+    "another prefix": (
+        trigger(prefix="images/"),
+        "trigger",
+        "fires for 'images/' and not for 'incoming/'",
+        "s deploy",
+    ),
+    "a timer that is off": (
+        changed(tracker=STOPPED),
+        "timer",
+        "nobody follows imports",
+        "s deploy",
     ),
 }
 

@@ -9,24 +9,13 @@ from math import ceil
 import pytest
 from fake_aliyun.ecs.images import BySeconds, Image, Stage
 from image_import.ledger.entries import State
+from stacks import POP, ROUTE_AND_POP
 from uploads import LEDGER, Uploads
 
-STACK = {
-    "ECS_ENDPOINT": "https://ecs-internal.apsara.test",
-    "OSS_ENDPOINT": "https://oss-cn-hangzhou-a.apsara.test",
-}
-POP = {**STACK, "IMPORT_TARGET": "apsara-pop"}
-ROUTE = {
-    **STACK,
-    "IMPORT_TARGET": "apsara-route",
-    "ECS_ENDPOINT": "https://api.apsara.test",
-    "ECS_LOOKUP": "pop",
-    "ECS_LOOKUP_ENDPOINT": "https://ecs-internal.apsara.test",
-}
 TARGETS: Mapping[str, Mapping[str, str]] = {
     "public": {},
     "apsara-pop": POP,
-    "apsara-route": ROUTE,
+    "apsara-route": ROUTE_AND_POP,
 }
 SIZES = {
     "public": (1, 100, 101, 250),

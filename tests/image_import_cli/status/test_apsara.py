@@ -3,24 +3,10 @@
 from collections.abc import Mapping
 
 import pytest
+from stacks import POP, ROUTE, ROUTE_AND_POP
 from status_bucket import BROKEN, PAST_ANY_LEASE, Bucket
 from uploads import BUCKET
 
-POP = {
-    "IMPORT_TARGET": "apsara-pop",
-    "ECS_ENDPOINT": "https://ecs-internal.apsara.test",
-    "OSS_ENDPOINT": "https://oss-cn-hangzhou-a.apsara.test",
-}
-ROUTE = {
-    **POP,
-    "IMPORT_TARGET": "apsara-route",
-    "ECS_ENDPOINT": "https://api.apsara.test",
-}
-ROUTE_AND_POP = {
-    **ROUTE,
-    "ECS_LOOKUP": "pop",
-    "ECS_LOOKUP_ENDPOINT": "https://ecs-internal.apsara.test",
-}
 KEY = "incoming/web.qcow2"
 
 looked_up = pytest.mark.parametrize(

@@ -10,14 +10,10 @@ import pytest
 from image_import.ledger.layout import LedgerKeys
 from image_import_cli.ui.pools import side_by_side
 from image_import_cli.ui.text import folded, shortened
+from stacks import POP
 from status_bucket import BROKEN, Bucket
 from uploads import BUCKET, LEDGER, QCOW2
 
-POP = {
-    "IMPORT_TARGET": "apsara-pop",
-    "ECS_ENDPOINT": "https://ecs-internal.apsara.test",
-    "OSS_ENDPOINT": "https://oss-cn-hangzhou-a.apsara.test",
-}
 ALL = {
     "failed": "failed",
     "broken": "create_failed",
