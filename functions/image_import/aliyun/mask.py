@@ -25,6 +25,11 @@ _SIGNED_TEXT = re.compile(
 )
 
 
+def without_signed_text(text: str) -> str:
+    """Return a text without a signed one that it repeats, which holds secrets."""
+    return _SIGNED_TEXT.sub("(the signed text is left out)", text)
+
+
 class Mask:
     """Takes secrets out of a text, however they are encoded in it."""
 
@@ -34,7 +39,7 @@ class Mask:
 
     def __call__(self, text: str) -> str:
         """Return a text without secrets, and without a signed text that it repeats."""
-        text = _SIGNED_TEXT.sub("(the signed text is left out)", text)
+        text = without_signed_text(text)
         return self._pattern.sub("***", text) if self._secrets else text
 
     def error(self, exc: ServiceError) -> ServiceError:

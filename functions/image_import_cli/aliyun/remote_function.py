@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
+from image_import.aliyun.mask import without_signed_text
 from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
 from image_import.model.result import Outcome, Result
 
@@ -100,8 +101,9 @@ def refusal(
     is_passing = http_status >= 500 or http_status == 429
     kind = ServiceUnavailable if is_passing else ServiceRejected
     hint = f". {WHERE}" if code in NOT_THERE else ""
+    said = without_signed_text(message)
     return kind(
-        f"FC {action}: {code or http_status}: {message.rstrip('.')}{hint}",
+        f"FC {action}: {code or http_status}: {said.rstrip('.')}{hint}",
         service="FC",
         action=action,
         code=code,

@@ -1,7 +1,9 @@
 """`image-import event`: what OSS would have sent, compared with what the fake sent."""
 
+import base64
+import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from image_import_cli.main import cli
 from repository import ROOT
 from uploads import BUCKET, QCOW2, Uploads
 
+SAMPLE = ROOT / "events/put-qcow2/event.json"
 ACCOUNT = ("--account-id", "1234567890123456")
 NEW_EACH_TIME = {"requestParameters", "responseElements"}
 
@@ -149,3 +152,14 @@ def test_what_is_no_accounts_number_is_status_2(value: str) -> None:
     run = CliRunner().invoke(cli, arguments)
     assert run.exit_code == 2
     assert "is no account's number; give its digits" in run.stderr
+
+
+@pytest.mark.parametrize("packed", [base64.b64encode, gzip.compress])
+def test_a_packed_event_says_so_and_ends_with_1(
+    packed: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    event = tmp_path / "event"
+    event.write_bytes(packed(SAMPLE.read_bytes()))
+    shown = CliRunner().invoke(cli, ["invoke", str(event), "--local"])
+    assert shown.exit_code == 1
+    assert "before it is handed to the function" in " ".join(shown.output.split())

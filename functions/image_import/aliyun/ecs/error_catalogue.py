@@ -109,19 +109,20 @@ IncompleteBody | transient | nobody | The request arrived in part and had no eff
 InvalidAccessKeyId | configuration | operator | The access key does not exist, or is disabled. | Check the function's role or credentials.
 InvalidArgument | configuration | operator | OSS does not take a value of the request. | Read the service's message; check OSS_SIGNATURE_VERSION, REGION_ID and OSS_ENDPOINT.
 InvalidBucketName | configuration | operator | OSS does not take this bucket's name. | Correct the name, or LEDGER_BUCKET.
-InvalidDigest | transient | nobody | What arrived is not what was sent; it had no effect. | Nothing; it is tried again.
+InvalidCRC64, InvalidDigest | transient | nobody | What arrived is not what was sent; it had no effect. | Nothing; it is tried again.
 InvalidObjectName | permanent | uploader | OSS does not take this object key. | Upload it under a plainer key.
 InvalidObjectState | permanent | uploader | The object is archived and cannot be read. | Restore it, as with ossutil restore oss://BUCKET/KEY, then upload or re-invoke.
 InvalidRange | permanent | uploader | The object is shorter than its event said. | Upload it again.
 InvalidRequest | configuration | operator | OSS does not understand the request. | Check OSS_ENDPOINT, and proxies that rewrite requests.
 InvalidSecurityToken | configuration | operator | The security token is not valid. | Check the function's role.
-InvalidTag, InvalidTaggingKey, TooManyTags | configuration | operator | OSS does not take the tag that ON_AVAILABLE=tag would set. | Remove a tag of the object, or set ON_AVAILABLE to keep.
+InvalidTag, InvalidTaggingKey, RepeatedTags, TooManyTags | configuration | operator | OSS does not take the tag that ON_AVAILABLE=tag would set. | Remove a tag of the object, or set ON_AVAILABLE to keep.
 KeyDisabled, KeyPendingDeletion, KeyPendingImport, KeyNotFound, AliasNotFound | configuration | account | The KMS key of the bucket cannot be used. | Use a bucket without server-side encryption.
+InvalidDataEncryptionAlgorithmError, InvalidEncryptionAlgorithmError, InvalidEncryptionRequest, InvalidParameter, UserKeyMustBeSpecified | configuration | operator | OSS does not take how the bucket or the request asks for encryption. | Use a bucket without server-side encryption.
 KmsInDebt, KmsInDebtOverdue | configuration | account | The account has overdue payments for KMS, with which the bucket encrypts. | Pay them, or use a bucket without server-side encryption.
 KmsServiceNotEnabled, KmsUbsmsInvalidBid | configuration | account | The bucket encrypts with KMS, which is off. | Use a bucket without server-side encryption.
 MethodNotAllowed | configuration | operator | This endpoint does not serve the operation. | Check OSS_ENDPOINT.
 MirrorFailed | transient | operator | The object is not there, and fetching it from the bucket's mirror source failed. | If it stays, look at the bucket's mirroring rules.
-MissingArgument, MissingContentLength | configuration | operator | Something on the way took a part of the request away. | Check proxies that rewrite requests.
+InvalidXMLFormat, MalformedXML, MissingArgument, MissingContentLength | configuration | operator | Something on the way changed the request, or took a part of it away. | Check proxies that rewrite requests.
 NoSuchBucket | configuration | operator | There is no such bucket at this endpoint. | Check the bucket's name, OSS_ENDPOINT and REGION_ID.
 NoSuchKey | permanent | uploader | The object is not there. | Upload it again.
 NoSuchRegion | configuration | operator | OSS does not know the region. | Correct REGION_ID.
@@ -145,6 +146,7 @@ TransferAccelerationDisabled | configuration | operator | OSS_ENDPOINT is the ac
 UserDisable | configuration | account | The account is disabled, for arrears or for security. | Pay what is overdue, or open a ticket.
 UbsmsInvalidBid | configuration | account | OSS is not activated for the account. | Activate OSS.
 WORMConfigurationLocked | configuration | operator | A retention policy forbids this. | Set LEDGER_BUCKET to a bucket without one.
+BadReplicationLocation, BucketAlreadyExists, BucketNotEmpty, BucketReplicationAlreadyExist, CORSRuleBeyondLimit, ChannelStillLive, DailyInventoryExceedLimit, EntityTooSmall, FieldItemTooLong, ImageDamage, ImageTooLarge, IncorrectNumberOfFilesInPOSTRequest, InlineDataTooLarge, InvalidBucketStatus, InvalidChannelName, InvalidHostPutBucket, InvalidPart, InvalidPartOrder, InvalidPolicyDocument, InvalidTargetBucket, InvalidTargetBucketForLogging, InvalidTargetLocation, InvalidTargetType, InvalidWORMConfiguration, InventoryConfigurationAlreadyExists, InventoryExceedLimit, LiveChannelDisabled, MalformedPOSTRequest, MaxPOSTPreDataLengthExceededError, NoReplicationLocation, NoReplicationRule, NoSuchBucketObjectTagging, NoSuchBucketPolicy, NoSuchCORSConfiguration, NoSuchCacheControlConfiguration, NoSuchChannel, NoSuchInventory, NoSuchLifecycle, NoSuchLiveChannel, NoSuchReplicationConfiguration, NoSuchReplicationRule, NoSuchServerSideEncryptionRule, NoSuchStyle, NoSuchTransferAccelerationConfiguration, NoSuchUpload, NoSuchWORMConfiguration, NoSuchWebsiteConfiguration, NotSymlink, RequestIsNotMultiPartContent, TooManyBuckets, TooManyCname, TooManyFilterObjectTags, TooManyIncomingReplication, TooManyOutgoingReplication, TooManyPipes, TooManyPrefixes, TooManyReplicationRules, WORMConfigurationAlreadyExists, WeeklyInventoryExceedLimit | configuration | operator | OSS says this of an operation that is never called here. | Check OSS_ENDPOINT, and proxies that rewrite requests; report it with the log line.
 InternalError | transient? | nobody | A fault inside OSS. | Nothing; it is tried again.
 ServiceUnavailable | transient | nobody | OSS is not available. | Nothing; it is tried again.
 TotalQpsLimitExceeded, MetaOperationQpsLimitExceeded, ActiveRequestLimitExceeded | transient | nobody | Too many requests to OSS. | Nothing; it is tried again.
@@ -153,9 +155,8 @@ UploadTrafficRateLimitExceeded | transient | nobody | Too much traffic to OSS. |
 CpuLimitExceeded | transient | nobody | OSS is busy. | Nothing; it is tried again.
 RequestTimeout | transient? | nobody | OSS waited too long for the request. | Nothing; it is tried again.
 """
-"""Source: "HTTP status code" pages 400 to 503, OSS documentation, read 2026-12; those of
-operations that nobody calls here (posting forms, replication, live channels, image
-processing) are left out.
+"""Source: "HTTP status code" pages 400 to 503, OSS documentation, read 2026-12; the
+row before InternalError has the codes of operations that nobody calls here.
 """
 
 TRANSPORT_ROWS = """

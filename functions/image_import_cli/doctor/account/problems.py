@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from image_import.aliyun.mask import without_signed_text
 from image_import.aliyun.transport_errors import ForeignAnswer
 from requests import RequestException
 from requests.exceptions import JSONDecodeError
@@ -51,7 +52,7 @@ class Door:
         """Return what is to be said if the service says no."""
         what = f"{self.service} says {code}"
         if message:
-            what += f": {message}"
+            what += f": {without_signed_text(message)}"
         rights = ", ".join(self.rights)
         mend = f"Run doctor with keys that may {rights}." if _is_denial(code) else ""
         return Problem(what=what, code=code, is_missing=is_missing, mend=mend)

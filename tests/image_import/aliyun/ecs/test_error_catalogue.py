@@ -19,6 +19,20 @@ def test_every_documented_code_is_explained(code: str) -> None:
     assert entry.fix
 
 
+OSS_DOCUMENTED = [
+    line
+    for line in (DATA / "oss-error-codes.txt").read_text("utf-8").splitlines()
+    if not line.startswith("#")
+]
+
+
+@pytest.mark.parametrize("code", OSS_DOCUMENTED)
+def test_every_documented_code_of_oss_is_explained(code: str) -> None:
+    """Source: "HTTP status code" pages, OSS documentation, read 2026-12."""
+    entry = explain("OSS", code, 400)
+    assert "not in our list" not in entry.cause
+
+
 @pytest.mark.parametrize("code", ["nosetroletoecsserviceacount",
                                   "NoSetRoleToECSServiceAccount"])  # fmt: skip
 def test_a_missing_role_is_explained_however_it_is_spelled(code: str) -> None:
