@@ -99,10 +99,12 @@ def why_encoded(event: bytes) -> str | None:
         return None
     compact = b"".join(start.split())
     decoded = base64.b64decode(compact[: len(compact) // 4 * 4]).lstrip()
-    if decoded.startswith(b"{") and b'"events"' in decoded:
-        return f"the event is {_NOTIFICATION}"
     if decoded.startswith((_GZIP, *_BEGINS_JSON)):
-        return "the event is Base64; decode it before it is handed to the function"
+        return (
+            "the event is Base64, as OSS's notifications to MNS (SMQ) are; decode it "
+            "before it is handed to the function, or connect the bucket to it by a "
+            "trigger, not by a queue"
+        )
     return None
 
 
