@@ -17,6 +17,7 @@ from image_import.filename.folders import find_system_around, nearest, read_fold
 from image_import.filename.lookup import VOCABULARY, Vocabulary
 from image_import.filename.system import find_system
 from image_import.filename.tokenizer import Piece, folder_part, pieces, split_key
+from image_import.filename.vocabulary.companions import companion
 from image_import.filename.vocabulary.entry import System
 from image_import.filename.vocabulary.extensions import FileKind
 from image_import.model.targets import Target
@@ -144,7 +145,7 @@ def _architecture(
 
 
 def _kind(name: str, file: FileName) -> KeyKind:
-    if not name or file.kind is FileKind.OTHER:
+    if not name or file.kind is FileKind.OTHER or companion(name):
         return "other"
     if file.kind is FileKind.SIDECAR:
         return "sidecar" if file.inner_kind in _IMPORTABLE else "other"

@@ -31,6 +31,7 @@ from image_import.events.parser import (
     why_not_ours,
 )
 from image_import.filename.reader import read_key
+from image_import.filename.vocabulary.companions import companion
 from image_import.importing import results
 from image_import.importing.bucket_reader import NOTHING_STARTED, BucketReader, Started
 from image_import.importing.call import (
@@ -114,11 +115,20 @@ def _import_if_ours(
     ):
         return results.ignored(why)
     if read_key(record.object_key).kind == "other":
-        return results.ignored("its name says that it is neither image nor sidecar")
+        return results.ignored(_why_other(record.object_key))
     region_id = settings.region_id or record.region_id or ""
     if why := results.why_not_in(region_id, record):
         return results.refused(why)
     return make_import(record, region_id, invocation).run()
+
+
+NEITHER = "its name says that it is neither image nor sidecar"
+
+
+def _why_other(object_key: str) -> str:
+    """Return why a key is nobody's image, and what it is where that is known."""
+    what = companion(object_key.rpartition("/")[2])
+    return f"it is {what}" if what else NEITHER
 
 
 @dataclass(kw_only=True, slots=True)
