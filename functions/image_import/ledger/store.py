@@ -276,6 +276,7 @@ class LedgerStore:
             data = self.read_note(keys.ledger_key(etag, part))
             if data is not None:
                 entries = (*snapshot.entries, *read_lines(data))
+                _check_whose(snapshot, entries)
                 snapshot = replace(
                     snapshot, entries=entries, part=part, position=len(data)
                 )
@@ -303,6 +304,24 @@ def placed(
             "back"
         )
     return keys, etag
+
+
+def _check_whose(snapshot: Snapshot, entries: Sequence[LedgerEntry]) -> None:
+    """Refuse the ledger of another upload whose keys happen to be the same.
+
+    Where a ledger stands follows from 64 bits of a hash, for which a patient uploader
+    can find a second key.
+
+    Raises:
+        EvidenceError: A line speaks of another object.
+    """
+    ours = (snapshot.keys.object_key, snapshot.etag)
+    for entry in entries:
+        if entry.disks and entry.disks[0] != ours:
+            raise EvidenceError(
+                f"the ledger {snapshot.key} speaks of {entry.disks[0][0]} and not of "
+                f"{ours[0]}; upload this one under another name"
+            )
 
 
 def _worn_out(snapshot: Snapshot) -> ServiceRejected:
