@@ -155,6 +155,14 @@ def standing_of(
     return LedgerStanding(Standing.FREE)
 
 
+def last_of(
+    entries: Sequence[LedgerEntry], version: str, *states: State
+) -> LedgerEntry | None:
+    """Return the last line that says one of these of a version."""
+    said = (e for e in reversed(entries) if e.version == version)
+    return next((e for e in said if not states or e.state in states), None)
+
+
 def imported_before(
     entries: Sequence[LedgerEntry], contents: str
 ) -> LedgerEntry | None:

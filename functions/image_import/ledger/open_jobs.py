@@ -12,6 +12,7 @@ from image_import.ledger.entries import (
     LedgerEntry,
     Settled,
     State,
+    last_of,
     settle,
     waits_for_room,
 )
@@ -107,14 +108,6 @@ def find_jobs(
         else:
             jobs.extend(_unclaimed(note, now=now, lease=lease) for note in standing)
     return jobs
-
-
-def last_of(
-    entries: Sequence[LedgerEntry], version: str, *states: State
-) -> LedgerEntry | None:
-    """Return the last line that says one of these of a version."""
-    said = (e for e in reversed(entries) if e.version == version)
-    return next((e for e in said if not states or e.state in states), None)
 
 
 def _by_version(

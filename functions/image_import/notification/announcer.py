@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from image_import.config.settings import Settings
-from image_import.ledger.entries import LedgerEntry, State, waits_for_room
-from image_import.ledger.open_jobs import last_of
+from image_import.ledger.entries import LedgerEntry, State, last_of, waits_for_room
 from image_import.ledger.store import LedgerStore
 
 

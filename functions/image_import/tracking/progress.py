@@ -14,8 +14,7 @@ from datetime import datetime, timedelta
 
 from image_import.aliyun.ecs.describe_responses import ImportTask, TaskDetail
 from image_import.aliyun.ecs.error_catalogue import explain
-from image_import.ledger.entries import LedgerEntry, State, to_text
-from image_import.ledger.open_jobs import last_of
+from image_import.ledger.entries import LedgerEntry, State, last_of, to_text
 from image_import.model.ownership import ExistingImage
 
 GRACE = timedelta(minutes=10)

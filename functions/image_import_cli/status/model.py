@@ -11,8 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from image_import.ledger.entries import LedgerEntry, Settled, State, settle, to_text
-from image_import.ledger.open_jobs import last_of
+from image_import.ledger.entries import (
+    LedgerEntry,
+    Settled,
+    State,
+    last_of,
+    settle,
+    to_text,
+)
 from image_import.model.result import Outcome
 
 FOLLOWED = (State.SUBMITTED, State.PROGRESS, State.STUCK, State.UNFOLLOWED)

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 from image_import.aliyun.ecs.describe_responses import ImportTask, TaskDetail
-from image_import.ledger.entries import LedgerEntry, State
-from image_import.ledger.open_jobs import last_of
+from image_import.ledger.entries import LedgerEntry, State, last_of
 from image_import.model.ownership import ExistingImage
 from image_import.tracking.progress import (
     GRACE,
