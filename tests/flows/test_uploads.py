@@ -3,11 +3,15 @@
 import itertools
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from image_import.ledger.entries import State
+from image_import.ledger.entries import LedgerEntry, State
+from image_import.ledger.layout import LedgerKeys
+from image_import.ledger.store import Snapshot
 from image_import.model.result import Outcome
+from image_import.model.revision import DiskRevision, ImageRevision
 from uploads import BUCKET, LEDGER, QCOW2, Uploads, manifest, merged
 
 REQUIRED = {"SIDECAR": "required"}
@@ -417,3 +421,105 @@ def test_a_page_of_html_with_status_200_is_no_answer_and_no_crash(action: str) -
     uploads.clock.advance(1000)
     assert uploads.handle(event).outcome in {Outcome.SUBMITTED, Outcome.DUPLICATE}
     assert len(uploads.image_names) == 1
+
+
+POP = {
+    "IMPORT_TARGET": "apsara-pop",
+    "ECS_ENDPOINT": "https://ecs-internal.apsara.test",
+    "OSS_ENDPOINT": "https://oss-cn-hangzhou-a.apsara.test",
+}
+
+
+def test_an_accepted_import_that_ecs_shows_late_is_retried_and_then_found() -> None:
+    uploads = Uploads(POP)
+    uploads.cloud.ecs.shown_after_seconds = 60
+    uploads.put("web.qcow2.json", b'{"ImageName": "web"}')
+    event = uploads.put("web.qcow2")
+    uploads.cloud.ecs.fail_next(reset=True, after_effect=True, action="ImportImage")
+    late = uploads.handle(event)
+    assert late.outcome is Outcome.RETRYING
+    assert "shows no image named 'web' yet" in late.reason
+    uploads.clock.advance(60)
+    found = uploads.handle(event)
+    assert found.outcome is Outcome.SUBMITTED
+    assert found.image_id == uploads.cloud.ecs.images["web"].image_id
+
+
+ASKED = {
+    "RegionId": "cn-hangzhou",
+    "ImageName": "web-forged",
+    "Description": "[image-import 0123456789abcdef]",
+    "DiskDeviceMapping.1.OSSBucket": BUCKET,
+    "DiskDeviceMapping.1.OSSObject": "web.qcow2",
+}
+
+
+def leave_claim(uploads: Uploads, etag: str, **changed: str) -> None:
+    """Write the claim of an invocation that died long ago."""
+    store = uploads.tracker().store
+    keys = LedgerKeys(prefix=LEDGER, bucket=BUCKET, object_key="web.qcow2")
+    disk = DiskRevision(object_key="web.qcow2", etag=etag)
+    revision = ImageRevision(bucket=BUCKET, disks=(disk,))
+    intent = LedgerEntry(
+        state=State.INTENT,
+        at=uploads.clock() - timedelta(days=1),
+        claim="dead",
+        version=revision.revision_hash,
+        disks=revision.pairs,
+        lease_until=uploads.clock() - timedelta(hours=1),
+        image_name="web-forged",
+        nonce="0123456789abcdef",
+        parameters={**ASKED, **changed},
+    )
+    with uploads.cloud:
+        store.write(Snapshot(keys=keys, etag=etag), intent)
+
+
+def test_an_abandoned_claim_of_ours_is_sent_as_it_was_frozen() -> None:
+    uploads = Uploads()
+    event = uploads.put("web.qcow2")
+    leave_claim(uploads, uploads.etag("web.qcow2"))
+    assert uploads.handle(event).outcome is Outcome.SUBMITTED
+    assert uploads.image_names == ["web-forged"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"RoleName": "AdminRole"},
+        {"DiskDeviceMapping.1.OSSObject": "secret/finance.qcow2"},
+        {"DiskDeviceMapping.2.OSSBucket": "payroll"},
+        {"RegionId": "us-west-1"},
+    ],
+    ids=str,
+)
+def test_an_abandoned_claim_that_asks_for_more_is_planned_anew(
+    changed: dict[str, str],
+) -> None:
+    """A ledger may share a bucket with uploads, and settings change."""
+    uploads = Uploads()
+    event = uploads.put("web.qcow2")
+    leave_claim(uploads, uploads.etag("web.qcow2"), **changed)
+    result = uploads.handle(event)
+    assert result.outcome is Outcome.SUBMITTED
+    assert uploads.image_names == [result.image_name]
+    sent = uploads.cloud.ecs.images[result.image_name].parameters
+    assert "web-forged" not in sent.values()
+    assert not set(changed.values()) & set(sent.values())
+    said = [line.reason for line in uploads.ledger("web.qcow2")]
+    assert any("is not sent again" in reason for reason in said)
+
+
+def test_a_ledger_whose_objects_are_immutable_ends_before_ecs_is_asked_again() -> None:
+    """A retention policy lets an object be made, and no line be added to it."""
+    uploads = Uploads()
+    event = uploads.put("web.qcow2")
+    leave_claim(uploads, uploads.etag("web.qcow2"))
+    for _ in range(3):
+        uploads.cloud.oss.fail_next(
+            code="FileImmutable", http_status=409, action="AppendObject", times=9
+        )
+        result = uploads.handle(event)
+        assert result.outcome is Outcome.FAILED
+        assert "FileImmutable" in result.reason
+    assert uploads.calls("ImportImage") == 0

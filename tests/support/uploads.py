@@ -105,6 +105,10 @@ class Uploads:
         """The images in ECS."""
         return sorted(self.cloud.ecs.images)
 
+    def etag(self, key: str) -> str:
+        """Return the ETag of an object, as events write it."""
+        return self.cloud.oss.get(BUCKET, key).etag.strip('"').upper()
+
     def disks_of(self, image_name: str) -> Sequence[str]:
         """Return the object keys of an image's disks, in order."""
         sent = self.cloud.ecs.images[image_name].parameters

@@ -38,6 +38,15 @@ class EcsControl:
         self._backend.image_quota = quota
 
     @property
+    def shown_after_seconds(self) -> float:
+        """Return how late DescribeImages knows an image that was accepted."""
+        return self._backend.shown_after_seconds
+
+    @shown_after_seconds.setter
+    def shown_after_seconds(self, seconds: float) -> None:
+        self._backend.shown_after_seconds = seconds
+
+    @property
     def resource_groups(self) -> set[str]:
         """Return the resource groups that exist; add to it as needed."""
         return self._backend.resource_groups

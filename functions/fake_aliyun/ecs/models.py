@@ -67,6 +67,7 @@ class EcsBackend:
     Attributes:
         pace: How imports move on.
         image_quota: How many images an account may have in a region; None for any.
+        shown_after_seconds: How late DescribeImages knows an image that was accepted.
         refused_suffixes: Of object keys, in lower case with the dot.
         resource_groups: Those that exist.
     """
@@ -84,6 +85,7 @@ class EcsBackend:
         self.clock = clock
         self.pace: Pace = pace or ByLooks()
         self.image_quota: int | None = None
+        self.shown_after_seconds = 0.0
         self.refused_suffixes = NOT_IMPORTABLE
         self.resource_groups: set[str] = set()
         self.by_id: dict[str, Image] = {}
@@ -253,6 +255,14 @@ class EcsBackend:
         # A copy, as a test may look while a server's threads make images.
         everything = list(self.by_id.values())
         return [image for image in everything if not image.is_cancelled]
+
+    def shows(self, image: Image) -> bool:
+        """Return whether DescribeImages knows an image already.
+
+        ImportImage minds its name at once. How late a list is, no page says.
+        """
+        age = self.clock() - image.created
+        return age.total_seconds() >= self.shown_after_seconds
 
     def look(self, images: Iterable[Image]) -> list[Image]:
         """Return images as a request that asks for them finds them now."""

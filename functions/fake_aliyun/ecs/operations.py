@@ -283,7 +283,9 @@ class EcsOperations:
         region_id = backend.check_region(parameters)
         statuses = wanted_statuses(parameters)
         fits = image_filter(parameters)
-        concerned = [image for image in backend.images() if fits(image)]
+        concerned = [
+            image for image in backend.images() if fits(image) and backend.shows(image)
+        ]
         found = [i for i in backend.look(concerned) if i.status in statuses]
         page = take_page(found[::-1], parameters)
         return {
