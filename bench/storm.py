@@ -64,7 +64,6 @@ FAULTS: list[dict[str, Any]] = [
     {"proxy": "redirects", "after_effect": True},
     {"proxy": "answers"},
     {"proxy": "answers", "after_effect": True},
-    {"proxy": "echoes", "http_status": 503},
 ]
 SENT_ELSEWHERE = "Redirected"
 """What a redirected delivery has failed with; a person delivers it again."""

@@ -119,11 +119,14 @@ class LedgerStore:
         """Return what there is under one key, in one request.
 
         Where listing is not allowed or not served, it has to do without: the ledger
-        is then read by its name, at the price of a request more.
+        is then read by its name, at the price of a request more. That OSS must have
+        said itself: whoever misses the notes of manifests imports a disk alone.
         """
         try:
             listing = self._retry.repeat(lambda: self._list(keys.folder))
-        except ServiceRejected:
+        except ServiceRejected as exc:
+            if exc.http_status is None:
+                raise
             return LedgerListing(keys=keys, is_listed=False)
         return LedgerListing(
             keys=keys, listed=listing.objects, is_whole=not listing.next_token

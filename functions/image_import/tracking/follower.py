@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from image_import.config.settings import Settings
-from image_import.errors import ServiceUnavailable
+from image_import.errors import ServiceError
 from image_import.importing import results
 from image_import.ledger.clock import OssClock
 from image_import.ledger.entries import FINAL, LedgerEntry, State
@@ -113,13 +113,13 @@ class Follower:
         """Settle the sources of what has become available, and tell both at once.
 
         Raises:
-            ServiceUnavailable: They are not settled; the note stays, so that the next
+            ServiceError: They are not settled; the note stays, so that the next
                 run does it.
         """
         result = result_of(line, snapshot)
         try:
             done = self._settle_sources(snapshot, line)
-        except ServiceUnavailable:
+        except ServiceError:
             self.change(result)
             raise
         self.change(

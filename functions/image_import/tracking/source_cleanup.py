@@ -31,7 +31,8 @@ class SourceCleanup:
         made of. OSS has no conditional delete, so the ETag is looked at just before.
 
         Raises:
-            ServiceUnavailable: Some of it may be done; doing it again does no harm.
+            ServiceError: OSS has not answered; some of it may be done, and doing it
+                again does no harm.
         """
         do = {"tag": self._tag, "delete": self._delete}.get(wish)
         if do is None:
@@ -56,6 +57,8 @@ class SourceCleanup:
         except ObjectChanged:
             return f"{object_key} was uploaded anew since, and is left alone"
         except ServiceRejected as exc:
+            if exc.http_status is None:
+                raise
             return f"{object_key} is left as it is: {exc}"
 
     def _delete(self, object_key: str, _: str) -> str:
