@@ -200,6 +200,7 @@ def _open(volume: Volume) -> tuple[Seen | None, str]:
         is_esp=volume.type in {ESP, MBR_ESP},
         is_extended_boot=volume.type in EXTENDED_BOOT,
         size_bytes=volume.size_bytes,
+        priority=volume.priority,
     )
     return seen, ""
 

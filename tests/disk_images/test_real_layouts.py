@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from disk_images.findings import Findings
 from disk_images.survey import examine
+from disk_images.volumes.layout import find_volumes
 from made_images import (
     MIB,
     NEEDS,
@@ -22,6 +23,7 @@ from made_images import (
 )
 from program_bytes import pe
 from small_debian import DEBIAN, ELF_X86_64
+from specimens import read_file
 
 pytestmark = pytest.mark.needs(*NEEDS["ext4"], *NEEDS["gpt"], *NEEDS["vfat"])
 
@@ -252,6 +254,19 @@ def test_a_usr_of_its_own_names_the_system(tmp_path: Path) -> None:
     assert told(disk) == ("flatcar", "4081.2.0")
 
 
+@pytest.mark.needs("sgdisk")
+@pytest.mark.parametrize(("first", "version"), [(1, "4081.2.0"), (2, "4152.0.0")])
+def test_of_two_usr_partitions_the_one_with_priority_boots(
+    tmp_path: Path, first: int, version: str
+) -> None:
+    newer = {**USR, "lib/os-release": b"ID=flatcar\nVERSION_ID=4152.0.0\n"}
+    usr_a, usr_b = make_file_system(tmp_path, USR), make_file_system(tmp_path, newer)
+    disk = gpt_disk(tmp_path, (usr_a, USR_A), (usr_b, USR_A))
+    assert "nothing says which" in told(disk)[0]
+    run("sgdisk", "-A", f"{first}:set:48", disk)
+    assert told(disk) == ("flatcar", version)
+
+
 def test_a_nixos_before_its_first_boot_is_known_by_its_profile(tmp_path: Path) -> None:
     store = "nix/store/abc-nixos-system"
     tree: Tree = {
@@ -291,3 +306,31 @@ def test_a_whole_debian_on_disk_is_told_by_its_own_loader(tmp_path: Path) -> Non
     found = found_on(make_disk(tmp_path, tree, label="system"))
     assert found.root_place.value == "partition 1"
     assert found.notes == ()
+
+
+@pytest.mark.needs("mkudffs", "blkid", "mkfs.ext4")
+@pytest.mark.parametrize(
+    ("command", "kind", "name"),
+    [
+        (("mkudffs", "--blocksize=512"), "udf", "UDF"),
+        (("mkudffs", "--blocksize=2048"), "udf", "UDF"),
+        (("mkfs.ext4", "-q", "-F", "-O", "journal_dev"), "jbd", "an external journal"),
+        (("mkfs.vfat", "-F", "12", "-M", "0xf0"), "vfat", "FAT"),
+        (("mkfs.vfat", "-F", "16", "-s", "1"), "vfat", "FAT"),
+    ],
+    ids=["UDF 512", "UDF 2048", "ext journal", "FAT12 0xF0", "FAT16"],
+)
+def test_what_is_on_a_whole_disk_is_called_as_blkid_calls_it(
+    tmp_path: Path, command: tuple[str, ...], kind: str, name: str
+) -> None:
+    disk = tmp_path / "disk.raw"
+    disk.write_bytes(bytes(8 * MIB))
+    run(*command, disk)
+    assert (
+        run("blkid", "-p", "-o", "value", "-s", "TYPE", disk).decode().strip() == kind
+    )
+    (volume,) = find_volumes(CountingFile(disk)).volumes
+    assert (volume.number, volume.kind) == (0, kind)
+    header = read_file(disk)
+    assert (header.detected, header.problem) == ("raw-filesystem", None)
+    assert header.notes[0].startswith(name)

@@ -43,6 +43,13 @@ def candidates_on(volumes: Sequence[Seen]) -> list[SystemRoot]:
     return found or [SystemRoot(as_usr(seen)) for seen in usr_volumes(volumes)]
 
 
+def _by_priority(volumes: list[Seen]) -> list[Seen]:
+    """Return the volume that a loader tries first, or all where none comes first."""
+    best = sorted(volumes, key=lambda seen: -seen.priority)[:2]
+    is_first = len(best) == 2 and best[0].priority > best[1].priority
+    return best[:1] if is_first else volumes
+
+
 def _roots_on(seen: Seen) -> Iterator[Seen]:
     """Yield the folders of a file system that are a system's /."""
     is_btrfs = seen.file_system.kind == "btrfs"
@@ -114,7 +121,7 @@ def usr_volumes(volumes: Sequence[Seen]) -> list[Seen]:
             is_release = seen.file_system.kind != "ntfs" and "etc" not in names
             if is_release and "os-release" in (seen.names("/lib") or []):
                 found.append(seen)
-    return found
+    return _by_priority(found)
 
 
 def as_usr(seen: Seen) -> Seen:

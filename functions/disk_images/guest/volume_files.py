@@ -27,6 +27,7 @@ class Seen:
         is_esp: Whether the partition table says that firmware looks there.
         is_extended_boot: Whether it says that there are more entries of its loader.
         size_bytes: Of the volume.
+        priority: In which a loader tries it; 0 where there is no such order.
         why_not: The last reason why something could not be read, "" so far.
     """
 
@@ -35,6 +36,7 @@ class Seen:
     is_esp: bool = False
     is_extended_boot: bool = False
     size_bytes: int = 0
+    priority: int = 0
     prefix: str = ""
     mounted_at: str = ""
     why_not: str = ""

@@ -41,6 +41,7 @@ class Volume(BlockView):
         type: The GUID in upper case, 0x83 for an MBR, "lvm" or "".
         type_name: In words, e.g. "EFI System"; "unknown" for a type without a name.
         name: Of the partition, or group/volume of a logical volume.
+        priority: In which a loader tries it; 0 where there is no such order.
         flags: "legacy-bios-bootable", "active" and others.
         partition_uuid: The partition's own GUID in lower case; in an MBR the disk's
             signature and the number, as Linux has it; or "".
@@ -58,6 +59,7 @@ class Volume(BlockView):
     type_name: str = ""
     name: str = ""
     flags: tuple[str, ...] = ()
+    priority: int = 0
     partition_uuid: str = ""
     kind: str = ""
     label: str = ""
@@ -154,6 +156,7 @@ def _identified(
                 type_name=part.type_name,
                 name=part.name,
                 flags=part.flags,
+                priority=part.priority,
                 partition_uuid=part.uuid,
             )
         )
@@ -205,6 +208,7 @@ def _volume(  # noqa: PLR0913 - what a partition has
     type_name: str = "",
     name: str = "",
     flags: tuple[str, ...] = (),
+    priority: int = 0,
     partition_uuid: str = "",
 ) -> Volume:
     return Volume(
@@ -216,6 +220,7 @@ def _volume(  # noqa: PLR0913 - what a partition has
         type_name=type_name,
         name=name,
         flags=flags,
+        priority=priority,
         partition_uuid=partition_uuid,
         kind=content.kind,
         label=content.label,

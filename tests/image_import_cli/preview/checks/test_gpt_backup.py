@@ -12,6 +12,7 @@ from image_import.model.targets import TARGETS
 from image_import_cli.preview.checks.check import Check
 from image_import_cli.preview.checks.image import CheckedImage, check
 from made_images import MIB, NEEDS, CountingFile, make_disk, run
+from recorded_images import recorded
 
 pytestmark = pytest.mark.needs(*NEEDS["ext4"], *NEEDS["gpt"])
 
@@ -124,3 +125,11 @@ def test_sgdisk_mends_what_the_advice_says_it_does(disk: Path) -> None:
     patch(disk, -512, bytes(512))
     run("sgdisk", "-e", disk)
     assert seen(disk)[0] == "passes"
+
+
+def test_a_gpt_for_sectors_of_4096_bytes_fails(tmp_path: Path) -> None:
+    verdict, said = seen(recorded("gpt4096", tmp_path))
+    assert (verdict, said) == (
+        "fails",
+        "made for sectors of 4,096 bytes: a machine whose disks have 512 finds no GPT",
+    )
