@@ -54,6 +54,20 @@ def test_one_log_line_per_record_says_where_each_value_came_from(
     assert line["evidence"]["Platform"] == {"value": "Ubuntu", "source": "object key"}
 
 
+def test_a_time_out_that_is_near_ends_in_a_line_before_the_platform_kills(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    with FakeAliyun() as cloud:
+        context = cloud.context(timeout_seconds=2)
+        with pytest.raises(handler.RetryLater):
+            handler.on_object_created(uploaded(cloud), context)
+        assert [r.action for r in cloud.requests] == []
+    (line,) = log_lines(caplog)
+    assert (line["outcome"], line["error_code"]) == ("retrying", "FunctionTimeout")
+    assert "raise the function's time-out" in line["reason"]
+
+
 def test_what_may_succeed_later_is_raised_with_the_result_as_message() -> None:
     with FakeAliyun() as cloud:
         event = uploaded(cloud)
