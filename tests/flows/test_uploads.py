@@ -12,6 +12,7 @@ from image_import.ledger.layout import LedgerKeys
 from image_import.ledger.store import Snapshot
 from image_import.model.result import Outcome
 from image_import.model.revision import DiskRevision, ImageRevision
+from stacks import POP
 from uploads import BUCKET, LEDGER, QCOW2, Uploads, manifest, merged
 
 REQUIRED = {"SIDECAR": "required"}
@@ -421,13 +422,6 @@ def test_a_page_of_html_with_status_200_is_no_answer_and_no_crash(action: str) -
     uploads.clock.advance(1000)
     assert uploads.handle(event).outcome in {Outcome.SUBMITTED, Outcome.DUPLICATE}
     assert len(uploads.image_names) == 1
-
-
-POP = {
-    "IMPORT_TARGET": "apsara-pop",
-    "ECS_ENDPOINT": "https://ecs-internal.apsara.test",
-    "OSS_ENDPOINT": "https://oss-cn-hangzhou-a.apsara.test",
-}
 
 
 def test_an_accepted_import_that_ecs_shows_late_is_retried_and_then_found() -> None:

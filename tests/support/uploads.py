@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fake_aliyun import FakeAliyun, ManualClock
+from fake_aliyun.ecs.images import BySeconds
 from image_import.config.credentials import read_credentials
 from image_import.config.receivers import Receiver
 from image_import.config.settings import read_settings
@@ -23,6 +24,8 @@ from image_import_cli.commands.demo import IMAGE, asset
 BUCKET = "images"
 QCOW2 = asset(IMAGE)
 LEDGER = ".image-import/"
+PAST_ANY_LEASE = 1000
+"""Seconds."""
 
 
 class Deaf:
@@ -150,3 +153,15 @@ def merged(*events: bytes) -> bytes:
     """Return one event with the records of several."""
     records = [record for event in events for record in json.loads(event)["events"]]
     return json.dumps({"events": records}).encode()
+
+
+def paced(environ: Mapping[str, str] | None = None) -> Uploads:
+    """Return a cloud whose imports take a minute to begin and ten to be made."""
+    uploads = Uploads(environ or {})
+    uploads.cloud.ecs.pace = BySeconds(waiting=60, creating=600)
+    return uploads
+
+
+def outcomes(answer: Mapping[str, Any]) -> list[str]:
+    """Return what the timer's function says of each import."""
+    return [change["outcome"] for change in answer["changes"]]
