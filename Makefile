@@ -20,10 +20,16 @@ demo: .venv-demo/ready
 
 # Clients that cannot live in one environment have one each, and so does the example for
 # somebody else's project, which needs the extra `fakes` alone.
-OTHERS = .venv-clients/ready .venv-ossfs/ready .venv-fakes/ready
+OTHERS = .venv-clients/ready .venv-ossfs/ready .venv-fakes/ready .venv-lowest/ready
+
+# What pyproject.toml promises of the lowest versions, in the lowest Python that is here:
+# exchanges over real sockets, and all commands.
+ON_LOWEST = -q tests/image_import/aliyun/oss tests/image_import/aliyun/ecs/test_transport_errors.py \
+  tests/image_import_cli/test_main.py
 
 test: lint tests/validators/node_modules $(OTHERS)
 	.venv-test/bin/python -m pytest -n auto --dist worksteal
+	.venv-lowest/bin/python -m pytest $(ON_LOWEST)
 
 # The same tests on another Python: `make test-3.12`. PYTEST=... picks some of them.
 test-%: .venv-test-%/ready tests/validators/node_modules $(OTHERS)
@@ -39,7 +45,7 @@ package: .venv-demo/ready
 	@.venv-demo/bin/image-import package --python 3.12
 
 # In the Python of the runtime where there is one. BENCH=--quick takes a few minutes.
-.venv-bench/ready: PYTHON := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.10.*/bin/python3.10) $(PYTHON))
+.venv-bench/ready .venv-lowest/ready: PYTHON := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.10.*/bin/python3.10) $(PYTHON))
 bench: .venv-bench/ready
 	@.venv-bench/bin/python bench/fast.py $(BENCH)
 
