@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
-from image_import.aliyun.ecs.error_catalogue import CATALOGUE
+from image_import.aliyun.error_catalogue import CATALOGUE
 from image_import.config.settings import SETTINGS
 from image_import.model.image_fields import GUARDED_FIELDS, PUBLIC_ONLY
 from image_import.sidecar.parser import SIDECAR_FIELDS

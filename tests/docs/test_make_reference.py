@@ -1,4 +1,4 @@
-from image_import.aliyun.ecs.error_catalogue import CATALOGUE
+from image_import.aliyun.error_catalogue import CATALOGUE
 from image_import.config.settings import SETTINGS
 from make_reference import catalogue_markdown, markdown, settings_markdown
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import NewConnectionError
 
-from image_import.aliyun.ecs.error_catalogue import explain
+from image_import.aliyun.error_catalogue import explain
 from image_import.aliyun.timed import OutOfTime
 from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from image_import.aliyun.ecs.error_catalogue import explain
 from image_import.aliyun.ecs.import_response import ImportReply
+from image_import.aliyun.error_catalogue import explain
 from image_import.aliyun.oss.client import ObjectChanged, ObjectMissing
 from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
 from image_import.importing import results

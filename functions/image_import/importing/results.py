@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from image_import.aliyun.ecs.error_catalogue import Explanation, explain
+from image_import.aliyun.error_catalogue import Explanation, explain
 from image_import.errors import (
     EvidenceError,
     ImageImportError,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from image_import.aliyun.ecs.describe_responses import ImportTask, TaskDetail
-from image_import.aliyun.ecs.error_catalogue import explain
+from image_import.aliyun.error_catalogue import explain
 from image_import.ledger.entries import LedgerEntry, State, last_of, to_text
 from image_import.model.ownership import ExistingImage
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from image_import.aliyun.ecs.error_catalogue import explain
+from image_import.aliyun.error_catalogue import explain
 from image_import.ledger.entries import LedgerEntry, State, waits_for_room
 from image_import.ledger.open_jobs import delivery_due
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from image_import.aliyun.ecs.error_catalogue import Explanation, explain
+from image_import.aliyun.error_catalogue import Explanation, explain
 from image_import.errors import ImageImportError, ServiceError, ServiceUnavailable
 
 AGAIN = "Try again."

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from image_import.aliyun.ecs.error_catalogue import explain
+from image_import.aliyun.error_catalogue import explain
 from image_import.aliyun.transport_errors import quote
 from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
 

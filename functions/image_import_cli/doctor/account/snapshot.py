@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from image_import.aliyun.ecs.error_catalogue import explain
 from image_import.aliyun.ecs.import_response import ImportReply
+from image_import.aliyun.error_catalogue import explain
 from image_import.errors import ServiceError, ServiceUnavailable
 
 from image_import_cli.doctor.account.facts import (

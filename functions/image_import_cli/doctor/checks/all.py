@@ -11,7 +11,7 @@ Sources:
 
 from collections.abc import Iterator
 
-from image_import.aliyun.ecs.error_catalogue import explain
+from image_import.aliyun.error_catalogue import explain
 
 from image_import_cli.doctor.account.facts import (
     AccountFinding,

@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from image_import.aliyun.ecs.error_catalogue import CATALOGUE, Explanation, explain
+from image_import.aliyun.error_catalogue import CATALOGUE, Explanation, explain
 from repository import DATA
 
 DOCUMENTED = [
