@@ -133,7 +133,8 @@ def test_what_the_cloud_refuses_as_variables_is_refused(
 
 
 def test_a_code_package_runs_when_an_object_arrives(code: Path) -> None:
-    with FakeAliyun() as cloud, FcFunction(code, config("describe")) as package:
+    describing = config("describe", contract="python3.10")  # shows its keys
+    with FakeAliyun() as cloud, FcFunction(code, describing) as package:
         role = cloud.ram.create_role("fn", service="fc.aliyuncs.com")
         function = cloud.fc.create_function(
             "images", "importer", package, role=role.name, log_store="project/store"
