@@ -22,8 +22,9 @@ Not imitated:
 - OSS: PostObject and its callbacks, V2 signatures, lifecycle, CORS and other bucket
   configurations, data processing, cold archive priorities, retention, requester
   pays, traffic limits, bandwidth.
-- ECS: everything but images and their import; system, shared and marketplace images;
-  cloud boxes; VMDK; detection results. Formats are told from the first and last bytes,
+- ECS: everything but images, their import, copies, shares, families and tags; system
+  and marketplace images, and those that others share; cloud boxes; VMDK; the tags that
+  the image check adds. Formats are told from the first and last bytes,
   contents are never checked.
 - FC: making services and functions (a test registers Python callables, or code that
   `fc_runtime` runs in a process of its own), versions and aliases, HTTP functions;

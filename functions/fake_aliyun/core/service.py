@@ -1,5 +1,6 @@
 """What every service does for the cloud: name an exchange, answer it, refuse it."""
 
+import re
 from collections.abc import Callable
 from typing import Protocol
 
@@ -9,6 +10,15 @@ from fake_aliyun.core.http import Request, Response
 from fake_aliyun.core.records import Recorded
 
 Work = Callable[[], Response]
+
+
+def method_name(action: str) -> str:
+    """Return the name of the method that answers an operation: its own in snake case.
+
+    A row in the table of a service's operations and a method of this name are all that
+    an operation needs.
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", action).lower()
 
 
 class Service(Protocol):

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from fake_aliyun.core.clock import check_seconds
 from fake_aliyun.core.faults import Fault, Faults
-from fake_aliyun.ecs.images import Failure, Image, Pace
+from fake_aliyun.ecs.images import CheckItem, Failure, Image, Pace
 from fake_aliyun.ecs.models import EcsBackend
 
 
@@ -16,7 +17,10 @@ class EcsControl:
 
     @property
     def images(self) -> Mapping[str, Image]:
-        """Return the images by name; looking here does not move an import."""
+        """Return the images by name; looking here does not move an import.
+
+        Of images of one name in several regions it is the newest.
+        """
         return {image.image_name: image for image in self._backend.images()}
 
     @property
@@ -50,6 +54,45 @@ class EcsControl:
     def resource_groups(self) -> set[str]:
         """Return the resource groups that exist; add to it as needed."""
         return self._backend.resource_groups
+
+    @property
+    def usable_seconds(self) -> float:
+        """Return how long an image is Available and not yet Usable."""
+        return self._backend.usable_seconds
+
+    @usable_seconds.setter
+    def usable_seconds(self, seconds: float) -> None:
+        check_seconds("usable_seconds", seconds)
+        self._backend.usable_seconds = seconds
+
+    @property
+    def check_seconds(self) -> float:
+        """Return how long the image check takes after Available."""
+        return self._backend.check_seconds
+
+    @check_seconds.setter
+    def check_seconds(self, seconds: float) -> None:
+        check_seconds("check_seconds", seconds)
+        self._backend.check_seconds = seconds
+
+    def image(self, image_name: str, *, region_id: str) -> Image:
+        """Return the image of a name in one region, where `images` knows but one.
+
+        Raises:
+            LookupError: There is none.
+        """
+        for image in self._backend.images():
+            if (image.image_name, image.region_id) == (image_name, region_id):
+                return image
+        raise LookupError(f"no image {image_name!r} in {region_id}")
+
+    def find_by_check(self, image_name: str, *items: CheckItem) -> None:
+        """Let the check of the images of a name find this, if it is asked for."""
+        self._backend.check_items[image_name] = list(items)
+
+    def use_image(self, image_name: str, instance_id: str) -> None:
+        """Let an instance have been made from an image."""
+        self.images[image_name].instance_ids.add(instance_id)
 
     def move_imports(self) -> None:
         """Let every import be as far as its pace says, as a look at it would find it.

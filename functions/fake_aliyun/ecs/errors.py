@@ -1,7 +1,10 @@
 """The refusals of ECS: code, status and sentence.
 
 Source: "ImportImage", "Error codes", ECS API 2014-05-26 (changed 2025-05-13), and
-"Response results", "Common error codes", ECS API reference; both read 2026-11.
+"Response results", "Common error codes", ECS API reference; both read 2026-11. Of images that are there:
+the error tables of CopyImage, CancelCopyImage, ModifyImageSharePermission, DeleteImage
+(github.com/AlibabaCloudDocs/ecs, 2021-07) and of TagResources; read 2026-12. Their
+sentences are ours where the pages give none.
 """
 
 from fake_aliyun.core.errors import ErrorType, KnownError
@@ -55,6 +58,31 @@ ERRORS: dict[str, ErrorType] = {
     "InvalidAccountStatus.OSSDisabled": ErrorType(403, "OSS is disabled due to invalid account status."),
     "TagKey.Duplication": ErrorType(403, "The TagKey has duplication with others, case-insensitive."),
     "InvalidResourceGroup.NotFound": ErrorType(404, "The ResourceGroup provided does not exist in our records."),
+    # Of images that are there.
+    "InvalidImageId.NotFound": ErrorType(404, "The specified ImageId does not exist."),
+    "SourceRegion.NotFound": ErrorType(400, "The specified SourceRegion does not exist."),
+    "DestinationRegion.NotFound": ErrorType(400, "The specified DestinationRegion does not exist."),
+    "IncorrectDestinationRegion": ErrorType(403, "The specified DestinationRegion should not be the same with the SourceRegion."),
+    "IncorrectImageStatus": ErrorType(400, "The specified image is in a status that does not allow the operation."),
+    "DryRunOperation": ErrorType(400, "Request validation has been passed with DryRun flag set."),
+    "InvalidParameter.EncryptedIllegal": ErrorType(400, "The value of parameter Encrypted is illegal."),
+    "InvalidParameter.KMSKeyId.NotFound": ErrorType(404, "The specified KMSKeyId is not found."),
+    "QuotaExceed.Snapshot": ErrorType(403, "The snapshot quota exceeds."),
+    "SizeExceed.Image": ErrorType(403, "The specified image is too large to be copied."),
+    "RegionNotSupportCopy": ErrorType(403, "The specified region does not support image copy."),
+    "OperationDenied.ImageCopying": ErrorType(403, "The specified image is being copied."),
+    "OperationDeined.EncryptedSnapshot": ErrorType(403, "The specified image contains encrypted snapshots, which do not support the operation."),
+    "ImageCreatedNotFromCopy": ErrorType(400, "The specified image is not created from copy."),
+    "InvalidAccount.NotFound": ErrorType(404, "The specified Account does not exist."),
+    "InvalidAccount.Forbbiden": ErrorType(404, "The specified Account is yourself."),
+    "QuotaExceed.ShareImage": ErrorType(403, "The quota of shared images exceeds."),
+    "QuotaExceed.ShareImageUser": ErrorType(403, "The quota of accounts that an image is shared with exceeds."),
+    "ImageUseShared": ErrorType(403, "The specified image has been shared to other users."),
+    "ImageUsingByInstance": ErrorType(403, "The specified image is used by instances."),
+    "ImageIsExporting": ErrorType(403, "The specified image is exporting."),
+    "InvalidResourceType.NotFound": ErrorType(404, "The ResourceType provided does not exist in our records."),
+    "InvalidResourceId.NotFound": ErrorType(404, "The specified ResourceIds are not found in our records."),
+    "MissingParameter.TagKey": ErrorType(400, "You must specify Tag.N.Key."),
     # Of tasks.
     "InvalidTaskId.NotFound": ErrorType(400, "The specified task id does not exist."),
     "InvalidTaskId.TaskActionNotSupport": ErrorType(403, "The specified task's action not support cancel."),

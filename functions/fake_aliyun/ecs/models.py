@@ -3,19 +3,29 @@
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from typing import NamedTuple
 
 from fake_aliyun.core.clock import Clock
 from fake_aliyun.core.content import Content
 from fake_aliyun.core.hosts import Door
 from fake_aliyun.ecs.errors import EcsError
-from fake_aliyun.ecs.images import ByLooks, Failure, Image, ImageDisk, Pace
+from fake_aliyun.ecs.images import (
+    ByLooks,
+    CheckItem,
+    Failure,
+    Image,
+    ImageDisk,
+    Pace,
+)
 from fake_aliyun.ecs.parameters import (
     RULES,
     Numbered,
     check_extras,
     check_image,
     read_disks,
+    read_features,
+    read_flag,
     read_tags,
 )
 from fake_aliyun.oss.access import Access
@@ -58,6 +68,14 @@ NOT_IMPORTABLE = frozenset({".iso"})
 """Suffixes that are refused. The documented list of those that are taken is nowhere
 to be found; that ISO is not supported is said in "Import custom images", read 2026-11.
 """
+READY = frozenset({"Available", "Deprecated"})
+MAX_COPIES = 5
+"""How many copies of a region are made at a time; more wait.
+
+Source: CopyImage, descriptions of alibabacloud-ecs20140526 7.0.2, and
+help.aliyun.com/document_detail/25538.html, read 2026-12. Whether the region of the
+source or that of the copy is meant is stated nowhere; here it is the source's.
+"""
 NO_COMPARISON = frozenset({"ClientToken", "DryRun"})
 
 
@@ -70,6 +88,9 @@ class EcsBackend:
         shown_after_seconds: How late DescribeImages knows an image that was accepted.
         refused_suffixes: Of object keys, in lower case with the dot.
         resource_groups: Those that exist.
+        usable_seconds: How long an image is Available and not yet Usable.
+        check_seconds: How long the image check takes after Available.
+        check_items: What the check finds, by the name of the image.
     """
 
     def __init__(
@@ -88,9 +109,13 @@ class EcsBackend:
         self.shown_after_seconds = 0.0
         self.refused_suffixes = NOT_IMPORTABLE
         self.resource_groups: set[str] = set()
+        self.usable_seconds: float = 0
+        self.check_seconds: float = 0
+        self.check_items: dict[str, list[CheckItem]] = {}
         self.by_id: dict[str, Image] = {}
         self._oss = oss
         self._ram = ram
+        self.account_id = ram.account_id
         self._tokens: dict[str, tuple[Mapping[str, str], Image]] = {}
         self._failures: deque[Failure] = deque()
 
@@ -99,6 +124,7 @@ class EcsBackend:
         self.by_id.clear()
         self._tokens.clear()
         self._failures.clear()
+        self.check_items.clear()
 
     def fail_import(self, failure: Failure) -> None:
         """Let the next import that is accepted end as CreateFailed."""
@@ -117,7 +143,7 @@ class EcsBackend:
         rules = RULES[door]
         self.check_region(parameters)
         check_extras(parameters)
-        if known := self._known_token(parameters):
+        if known := self.known_token(parameters):
             return known
         check_image(parameters, rules)
         mappings = read_disks(parameters, rules)
@@ -125,11 +151,15 @@ class EcsBackend:
         if group and group not in self.resource_groups:
             raise EcsError("InvalidResourceGroup.NotFound")
         image = self._new_image(parameters, mappings)
-        self._check_room(image)
-        if parameters.get("DryRun", "false").lower() == "true":
+        self.check_room(image.image_name, image.region_id)
+        if read_flag(parameters, "DryRun"):
             raise EcsError("DRYRUN.SUCCESS")
         if self._failures:
             image.failure = self._failures.popleft()
+        return self.add(image, parameters)
+
+    def add(self, image: Image, parameters: Mapping[str, str]) -> Image:
+        """Return an image that is kept now, with the client token that asked for it."""
         self.by_id[image.image_id] = image
         if token := parameters.get("ClientToken"):
             self._tokens[token] = (_compared(parameters), image)
@@ -144,7 +174,7 @@ class EcsBackend:
             raise EcsError("InvalidRegionId.NotFound")
         return region_id
 
-    def _known_token(self, parameters: Mapping[str, str]) -> Image | None:
+    def known_token(self, parameters: Mapping[str, str]) -> Image | None:
         """Return the image of an earlier request with the same client token.
 
         Source: "How to ensure idempotence", ECS documentation, read 2026-11.
@@ -174,6 +204,7 @@ class EcsBackend:
             image_name=parameters.get("ImageName") or image_id,
             region_id=region_id,
             created=self.clock(),
+            began=self.clock(),
             disks=disks,
             description=parameters.get("Description", ""),
             architecture=parameters.get("Architecture", "x86_64"),
@@ -184,11 +215,7 @@ class EcsBackend:
             role_name=role_name,
             resource_group_id=parameters.get("ResourceGroupId", ""),
             detection_strategy=parameters.get("DetectionStrategy", ""),
-            features={
-                name.removeprefix("Features."): value
-                for name, value in parameters.items()
-                if name.startswith("Features.")
-            },
+            features=read_features(parameters),
             tags=read_tags(parameters),
             parameters=dict(parameters),
         )
@@ -234,27 +261,43 @@ class EcsBackend:
             raise EcsError("InvalidOSSObject.Size")
         return found
 
-    def _check_room(self, image: Image) -> None:
+    def check_room(self, image_name: str, region_id: str) -> None:
         """Refuse an image whose name is taken or for which there is no room.
 
         Which of the two codes for a taken name stands for which case is not
         documented; here the first is given while the other import is under way.
         """
-        here = [other for other in self.images() if other.region_id == image.region_id]
-        for other in here:
-            if other.image_name == image.image_name:
+        self.check_name_is_free(image_name, region_id)
+        here = [other for other in self.images() if other.region_id == region_id]
+        if self.image_quota is not None and len(here) >= self.image_quota:
+            raise EcsError("QuotaExceed.Image")
+
+    def check_name_is_free(self, image_name: str, region_id: str) -> None:
+        """Refuse a name that another image of the region has."""
+        for other in self.images():
+            if (other.image_name, other.region_id) == (image_name, region_id):
                 under_way = other.is_under_way
                 raise EcsError(
                     "ImageIsImporting" if under_way else "InvalidImageName.Duplicated"
                 )
-        if self.image_quota is not None and len(here) >= self.image_quota:
-            raise EcsError("QuotaExceed.Image")
+
+    def find_image(self, image_id: str, region_id: str) -> Image:
+        """Return an image of a region.
+
+        Raises:
+            EcsError: InvalidImageId.NotFound.
+        """
+        image = self.by_id.get(image_id)
+        if image is None or image.region_id != region_id or image not in self.images():
+            raise EcsError("InvalidImageId.NotFound")
+        self.move(image)
+        return image
 
     def images(self) -> list[Image]:
-        """Return all images that have not been cancelled away, oldest first."""
+        """Return all images that were neither cancelled nor deleted, oldest first."""
         # A copy, as a test may look while a server's threads make images.
         everything = list(self.by_id.values())
-        return [image for image in everything if not image.is_cancelled]
+        return [i for i in everything if not (i.is_cancelled or i.is_deleted)]
 
     def shows(self, image: Image) -> bool:
         """Return whether DescribeImages knows an image already.
@@ -276,14 +319,54 @@ class EcsBackend:
         """Let an import be as far as its pace says."""
         if not image.is_under_way or image.is_cancelled:
             return
+        if image.is_queued:
+            self._begin_copy(image)
+        if image.is_queued:
+            return
         stage = self.pace.stage(image, self.clock())
         if stage.status == "Ended":
             self.end(image)
         else:
             image.status, image.percent = stage.status, stage.percent
 
+    def copies_from(self, region_id: str) -> list[Image]:
+        """Return the copies of a region's images that are being made."""
+        return [
+            image
+            for image in self.images()
+            if image.copied_from
+            and image.is_under_way
+            and not image.is_queued
+            and self.by_id[image.copied_from].region_id == region_id
+        ]
+
+    def _begin_copy(self, image: Image) -> None:
+        """Let a copy begin that waited, if fewer than five of its region are made."""
+        running = self.copies_from(self.by_id[image.copied_from].region_id)
+        for other in running:
+            self.move(other)
+        if sum(other.is_under_way for other in running) < MAX_COPIES:
+            image.is_queued, image.looks, image.began = False, 0, self.clock()
+
+    def is_usable(self, image: Image) -> bool:
+        """Return whether instances can be made of an image at once.
+
+        Source: DescribeImages, `Usable`, model of alibabacloud-ecs20140526 7.11.8,
+        read 2026-12; how long after Available it turns true is stated nowhere.
+        """
+        if image.status not in READY or image.ended is None:
+            return False
+        return self.clock() >= image.ended + timedelta(seconds=self.usable_seconds)
+
+    def is_checked(self, image: Image) -> bool:
+        """Return whether the image check has ended, which begins with Available."""
+        if image.ended is None:
+            return False
+        return self.clock() >= image.ended + timedelta(seconds=self.check_seconds)
+
     def end(self, image: Image) -> None:
-        """Let an import end now."""
+        """Let an import or a copy end now."""
+        image.is_queued = False
         image.failure = image.failure or self._lost_file(image)
         image.status = "CreateFailed" if image.failure else "Available"
         image.percent = 100
@@ -291,7 +374,7 @@ class EcsBackend:
 
     def _lost_file(self, image: Image) -> Failure | None:
         """Return why an import fails whose file was deleted or replaced meanwhile."""
-        for disk in image.disks:
+        for disk in image.disks if not image.copied_from else ():
             bucket = self._oss.buckets.get(disk.bucket)
             found = bucket.versions.current(disk.object_key) if bucket else None
             if found is None or found.etag != disk.etag:
@@ -302,7 +385,7 @@ class EcsBackend:
     def find_task(self, task_id: str, *, region_id: str) -> Image:
         """Return the image of a task of a region."""
         for image in self.by_id.values():
-            if (image.task_id, image.region_id) == (task_id, region_id):
+            if task_id and (image.task_id, image.region_id) == (task_id, region_id):
                 return image
         raise EcsError("InvalidTaskId.NotFound")
 

@@ -1,17 +1,30 @@
 """The operations of ECS that are imitated, each as parameters -> answer."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
 
-from fake_aliyun.core.clock import iso_seconds
+from fake_aliyun.core.clock import read_utc
 from fake_aliyun.core.errors import NotImitatedError
 from fake_aliyun.core.hosts import Door
 from fake_aliyun.core.rpc import Document
+from fake_aliyun.core.service import method_name
+from fake_aliyun.ecs.attributes import AttributeOperations
+from fake_aliyun.ecs.copies import CopyOperations
 from fake_aliyun.ecs.errors import EcsError
-from fake_aliyun.ecs.images import Image, ImageDisk
+from fake_aliyun.ecs.images import Image
 from fake_aliyun.ecs.models import EcsBackend
-from fake_aliyun.ecs.parameters import is_whole, read_tags
+from fake_aliyun.ecs.parameters import listed, numbered, read_flag, read_tags
+from fake_aliyun.ecs.rendering import (
+    shown_attribute,
+    shown_image,
+    shown_task,
+    take_page,
+)
+from fake_aliyun.ecs.tags import TagOperations
 
+EARLIEST = datetime.min.replace(tzinfo=timezone.utc)
+LATEST = datetime.max.replace(tzinfo=timezone.utc)
 STATUSES = frozenset(
     {"Creating", "Waiting", "Available", "UnAvailable", "CreateFailed", "Deprecated"}
 )
@@ -19,64 +32,86 @@ OWNERS = frozenset({"system", "self", "others", "marketplace"})
 """Of whom only `self` has images here."""
 TASK_STATUSES = frozenset({"Finished", "Processing", "Failed"})
 MAX_IDS = 100
-COMMON = frozenset(
-    {"RegionId", "PageNumber", "PageSize", "OwnerId", "ResourceOwnerId",
-     "ResourceOwnerAccount", "OwnerAccount"}
-)  # fmt: skip
-DESCRIBE_IMAGES = COMMON | {
-    "ImageId", "ImageName", "Status", "ImageOwnerAlias", "Architecture", "OSType",
-    "ResourceGroupId", "Tag.N.Key", "Tag.N.Value",
-}  # fmt: skip
-DESCRIBE_TASKS = COMMON | {"TaskIds", "TaskAction", "TaskStatus"}
-ONE_TASK = frozenset(
-    {"RegionId", "TaskId", "OwnerId", "ResourceOwnerId", "ResourceOwnerAccount",
-     "OwnerAccount"}
-)  # fmt: skip
-DESCRIBE_REGIONS = frozenset(
-    {"RegionId", "AcceptLanguage", "ResourceType", "InstanceChargeType", "OwnerId",
-     "ResourceOwnerId", "ResourceOwnerAccount", "OwnerAccount"}
-)  # fmt: skip
+CALLER = frozenset(
+    {"OwnerId", "ResourceOwnerId", "ResourceOwnerAccount", "OwnerAccount"}
+)
 
 
-class ImagePage(NamedTuple):
-    """One page of images and how many there are in all."""
+@dataclass(frozen=True, slots=True)
+class EcsOperation:
+    """One operation; the method that answers it has its name in snake case.
 
-    images: list[Image]
-    total: int
-    number: int
-    size: int
-
-    def heading(self) -> Document:
-        """Return the fields that each paged answer has."""
-        return {
-            "PageNumber": self.number,
-            "PageSize": self.size,
-            "TotalCount": self.total,
-        }
-
-
-def take_page(images: Sequence[Image], parameters: Mapping[str, str]) -> ImagePage:
-    """Return the page that a request asks for; ten to a page unless it says.
-
-    Raises:
-        EcsError: InvalidParameter.
+    Attributes:
+        parameters: Those that it takes beside `RegionId` and the caller's own; None
+            for ImportImage, whose differ from door to door.
+        resource: What a policy names: `*`, `image/*`, or `image/{NAME}` for each
+            value of a parameter.
     """
-    number = _whole(parameters, "PageNumber", "1", range(1, 1_000_001))
-    size = _whole(parameters, "PageSize", "10", range(1, 101))
-    start = (number - 1) * size
-    return ImagePage(list(images[start : start + size]), len(images), number, size)
+
+    parameters: frozenset[str] | None
+    resource: str = "*"
+
+    def resources(self, parameters: Mapping[str, str]) -> list[str]:
+        """Return the resources that must all be allowed."""
+        if "{" not in self.resource:
+            return [self.resource]
+        name = self.resource.partition("{")[2].removesuffix("}")
+        values = [parameters[name]] if parameters.get(name) else []
+        values += listed(parameters, name, limit=MAX_IDS)
+        return [f"image/{value}" for value in values] or ["image/*"]
 
 
-def _whole(
-    parameters: Mapping[str, str], name: str, default: str, allowed: range
-) -> int:
-    text = parameters.get(name, default)
-    if not is_whole(text) or int(text) not in allowed:
-        raise EcsError("InvalidParameter", name)
-    return int(text)
+def _row(*parameters: str, resource: str = "*") -> EcsOperation:
+    return EcsOperation(CALLER | {"RegionId", *parameters}, resource)
 
 
-def _listed(parameters: Mapping[str, str], name: str) -> list[str]:
+_PAGE = ("PageNumber", "PageSize")
+_TAG = ("Tag.N.Key", "Tag.N.Value")
+_TAGGED = ("ResourceType", "ResourceId.N")
+_OF_IMAGE = "image/{ImageId}"
+OPERATIONS: Mapping[str, EcsOperation] = {
+    "ImportImage": EcsOperation(None, "image/*"),
+    "DescribeImages": _row(
+        *_PAGE, *_TAG, "ImageId", "ImageName", "Status", "ImageOwnerAlias",
+        "Architecture", "OSType", "ResourceGroupId", "ImageFamily", "Usage", "Usable",
+        "Filter.N.Key", "Filter.N.Value", resource="image/*",
+    ),
+    "DescribeTasks": _row(*_PAGE, "TaskIds", "TaskAction", "TaskStatus"),
+    "DescribeTaskAttribute": _row("TaskId"),
+    "CancelTask": _row("TaskId"),
+    "DescribeRegions": _row("AcceptLanguage", "ResourceType", "InstanceChargeType"),
+    "CopyImage": _row(
+        *_TAG, "ImageId", "DestinationRegionId", "DestinationImageName",
+        "DestinationDescription", "Encrypted", "KMSKeyId", "ResourceGroupId",
+        "ClientToken", "DryRun", resource="image/*",
+    ),
+    "CancelCopyImage": _row("ImageId", resource=_OF_IMAGE),
+    "ModifyImageAttribute": _row(
+        "ImageId", "ImageName", "Description", "ImageFamily", "BootMode", "Status",
+        "LicenseType", "Features.NvmeSupport", "Features.ImdsSupport",
+        resource=_OF_IMAGE,
+    ),
+    "DescribeImageFromFamily": _row("ImageFamily"),
+    "ModifyImageSharePermission": _row(
+        "ImageId", "AddAccount.N", "RemoveAccount.N", resource=_OF_IMAGE
+    ),
+    "DescribeImageSharePermission": _row(*_PAGE, "ImageId", resource=_OF_IMAGE),
+    "DescribeImageSupportInstanceTypes": _row(
+        "ImageId", "ActionType", resource=_OF_IMAGE
+    ),
+    "DeleteImage": _row("ImageId", "Force", resource=_OF_IMAGE),
+    "TagResources": _row(*_TAGGED, *_TAG, resource="image/{ResourceId}"),
+    "UntagResources": _row(
+        *_TAGGED, "TagKey.N", "All", resource="image/{ResourceId}"
+    ),
+    "ListTagResources": _row(*_TAGGED, *_TAG, "NextToken"),
+}  # fmt: skip
+"""Each operation. Source of the resources: "RAM authorization" of each page, ECS API
+reference, read 2026-11 and 2026-12; tasks are absent from it, and that of
+CancelCopyImage is stated nowhere."""
+
+
+def _comma_list(parameters: Mapping[str, str], name: str) -> list[str]:
     values = [value for value in parameters.get(name, "").split(",") if value]
     if len(values) > MAX_IDS:
         raise EcsError("InvalidParameter", name)
@@ -85,12 +120,17 @@ def _listed(parameters: Mapping[str, str], name: str) -> list[str]:
 
 def image_filter(parameters: Mapping[str, str]) -> Callable[[Image], bool]:
     """Return whether DescribeImages is about an image, its status left aside."""
-    ids = _listed(parameters, "ImageId")
+    ids = _comma_list(parameters, "ImageId")
     tags = read_tags(parameters)
     owner = parameters.get("ImageOwnerAlias", "self")
     if owner not in OWNERS:
         raise NotImitatedError(f"ImageOwnerAlias {owner!r}", known=OWNERS)
+    since, until = _creation_times(parameters)
+    usage = parameters.get("Usage", "")
+    if usage not in {"", "instance", "none"}:
+        raise EcsError("InvalidParameter", "Usage")
     exact = {
+        "ImageFamily": "family",
         "Architecture": "architecture",
         "OSType": "os_type",
         "ResourceGroupId": "resource_group_id",
@@ -102,6 +142,8 @@ def image_filter(parameters: Mapping[str, str]) -> Callable[[Image], bool]:
             and (not ids or image.image_id in ids)
             and parameters.get("ImageName", "").strip("*") in image.image_name
             and image.region_id == parameters["RegionId"]
+            and since <= image.created <= until
+            and usage in {"", "instance" if image.instance_ids else "none"}
             and all(image.tags.get(key) == value for key, value in tags.items())
             and all(
                 parameters[name] == getattr(image, attribute)
@@ -113,13 +155,48 @@ def image_filter(parameters: Mapping[str, str]) -> Callable[[Image], bool]:
     return fits
 
 
+def _creation_times(parameters: Mapping[str, str]) -> tuple[datetime, datetime]:
+    """Return the first and the last moment of creation that a request asks for.
+
+    Source: DescribeImages, `Filter`, model of alibabacloud-ecs20140526 7.11.8, read
+    2026-12: the only two keys are these, and they go with minutes.
+    """
+    bounds = {"CreationStartTime": EARLIEST, "CreationEndTime": LATEST}
+    for held in numbered(parameters, "Filter", limit=len(bounds)).values():
+        name = held.get("Key", "")
+        if name not in bounds:
+            raise NotImitatedError(f"the filter {name!r}", known=bounds)
+        try:
+            bounds[name] = read_utc(held.get("Value", ""), "%Y-%m-%dT%H:%MZ")
+        except ValueError:
+            raise EcsError("InvalidParameter", f"Filter: {name}") from None
+    return bounds["CreationStartTime"], bounds["CreationEndTime"]
+
+
+def is_wanted(
+    backend: EcsBackend, parameters: Mapping[str, str]
+) -> Callable[[Image], bool]:
+    """Return whether DescribeImages shows an image as it is now.
+
+    Raises:
+        EcsError: InvalidStatus.Malformed, MissingParameter, InvalidParameter.
+    """
+    statuses = wanted_statuses(parameters)
+    if "Usable" not in parameters:
+        return lambda image: image.status in statuses
+    if "Status" not in parameters:
+        raise EcsError("MissingParameter", "Status")
+    usable = read_flag(parameters, "Usable")
+    return lambda image: image.status in statuses and backend.is_usable(image) == usable
+
+
 def wanted_statuses(parameters: Mapping[str, str]) -> set[str]:
     """Return the statuses that DescribeImages shows: Available unless it says.
 
     Raises:
         EcsError: InvalidStatus.Malformed.
     """
-    statuses = _listed(parameters, "Status") or ["Available"]
+    statuses = _comma_list(parameters, "Status") or ["Available"]
     if statuses == ["ALL"]:
         return set(STATUSES)
     for status in statuses:
@@ -130,12 +207,13 @@ def wanted_statuses(parameters: Mapping[str, str]) -> set[str]:
 
 def task_filter(parameters: Mapping[str, str]) -> Callable[[Image], bool]:
     """Return whether DescribeTasks is about an image's task, its status left aside."""
-    ids = _listed(parameters, "TaskIds")
+    ids = _comma_list(parameters, "TaskIds")
     action = parameters.get("TaskAction", "ImportImage")
 
     def fits(image: Image) -> bool:
         return (
             action == "ImportImage"
+            and bool(image.task_id)
             and image.region_id == parameters["RegionId"]
             and (not ids or image.task_id in ids)
         )
@@ -143,117 +221,8 @@ def task_filter(parameters: Mapping[str, str]) -> Callable[[Image], bool]:
     return fits
 
 
-def shown_image(image: Image) -> Document:
-    """Return an image as DescribeImages shows it."""
-    return {
-        "ImageId": image.image_id,
-        "ImageName": image.image_name,
-        "Description": image.description,
-        "Status": image.status,
-        "Progress": f"{image.percent}%",
-        "CreationTime": iso_seconds(image.created),
-        "ImageOwnerAlias": "self",
-        "Architecture": image.architecture,
-        "BootMode": image.boot_mode,
-        "OSType": image.os_type,
-        "OSName": image.platform,
-        "Platform": image.platform,
-        "ResourceGroupId": image.resource_group_id,
-        "Size": image.size_gib,
-        "Usage": "none",
-        "DiskDeviceMappings": {
-            "DiskDeviceMapping": [_shown_disk(disk, image) for disk in image.disks]
-        },
-        "Tags": {
-            "Tag": [
-                {"TagKey": key, "TagValue": value} for key, value in image.tags.items()
-            ]
-        },
-    }
-
-
-def _shown_disk(disk: ImageDisk, image: Image) -> Document:
-    return {
-        "Device": disk.device,
-        "Format": disk.format,
-        "ImportOSSBucket": disk.bucket,
-        "ImportOSSObject": disk.object_key,
-        "Progress": f"{image.percent}%",
-        "RemainTime": 0 if not image.is_under_way else 60,
-        "Size": str(disk.size_gib),
-        "SnapshotId": disk.snapshot_id,
-        "Type": disk.kind,
-    }
-
-
-def _finished(image: Image) -> str:
-    return iso_seconds(image.ended) if image.ended else ""
-
-
-def shown_task(image: Image) -> Document:
-    """Return a task as DescribeTasks shows it."""
-    return {
-        "TaskId": image.task_id,
-        "TaskAction": "ImportImage",
-        "TaskStatus": image.task_status,
-        "SupportCancel": str(image.task_status == "Processing").lower(),
-        "ResourceId": image.image_id,
-        "CreationTime": iso_seconds(image.created),
-        "FinishedTime": _finished(image),
-    }
-
-
-def shown_attribute(image: Image) -> Document:
-    """Return a task as DescribeTaskAttribute shows it."""
-    failed = image.task_status == "Failed"
-    failure = image.failure if failed else None
-    return {
-        **shown_task(image),
-        "RegionId": image.region_id,
-        "TaskProcess": f"{image.percent}%",
-        "TotalCount": 1,
-        "SuccessCount": int(image.task_status == "Finished"),
-        "FailedCount": int(failed),
-        "OperationProgressSet": {
-            "OperationProgress": [
-                {
-                    "OperationStatus": "Failed" if failed else "Success",
-                    "ErrorCode": failure.code if failure else "",
-                    "ErrorMsg": failure.message if failure else "",
-                    "RelatedItemSet": {
-                        "RelatedItem": [{"Name": "ImageId", "Value": image.image_id}]
-                    },
-                }
-            ]
-        },
-    }
-
-
-OPERATIONS: Mapping[str, frozenset[str] | None] = {
-    "ImportImage": None,
-    "DescribeImages": DESCRIBE_IMAGES,
-    "DescribeTasks": DESCRIBE_TASKS,
-    "DescribeTaskAttribute": ONE_TASK,
-    "CancelTask": ONE_TASK,
-    "DescribeRegions": DESCRIBE_REGIONS,
-}
-"""The parameters of each; those of ImportImage differ from door to door."""
-
-
-def permission(action: str) -> str:
-    """Return the kind of resource that a policy for an operation names.
-
-    Source: "RAM authorization", ECS API reference, read 2026-11; tasks are absent
-    from it.
-    """
-    return "image/*" if action in {"ImportImage", "DescribeImages"} else "*"
-
-
-class EcsOperations:
-    """Answers operations."""
-
-    def __init__(self, backend: EcsBackend) -> None:
-        self._backend = backend
+class EcsOperations(CopyOperations, AttributeOperations, TagOperations):
+    """Answers every operation of ECS that is imitated."""
 
     def run(
         self, action: str, parameters: Mapping[str, str], *, door: Door
@@ -261,14 +230,10 @@ class EcsOperations:
         """Return the answer of an operation without its request ID."""
         if action == "ImportImage":
             return self._import_image(parameters, door=door)
-        others: dict[str, Callable[[Mapping[str, str]], Document]] = {
-            "DescribeImages": self._describe_images,
-            "DescribeTasks": self._describe_tasks,
-            "DescribeTaskAttribute": self._describe_task_attribute,
-            "CancelTask": self._cancel_task,
-            "DescribeRegions": self._describe_regions,
-        }
-        return others[action](parameters)
+        answer: Callable[[Mapping[str, str]], Document] = getattr(
+            self, method_name(action)
+        )
+        return answer(parameters)
 
     def _import_image(self, parameters: Mapping[str, str], *, door: Door) -> Document:
         image = self._backend.import_image(parameters, door=door)
@@ -278,23 +243,27 @@ class EcsOperations:
             "RegionId": image.region_id,
         }
 
-    def _describe_images(self, parameters: Mapping[str, str]) -> Document:
+    def describe_images(self, parameters: Mapping[str, str]) -> Document:
+        """Return a page of images, newest first."""
         backend = self._backend
         region_id = backend.check_region(parameters)
-        statuses = wanted_statuses(parameters)
+        wanted = is_wanted(backend, parameters)
         fits = image_filter(parameters)
         concerned = [
             image for image in backend.images() if fits(image) and backend.shows(image)
         ]
-        found = [i for i in backend.look(concerned) if i.status in statuses]
+        found = [image for image in backend.look(concerned) if wanted(image)]
         page = take_page(found[::-1], parameters)
         return {
             **page.heading(),
             "RegionId": region_id,
-            "Images": {"Image": [shown_image(image) for image in page.images]},
+            "Images": {
+                "Image": [shown_image(backend, image) for image in page.entries]
+            },
         }
 
-    def _describe_tasks(self, parameters: Mapping[str, str]) -> Document:
+    def describe_tasks(self, parameters: Mapping[str, str]) -> Document:
+        """Return a page of tasks, newest first."""
         backend = self._backend
         region_id = backend.check_region(parameters)
         fits = task_filter(parameters)
@@ -306,14 +275,16 @@ class EcsOperations:
         return {
             **page.heading(),
             "RegionId": region_id,
-            "TaskSet": {"Task": [shown_task(image) for image in page.images]},
+            "TaskSet": {"Task": [shown_task(image) for image in page.entries]},
         }
 
-    def _describe_task_attribute(self, parameters: Mapping[str, str]) -> Document:
+    def describe_task_attribute(self, parameters: Mapping[str, str]) -> Document:
+        """Return how a task is doing."""
         image = self._task(parameters)
         return shown_attribute(self._backend.look([image])[0])
 
-    def _cancel_task(self, parameters: Mapping[str, str]) -> Document:
+    def cancel_task(self, parameters: Mapping[str, str]) -> Document:
+        """End an import that is under way."""
         self._backend.cancel_task(self._task(parameters))
         return {}
 
@@ -323,7 +294,8 @@ class EcsOperations:
             raise EcsError("MissingParameter", "TaskId")
         return self._backend.find_task(parameters["TaskId"], region_id=region_id)
 
-    def _describe_regions(self, parameters: Mapping[str, str]) -> Document:
+    def describe_regions(self, parameters: Mapping[str, str]) -> Document:
+        """Return the regions that there are."""
         language = parameters.get("AcceptLanguage", "zh-CN")
         if language not in {"zh-CN", "en-US", "ja"}:
             raise NotImitatedError(

@@ -86,7 +86,7 @@ RULES: Mapping[Door, DoorRules] = {
     "apsara-pop": APSARA_POP,
     "apsara-route": APSARA_POP,
 }
-_NUMBERED = re.compile(r"(DiskDeviceMapping|Tag)\.(0|[1-9]\d{0,5})\.(\w+)", re.ASCII)
+_NUMBERED = re.compile(r"(\w+)\.(0|[1-9]\d{0,5})((?:\.\w+)?)", re.ASCII)
 Numbered = dict[int, dict[str, str]]
 
 
@@ -99,12 +99,12 @@ def check_names(
         NotImitatedError: One does not; the cloud would ignore it.
     """
     for name in parameters:
-        if _NUMBERED.sub(r"\1.N.\3", name) not in known:
+        if _NUMBERED.sub(r"\1.N\3", name) not in known:
             raise NotImitatedError(f"the parameter {name!r} of {what}", known=known)
 
 
 def numbered(parameters: Mapping[str, str], prefix: str, *, limit: int) -> Numbered:
-    """Return what `prefix.N.*` hold, by N.
+    """Return what `prefix.N.*` hold, by N; what `prefix.N` itself holds is under "".
 
     Raises:
         NotImitatedError: An N lies outside of 1 to `limit`; the cloud ignores such.
@@ -112,12 +112,22 @@ def numbered(parameters: Mapping[str, str], prefix: str, *, limit: int) -> Numbe
     found: Numbered = {}
     for name, value in parameters.items():
         if (match := _NUMBERED.fullmatch(name)) and match[1] == prefix:
-            found.setdefault(int(match[2]), {})[match[3]] = value
+            found.setdefault(int(match[2]), {})[match[3].removeprefix(".")] = value
     for number in found:
         if not 1 <= number <= limit:
             known = [f"{prefix}.1 to {prefix}.{limit}"]
             raise NotImitatedError(f"{prefix}.{number}", known=known)
     return dict(sorted(found.items()))
+
+
+def listed(parameters: Mapping[str, str], prefix: str, *, limit: int) -> list[str]:
+    """Return what `prefix.1`, `prefix.2` and so on hold, in their order.
+
+    Raises:
+        NotImitatedError: As `numbered`.
+    """
+    found = numbered(parameters, prefix, limit=limit)
+    return [value for held in found.values() if (value := held.get("", ""))]
 
 
 def check_image(parameters: Mapping[str, str], rules: DoorRules) -> None:
@@ -126,13 +136,8 @@ def check_image(parameters: Mapping[str, str], rules: DoorRules) -> None:
     Raises:
         EcsError: Of the first parameter that is not valid.
     """
-    _check_name(parameters.get("ImageName", ""), rules)
-    description = parameters.get("Description", "")
-    if description and (
-        not 2 <= len(description) <= 256
-        or description.startswith(("http://", "https://"))
-    ):
-        raise EcsError("InvalidDescription.Malformed")
+    check_image_name(parameters.get("ImageName", ""), rules)
+    check_description(parameters.get("Description", ""))
     _check_choice(parameters, "Architecture", rules.architectures)
     _check_choice(parameters, "OSType", frozenset({"windows", "linux"}))
     _check_choice(parameters, "Platform", rules.platforms)
@@ -141,7 +146,25 @@ def check_image(parameters: Mapping[str, str], rules: DoorRules) -> None:
     _check_pairs(parameters)
 
 
-def _check_name(name: str, rules: DoorRules) -> None:
+def check_description(description: str) -> None:
+    """Let a description pass that is not set or well formed.
+
+    Raises:
+        EcsError: InvalidDescription.Malformed.
+    """
+    if description and (
+        not 2 <= len(description) <= 256
+        or description.startswith(("http://", "https://"))
+    ):
+        raise EcsError("InvalidDescription.Malformed")
+
+
+def check_image_name(name: str, rules: DoorRules) -> None:
+    """Let a name pass that is not set or well formed.
+
+    Raises:
+        EcsError: InvalidImageName.Malformed.
+    """
     if not name:
         return
     letters = r"a-zA-Z\u4e00-\u9fff"
@@ -190,17 +213,55 @@ def check_extras(parameters: Mapping[str, str]) -> None:
     Raises:
         EcsError: Of the first parameter that is not valid.
     """
+    check_client_token(parameters)
+    check_features(parameters)
+    read_flag(parameters, "DryRun")
+    read_tags(parameters)
+
+
+def check_client_token(parameters: Mapping[str, str]) -> None:
+    """Let a client token pass that is ASCII and of at most 64 characters.
+
+    Raises:
+        EcsError: InvalidClientToken.Malformed.
+    """
     token = parameters.get("ClientToken", "")
     if len(token) > 64 or not token.isascii():
         raise EcsError("InvalidClientToken.Malformed")
+
+
+def check_features(parameters: Mapping[str, str]) -> None:
+    """Let `Features.*` pass that hold one of their values.
+
+    Raises:
+        EcsError: InvalidParameter.FeaturesImdsSupport, InvalidParameter.
+    """
     if parameters.get("Features.ImdsSupport", "v1") not in {"v1", "v2"}:
         raise EcsError("InvalidParameter.FeaturesImdsSupport")
     nvme = parameters.get("Features.NvmeSupport", "supported")
     if nvme not in {"supported", "unsupported"}:
         raise EcsError("InvalidParameter", "Features.NvmeSupport")
-    if parameters.get("DryRun", "false").lower() not in {"true", "false"}:
-        raise EcsError("InvalidParameter", "DryRun")
-    read_tags(parameters)
+
+
+def read_features(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return what `Features.*` hold, by the name after the dot."""
+    return {
+        name.removeprefix("Features."): value
+        for name, value in parameters.items()
+        if name.startswith("Features.")
+    }
+
+
+def read_flag(parameters: Mapping[str, str], name: str) -> bool:
+    """Return a truth value, false where there is none.
+
+    Raises:
+        EcsError: InvalidParameter.
+    """
+    text = parameters.get(name, "false").lower()
+    if text not in {"true", "false"}:
+        raise EcsError("InvalidParameter", name)
+    return text == "true"
 
 
 def read_tags(parameters: Mapping[str, str]) -> dict[str, str]:

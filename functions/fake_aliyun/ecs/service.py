@@ -22,7 +22,7 @@ from fake_aliyun.core.rpc import (
 from fake_aliyun.core.service import Work
 from fake_aliyun.ecs.errors import EcsError
 from fake_aliyun.ecs.models import EcsBackend
-from fake_aliyun.ecs.operations import OPERATIONS, EcsOperations, permission
+from fake_aliyun.ecs.operations import OPERATIONS, EcsOperations
 from fake_aliyun.ecs.parameters import RULES, check_names
 from fake_aliyun.ecs.route import read_route, route_refusal
 from fake_aliyun.ram.models import RamBackend
@@ -106,12 +106,12 @@ class EcsService:
         self, action: str, parameters: Mapping[str, str], *, door: Door, principal: str
     ) -> Document:
         """Return the answer of an operation, once it may be done."""
-        known = OPERATIONS[action] or RULES[door].names
-        check_names(parameters, known, action)
-        region_id = parameters.get("RegionId", "*")
-        resource = f"acs:ecs:{region_id}:{self._ram.account_id}:{permission(action)}"
-        if principal and not self._ram.allows(principal, f"ecs:{action}", resource):
-            raise EcsError("Forbidden.RAM")
+        operation = OPERATIONS[action]
+        check_names(parameters, operation.parameters or RULES[door].names, action)
+        start = f"acs:ecs:{parameters.get('RegionId', '*')}:{self._ram.account_id}:"
+        for resource in operation.resources(parameters) if principal else ():
+            if not self._ram.allows(principal, f"ecs:{action}", start + resource):
+                raise EcsError("Forbidden.RAM")
         return self._operations.run(action, parameters, door=door)
 
     def _begin_route(self, request: Request, record: Recorded) -> Work:

@@ -4,7 +4,6 @@ Source: "List of operations by function" and the page of each operation, OSS
 documentation, read 2026-11.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal
@@ -75,11 +74,6 @@ class OssOperation:
     headers: frozenset[str] = frozenset()
     needs_header: str = ""
     ram_action: str = ""
-
-    @property
-    def handler(self) -> str:
-        """Return the name of the method that answers it."""
-        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", self.action).lower()
 
     @property
     def permission(self) -> str:

@@ -12,7 +12,7 @@ from fake_aliyun.core.errors import CloudError, NotImitatedError
 from fake_aliyun.core.hosts import Host
 from fake_aliyun.core.http import Request, Response
 from fake_aliyun.core.records import Recorded, without_secrets
-from fake_aliyun.core.service import Work
+from fake_aliyun.core.service import Work, method_name
 from fake_aliyun.oss.access import Access
 from fake_aliyun.oss.api.auth import OssAuthenticator
 from fake_aliyun.oss.api.buckets import BucketHandlers
@@ -97,7 +97,7 @@ class OssService:
             check_values(request)
             check_length(operation.action, request)
             answer: Callable[[OssRequest], Response] = getattr(
-                self._handlers, operation.handler
+                self._handlers, method_name(operation.action)
             )
             return answer(replace(request, principal=record.principal))
 
