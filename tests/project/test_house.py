@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
+TESTS = Path(__file__).parents[1]
 
 MAY_IMPORT = {
     "disk_images": {"disk_images"},
@@ -70,6 +71,9 @@ IMPURE_CALLS = {"open", "print", "input", "now", "utcnow", "today", "uuid1", "uu
 
 READS_FROM_AFAR = "disk_images.blocks.remote"
 """Is handed what reads, and bounds it: by a clock, and several reads at once."""
+
+TESTED_ELSEWHERE = {"startup"}
+"""What only a process of its own can show: see test_hot_path."""
 
 MOST_ENTRIES = 15
 
@@ -236,6 +240,14 @@ def test_a_class_name_means_one_thing_in_all_packages() -> None:
                 homes[node.name].append(module)
     shared = {name for name, modules in homes.items() if len(modules) > 1}
     assert shared == SHARED_NAMES
+
+
+@pytest.mark.parametrize("room", ["importing", "ledger", "tracking"])
+def test_a_module_of_the_shell_has_its_tests_under_its_name(room: str) -> None:
+    folder = TESTS / "image_import" / room
+    modules = {path.stem for path in (FUNCTIONS / "image_import" / room).glob("*.py")}
+    tested = {path.stem.removeprefix("test_") for path in folder.glob("test_*.py")}
+    assert modules - tested == {"__init__"} | (TESTED_ELSEWHERE & modules)
 
 
 def test_a_folder_lists_about_a_dozen_things() -> None:

@@ -7,7 +7,6 @@ from disk_images.formats.detect import Header
 from image_import.config.settings import read_settings
 from image_import.errors import ConflictError, PlanError
 from image_import.filename.reader import read_key
-from image_import.importing.contents import is_wanted
 from image_import.model.declaration import Declaration
 from image_import.model.disk import GIB, DiskFormat
 from image_import.model.revision import DiskRevision, ImageRevision
@@ -124,23 +123,3 @@ def test_what_could_not_be_told_is_a_note_and_no_failure() -> None:
     made = plan(replace(evidence, contents=unknown))
     assert made.notes == ("image contents: could not tell: no layer",)
     assert made.request.platform is None
-
-
-@pytest.mark.parametrize(
-    ("setting", "key", "said", "wanted"),
-    [
-        ("never", "disk.qcow2", {}, False),
-        ("always", "ubuntu-22.04-amd64.qcow2", {}, True),
-        ("auto", "ubuntu-22.04-amd64.qcow2", {}, False),
-        ("auto", "ubuntu-22.04.qcow2", {}, True),
-        ("auto", "disk-amd64.qcow2", {}, True),
-        ("auto", "disk-amd64.qcow2", {"platform": "Ubuntu"}, False),
-        ("auto", "disk.qcow2", {"platform": "Ubuntu"}, True),
-        ("auto", "disk.qcow2", {"platform": "Ubuntu", "architecture": "arm64"}, False),
-    ],
-)
-def test_a_look_is_wanted_where_the_setting_says(
-    setting: str, key: str, said: dict[str, str], *, wanted: bool
-) -> None:
-    settings = read_settings({"INSPECT": setting})
-    assert is_wanted(evidence_of(key, None, **said), settings) is wanted
