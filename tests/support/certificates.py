@@ -11,16 +11,16 @@ from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 from cryptography.x509.oid import NameOID
 
 
-def make_authority(folder: Path) -> Path:
-    """Return a file with a certificate for 127.0.0.1 that signs itself, and its key."""
+def make_authority(folder: Path, address: str = "127.0.0.1") -> Path:
+    """Return a file with a certificate that signs itself, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    address = x509.IPAddress(ip_address("127.0.0.1"))
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
+    alternative = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
     made = (
         x509.CertificateBuilder(name, name, key.public_key(), 1)
         .not_valid_before(datetime(2020, 1, 1, tzinfo=timezone.utc))
         .not_valid_after(datetime(2120, 1, 1, tzinfo=timezone.utc))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(alternative, critical=False)
         .sign(key, hashes.SHA256())
     )
     private = key.private_bytes(

@@ -22,6 +22,12 @@ ANOTHER_HOST = frozenset({62, 64})
 
 NO_SUCH_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", None)})
 PROXY_AUTHENTICATION = 407
+_NO_FILE = (FileNotFoundError, IsADirectoryError, PermissionError)
+_BROKEN = (
+    requests.exceptions.ConnectionError,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
 LONGEST_QUOTE = 300
 """Characters of an answer that we do not understand that a message repeats."""
 
@@ -120,16 +126,17 @@ def _is_tunnel_refused(cause: BaseException) -> bool:
 
     Source: http.client, `_tunnel`: "Tunnel connection failed: 407 ...".
     """
-    return any(
-        f"connection failed: {status}" in str(cause) for status in (401, 403, 407)
-    )
+    return any(f"connection failed: {n}" in str(cause) for n in (401, 403, 407))
 
 
-def _is_unknown_proxy(exc: Exception, causes: list[BaseException]) -> bool:
-    is_unknown = any(
-        isinstance(c, socket.gaierror) and c.errno in NO_SUCH_NAME for c in causes
-    )
-    return is_unknown and isinstance(exc, requests.exceptions.ProxyError)
+_is_no_name = _has(socket.gaierror, lambda c: c.errno in NO_SUCH_NAME)
+_is_of_proxy = _is(requests.exceptions.ProxyError)
+_is_of_tls = _is(requests.exceptions.SSLError)
+_is_no_file = _has(OSError, lambda c: isinstance(c, _NO_FILE))
+
+
+def _both(one: Applies, other: Applies) -> Applies:
+    return lambda exc, causes: one(exc, causes) and other(exc, causes)
 
 
 _CODES: tuple[tuple[Applies, str], ...] = (
@@ -143,28 +150,23 @@ _CODES: tuple[tuple[Applies, str], ...] = (
     ),
     (_has(ssl.SSLCertVerificationError), "SSLError"),
     (_has(ssl.SSLError, lambda c: c.library == "X509"), "CaFileUnreadable"),
+    (_both(_is_of_tls, _is_no_file), "CaFileUnreadable"),
+    (lambda exc, _: type(exc) is OSError, "CaFileUnreadable"),
     (_has(ssl.SSLError, lambda c: c.reason == "WRONG_VERSION_NUMBER"), "NoTls"),
     (_has(OSError, _is_tunnel_refused), "ProxyRefused"),
-    (_is_unknown_proxy, "ProxyNotFound"),
-    (_is(requests.exceptions.ProxyError), "ProxyError"),
-    (_has(socket.gaierror, lambda c: c.errno in NO_SUCH_NAME), "NameNotFound"),
+    (_both(_is_of_proxy, _is_no_name), "ProxyNotFound"),
+    (_is_of_proxy, "ProxyError"),
+    (_is_no_name, "NameNotFound"),
     (_is(requests.exceptions.ConnectTimeout), "ConnectTimeout"),
     (_is(requests.exceptions.ReadTimeout), "ReadTimeout"),
     (_has(NewConnectionError), "ConnectionRefused"),
-    (
-        _is(
-            requests.exceptions.ConnectionError,
-            requests.exceptions.ChunkedEncodingError,
-            requests.exceptions.ContentDecodingError,
-        ),
-        "ConnectionReset",
-    ),
+    (_is(*_BROKEN), "ConnectionReset"),
     (_is(requests.exceptions.RequestException), "InvalidRequest"),
-    (_is(Exception), "CaFileUnreadable"),
+    (_is(Exception), "ConnectionReset"),
 )
 """In the order in which they are asked for: a ConnectTimeout is a ConnectionError too.
 
-What requests lets through as it is concerns the file of CA_FILE.
+Of a missing CA_FILE requests makes an OSError and nothing more of its own.
 """
 
 

@@ -6,18 +6,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timezone
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 import requests
 from calling_ecs import IMPORT, make_ecs
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
-from cryptography.x509.oid import NameOID
+from certificates import make_authority
 from image_import.aliyun.ecs.client import make_session as make_ecs_session
 from image_import.aliyun.oss.client import Oss, make_session
 from image_import.aliyun.transport_errors import unanswered
@@ -66,26 +60,9 @@ def ask(service: str, url: str, *, verify: bool | str, left: float) -> None:
 
 
 @contextmanager
-def certificate_of(host: str, path: Path) -> Iterator[Loopback]:
-    """Serve with a certificate that signs itself, for this address."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1)
-        .not_valid_before(datetime(2020, 1, 1, tzinfo=timezone.utc))
-        .not_valid_after(datetime(2120, 1, 1, tzinfo=timezone.utc))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))]),
-            critical=False,
-        )
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        Encoding.PEM, PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + made.public_bytes(Encoding.PEM))
+def serving_tls(certificate: Path) -> Iterator[Loopback]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path)
+    context.load_cert_chain(certificate)
     with serving(Say(), tls=context) as server:
         yield server
 
@@ -101,14 +78,14 @@ def check(
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_certificate_that_nobody_vouches_for(service: str, tmp_path: Path) -> None:
-    with certificate_of("127.0.0.1", tmp_path / "pem") as server:
+    with serving_tls(make_authority(tmp_path)) as server:
         check(failure(service, server.url), "SSLError", "CA_FILE")
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_certificate_of_another_host(service: str, tmp_path: Path) -> None:
-    path = tmp_path / "pem"
-    with certificate_of("127.0.0.9", path) as server:
+    path = make_authority(tmp_path, "127.0.0.9")
+    with serving_tls(path) as server:
         error = failure(service, server.url, verify=str(path))
     check(error, "CertificateOfAnotherHost", f"{service}_ENDPOINT")
 

@@ -70,13 +70,6 @@ def test_a_proxy_that_is_not_there_has_done_nothing(
     assert (error.code, error.perhaps_done) == ("ProxyError", False)
 
 
-def test_a_missing_file_of_authorities_is_named(session: requests.Session) -> None:
-    environ = {"CA_FILE": "/nowhere/ca.pem"}
-    error = failure(session, "https://127.0.0.1:1", environ=environ)
-    assert isinstance(error, ServiceRejected)
-    assert error.code == "CaFileUnreadable"
-
-
 def test_an_endpoint_that_is_no_host_is_refused(session: requests.Session) -> None:
     error = failure(session, "http://.example.com")
     assert isinstance(error, ServiceRejected)
@@ -157,16 +150,6 @@ def tls(authority: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(authority)
     return context
-
-
-def test_a_certificate_that_nobody_vouches_for_stops_the_call(
-    session: requests.Session, tls: ssl.SSLContext
-) -> None:
-    with serving(ACCEPTED, tls=tls) as server:
-        error = failure(session, server.url)
-        assert server.got == []
-    assert isinstance(error, ServiceRejected)
-    assert (error.code, error.perhaps_done) == ("SSLError", False)
 
 
 def test_a_stack_may_bring_its_own_authority(
