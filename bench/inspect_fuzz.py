@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT / "functions"), str(ROOT / "tests/support")]
+HELPERS = [str(ROOT / "tests/support" / room) for room in (".", "disks")]
+sys.path[:0] = [str(ROOT / "functions"), *HELPERS]
 
 import hives  # noqa: E402
 from disk_images.blocks.remote import Bounded, Budget  # noqa: E402

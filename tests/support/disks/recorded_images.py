@@ -1,8 +1,8 @@
 """File systems that only a mounted one can be made to hold, recorded once.
 
-`python tests/support/recorded_images.py`, as root on Linux with btrfs-progs, xfsprogs,
-ntfs-3g and fdisk, made what is in tests/data/file_systems; what the files hold is told
-here, so that a test need not believe the recording.
+`python recorded_images.py` with PYTHONPATH=tests/support, as root on Linux with
+btrfs-progs, xfsprogs, ntfs-3g and fdisk, made what is in tests/data/file_systems; what
+the files hold is told here, so that a test need not believe the recording.
 """
 
 import json

@@ -7,7 +7,7 @@ with LUKS are kept whole, 512 bytes large: qemu-img times the key derivation whe
 makes one, and fails to on a busy machine ("Unable to get accurate CPU usage"). To make
 heads and tails anew:
 
-    PYTHONPATH=functions:tests/support python -m specimens
+    PYTHONPATH=functions:tests/support:tests/support/disks python -m specimens
 """
 
 import json
