@@ -95,7 +95,7 @@ CIRCLES = [
     ],
     ["fake_aliyun.core.errors", "fake_aliyun.core.http"],
 ]
-SHARED_NAMES = {"Piece"}
+SHARED_NAMES: set[str] = set()
 
 
 def module_name(path: Path) -> str:

@@ -12,7 +12,7 @@ from disk_images.formats.detect import (
     is_settled_by,
 )
 
-from image_import.aliyun.oss.client import ObjectMissing, Oss, Piece
+from image_import.aliyun.oss.client import ObjectMissing, ObjectPiece, Oss
 from image_import.errors import ServiceUnavailable
 from image_import.filename.reader import read_key
 from image_import.ledger.clock import OssClock
@@ -44,8 +44,8 @@ class EndPieces(NamedTuple):
     None, where the last ones are not wanted, or are on their way separately.
     """
 
-    head: Piece
-    tail: Piece | None
+    head: ObjectPiece
+    tail: ObjectPiece | None
 
 
 class DiskReading:
@@ -55,14 +55,14 @@ class DiskReading:
         self,
         object_key: str,
         ends: Future[EndPieces],
-        tail: Future[Piece] | None = None,
+        tail: Future[ObjectPiece] | None = None,
     ) -> None:
         self._object_key = object_key
         self._ends = ends
         self._tail = tail
 
     @property
-    def head(self) -> Piece:
+    def head(self) -> ObjectPiece:
         """The first bytes, with what the reply tells of the object.
 
         Raises:
@@ -127,7 +127,7 @@ class ImageReading:
     """
 
     disk: DiskReading
-    sidecars: dict[str, Piece]
+    sidecars: dict[str, ObjectPiece]
     listing: LedgerListing
 
     @property
@@ -214,7 +214,7 @@ class BucketReader:
         put = self.store.put_note
         return Started([self.pool.submit(put, k, data) for k, data in notes.items()])
 
-    def _read_sidecar(self, key: str) -> Piece | None:
+    def _read_sidecar(self, key: str) -> ObjectPiece | None:
         limit = MAX_SIDECAR_BYTES + 1
         try:
             return self.retry.repeat(
@@ -232,7 +232,7 @@ class BucketReader:
             return EndPieces(head, None)
         return EndPieces(head, self._read_tail(replace(wanted, etag=head.spelled_etag)))
 
-    def _read_head(self, wanted: Wanted) -> Piece:
+    def _read_head(self, wanted: Wanted) -> ObjectPiece:
         key, last = wanted.object_key, self.head_bytes - 1
         return self._read(
             lambda: self.oss.read_range(
@@ -240,14 +240,14 @@ class BucketReader:
             )
         )
 
-    def _read_tail(self, wanted: Wanted) -> Piece:
+    def _read_tail(self, wanted: Wanted) -> ObjectPiece:
         key, etag = wanted.object_key, wanted.etag
         return self._read(
             lambda: self.oss.read_tail(self.bucket, key, count=TAIL_BYTES, etag=etag)
         )
 
-    def _read(self, exchange: Callable[[], Piece]) -> Piece:
-        def timed() -> Piece:
+    def _read(self, exchange: Callable[[], ObjectPiece]) -> ObjectPiece:
+        def timed() -> ObjectPiece:
             sent = self.clock.tick()
             piece = exchange()
             self.clock.observe(piece.date, sent=sent)

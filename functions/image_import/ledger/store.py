@@ -10,8 +10,8 @@ from image_import.aliyun.oss.client import (
     NotAppendable,
     ObjectChanged,
     ObjectMissing,
+    ObjectPiece,
     Oss,
-    Piece,
     PositionTaken,
 )
 from image_import.errors import EvidenceError, ServiceRejected, ServiceUnavailable
@@ -211,7 +211,7 @@ class LedgerStore:
         self._clock.observe(listing.date, sent=sent)
         return listing
 
-    def _get(self, key: str) -> Piece:
+    def _get(self, key: str) -> ObjectPiece:
         sent = self._clock.tick()
         piece = self._oss.read_whole(self._bucket, key, limit=LEDGER_PART_BYTES)
         self._clock.observe(piece.date, sent=sent)
@@ -219,7 +219,7 @@ class LedgerStore:
             piece = self._with_more(key, piece)
         return piece
 
-    def _with_more(self, key: str, piece: Piece) -> Piece:
+    def _with_more(self, key: str, piece: ObjectPiece) -> ObjectPiece:
         first = len(piece.data)
         try:
             more = self._oss.read_range(

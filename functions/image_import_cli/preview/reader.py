@@ -17,7 +17,7 @@ from disk_images.formats.detect import (
     read_header,
 )
 from disk_images.formats.types import FormatError, Header
-from image_import.aliyun.oss.client import Oss, Piece
+from image_import.aliyun.oss.client import ObjectPiece, Oss
 from image_import.config.credentials import read_credentials
 from image_import.config.settings import Settings
 from image_import.errors import ServiceRejected
@@ -159,7 +159,7 @@ def look_at_object(bucket: str, object_key: str, order: PreviewOrder) -> Looked:
 
 def _ends_of_object(
     oss: Oss, bucket: str, object_key: str, order: PreviewOrder, pool: Executor
-) -> tuple[Piece, Piece] | None:
+) -> tuple[ObjectPiece, ObjectPiece] | None:
     """Return an object's first and last bytes; None if it has none at all."""
     end = time.monotonic() + order.seconds
     repeat = RetryPolicy(

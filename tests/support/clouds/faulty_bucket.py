@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import datetime
 from typing import Any, cast
 
-from image_import.aliyun.oss.client import Listing, Oss, Piece
+from image_import.aliyun.oss.client import Listing, ObjectPiece, Oss
 from image_import.errors import ServiceRejected, ServiceUnavailable
 from image_import.ledger.clock import OssClock
 from image_import.ledger.layout import LedgerKeys
@@ -61,7 +61,7 @@ class FaultyBucket(BucketOnStage):
         self._begin("list")
         return super().list_page(_, prefix, **said)
 
-    def read_whole(self, bucket: str, object_key: str, **said: Any) -> Piece:
+    def read_whole(self, bucket: str, object_key: str, **said: Any) -> ObjectPiece:
         self._begin("read")
         return super().read_whole(bucket, object_key, **said)
 

@@ -18,7 +18,7 @@ from image_import.aliyun.oss.client import (
     Listing,
     NotAppendable,
     ObjectMissing,
-    Piece,
+    ObjectPiece,
     PositionTaken,
 )
 from image_import.errors import ServiceRejected, ServiceUnavailable
@@ -165,13 +165,13 @@ class BucketOnStage:
                 return read_lines(data)
         return []
 
-    def read_range(self, bucket: str, object_key: str, **said: Any) -> Piece:
+    def read_range(self, bucket: str, object_key: str, **said: Any) -> ObjectPiece:
         return self._read(bucket, object_key, said.get("etag", ""))
 
-    def read_tail(self, bucket: str, object_key: str, **said: Any) -> Piece:
+    def read_tail(self, bucket: str, object_key: str, **said: Any) -> ObjectPiece:
         return self._read(bucket, object_key, said.get("etag", ""))
 
-    def read_whole(self, bucket: str, object_key: str, **said: Any) -> Piece:
+    def read_whole(self, bucket: str, object_key: str, **said: Any) -> ObjectPiece:
         return self._turn(object_key, lambda: self._read(bucket, object_key, ""))
 
     def check_etag(self, bucket: str, object_key: str, *, etag: str) -> None:
@@ -219,13 +219,13 @@ class BucketOnStage:
 
         return self._turn(prefix, effect)
 
-    def _read(self, _: str, object_key: str, etag: str) -> Piece:
+    def _read(self, _: str, object_key: str, etag: str) -> ObjectPiece:
         data = self.objects.get(object_key)
         if data is None:
             raise ObjectMissing("no", service="OSS", action="GetObject")
         held = self.etags.get(object_key, "")
         assert not etag or etag == held, "no script here overwrites an image"
-        return Piece(
+        return ObjectPiece(
             data=data,
             etag=held,
             object_size_bytes=len(data),

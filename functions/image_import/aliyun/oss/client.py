@@ -24,7 +24,7 @@ from image_import.aliyun.oss.errors import (
 from image_import.aliyun.oss.responses import (
     Listed,
     Listing,
-    Piece,
+    ObjectPiece,
     WantedBytes,
     piece_of,
     read_listing,
@@ -42,8 +42,8 @@ __all__ = [
     "NotAppendable",
     "ObjectChanged",
     "ObjectMissing",
+    "ObjectPiece",
     "Oss",
-    "Piece",
     "PositionTaken",
     "make_session",
 ]
@@ -90,25 +90,25 @@ class Oss:
 
     def read_range(
         self, bucket: str, object_key: str, *, first: int, last: int, etag: str = ""
-    ) -> Piece:
+    ) -> ObjectPiece:
         """Return the bytes `first` to `last`, both counted from 0 and included."""
         return self._read(bucket, object_key, WantedBytes(first=first, last=last), etag)
 
     def read_tail(
         self, bucket: str, object_key: str, *, count: int, etag: str = ""
-    ) -> Piece:
+    ) -> ObjectPiece:
         """Return the last `count` bytes, or the whole of a shorter object."""
         return self._read(bucket, object_key, WantedBytes(first=None, last=count), etag)
 
     def read_whole(
         self, bucket: str, object_key: str, *, limit: int, etag: str = ""
-    ) -> Piece:
+    ) -> ObjectPiece:
         """Return a small object; of a larger one, the first `limit` bytes."""
         return self._read(
             bucket, object_key, WantedBytes(first=0, last=limit - 1), etag
         )
 
-    def head(self, bucket: str, object_key: str) -> Piece:
+    def head(self, bucket: str, object_key: str) -> ObjectPiece:
         """Return what the headers of an object say, without a byte of it.
 
         It is answered for an empty object and for an archived one, too. The function
@@ -117,7 +117,7 @@ class Oss:
         Source: "HeadObject", OSS documentation, read 2026-11.
         """
 
-        def head(source: oss2.Bucket) -> Piece:
+        def head(source: oss2.Bucket) -> ObjectPiece:
             headers = source.head_object(object_key).headers
             size = int(headers.get("Content-Length", ""))
             return piece_of(headers, data=b"", object_size_bytes=size)
@@ -208,7 +208,7 @@ class Oss:
 
     def _read(
         self, bucket: str, object_key: str, span: WantedBytes, etag: str
-    ) -> Piece:
+    ) -> ObjectPiece:
         """GET one range and never more than its bytes.
 
         Without `x-oss-range-behavior: standard` a range that does not fit is
@@ -220,7 +220,7 @@ class Oss:
         if etag:
             headers["If-Match"] = f'"{etag}"'
 
-        def get(source: oss2.Bucket) -> Piece:
+        def get(source: oss2.Bucket) -> ObjectPiece:
             byte_range = (span.first, span.last)
             reply = source.get_object(
                 object_key, byte_range=byte_range, headers=headers

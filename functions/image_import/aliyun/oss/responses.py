@@ -17,7 +17,7 @@ WHOLE, PARTIAL = 200, 206
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Piece:
+class ObjectPiece:
     """Some bytes of an object, and what the reply's headers say about the whole.
 
     Attributes:
@@ -86,7 +86,7 @@ class WantedBytes:
         return self.first, min(self.last, size - 1)
 
 
-def read_piece(reply: Any, span: WantedBytes, etag: str) -> Piece:  # noqa: ANN401 - oss2 has no types
+def read_piece(reply: Any, span: WantedBytes, etag: str) -> ObjectPiece:  # noqa: ANN401 - oss2 has no types
     """Return the bytes that were asked for, and no others.
 
     Args:
@@ -104,7 +104,7 @@ def read_piece(reply: Any, span: WantedBytes, etag: str) -> Piece:  # noqa: ANN4
         raise
 
 
-def _read_piece(reply: Any, span: WantedBytes, etag: str) -> Piece:  # noqa: ANN401 - same
+def _read_piece(reply: Any, span: WantedBytes, etag: str) -> ObjectPiece:  # noqa: ANN401 - same
     headers = reply.headers
     found = _strong_etag(headers)
     if etag and found != normal_etag(etag):
@@ -167,9 +167,9 @@ def piece_of(
     *,
     data: bytes,
     object_size_bytes: int,
-) -> Piece:
+) -> ObjectPiece:
     """Return what the headers of an answer say of an object, with what came of it."""
-    return Piece(
+    return ObjectPiece(
         data=data,
         etag=normal_etag(headers.get("ETag", "")),
         spelled_etag=headers.get("ETag", "").strip().strip('"'),
