@@ -35,7 +35,7 @@ MIB = 1 << 20
 SECONDS, MOST_BYTES = 20.0, 16 * MIB
 MEMORY = 8 << 30
 """Of addresses: the images are mapped, not read."""
-FILE_SYSTEMS = ("ext4", "xfs", "btrfs", "ntfs")
+FILE_SYSTEMS = ("ext4", "xfs", "btrfs", "ntfs", "squashfs", "erofs")
 FORMATS = {
     "raw": ("-O", "raw"),
     "qcow2": ("-O", "qcow2"),

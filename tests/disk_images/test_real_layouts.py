@@ -297,7 +297,7 @@ def test_a_system_that_cannot_be_read_is_never_said_to_be_missing(
     run("mksquashfs", tmp_path / "tree", squashed, "-quiet", "-comp", "lzo")
     found = found_on(gpt_disk(tmp_path, (squashed, "linux")))
     assert found.os_type.why_not == (
-        "partition 1: the files on squashfs cannot be read"
+        "partition 1: it is packed with LZO, which cannot be read"
     )
 
 

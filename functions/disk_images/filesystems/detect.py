@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 
 from disk_images.blocks.source import CannotTellError, Source
 from disk_images.filesystems.btrfs import BtrfsInodes
+from disk_images.filesystems.erofs import ErofsInodes
 from disk_images.filesystems.ext import ExtInodes
 from disk_images.filesystems.fat import FatInodes
 from disk_images.filesystems.file_system import FileSystem
 from disk_images.filesystems.inode import Inodes
 from disk_images.filesystems.ntfs import NtfsInodes
 from disk_images.filesystems.paths import Tree
+from disk_images.filesystems.squashfs import SquashfsInodes
 from disk_images.filesystems.xfs import XfsInodes
 from disk_images.formats.raw_layout import BITLOCKER_TO_GO, is_external_journal, is_fat
 
@@ -28,6 +30,8 @@ _INODES: dict[str, Callable[[Source], Inodes[Any]]] = {
     "btrfs": BtrfsInodes,
     "vfat": FatInodes,
     "ntfs": NtfsInodes,
+    "squashfs": SquashfsInodes,
+    "erofs": ErofsInodes,
 }
 
 

@@ -89,11 +89,14 @@ def look_through(source: Damaged) -> int:
     return answers
 
 
+HOSTILE = ("ext2", "ext4", "xfs", "btrfs", "vfat", "ntfs", "squashfs", "erofs")
+
+
 @pytest.mark.parametrize(
     "kind",
     [
         pytest.param(kind, marks=pytest.mark.needs(*NEEDS[kind], *NEEDS["gpt"]))
-        for kind in ("ext2", "ext4", "xfs", "btrfs", "vfat", "ntfs")
+        for kind in HOSTILE
     ],
 )
 def test_damaged_volumes_raise_nothing_but_cannot_tell(

@@ -25,6 +25,8 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "btrfs": ("mkfs.btrfs",),
     "vfat": ("mkfs.vfat", "mcopy"),
     "ntfs": ("mkntfs", "wimlib-imagex"),
+    "squashfs": ("mksquashfs",),
+    "erofs": ("mkfs.erofs",),
     "gpt": ("sfdisk",),
     "mbr": ("sfdisk",),
 }
@@ -249,6 +251,20 @@ def _make_ntfs(image: Path, root: Path, label: str, options: tuple[str, ...]) ->
     archive.unlink()
 
 
+def _make_squashfs(
+    image: Path, root: Path, label: str, options: tuple[str, ...]
+) -> None:
+    assert not label, "squashfs has no label"
+    image.unlink()
+    run("mksquashfs", root, image, "-quiet", "-no-progress", *options)
+
+
+def _make_erofs(image: Path, root: Path, label: str, options: tuple[str, ...]) -> None:
+    assert not label, "mkfs.erofs gives none"
+    image.unlink()
+    run("mkfs.erofs", "-x-1", *options, image, root)
+
+
 def _ext(kind: str) -> "_Maker":
     def make(image: Path, root: Path, label: str, options: tuple[str, ...]) -> None:
         _make_ext(image, root, label, options, kind=kind)
@@ -265,6 +281,8 @@ _MAKERS: dict[str, _Maker] = {
     "btrfs": _make_btrfs,
     "vfat": _make_vfat,
     "ntfs": _make_ntfs,
+    "squashfs": _make_squashfs,
+    "erofs": _make_erofs,
 }
 
 
