@@ -29,7 +29,7 @@ PLACES = {
     "Add an error code": (
         EXCEPT_FAKES,
         "InvalidBootMode.NotSupport",
-        "functions/image_import/aliyun/ecs/error_catalogue.py",
+        "functions/image_import/aliyun/error_catalogue.py",
     ),
     "Add a format to recognise": (
         EXCEPT_FAKES,
