@@ -31,7 +31,7 @@ MAY_IMPORT = {
 
 ROOMS = {
     "disk_images": (
-        "survey > guest > volumes > filesystems > findings > blocks > formats"
+        "survey, convert > guest > volumes > filesystems > findings > blocks > formats"
     ),
     "image_import": (
         "handler > tracking > importing > notification > inspection > ledger > "

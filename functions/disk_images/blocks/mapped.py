@@ -98,6 +98,16 @@ class MappedDisk(ABC):
             self.damage = self.damage or str(exc)
             raise
 
+    def runs(self, offset: int, count: int) -> Iterator[MappedRun]:
+        """Yield where the bytes of a range are, in order.
+
+        Raises:
+            CannotTellError: A table cannot be read.
+        """
+        count = self._within(offset, count)
+        for start in range(offset, offset + count, MOST_AT_ONCE):
+            yield from self._map([(start, min(MOST_AT_ONCE, offset + count - start))])
+
     def want(self, ranges: Iterable[Range]) -> None:
         """Get ranges side by side; of those whose tables are not here, the tables."""
         inside = [(offset, self._within(offset, count)) for offset, count in ranges]

@@ -3,7 +3,11 @@
 from disk_images.blocks.mapped import MOST_AT_ONCE
 from disk_images.blocks.qcow2 import Qcow2Disk
 from disk_images.blocks.source import CannotTellError, DamagedError, Source
+from disk_images.blocks.vdi import VdiDisk, read_vdi_header
 from disk_images.blocks.vhd import DynamicVhdDisk, FixedVhdDisk
+from disk_images.blocks.vhdx import open_vhdx
+from disk_images.blocks.vmdk import SparseVmdkDisk, read_vmdk_header
+from disk_images.blocks.vmdk_descriptor import read_embedded
 from disk_images.formats import qcow2, vhd
 from disk_images.formats.detect import HEAD_BYTES, TAIL_BYTES, read_header
 from disk_images.formats.types import DiskFormat, Ends, FormatError, Header
@@ -50,7 +54,24 @@ def _open(file: Source, header: Header, ends: Ends) -> Source:
         return Qcow2Disk(file, fields)
     if header.format is DiskFormat.VHD:
         return _open_vhd(file, header, ends)
+    if header.detected == "vmdk-sparse":
+        return _open_vmdk(file)
+    if header.detected == "vhdx":
+        return open_vhdx(file)
+    if header.detected == "vdi":
+        return VdiDisk(file, read_vdi_header(ends.head))
     raise CannotTellError(header.problem or f"it is {header.detected}")
+
+
+def _open_vmdk(file: Source) -> Source:
+    header = read_vmdk_header(file)
+    descriptor = read_embedded(file, header)
+    if descriptor is None:
+        raise CannotTellError(
+            "it is one extent of a VMDK in several files, which its descriptor names"
+        )
+    descriptor.must_stand_alone()
+    return SparseVmdkDisk(file, header)
 
 
 def _open_vhd(file: Source, header: Header, ends: Ends) -> Source:

@@ -5,7 +5,8 @@ that disk and a logical volume on it. Each layer is given the one below, so each
 tried on a local file.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 
@@ -60,3 +61,28 @@ class Source(Protocol):
 
         It asks for nothing itself, and raises nothing.
         """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fetched:
+    """A source of a function that reads; nothing is kept, and nothing counted.
+
+    Attributes:
+        fetch: Returns the bytes of an offset and a count that are inside.
+    """
+
+    fetch: Callable[[int, int], bytes]
+    size_bytes: int
+
+    def read(self, offset: int, count: int) -> bytes:
+        """Return bytes; fewer only where the source ends."""
+        count = min(count, self.size_bytes - offset)
+        return self.fetch(offset, count) if count > 0 else b""
+
+    def want(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Fetch nothing ahead."""
+
+    def lacks(self, ranges: Iterable[tuple[int, int]]) -> bool:
+        """Whether anything is missing: everything is here when it is read."""
+        del ranges
+        return False
