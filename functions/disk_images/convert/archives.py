@@ -230,7 +230,7 @@ def _zip_member(source: Source, info: zipfile.ZipInfo) -> Member:
         method = "Deflate64" if info.compress_type == DEFLATE64 else "another method"
         raise RefusedError(
             f"{info.filename!r} in the zip is packed by {method}, which Windows"
-            " Explorer uses above 2 GiB; pack it with 7-Zip, method Deflate, or upload the"
+            " Explorer uses above 2 GiB; pack it with 7-Zip by Deflate, or upload the"
             " disk",
             fix="unzip {source}",
         )
