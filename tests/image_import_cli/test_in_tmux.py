@@ -26,6 +26,7 @@ DOCTOR = (
     "--account-id 1234567890123456"
 )
 KEY = "a-folder/of-some-length/rhel-guest-image-9.4-20240419.25.aarch64.qcow2.gz"
+NO_COLOR, DUMB = {"NO_COLOR": "1"}, {"TERM": "dumb"}
 COLOUR = re.compile(r"\x1b\[[\d;]*(?:3|9)[0-7]m")
 
 Opened = Callable[..., Tmux]
@@ -165,8 +166,8 @@ def test_ctrl_c_leaves_a_clean_line_and_a_sweep_that_goes_on(
     ("environ", "has_colours", "moves"),
     [
         pytest.param({}, True, True, id="colours"),
-        pytest.param({"NO_COLOR": "1"}, False, True, id="NO_COLOR"),
-        pytest.param({"TERM": "dumb"}, False, False, id="dumb"),
+        pytest.param(NO_COLOR, False, True, id="NO_COLOR"),
+        pytest.param(DUMB, False, False, id="dumb"),
     ],
 )
 def test_colours_and_movement_go_where_the_terminal_has_none(
@@ -202,24 +203,17 @@ COLOURLESS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("environ", "may_have"),
-    [
-        pytest.param({"NO_COLOR": "1"}, "bold", id="NO_COLOR"),
-        pytest.param({"TERM": "dumb"}, "nothing", id="dumb"),
-    ],
-)
+@pytest.mark.parametrize("line", COLOURLESS)
 def test_no_command_prints_a_colour_where_none_is_wanted(
-    environ: Mapping[str, str], may_have: str, bucket: Bucket, opened: Opened
+    line: str, bucket: Bucket, opened: Opened
 ) -> None:
     bucket.fill()
-    tmux, plain = opened(80), opened(80, environ)
-    for line in COLOURLESS:
+    coloured, bold, dumb = opened(80), opened(80, NO_COLOR), opened(80, DUMB)
+    for tmux in (coloured, bold, dumb):
         tmux.type(line)
-        plain.type(line)
-        for each in (tmux, plain):
-            each.wait_for(lambda text: text.rstrip().endswith(f"\n{PROMPT}"))
-            assert len(each.screen().rstrip().splitlines()) > 5, line
-        assert COLOUR.search(tmux.screen("-e")), line
-        assert not COLOUR.search(plain.screen("-e")), line
-        assert may_have == "bold" or "\x1b" not in plain.screen("-e"), line
+    for tmux in (coloured, bold, dumb):
+        tmux.wait_for(lambda text: text.rstrip().endswith(f"\n{PROMPT}"))
+        assert len(tmux.screen().rstrip().splitlines()) > 5
+    assert COLOUR.search(coloured.screen("-e"))
+    assert not COLOUR.search(bold.screen("-e"))
+    assert "\x1b" not in dumb.screen("-e")

@@ -10,28 +10,30 @@ read 2026-11.
 import json
 import socketserver
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Any
 
 from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
 from calling_ram import Ram, ram_at
 from fake_aliyun import FakeAliyun
 
-_PROGRAM = """\
-#!{python} -S
-import json, socket, sys
-sys.stdin.read()
-with socket.create_connection(("127.0.0.1", {port})) as door:
-    door.sendall(json.dumps(sys.argv[1:]).encode() + b"\\n")
-    status, said = json.loads(door.makefile().read())
-print(said, file=sys.stderr if status else sys.stdout)
-sys.exit(status)
+_PROGRAM = r"""#!/bin/bash
+cat >/dev/null
+exec 3<>/dev/tcp/127.0.0.1/{port}
+printf '%d\n' $# >&3
+printf '%s\0' "$@" >&3
+read -r status <&3
+[ "$status" = 0 ] || exec >&2
+cat <&3
+exit "$status"
 """
-"""It eats its input, as a program may that shares it with the shell that reads it."""
+"""It eats its input, as a program may that shares it with the shell that reads it.
+
+It is no Python, as a script makes dozens of calls and each would start one.
+"""
 
 
 class Shell:
@@ -68,7 +70,7 @@ def aliyun_at(cloud: FakeAliyun, url: str, folder: Path) -> Iterator[Shell]:
         server.daemon_threads = True
         port = server.server_address[1]
         program = folder / "aliyun"
-        program.write_text(_PROGRAM.format(python=sys.executable, port=port), "utf-8")
+        program.write_text(_PROGRAM.format(port=port), "utf-8")
         program.chmod(0o755)
         threading.Thread(target=server.serve_forever, args=(0.01,)).start()
         try:
@@ -80,13 +82,20 @@ def aliyun_at(cloud: FakeAliyun, url: str, folder: Path) -> Iterator[Shell]:
 def _handler(ram: Ram) -> type[socketserver.StreamRequestHandler]:
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
-            answer = _answer(ram, json.loads(self.rfile.readline()))
-            self.wfile.write(json.dumps(answer).encode())
+            count = int(self.rfile.readline())
+            words = [_word(self.rfile) for _ in range(count)]
+            status, said = _answer(ram, words)
+            self.wfile.write(f"{status}\n{said}\n".encode())
 
     return Handler
 
 
-def _answer(ram: Ram, words: Sequence[str]) -> tuple[int, Any]:
+def _word(stream: BufferedIOBase) -> str:
+    """Return what comes before the next NUL."""
+    return b"".join(iter(lambda: stream.read(1), b"\0")).decode()
+
+
+def _answer(ram: Ram, words: Sequence[str]) -> tuple[int, str]:
     """Return the exit status of a command, and what it prints."""
     program, action, *options = words
     assert program == "ram"
