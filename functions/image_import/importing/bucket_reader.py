@@ -77,7 +77,7 @@ class DiskReading:
         return DiskRevision(object_key=self._object_key, etag=self.head.etag)
 
     @property
-    def contents(self) -> str:
+    def checksum(self) -> str:
         """CRC-64 and size; "" where OSS does not say the former."""
         head = self.head
         return f"{head.crc64}:{head.object_size_bytes}" if head.crc64 else ""

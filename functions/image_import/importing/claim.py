@@ -76,7 +76,7 @@ class Claims:
         image_name: str,
         parameters: Mapping[str, str],
         sidecar_key: str,
-        contents: str,
+        checksums: str,
         has_token: bool,
     ) -> LedgerEntry:
         """Return the line that freezes what will be sent.
@@ -98,7 +98,7 @@ class Claims:
             image_name=image_name,
             client_token=revision.client_token(frozen) if has_token else "",
             nonce=nonce,
-            contents=contents,
+            checksums=checksums,
             parameters=frozen,
             sidecar_key=sidecar_key,
             fc_request_id=self.fc_request_id,

@@ -63,9 +63,9 @@ class Candidate:
     notes: Started = NOTHING_STARTED
 
     @property
-    def contents(self) -> str:
+    def checksums(self) -> str:
         """CRC-64 and size of each disk; "" where OSS does not say one of them."""
-        each = [disk.contents for disk in self.disks]
+        each = [disk.checksum for disk in self.disks]
         return ",".join(each) if all(each) else ""
 
 
@@ -264,15 +264,15 @@ class Gatherer:
         A copy of an object onto itself, as ossfs makes for a chmod, changes the ETag
         alone. This costs a request where the key has had another upload.
         """
-        contents = candidate.contents
-        if same := imported_before(candidate.snapshot.entries, contents):
+        checksums = candidate.checksums
+        if same := imported_before(candidate.snapshot.entries, checksums):
             return same
         other = candidate.listing.newest_other(candidate.snapshot.etag)
-        if not (contents and other):
+        if not (checksums and other):
             return None
         prefix = self.settings.ledger_prefix
         earlier = self.store.read_unplaced(other, prefix=prefix)
-        return imported_before(earlier.entries, contents) if earlier else None
+        return imported_before(earlier.entries, checksums) if earlier else None
 
     def read_ledger(self, disk: DiskRevision) -> Snapshot:
         """Return the ledger of one upload."""

@@ -191,6 +191,66 @@ class RecordImport:
             return results.same_bytes(same)
         return self._plan_and_send(found)
 
+    def _plan_and_send(self, found: Candidate) -> Result:
+        """Plan the image and, unless that cannot be or nothing may be, import it."""
+        try:
+            planned = self.planner.plan(found)
+        except (EvidenceError, PlanError) as exc:
+            return self._refuse(found, str(exc))
+        plan, parameters = planned.plan, planned.parameters
+        notes = (*filter(None, (found.note,)), *plan.notes)
+        if self.settings.dry_run:
+            return replace(results.planned(plan, parameters), notes=notes)
+        intent = self.claims.new_intent(
+            found.revision,
+            image_name=plan.image_name,
+            parameters=parameters,
+            sidecar_key=found.sidecar.key,
+            checksums=found.checksums,
+            has_token=self.caller.has_client_token,
+        )
+        sent = self._claim_and_call(
+            found.snapshot,
+            intent,
+            lambda intent: self.caller.call(intent, is_takeover=False),
+            notes=found.notes,
+        )
+        return replace(sent, evidence=results.evidence_of(plan), notes=notes)
+
+    def _claim_and_call(
+        self,
+        snapshot: Snapshot,
+        intent: LedgerEntry,
+        ask: Callable[[LedgerEntry], CallResult],
+        *,
+        is_takeover: bool = False,
+        notes: Started = NOTHING_STARTED,
+    ) -> Result:
+        """Write the intent, ask ECS when all else stands, and write how it ended.
+
+        What cannot be written beside the intent ends it before ECS is asked, and the
+        claim is handed back.
+
+        Args:
+            snapshot: The ledger as it was read; nobody may have written since.
+            is_takeover: An earlier holder may have called already.
+            notes: What must stand before ECS is asked.
+
+        Raises:
+            Overtaken: Somebody else wrote first; nothing was called.
+            ServiceUnavailable: The ledger, or the note of a claim that has not come
+                about, is not known to be as it should.
+        """
+        claim = self.claims.claim(snapshot, intent)
+        try:
+            claim.noted.result()
+            notes.wait()
+        except ServiceError as exc:
+            called = not_called(exc, perhaps_started=is_takeover)
+        else:
+            called = ask(intent)
+        return self.claims.conclude(claim, called)
+
     def _gone(
         self, found: Candidate, standing: Standing, entry: LedgerEntry | None
     ) -> Result:
@@ -223,51 +283,6 @@ class RecordImport:
             bucket=found.revision.bucket,
             is_sidecar=read_key(self.gatherer.record.object_key).kind == "sidecar",
         )
-
-    def _wait(self, found: Candidate) -> Result:
-        """Write that we wait, then look once more, so that no wake-up is lost."""
-        if self.has_waited or self.settings.dry_run:
-            return results.waiting(found.waits_for)
-        self.claims.write_line(
-            found.snapshot, found.revision, State.WAITING, found.waits_for
-        )
-        self.has_waited = True
-        raise LookAgainError
-
-    def _refuse(self, found: Candidate, reason: str) -> Result:
-        """Write why this revision is not sent, and say it."""
-        if not self.settings.dry_run:
-            self.claims.write_line(
-                found.snapshot, found.revision, State.REFUSED, reason
-            )
-        found.notes.wait()
-        return results.refused(reason)
-
-    def _plan_and_send(self, found: Candidate) -> Result:
-        """Plan the image and, unless that cannot be or nothing may be, import it."""
-        try:
-            planned = self.planner.plan(found)
-        except (EvidenceError, PlanError) as exc:
-            return self._refuse(found, str(exc))
-        plan, parameters = planned.plan, planned.parameters
-        notes = (*filter(None, (found.note,)), *plan.notes)
-        if self.settings.dry_run:
-            return replace(results.planned(plan, parameters), notes=notes)
-        intent = self.claims.new_intent(
-            found.revision,
-            image_name=plan.image_name,
-            parameters=parameters,
-            sidecar_key=found.sidecar.key,
-            contents=found.contents,
-            has_token=self.caller.has_client_token,
-        )
-        sent = self._claim_and_call(
-            found.snapshot,
-            intent,
-            lambda intent: self.caller.call(intent, is_takeover=False),
-            notes=found.notes,
-        )
-        return replace(sent, evidence=results.evidence_of(plan), notes=notes)
 
     def _why_not_resent(self, found: Candidate, abandoned: LedgerEntry) -> str:
         """Return why an abandoned claim is not sent again, "" if it may be.
@@ -307,39 +322,24 @@ class RecordImport:
             is_takeover=True,
         )
 
-    def _claim_and_call(
-        self,
-        snapshot: Snapshot,
-        intent: LedgerEntry,
-        ask: Callable[[LedgerEntry], CallResult],
-        *,
-        is_takeover: bool = False,
-        notes: Started = NOTHING_STARTED,
-    ) -> Result:
-        """Write the intent, ask ECS when all else stands, and write how it ended.
+    def _wait(self, found: Candidate) -> Result:
+        """Write that we wait, then look once more, so that no wake-up is lost."""
+        if self.has_waited or self.settings.dry_run:
+            return results.waiting(found.waits_for)
+        self.claims.write_line(
+            found.snapshot, found.revision, State.WAITING, found.waits_for
+        )
+        self.has_waited = True
+        raise LookAgainError
 
-        What cannot be written beside the intent ends it before ECS is asked, and the
-        claim is handed back.
-
-        Args:
-            snapshot: The ledger as it was read; nobody may have written since.
-            is_takeover: An earlier holder may have called already.
-            notes: What must stand before ECS is asked.
-
-        Raises:
-            Overtaken: Somebody else wrote first; nothing was called.
-            ServiceUnavailable: The ledger, or the note of a claim that has not come
-                about, is not known to be as it should.
-        """
-        claim = self.claims.claim(snapshot, intent)
-        try:
-            claim.noted.result()
-            notes.wait()
-        except ServiceError as exc:
-            called = not_called(exc, perhaps_started=is_takeover)
-        else:
-            called = ask(intent)
-        return self.claims.conclude(claim, called)
+    def _refuse(self, found: Candidate, reason: str) -> Result:
+        """Write why this revision is not sent, and say it."""
+        if not self.settings.dry_run:
+            self.claims.write_line(
+                found.snapshot, found.revision, State.REFUSED, reason
+            )
+        found.notes.wait()
+        return results.refused(reason)
 
     def _refused_by_service(self, exc: ServiceRejected) -> Result:
         """A service refused us for good: put that on record, where that is allowed."""

@@ -69,7 +69,7 @@ class LedgerEntry:
         bucket: Where those disks are; a claim says so in its parameters.
         lease_until: Until when an intent keeps all others out, by OSS's clock.
         nonce: Random; the image of this claim has it in its description.
-        contents: CRC-64 and size of each disk; "" where OSS did not say them.
+        checksums: CRC-64 and size of each disk; "" where OSS did not say them.
         parameters: What ImportImage is called with, frozen, without the token.
         perhaps_started: The service may have begun an import that we cannot see.
         progress: As ECS writes it, such as `32%`.
@@ -86,7 +86,7 @@ class LedgerEntry:
     image_name: str = ""
     client_token: str = ""
     nonce: str = ""
-    contents: str = ""
+    checksums: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     sidecar_key: str = ""
     reason: str = ""
@@ -164,14 +164,14 @@ def last_of(
 
 
 def imported_before(
-    entries: Sequence[LedgerEntry], contents: str
+    entries: Sequence[LedgerEntry], checksums: str
 ) -> LedgerEntry | None:
     """Return the import of the same bytes, if one was accepted.
 
     Args:
-        contents: As in an intent; "" is never the same.
+        checksums: As in an intent; "" is never the same.
     """
-    same = {e.version for e in entries if contents and e.contents == contents}
+    same = {e.version for e in entries if checksums and e.checksums == checksums}
     accepted = settle(entries).accepted
     return next((accepted[v] for v in reversed(accepted) if v in same), None)
 

@@ -62,7 +62,7 @@ def new_intent(
         image_name="web-1",
         parameters=parameters,
         sidecar_key="",
-        contents="7:5",
+        checksums="7:5",
         has_token=has_token,
     )
 
