@@ -271,7 +271,7 @@ class Gatherer:
         if not (checksums and other):
             return None
         prefix = self.settings.ledger_prefix
-        earlier = self.store.read_unplaced(other, prefix=prefix)
+        earlier = self.store.read_by_key(other, prefix=prefix)
         return imported_before(earlier.entries, checksums) if earlier else None
 
     def read_ledger(self, disk: DiskRevision) -> Snapshot:

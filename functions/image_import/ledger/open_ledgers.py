@@ -51,7 +51,7 @@ class OpenLedgers:
         listed = self.store.list_all(f"{self.prefix}{OPEN}")
         notes = _by_ledger(_notes(listed, prefix=self.prefix))
         reading = {
-            key: self.pool.submit(self.store.read_unplaced, key, prefix=self.prefix)
+            key: self.pool.submit(self.store.read_by_key, key, prefix=self.prefix)
             for key in notes
         }
         ledgers, errors = [], []

@@ -142,7 +142,7 @@ class LedgerStore:
             if not token:
                 return
 
-    def read_unplaced(self, ledger_key: str, *, prefix: str) -> Snapshot | None:
+    def read_by_key(self, ledger_key: str, *, prefix: str) -> Snapshot | None:
         """Return the ledger at a key, in one request, if it has ever had a claim.
 
         What it is the ledger of, its own intents tell. Only where something was put
@@ -156,7 +156,7 @@ class LedgerStore:
         except ObjectMissing:
             return None
         entries = read_lines(piece.data)
-        found = placed(entries, ledger_key, prefix=prefix)
+        found = whose_ledger(entries, ledger_key, prefix=prefix)
         if found is None:
             return None
         keys, etag = found
@@ -286,7 +286,7 @@ class LedgerStore:
         return snapshot
 
 
-def placed(
+def whose_ledger(
     entries: Sequence[LedgerEntry], ledger_key: str, *, prefix: str
 ) -> tuple[LedgerKeys, str] | None:
     """Return whose ledger this is, with the ETag; None before its first claim.

@@ -170,7 +170,7 @@ class Cancelling:
     def _read(self, keys: Iterable[str]) -> Iterator[Snapshot]:
         for key in keys:
             if self.store and key.endswith(".jsonl"):
-                snapshot = self.store.read_unplaced(key, prefix=self.prefix)
+                snapshot = self.store.read_by_key(key, prefix=self.prefix)
                 if snapshot:
                     yield snapshot
 

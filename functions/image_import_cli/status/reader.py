@@ -211,7 +211,7 @@ class Ledgers:
 
     def _entries(self, parts: list[str]) -> list[LedgerEntry]:
         if len(parts) == 1:
-            snapshot = self.store.read_unplaced(parts[0], prefix=self._prefix)
+            snapshot = self.store.read_by_key(parts[0], prefix=self._prefix)
             if snapshot:
                 return list(snapshot.entries)
         notes = [self.store.read_note(part) for part in parts]

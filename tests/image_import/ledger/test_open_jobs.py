@@ -14,7 +14,7 @@ from image_import.ledger.open_jobs import (
     find_jobs,
     read_note,
 )
-from image_import.ledger.store import placed
+from image_import.ledger.store import whose_ledger
 from ledger_lines import ALONE, INTENT, LEASE, SENT, SET, T0, later, line
 
 PLACE = LedgerKeys(prefix=".image-import/", bucket="images", object_key="web.qcow2")
@@ -160,13 +160,13 @@ CLAIM = line(
 def test_a_ledger_tells_whose_it_is() -> None:
     key = PLACE.ledger_key("A1")
     entries = [line(State.WAITING, claim="c0"), CLAIM, SENT]
-    assert placed(entries, key, prefix=".image-import/") == (PLACE, "A1")
-    assert placed(entries[:1], key, prefix=".image-import/") is None
+    assert whose_ledger(entries, key, prefix=".image-import/") == (PLACE, "A1")
+    assert whose_ledger(entries[:1], key, prefix=".image-import/") is None
 
 
 def test_a_ledger_that_was_moved_is_not_believed() -> None:
     with pytest.raises(EvidenceError, match="it was moved or copied: put it back"):
-        placed([CLAIM], PLACE.ledger_key("A2"), prefix=".image-import/")
+        whose_ledger([CLAIM], PLACE.ledger_key("A2"), prefix=".image-import/")
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b'{"bucket": "images"}', b"5"])

@@ -80,7 +80,7 @@ def test_an_operator_raises_the_attempt_and_the_next_delivery_imports_again() ->
     tracker = uploads.tracker()
     with uploads.cloud:
         (key,) = uploads.cloud.oss.keys(BUCKET, f"{LEDGER}images/")
-        snapshot = tracker.store.read_unplaced(key, prefix=LEDGER)
+        snapshot = tracker.store.read_by_key(key, prefix=LEDGER)
         assert snapshot is not None
         ended = snapshot.entries[-1]
         redrive = replace(ended, state=State.REDRIVE, attempt=2, version="")
