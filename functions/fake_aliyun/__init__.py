@@ -19,7 +19,8 @@ HTTP) and lists what there is; signatures are recomputed by code of its own.
 
 Not imitated:
 
-- OSS: PostObject and its callbacks, V2 signatures, lifecycle, CORS and other bucket
+- OSS: PostObject and its callbacks, V2 signatures, moves between storage classes
+  and old versions in lifecycle rules, CORS and other bucket
   configurations, data processing, cold archive priorities, retention, requester
   pays, traffic limits, bandwidth.
 - ECS: everything but images, their import, copies, shares, families and tags; system

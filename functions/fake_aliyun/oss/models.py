@@ -4,11 +4,12 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from fake_aliyun.core.clock import Clock
 from fake_aliyun.core.content import Content
 from fake_aliyun.oss.errors import OssError
+from fake_aliyun.oss.lifecycle import LifecycleRule
 from fake_aliyun.oss.multipart import Upload
 from fake_aliyun.oss.objects import (
     ARCHIVED,
@@ -41,6 +42,8 @@ class Bucket:
         policy: Its own, beside those of RAM.
         refuses_v1: Whether signatures of version 1 are refused, as buckets created
             since September 2025 do.
+        lifecycle: Its rules.
+        lifecycle_ran: The midnight at which they last ran, or before they were set.
     """
 
     name: str
@@ -52,6 +55,8 @@ class Bucket:
     encryption: str = ""
     policy: BucketPolicy | None = None
     refuses_v1: bool = False
+    lifecycle: tuple[LifecycleRule, ...] = ()
+    lifecycle_ran: datetime | None = None
     versions: Versions = field(default_factory=Versions)
     uploads: dict[str, Upload] = field(default_factory=dict)
 
@@ -103,7 +108,34 @@ class OssBackend:
         """Return a bucket that exists."""
         if name not in self.buckets:
             raise OssError("NoSuchBucket", BucketName=name)
-        return self.buckets[name]
+        bucket = self.buckets[name]
+        if bucket.lifecycle:
+            self._run_lifecycle(bucket)
+        return bucket
+
+    def set_lifecycle(self, bucket: Bucket, rules: tuple[LifecycleRule, ...]) -> None:
+        """Let rules count from the next midnight on, in place of those before."""
+        bucket.lifecycle = rules
+        bucket.lifecycle_ran = self._midnight()
+
+    def _midnight(self) -> datetime:
+        """Return the last midnight, UTC, at which rules ran."""
+        now = self.clock().astimezone(timezone.utc)
+        return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+    def _run_lifecycle(self, bucket: Bucket) -> None:
+        """Drop what is over since the rules ran last."""
+        midnight = self._midnight()
+        if bucket.lifecycle_ran is not None and midnight <= bucket.lifecycle_ran:
+            return
+        bucket.lifecycle_ran = midnight
+        for key in bucket.versions.all_keys():
+            found = bucket.versions.current(key)
+            if found and any(r.is_over(found, midnight) for r in bucket.lifecycle):
+                self.delete_object(bucket, key)
+        for upload in list(bucket.uploads.values()):
+            if any(rule.gives_up(upload, midnight) for rule in bucket.lifecycle):
+                del bucket.uploads[upload.upload_id]
 
     def delete_bucket(self, name: str) -> None:
         """Remove a bucket that is empty."""

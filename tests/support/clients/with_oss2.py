@@ -7,9 +7,13 @@ import sys
 
 import oss2
 from oss2.models import (
+    AbortMultipartUpload,
     BatchDeleteObjectVersion,
     BatchDeleteObjectVersionList,
+    BucketLifecycle,
     BucketVersioningConfig,
+    LifecycleExpiration,
+    LifecycleRule,
     PartInfo,
     ServerSideEncryptionRule,
     Tagging,
@@ -79,6 +83,16 @@ def buckets(bucket: oss2.Bucket) -> None:
     bucket.put_bucket_policy(POLICY)
     assert bucket.get_bucket_policy().policy == POLICY
     bucket.delete_bucket_policy()
+    rule = LifecycleRule(
+        "old",
+        "tmp/",
+        expiration=LifecycleExpiration(days=7),
+        abort_multipart_upload=AbortMultipartUpload(days=1),
+    )
+    bucket.put_bucket_lifecycle(BucketLifecycle([rule]))
+    (found,) = bucket.get_bucket_lifecycle().rules
+    assert (found.expiration.days, found.abort_multipart_upload.days) == (7, 1)
+    bucket.delete_bucket_lifecycle()
 
 
 def versions(bucket: oss2.Bucket) -> None:

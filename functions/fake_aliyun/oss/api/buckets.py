@@ -14,6 +14,7 @@ from fake_aliyun.oss.api.base import (
 from fake_aliyun.oss.api.copies import ACLS, acl_answer, read_xml
 from fake_aliyun.oss.api.request import OssRequest
 from fake_aliyun.oss.errors import OssError
+from fake_aliyun.oss.lifecycle import read_rules
 from fake_aliyun.oss.models import Bucket, check_class
 from fake_aliyun.oss.objects import OssObject
 from fake_aliyun.oss.policies import BucketPolicy
@@ -177,6 +178,25 @@ class BucketHandlers(Handlers):
     def delete_bucket_policy(self, request: OssRequest) -> Response:
         """Take the bucket's own policy away, if it has one."""
         self.bucket_of(request).policy = None
+        return ok(status=204)
+
+    def get_bucket_lifecycle(self, request: OssRequest) -> Response:
+        """Return the rules by which the bucket drops what is old."""
+        rules = self.bucket_of(request).lifecycle
+        if not rules:
+            raise OssError("NoSuchLifecycle", BucketName=request.bucket)
+        shown = [("Rule", rule.shown()) for rule in rules]
+        return xml_answer("LifecycleConfiguration", shown)
+
+    def put_bucket_lifecycle(self, request: OssRequest) -> Response:
+        """Replace all rules of the bucket."""
+        rules = read_rules(read_xml(request, "LifecycleConfiguration"))
+        self.backend.set_lifecycle(self.bucket_of(request), rules)
+        return ok()
+
+    def delete_bucket_lifecycle(self, request: OssRequest) -> Response:
+        """Take the rules away, if there are any."""
+        self.backend.set_lifecycle(self.bucket_of(request), ())
         return ok(status=204)
 
 

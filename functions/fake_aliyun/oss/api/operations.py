@@ -103,6 +103,9 @@ OPERATIONS: tuple[OssOperation, ...] = (
     OssOperation("GetBucketPolicy", "GET", "bucket", "policy"),
     OssOperation("PutBucketPolicy", "PUT", "bucket", "policy"),
     OssOperation("DeleteBucketPolicy", "DELETE", "bucket", "policy"),
+    OssOperation("GetBucketLifecycle", "GET", "bucket", "lifecycle"),
+    OssOperation("PutBucketLifecycle", "PUT", "bucket", "lifecycle"),
+    OssOperation("DeleteBucketLifecycle", "DELETE", "bucket", "lifecycle"),
     OssOperation("ListObjects", "GET", "bucket", parameters=LIST | {"marker"}),
     OssOperation(
         "ListObjectsV2", "GET", "bucket", "list-type",
