@@ -4,13 +4,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from fake_aliyun.core.clock import Clock, system_clock
 from fake_aliyun.core.errors import NotImitatedError, UnknownHostError
 from fake_aliyun.core.exchange import Exchange
-from fake_aliyun.core.faults import ANY, Fault, Faults
+from fake_aliyun.core.faults import ANY, Fault, Faults, shown_faults
 from fake_aliyun.core.hosts import Host, Hosts, place_here
 from fake_aliyun.core.http import Request, Response
 from fake_aliyun.core.records import Recorded
@@ -209,6 +210,41 @@ class FakeAliyun:
         """Let no request change anything while the block looks at the whole."""
         with self._lock:
             yield
+
+    def tick(self) -> list[str]:
+        """Let each enabled time trigger fire once; return the invocations' IDs."""
+        return [invocation.request_id for invocation in self.fc.tick()]
+
+    def state(self) -> dict[str, object]:
+        """Return what the cloud holds, as JSON can show it: buckets, images and more.
+
+        The bytes of objects are not in it.
+        """
+        with self.at_rest():
+            return {
+                "buckets": {
+                    name: {
+                        key: {"size": found.size_bytes, "etag": found.etag}
+                        for key in self.oss.keys(name)
+                        for found in [self.oss.get(name, key)]
+                    }
+                    for name in sorted(self.oss.buckets)
+                },
+                "images": [
+                    {
+                        "name": image.image_name,
+                        "id": image.image_id,
+                        "task": image.task_id,
+                        "status": image.status,
+                        "percent": image.percent,
+                        "format": image.format,
+                        "parameters": dict(image.parameters),
+                    }
+                    for image in self.ecs.images.values()
+                ],
+                "faults": shown_faults(self.faults),
+                "requests": [asdict(record) for record in list(self.requests)],
+            }
 
     def _place(self, request: Request) -> Host:
         if place := self._hosts.find(request.hostname):

@@ -1,10 +1,7 @@
 """What goes wrong: as the cloud says it, and as only a fake can say it."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
-
-if TYPE_CHECKING:
-    from fake_aliyun.core.http import Response
+from typing import ClassVar, NamedTuple
 
 
 class NotImitatedError(Exception):
@@ -15,10 +12,11 @@ class NotImitatedError(Exception):
 
     Attributes:
         answer: The same in the form in which the service that was asked refuses, so
-            that its clients show it; None while no service is known.
+            that its clients show it, as an `http.Response`; None while no service is
+            known.
     """
 
-    answer: "Response | None" = None
+    answer: object = None
 
     def __init__(self, what: str, *, known: Iterable[str]) -> None:
         listing = "\n".join(f"- {name}" for name in sorted(known))

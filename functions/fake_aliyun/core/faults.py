@@ -4,7 +4,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from types import NoneType
 
 from fake_aliyun.core.errors import NotImitatedError
@@ -228,3 +228,11 @@ class Faults:
                     self._pending.remove(pending)
                 return pending.fault
         return None
+
+
+def shown_faults(faults: Faults) -> list[dict[str, object]]:
+    """Return the faults still to come, as JSON can show them."""
+    return [
+        {**asdict(item.fault), "left": item.left, "skips_left": item.skips_left}
+        for item in faults.remaining()
+    ]

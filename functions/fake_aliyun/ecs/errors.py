@@ -8,11 +8,11 @@ sentences are ours where the pages give none.
 """
 
 from fake_aliyun.core.errors import ErrorType, KnownError
+from fake_aliyun.core.gateway import GATEWAY_ERRORS
 
 ERRORS: dict[str, ErrorType] = {
     # Of ImportImage.
     "UnsupportedSuffix.OSSObject": ErrorType(400, "The specified OSS object suffix is not supported."),
-    "MissingParameter": ErrorType(400, 'An input parameter "%s" that is mandatory for processing the request is not supplied.'),
     "InvalidImageName.Malformed": ErrorType(400, "The specified Image name is wrongly formed."),
     "InvalidOSSObject.Malformed": ErrorType(400, "The specified OSS object is wrongly formed."),
     "InvalidOSSBucket.Malformed": ErrorType(400, "The specified OSS bucket is wrongly formed."),
@@ -89,12 +89,8 @@ ERRORS: dict[str, ErrorType] = {
     "InvalidTaskId.IncorrectTaskStatus": ErrorType(403, "The specified task's status not support cancel."),
     "CancelTaskFailed": ErrorType(403, "Cancel task is failed, Please contact the administrator."),
     # Common to all operations.
-    "Throttling": ErrorType(400, "Request was denied due to request throttling."),
-    "Throttling.User": ErrorType(400, "Request was denied due to user flow control."),
-    "Throttling.Api": ErrorType(400, "Request was denied due to api flow control."),
+    **GATEWAY_ERRORS,
     "Rejected.Throttling": ErrorType(400, "Request was denied due to request throttling."),
-    "InternalError": ErrorType(500, "The request processing has failed due to some unknown error, exception or failure."),
-    "ServiceUnavailable": ErrorType(503, "The request has failed due to a temporary failure of the server."),
     "UnknownError": ErrorType(400, "The request processing has failed due to some unknown error."),
     "OperationConflict": ErrorType(409, "The request was denied due to conflict with a previous request."),
     "IdempotentProcessing": ErrorType(403, "The previous idempotent request(s) is still processing."),
@@ -106,15 +102,6 @@ ERRORS: dict[str, ErrorType] = {
     "InvalidStatus.Malformed": ErrorType(400, "The specified Status is wrongly formed: %s"),
     "InvalidOperation.NotSupportedEndpoint": ErrorType(404, "The specified endpoint cant operate this region."),
     # Of signatures.
-    "IncompleteSignature": ErrorType(400, "The request signature does not conform to Aliyun standards. %s"),
-    "SignatureDoesNotMatch": ErrorType(400, "Specified signature is not matched with our calculation. server string to sign is:%s"),
-    "SignatureNonceUsed": ErrorType(400, "Specified signature nonce was used already."),
-    "InvalidTimeStamp.Expired": ErrorType(400, "Specified time stamp or date value is expired."),
-    "IllegalTimestamp": ErrorType(400, 'The input parameter "Timestamp" that is mandatory for processing this request is not supplied.'),
-    "InvalidAccessKeyId.NotFound": ErrorType(404, "Specified access key is not found."),
-    "MissingSecurityToken": ErrorType(400, "SecurityToken is mandatory for this action."),
-    "InvalidSecurityToken.MismatchWithAccessKey": ErrorType(400, "Specified SecurityToken mismatch with the AccessKey."),
-    "InvalidSecurityToken.Expired": ErrorType(400, "Specified SecurityToken is expired."),
     "InvalidVersion": ErrorType(400, "Specified parameter Version is not valid."),
     "Forbidden.RAM": ErrorType(403, "User not authorized to operate on the specified resource, or this API doesn't support RAM."),
     "Forbidden.Unauthorized": ErrorType(403, "The user is not authorized to operate on the specified resource."),

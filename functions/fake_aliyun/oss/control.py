@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from fake_aliyun.core.clock import check_seconds
 from fake_aliyun.core.content import Content
 from fake_aliyun.core.faults import Fault, Faults
-from fake_aliyun.oss.api.base import size_before
 from fake_aliyun.oss.errors import OssError
 from fake_aliyun.oss.events import Event, as_bytes, object_created
 from fake_aliyun.oss.models import (
@@ -16,6 +15,7 @@ from fake_aliyun.oss.models import (
     OssBackend,
     opaque_etag,
     put_etag,
+    size_before,
 )
 from fake_aliyun.oss.objects import Attributes, OssObject
 

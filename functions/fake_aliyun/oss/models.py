@@ -265,6 +265,12 @@ class OssBackend:
         return marker
 
 
+def size_before(bucket: Bucket, key: str) -> int:
+    """Return the size of what a write is about to replace."""
+    current = bucket.versions.current(key)
+    return current.size_bytes if current else 0
+
+
 def put_etag(content: Content) -> str:
     """Return the ETag of PutObject: the MD5 of the bytes in upper-case hex.
 

@@ -13,15 +13,7 @@ says of a parameter that is missing.
 """
 
 from fake_aliyun.core.errors import ErrorType, KnownError
-from fake_aliyun.ecs.errors import ERRORS as ECS_ERRORS
-
-_COMMON = (
-    "MissingParameter", "Throttling", "Throttling.User", "Throttling.Api",
-    "InternalError", "ServiceUnavailable", "IncompleteSignature",
-    "SignatureDoesNotMatch", "SignatureNonceUsed", "InvalidTimeStamp.Expired",
-    "IllegalTimestamp", "InvalidAccessKeyId.NotFound", "MissingSecurityToken",
-    "InvalidSecurityToken.MismatchWithAccessKey", "InvalidSecurityToken.Expired",
-)  # fmt: skip
+from fake_aliyun.core.gateway import GATEWAY_ERRORS
 
 ERRORS: dict[str, ErrorType] = {
     "InvalidParameter.RoleName.InvalidChars": ErrorType(400, 'The parameter - "RoleName" contains invalid chars.'),
@@ -46,7 +38,7 @@ ERRORS: dict[str, ErrorType] = {
     "DeleteConflict.Policy.Version": ErrorType(409, "The policy CAN NOT has any version except the default version."),
     "DeleteConflict.Policy.Version.Default": ErrorType(409, "The default policy version CAN NOT been deleted directly."),
     "LimitExceeded.Policy.Version": ErrorType(409, "The count of policy version beyond the current limits."),
-    **{code: ECS_ERRORS[code] for code in _COMMON},
+    **GATEWAY_ERRORS,
 }  # fmt: skip
 
 

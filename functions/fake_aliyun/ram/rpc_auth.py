@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 from fake_aliyun.core.clock import Clock, read_http_date, read_utc
 from fake_aliyun.core.errors import NotImitatedError
+from fake_aliyun.core.gateway import GatewayError
 from fake_aliyun.core.http import Request
-from fake_aliyun.ecs.errors import EcsError
 from fake_aliyun.ram.models import RamBackend
 
 ACS3 = "ACS3-HMAC-SHA256"
@@ -140,7 +140,7 @@ class RpcAuthenticator:
         """Return who signed a request to an RPC door.
 
         Raises:
-            EcsError: The signature is missing, malformed, too old or wrong.
+            GatewayError: The signature is missing, malformed, too old or wrong.
         """
         if "authorization" in request.headers:
             return self._acs3(request)
@@ -150,16 +150,16 @@ class RpcAuthenticator:
         """Return who signed a request to a path with ROA V1.
 
         Raises:
-            EcsError: The signature is missing, malformed, too old or wrong.
+            GatewayError: The signature is missing, malformed, too old or wrong.
         """
         headers = request.headers
         found = _ROA_HEADER.fullmatch(headers.get("authorization", ""))
         if not found:
-            raise EcsError("IncompleteSignature", "Authorization: acs ID:signature")
+            raise GatewayError("IncompleteSignature", "Authorization: acs ID:signature")
         self._check_time(_rfc_date(headers.get("date", "")), valid=HEADER_VALID)
         digest = hashlib.md5(request.body, usedforsecurity=False).digest()
         if request.body and headers.get("content-md5", "") != _base64(digest):
-            raise EcsError("IncompleteSignature", "Content-MD5 of the body")
+            raise GatewayError("IncompleteSignature", "Content-MD5 of the body")
         string = roa_v1_string(
             method=request.method,
             path=request.decoded_path,
@@ -179,7 +179,7 @@ class RpcAuthenticator:
         parameters = {**request.query_parameters, **request.form}
         for name in ("AccessKeyId", "Signature", "SignatureNonce"):
             if not parameters.get(name):
-                raise EcsError("MissingParameter", name)
+                raise GatewayError("MissingParameter", name)
         kind = (parameters.get("SignatureMethod"), parameters.get("SignatureVersion"))
         if kind != ("HMAC-SHA1", "1.0"):
             raise NotImitatedError(
@@ -200,13 +200,15 @@ class RpcAuthenticator:
         headers = request.headers
         found = _ACS3_HEADER.fullmatch(headers["authorization"])
         if not found:
-            raise EcsError("IncompleteSignature", "Authorization is malformed.")
+            raise GatewayError("IncompleteSignature", "Authorization is malformed.")
         signed = found[2].split(";")
         _check_signed(request, signed)
         self._check_time(_iso_date(headers.get("x-acs-date", "")), valid=HEADER_VALID)
         body_sha256 = hashlib.sha256(request.body).hexdigest()
         if headers.get("x-acs-content-sha256") != body_sha256:
-            raise EcsError("IncompleteSignature", "x-acs-content-sha256 of the body")
+            raise GatewayError(
+                "IncompleteSignature", "x-acs-content-sha256 of the body"
+            )
         string = acs3_string(
             method=request.method,
             path=request.path,
@@ -236,24 +238,24 @@ class RpcAuthenticator:
     ) -> str:
         credentials = self._ram.find(access_key_id)
         if credentials is None:
-            raise EcsError("InvalidAccessKeyId.NotFound")
+            raise GatewayError("InvalidAccessKeyId.NotFound")
         if credentials.security_token and not token:
-            raise EcsError("MissingSecurityToken")
+            raise GatewayError("MissingSecurityToken")
         if not credentials.has_token(token):
-            raise EcsError("InvalidSecurityToken.MismatchWithAccessKey")
+            raise GatewayError("InvalidSecurityToken.MismatchWithAccessKey")
         if self._ram.is_expired(credentials):
-            raise EcsError("InvalidSecurityToken.Expired")
+            raise GatewayError("InvalidSecurityToken.Expired")
         expected = sign(credentials.access_key_secret, string_to_sign)
         if not hmac.compare_digest(expected.encode(), signature.encode()):
-            raise EcsError("SignatureDoesNotMatch", string_to_sign)
+            raise GatewayError("SignatureDoesNotMatch", string_to_sign)
         if (access_key_id, nonce) in self._nonces:
-            raise EcsError("SignatureNonceUsed")
+            raise GatewayError("SignatureNonceUsed")
         self._nonces.add((access_key_id, nonce))
         return credentials.principal
 
     def _check_time(self, moment: datetime, *, valid: timedelta) -> None:
         if abs(self._clock() - moment) > valid:
-            raise EcsError("InvalidTimeStamp.Expired")
+            raise GatewayError("InvalidTimeStamp.Expired")
 
 
 def _check_signed(request: Request, signed: list[str]) -> None:
@@ -262,23 +264,23 @@ def _check_signed(request: Request, signed: list[str]) -> None:
     if request.body:
         must.add("content-type")
     if missing := sorted(must - set(signed)):
-        raise EcsError("IncompleteSignature", f"SignedHeaders lacks {missing}.")
+        raise GatewayError("IncompleteSignature", f"SignedHeaders lacks {missing}.")
     if not request.headers.get("x-acs-signature-nonce"):
-        raise EcsError("MissingParameter", "x-acs-signature-nonce")
+        raise GatewayError("MissingParameter", "x-acs-signature-nonce")
 
 
 def _iso_date(text: str) -> datetime:
     try:
         return read_utc(text, "%Y-%m-%dT%H:%M:%SZ")
     except ValueError:
-        raise EcsError("IllegalTimestamp") from None
+        raise GatewayError("IllegalTimestamp") from None
 
 
 def _rfc_date(text: str) -> datetime:
     try:
         return read_http_date(text)
     except ValueError:
-        raise EcsError("IllegalTimestamp") from None
+        raise GatewayError("IllegalTimestamp") from None
 
 
 def _base64(data: bytes) -> str:

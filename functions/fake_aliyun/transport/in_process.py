@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BufferedReader
-from typing import TYPE_CHECKING
 
 import requests
 import responses
@@ -15,9 +14,7 @@ from urllib3.exceptions import ProtocolError
 from fake_aliyun.core.clock import Clock, ManualClock
 from fake_aliyun.core.errors import ConnectionLostError
 from fake_aliyun.core.http import Request, Response, header_text
-
-if TYPE_CHECKING:
-    from fake_aliyun.cloud import FakeAliyun
+from fake_aliyun.core.protocols import Cloud
 
 METHODS = ("GET", "PUT", "POST", "HEAD", "DELETE", "OPTIONS", "PATCH")
 NO_TIMEOUT = float("inf")
@@ -25,7 +22,7 @@ Answer = tuple[int, Mapping[str, str], "bytes | BufferedReader"]
 
 
 @contextmanager
-def intercepted(cloud: "FakeAliyun") -> Iterator[None]:
+def intercepted(cloud: Cloud) -> Iterator[None]:
     """Answer every request of this process while the block runs."""
     mock = responses.RequestsMock(assert_all_requests_are_fired=False)
     answer = _answerer(cloud)
@@ -35,7 +32,7 @@ def intercepted(cloud: "FakeAliyun") -> Iterator[None]:
         yield
 
 
-def _answerer(cloud: "FakeAliyun") -> Callable[[PreparedRequest], Answer]:
+def _answerer(cloud: Cloud) -> Callable[[PreparedRequest], Answer]:
     def answer(prepared: PreparedRequest) -> Answer:
         timeout_seconds = _read_timeout(prepared)
         try:

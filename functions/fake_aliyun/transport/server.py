@@ -4,26 +4,23 @@ Clients that insist on a cloud's host names can use the server as an HTTP proxy:
 takes absolute URLs and goes by their host.
 """
 
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-
-from fake_aliyun.core.content import Content
-from fake_aliyun.core.errors import ConnectionLostError, NotImitatedError
-from fake_aliyun.core.exchange import NOT_IMITATED
-from fake_aliyun.core.http import Request, Response, header_text, lower_names
-from fake_aliyun.transport.admin import ADMIN_PREFIX, answer_admin
-
-if TYPE_CHECKING:
-    from fake_aliyun.cloud import FakeAliyun
 import json
 import socket
 import struct
 import sys
 import threading
 import traceback
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from urllib.parse import urlsplit
+
+from fake_aliyun.core.content import Content
+from fake_aliyun.core.errors import ConnectionLostError, NotImitatedError
+from fake_aliyun.core.exchange import NOT_IMITATED
+from fake_aliyun.core.http import Request, Response, header_text, lower_names
+from fake_aliyun.core.protocols import Cloud
+from fake_aliyun.transport.admin import ADMIN_PREFIX, answer_admin
 
 READING = frozenset({"GET", "HEAD"})
 OWN_SITES = frozenset({"", "same-origin", "none"})
@@ -61,7 +58,7 @@ foreign page.
 class Server:
     """A cloud on a port; as a context manager it serves while the block runs."""
 
-    def __init__(self, cloud: "FakeAliyun", *, port: int = 0) -> None:
+    def __init__(self, cloud: Cloud, *, port: int = 0) -> None:
         self._stopping = threading.Event()
         self._fronts = [_admin(cloud)]
         handler = _handler(cloud, self._fronts, self._stopping)
@@ -116,7 +113,7 @@ class _HttpServer(ThreadingHTTPServer):
         """Say nothing: what reaches this is a client that went away."""
 
 
-def _admin(cloud: "FakeAliyun") -> Front:
+def _admin(cloud: Cloud) -> Front:
     def front(request: Request) -> Response | None:
         is_admin = request.path.startswith(ADMIN_PREFIX)
         return answer_admin(cloud, request) if is_admin else None
@@ -125,7 +122,7 @@ def _admin(cloud: "FakeAliyun") -> Front:
 
 
 def _handler(
-    cloud: "FakeAliyun", fronts: list[Front], stopping: threading.Event
+    cloud: Cloud, fronts: list[Front], stopping: threading.Event
 ) -> type[BaseHTTPRequestHandler]:
     class Handler(_Handler):
         pass
@@ -140,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
-    cloud: "FakeAliyun"
+    cloud: Cloud
     fronts: list[Front]
     stopping: threading.Event
 
@@ -285,7 +282,9 @@ def _not_imitated(request: Request, error: NotImitatedError) -> Response:
     told = f"501 {request.method} {request.path}: {what}"
     print(ascii(told)[1:-1], file=sys.stderr)  # noqa: T201 - the only way out
     said = {"Code": NOT_IMITATED, "Message": str(error)}
-    return error.answer or Response(
+    if isinstance(error.answer, Response):
+        return error.answer
+    return Response(
         status=501,
         headers={"Content-Type": "application/json"},
         body=json.dumps(said).encode(),

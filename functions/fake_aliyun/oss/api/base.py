@@ -66,12 +66,6 @@ class Handlers:
         )
 
 
-def size_before(bucket: Bucket, key: str) -> int:
-    """Return the size of what a write is about to replace."""
-    current = bucket.versions.current(key)
-    return current.size_bytes if current else 0
-
-
 def forbids(request: OssRequest) -> bool:
     """Return whether a request may not replace an object."""
     return request.header("x-oss-forbid-overwrite").lower() == "true"

@@ -14,7 +14,7 @@ from fake_aliyun.core import xml
 from fake_aliyun.core.clock import iso_date
 from fake_aliyun.core.content import Content
 from fake_aliyun.core.http import Response
-from fake_aliyun.oss.api.base import Handlers, forbids, ok, size_before, xml_answer
+from fake_aliyun.oss.api.base import Handlers, forbids, ok, xml_answer
 from fake_aliyun.oss.api.objects import COPY, check_conditions
 from fake_aliyun.oss.api.rendering import (
     encoded,
@@ -24,7 +24,13 @@ from fake_aliyun.oss.api.rendering import (
 )
 from fake_aliyun.oss.api.request import OssRequest
 from fake_aliyun.oss.errors import OssError
-from fake_aliyun.oss.models import MAX_PUT_BYTES, Bucket, check_tags, opaque_etag
+from fake_aliyun.oss.models import (
+    MAX_PUT_BYTES,
+    Bucket,
+    check_tags,
+    opaque_etag,
+    size_before,
+)
 from fake_aliyun.oss.objects import Attributes, DeleteMarker, OssObject
 
 ACLS = frozenset({"default", "private", "public-read", "public-read-write"})

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from fake_aliyun.core.clock import http_date, read_http_date
 from fake_aliyun.core.content import Content
 from fake_aliyun.core.http import Response
-from fake_aliyun.oss.api.base import Handlers, forbids, ok, read_body, size_before
+from fake_aliyun.oss.api.base import Handlers, forbids, ok, read_body
 from fake_aliyun.oss.api.rendering import (
     object_headers,
     read_attributes,
@@ -17,7 +17,13 @@ from fake_aliyun.oss.api.rendering import (
 )
 from fake_aliyun.oss.api.request import OssRequest
 from fake_aliyun.oss.errors import OssError
-from fake_aliyun.oss.models import Bucket, OssBackend, opaque_etag, put_etag
+from fake_aliyun.oss.models import (
+    Bucket,
+    OssBackend,
+    opaque_etag,
+    put_etag,
+    size_before,
+)
 from fake_aliyun.oss.objects import Attributes, DeleteMarker, OssObject
 
 MAX_APPENDABLE_BYTES = 5 * 1024**3

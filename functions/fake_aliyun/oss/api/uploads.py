@@ -15,7 +15,6 @@ from fake_aliyun.oss.api.base import (
     ok,
     read_body,
     read_count,
-    size_before,
     xml_answer,
 )
 from fake_aliyun.oss.api.copies import CopyHandlers, read_xml, source_version
@@ -24,7 +23,7 @@ from fake_aliyun.oss.api.rendering import encoded, read_attributes, written_head
 from fake_aliyun.oss.api.request import OssRequest
 from fake_aliyun.oss.errors import OssError
 from fake_aliyun.oss.listing import common_prefix
-from fake_aliyun.oss.models import Bucket, put_etag
+from fake_aliyun.oss.models import Bucket, put_etag, size_before
 from fake_aliyun.oss.multipart import (
     MAX_PART_NUMBER,
     Part,
