@@ -25,6 +25,7 @@ from fake_aliyun.core.faults import Faults
 from fake_aliyun.core.http import Request, Response
 from fake_aliyun.core.proxies import PASSING
 from image_import.errors import ServiceError
+from image_import.importing.runtime import Runtime
 from image_import.ledger.entries import State
 from image_import.model.result import Outcome, Result
 from uploads import BUCKET, LEDGER, Uploads, manifest
@@ -177,6 +178,9 @@ SCENARIOS = {
     "last disk of a set": last_of_a_set,
     "tracker": plain,
 }
+RUNTIME = Runtime()
+"""Connections and threads, as an instance keeps them from event to event."""
+
 SETTINGS = {"LEASE_SECONDS": "300", "ON_AVAILABLE": "delete"}
 DISKS = {"set": 3, "last disk of a set": 3}
 
@@ -187,6 +191,7 @@ class World(Uploads):
 
     scenario: str = "plain"
     environ: Mapping[str, str] = field(default_factory=lambda: SETTINGS)
+    runtime: Runtime = RUNTIME
 
     def __post_init__(self) -> None:
         self.cloud = MeddledCloud(clock=self.clock)
