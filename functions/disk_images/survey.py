@@ -30,6 +30,7 @@ from disk_images.volumes.partition_table import BIOS_BOOT, ESP, MBR_ESP
 from disk_images.volumes.truncation import complete_of, cut_off
 
 ENCRYPTED = {"crypto_LUKS", "BitLocker"}
+WITHOUT_A_FILE = {"swap", "jbd", "DM_verity_hash"}
 SCHEMES = {"gpt": "GPT", "mbr": "MBR"}
 EXTENDED_BOOT = {"BC13C2FF-59E6-4262-A352-B275FD6F7172", "0xea"}
 OF_A_SYSTEM = {
@@ -136,8 +137,8 @@ def examine(disk: Source, scope: Scope = WHOLE) -> Findings:
     for volume in sorted(layout.volumes, key=_interest):
         if has_logical and volume.kind == "LVM2_member" and not volume.problem:
             continue  # What is on it are the logical volumes, which are looked at.
-        if volume.kind == "swap":
-            continue  # There are no files on it.
+        if volume.kind in WITHOUT_A_FILE:
+            continue
         seen, why = _open(volume)
         if volume.kind == "LVM2_member":
             said = (w for w in layout.warnings if w.startswith(f"{title(volume)}:"))
@@ -247,8 +248,10 @@ def _bios(layout: VolumeLayout) -> Bios:
     Code that is not GRUB's own may be that which just starts the active partition.
     """
     boot = next((v for v in layout.volumes if _starts_by_bios(v)), None)
-    is_started = boot is not None and boot.type != BIOS_BOOT and not has_code(boot)
-    starts_nothing = is_generic_code(layout.boot_code) and (boot is None or is_started)
+    active = next((v for v in layout.volumes if _is_active(v)), None)
+    starts_nothing = is_generic_code(layout.boot_code) and (
+        active is None or not has_code(active)
+    )
     return Bios(
         boot_code=any(layout.boot_code) and not starts_nothing,
         scheme=SCHEMES.get(layout.scheme, ""),
@@ -258,5 +261,8 @@ def _bios(layout: VolumeLayout) -> Bios:
 
 
 def _starts_by_bios(volume: Volume) -> bool:
-    flags = {"legacy-bios-bootable", "active"}
-    return volume.type == BIOS_BOOT or not flags.isdisjoint(volume.flags)
+    return volume.type == BIOS_BOOT or _is_active(volume)
+
+
+def _is_active(volume: Volume) -> bool:
+    return not {"legacy-bios-bootable", "active"}.isdisjoint(volume.flags)

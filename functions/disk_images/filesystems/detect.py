@@ -56,6 +56,7 @@ _SIGNATURES = (
     _Signature("exfat", 3, b"EXFAT   "),
     _Signature("BitLocker", 3, b"-FVE-FS-"),
     _Signature("BitLocker", 424, BITLOCKER_TO_GO),
+    _Signature("DM_verity_hash", 0, b"verity\0\0", uuid=(16, 16)),
     *(_Signature("udf", 32769, magic) for magic in (b"BEA01", b"NSR02", b"NSR03")),
     _Signature("squashfs", 0, b"hsqs"),
     _Signature("btrfs", 65536 + 64, b"_BHRfS_M"),

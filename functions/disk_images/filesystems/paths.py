@@ -31,7 +31,8 @@ _MAX_PARTS = 512
 # Kept in memory at most; a hostile folder has a name in every 12 bytes.
 _MAX_NODES_KEPT = 4096
 _MAX_NAMES_KEPT = 200_000
-# What is fetched of a file that is only announced: of a list of modules all of it; a
+# What is fetched of a file that is only announced: of a list of modules, or of how a
+# kernel was made, all of it; a
 # larger file than this is a program or an archive, of which the head tells enough.
 _SMALL_FILE_BYTES = 64 * 1024
 _LIST_BYTES = 1 << 20
@@ -103,6 +104,7 @@ class Tree(Generic[N]):
             yield from all_of(self._prepare(f"{folder}/{name}") for name in newest)
             return None
         elif path.endswith("*"):
+            is_list = path.endswith("/config-*")
             path = yield from self._newest(path[:-1])
         key, node = yield from self._walk(path)
         if node.kind == "folder":

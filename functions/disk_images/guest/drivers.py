@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from disk_images.filesystems.paths import by_numbers
 from disk_images.findings import Finding
 from disk_images.guest.boot_entries import BootEntry
 from disk_images.guest.volume_files import Seen
@@ -121,6 +122,28 @@ INITRAMFS_NAMES = (
 )  # fmt: skip
 """Of Debian, of dracut, of SUSE and of others."""
 
+_NVME = re.compile(r"^CONFIG_BLK_DEV_NVME=([ym])", re.MULTILINE)
+
+
+def nvme_of_configuration(volumes: Iterable[Seen]) -> Finding:
+    """Return whether the newest kernel was made with the driver of NVMe disks.
+
+    Args:
+        volumes: The root first, then what may be its /boot.
+    """
+    for number, seen in enumerate(volumes):
+        folder = "/" if number else "/boot"
+        configurations = [
+            name for name in seen.names(folder) or [] if name.startswith("config-")
+        ]
+        if configurations:
+            name = max(configurations, key=by_numbers)
+            path = f"{folder.rstrip('/')}/{name}"
+            text = seen.text(path, limit=MODULES_BYTES) or ""
+            return seen.found("yes" if _NVME.search(text) else "no", path)
+    return Finding(why_not="no kernel's configuration is in /boot")
+
+
 INITRAMFS_TOOLS = "/etc/initramfs-tools/initramfs.conf"
 
 HEAD_BYTES = 4096
@@ -150,10 +173,6 @@ class KernelDrivers:
         found = {driver: self._driver(driver, texts) for driver in DRIVERS}
         found["initramfs"] = self._initramfs(self.kernel, texts)
         return found
-
-    def nvme(self) -> Finding:
-        """Return whether the default kernel has the driver of NVMe disks."""
-        return self._driver("nvme", self._lists())
 
     def _lists(self) -> dict[str, str | None]:
         """Return the lists of the kernel's modules, None where one is missing."""

@@ -45,9 +45,8 @@ but seldom does.
 FOR_PLAN = ("/etc", "/etc/os-release", "/usr/lib/os-release", "/bin/sh")
 """What of it a plan needs: which system it is, and for which processor."""
 
-MODULES = ("/lib/modules/*/modules.builtin", "/lib/modules/*/modules.dep",
-           "/lib/modules", "/boot")  # fmt: skip
-"""What tells the drivers of the kernel."""
+CONFIGURATION = ("/boot/config-*",)
+"""What tells the drivers of the kernel at the least cost."""
 
 KERNEL_NAMES = ("vmlinuz", "vmlinux", "kernel", "bzImage", "Image", "linux", "zImage")
 """How the names of kernels begin in /boot, in whatever distribution."""

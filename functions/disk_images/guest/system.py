@@ -17,7 +17,7 @@ from disk_images.guest.choose import (
     choose,
     entry_of_firmware,
 )
-from disk_images.guest.drivers import KernelDrivers
+from disk_images.guest.drivers import KernelDrivers, nvme_of_configuration
 from disk_images.guest.identifiers import Identifiers
 from disk_images.guest.layouts import (
     as_usr,
@@ -25,7 +25,7 @@ from disk_images.guest.layouts import (
     candidates_on,
     usr_volumes,
 )
-from disk_images.guest.linux import FIRST_WANTED, FOR_PLAN, MODULES, Linux
+from disk_images.guest.linux import CONFIGURATION, FIRST_WANTED, FOR_PLAN, Linux
 from disk_images.guest.volume_files import Seen
 from disk_images.guest.windows import FIRST_WANTED as WINDOWS_WANTED
 from disk_images.guest.windows import Windows
@@ -62,11 +62,6 @@ class DividedDisk:
     scope: Scope = field(default_factory=Scope)
     identifiers: Identifiers = field(default_factory=Identifiers)
     along: Sequence[LookUp] = ()
-
-
-BOOT_WANTED = [path.removeprefix("/boot") or "/" for path in FIRST_WANTED
-               if path.startswith("/boot")]  # fmt: skip
-"""Of a file system that is mounted at /boot."""
 
 
 def look(disk: DividedDisk) -> Findings:
@@ -120,8 +115,7 @@ def _of_root(
     if is_whole:
         found.update(_of_linux(linux, disk.identifiers))
     elif disk.scope.wants_nvme:
-        kernel = linux.kernel().value
-        found["nvme"] = KernelDrivers(root, boot, kernel, entry).nvme()
+        found["nvme"] = nvme_of_configuration([root, *volumes.others])
     return found
 
 
@@ -132,14 +126,16 @@ def _first_look_ups(
     for_esp = list(FIRMWARE_WANTED)
     for_esp += [] if scope.names_only else SYSTEMD_WANTED
     wanted: list[tuple[Seen, Sequence[str]]] = [(s, for_esp) for s in esps]
-    for_plan = (*FOR_PLAN, *(MODULES if scope.wants_nvme else ()))
+    for_plan = (*FOR_PLAN, *(CONFIGURATION if scope.wants_nvme else ()))
     for number, seen in enumerate(others):
         if seen.file_system.kind == "ntfs":
             wanted.append((seen, (*WINDOWS_WANTED, *scope.agents)))
         else:
             # The first one, as the largest, is hardly a /boot.
-            all_wanted = (*FIRST_WANTED, *(BOOT_WANTED if number else ()))
-            wanted.append((seen, for_plan if scope.names_only else all_wanted))
+            paths = for_plan if scope.names_only else FIRST_WANTED
+            in_boot = [p.removeprefix("/boot") or "/" for p in paths
+                       if p.startswith("/boot")]  # fmt: skip
+            wanted.append((seen, (*paths, *(in_boot if number else ()))))
     return [each for seen, paths in wanted for each in seen.look_ups(paths)]
 
 

@@ -103,6 +103,7 @@ def contents_of(inspection: Inspection, target: Target) -> Contents:
             f"image contents: could not tell {name}: {answers[name].why_not}"
             for name in ("os_name", "architecture")
             if not answers[name]
+            and answers[name].why_not not in inspection.findings.notes
         ]
         complete = inspection.findings.complete
         if complete and complete.value != YES:

@@ -12,6 +12,7 @@ from disk_images.guest.drivers import (
     initramfs_tools_say,
     modules_in,
     names_in_cpio,
+    nvme_of_configuration,
 )
 from disk_images.guest.root_device import (
     is_lost_on_virtio,
@@ -19,6 +20,8 @@ from disk_images.guest.root_device import (
     root_of_command_line,
     root_of_fstab,
 )
+from disk_images.guest.volume_files import Seen
+from memory_files import MemoryFiles
 
 FSTAB = """\
 # /etc/fstab: static file system information.
@@ -170,3 +173,34 @@ def test_a_name_made_of_the_old_machines_hardware_is_lost(
     reference: str, *, is_lost: bool
 ) -> None:
     assert is_lost_on_virtio(reference) is is_lost
+
+
+def boot_with(*configurations: tuple[str, str], at: str = "/boot") -> Seen:
+    files = {f"{at}/{name}".replace("//", "/"): text for name, text in configurations}
+    return Seen(name="partition 1", file_system=MemoryFiles(files))
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("CONFIG_BLK_DEV_NVME=y", "yes"),
+        ("CONFIG_BLK_DEV_NVME=m", "yes"),
+        ("# CONFIG_BLK_DEV_NVME is not set", "no"),
+        ("CONFIG_BLK_DEV_NVME_TARGET=y", "no"),
+    ],
+)
+def test_a_kernels_configuration_tells_whether_it_drives_nvme(
+    line: str, value: str
+) -> None:
+    new, old = ("config-6.12.1", f"A=1\n{line}\n"), ("config-6.9", "")
+    for volumes in (
+        [boot_with(new, old)],
+        [boot_with(), boot_with(new, old, at="/")],
+    ):
+        found = nvme_of_configuration(volumes)
+        assert found.value == value
+        assert found.where.endswith("/config-6.12.1")
+
+
+def test_without_a_configuration_nothing_is_told_of_nvme() -> None:
+    assert not nvme_of_configuration([boot_with()])

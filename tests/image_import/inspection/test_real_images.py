@@ -14,6 +14,7 @@ from disk_images.blocks.remote import Bounded, Budget
 from disk_images.findings import Inspection, Scope
 from disk_images.formats.detect import LOOK_BYTES, TAIL_BYTES
 from disk_images.survey import inspect_bytes, inspect_file
+from image_import.inspection.inspect import FOR_PLAN
 from image_import.inspection.platform import platform_of
 from image_import.model.revision import DiskRevision
 from image_import.model.targets import PUBLIC
@@ -213,7 +214,7 @@ def inspection_as_of_an_object(image: Path, *, names_only: bool) -> Inspection:
         source = bytes_of(file)
         head = file.read(LOOK_BYTES)
         source.know(head, requests=2, bytes_read=len(head) + TAIL_BYTES)
-        return inspect_bytes(source, disk.header, Scope(names_only=names_only))
+        return inspect_bytes(source, disk.header, FOR_PLAN if names_only else Scope())
 
 
 @pytest.fixture(scope="session")
@@ -249,6 +250,7 @@ def test_a_full_debian_costs_little_whatever_its_size(
         # What the handler takes from it costs less.
         for_plan = inspection_as_of_an_object(image, names_only=True)
         assert told(for_plan) == told(inspection)
+        assert for_plan.findings.nvme.value == "yes"
         assert within(for_plan, requests=24, round_trips=8)
 
 
