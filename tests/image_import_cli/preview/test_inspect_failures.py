@@ -52,7 +52,7 @@ def failed(answer: dict[str, Any]) -> list[str]:
 
 
 MISSING = "List the bucket for the exact key; keys are case-sensitive."
-NO_BUCKET = "Check the bucket's name, OSS_ENDPOINT and REGION_ID."
+NO_BUCKET = "Check its name, OSS_ENDPOINT and REGION_ID."
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_no_rights_are_an_error_and_no_finding(cloud: FakeAliyun) -> None:
     cloud.oss.fail_next("AccessDenied", times=9)
     said = told("oss://images/disk.qcow2")
     assert said["exit"] == 1
-    assert "These credentials may not. Allow oss:GetObject to them" in said["error"]
+    assert "These credentials may not oss:GetObject on bucket images." in said["error"]
     assert said["checks"] == []
 
 

@@ -324,7 +324,7 @@ def test_a_bucket_that_is_not_there_is_status_1_and_explained(sweeps: Sweeps) ->
     run = sweeps.run(place="no-such-bucket/")
     assert run.exit_code == 1
     assert "NoSuchBucket" in run.stderr
-    assert "Check the bucket's name, OSS_ENDPOINT and REGION_ID" in run.stderr
+    assert "Check its name, OSS_ENDPOINT and REGION_ID" in run.stderr
 
 
 def test_a_file_that_holds_no_position_is_refused(sweeps: Sweeps) -> None:
