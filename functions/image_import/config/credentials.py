@@ -1,4 +1,4 @@
-"""Who we are to OSS and ECS: credentials, read anew at every invocation.
+"""Who we are to OSS and ECS: credentials, read at every invocation.
 
 The runtime replaces them while an instance lives, so nothing keeps them.
 """

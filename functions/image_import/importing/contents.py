@@ -77,7 +77,7 @@ def is_wanted(evidence: Evidence, settings: Settings) -> bool:
 
 
 def has_gap(evidence: Evidence, settings: Settings) -> bool:
-    """Whether nobody tells platform or architecture."""
+    """Whether platform or architecture is unknown."""
     clues = evidence.clues
     by_key = {
         "platform": clues.platform(settings.target),

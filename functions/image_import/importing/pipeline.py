@@ -149,7 +149,7 @@ class RecordImport:
     def run(self) -> Result:
         """Return what became of the record.
 
-        Each round reads everything anew and ends in one line of the ledger, written
+        Each round reads everything again and ends in one line of the ledger, written
         where the ledger ended when it was read. If somebody else's line is there by
         then, the next round takes it into account.
 

@@ -19,7 +19,7 @@ from image_import.model.result import Outcome, Result
 from image_import.planning.planner import Plan
 
 REFUSED_CODES = {"InvalidObjectState", "SymlinkTargetNotExist"}
-"""What OSS refuses because of the object itself: its uploader can mend it."""
+"""What OSS refuses because of the object itself: its uploader can fix it."""
 
 
 def ignored(reason: str) -> Result:
@@ -110,7 +110,7 @@ def same_bytes(entry: LedgerEntry) -> Result:
 
 
 def _ended(entry: LedgerEntry, bucket: str) -> Result:
-    """Return the end of a record whose import came to no image.
+    """Return the end of a record whose import ended without an image.
 
     A failed one is a failure each time that it is delivered. One that a person has
     cancelled or deleted was meant to end.

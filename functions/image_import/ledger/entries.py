@@ -30,7 +30,7 @@ class State(str, Enum):
     """What a line says has happened.
 
     From `progress` on it is what became of a submitted import; `redrive` is an
-    operator's word that one which came to nothing may be imported again, and
+    operator's word that one which failed may be imported again, and
     `notified` tells who was told of it.
     """
 
@@ -119,7 +119,7 @@ class Standing(Enum):
     DONE = "this version was submitted"
     DONE_ALONE = "its system disk was submitted alone, before its manifest came"
     ENDED = "it was submitted, and its import ended without an image"
-    DOUBTFUL = "an import may have started, and nothing can tell"
+    DOUBTFUL = "an import may have started, and it cannot be looked up"
 
 
 class LedgerStanding(NamedTuple):
@@ -213,7 +213,7 @@ class Settled:
     Attributes:
         pending: The intent whose holder has not had its last word.
         accepted: By version hash, what was submitted or is available.
-        ended: By version hash, what was submitted and came to no image.
+        ended: By version hash, what was submitted and ended without an image.
         doubts: By version hash, what may have been submitted.
     """
 

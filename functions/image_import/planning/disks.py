@@ -86,7 +86,7 @@ def _format(disk: DiskEvidence, declared: DeclaredDisk | None) -> Choice:
 
     Raises:
         ConflictError: The sidecar says another format than the bytes.
-        HeaderError: Nothing says what this is.
+        HeaderError: It is unknown what this is.
     """
     seen = disk.header.format
     told = declared.format if declared else None
@@ -133,7 +133,7 @@ def _refuse_unusable(disk: DiskEvidence, *, is_system: bool) -> None:
     is_empty_data_disk = disk.header.is_blank and not is_system
     if disk.header.problem and not is_empty_data_disk:
         fix = disk.header.fix and fix_command(disk.header.fix, disk.object_key)
-        hint = f"; to mend it: {fix}" if fix else ""
+        hint = f"; to fix it: {fix}" if fix else ""
         taken = f"; {TAKEN}" if disk.header.format is None else ""
         raise HeaderError(f"{disk.object_key}: {disk.header.problem}{taken}{hint}")
 

@@ -2,7 +2,7 @@
 
 For format and size the image's bytes decide. For everything else a sidecar comes
 first, then the object's metadata, then what the image's own files tell (where they
-are looked at), then the object key; and what nothing tells is left out, so that the
+are looked at), then the object key; and what is unknown is left out, so that the
 service detects it.
 """
 

@@ -94,7 +94,7 @@ def judge(
 
 
 def unfollowed(last: LedgerEntry, *, now: datetime) -> LedgerEntry:
-    """Return the line that says once that nothing can tell how this import goes on."""
+    """Return the line that says once that this import cannot be followed."""
     reason = (
         "accepted, and this service has no look-up to follow it by: look for an image "
         f"named {last.image_name!r} in the console"

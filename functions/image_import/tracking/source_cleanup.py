@@ -27,7 +27,7 @@ class SourceCleanup:
     def settle(self, wish: Literal["keep", "tag", "delete"], image: LedgerEntry) -> str:
         """Do with an image's sources what the operator wants, and say what was done.
 
-        An object that was uploaded anew is left alone: it is not what the image was
+        An object that was uploaded again is left alone: it is not what the image was
         made of. OSS has no conditional delete, so the ETag is looked at just before.
 
         Raises:
@@ -55,7 +55,7 @@ class SourceCleanup:
         except ObjectMissing:
             return f"{object_key} was deleted already"
         except ObjectChanged:
-            return f"{object_key} was uploaded anew since, and is left alone"
+            return f"{object_key} was uploaded again since, and is left alone"
         except ServiceRejected as exc:
             if exc.http_status is None:
                 raise

@@ -148,7 +148,7 @@ def test_what_the_header_finds_wrong_is_refused_with_the_fix() -> None:
     packed = Header(detected="xz", problem="it is compressed", fix="xz -d {source}")
     with pytest.raises(
         HeaderError,
-        match=r"compressed; ImportImage takes.*; to mend it: xz -d web\.raw\.xz",
+        match=r"compressed; ImportImage takes.*; to fix it: xz -d web\.raw\.xz",
     ):
         plan(evidence_of("dir/web.raw.xz", packed))
 

@@ -69,7 +69,7 @@ def test_an_object_that_was_uploaded_anew_is_left_alone(wish: str) -> None:
     uploads.put("web.qcow2", QCOW2 + b"\0")
     (change,) = uploads.track()["changes"]
     assert change["image_id"] == sent.image_id
-    assert "uploaded anew since, and is left alone" in change["reason"]
+    assert "uploaded again since, and is left alone" in change["reason"]
     kept = uploads.cloud.oss.get(BUCKET, "web.qcow2")
     assert kept.tags == {}
 
