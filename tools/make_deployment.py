@@ -10,7 +10,8 @@ from textwrap import fill
 
 import yaml
 from image_import.config.schema import Setting
-from image_import.config.settings import SETTINGS
+from image_import.config.settings import SETTINGS, read_settings
+from image_import.errors import SettingsError
 from image_import.model.targets import PUBLIC
 from image_import_cli.iam.deployment import ENVIRONMENT
 
@@ -45,12 +46,25 @@ def parameters() -> Iterator[str]:
         yield f"  {camel(choice)}:"
         yield "    Type: String"
         yield f"    Default: {_yaml(row.default)}"
-        if row.kind.choices:
-            values = [*([] if row.default else [""]), *row.kind.choices]
+        if choices := choices_on_public(row):
+            values = [*([] if row.default else [""]), *choices]
             yield f"    AllowedValues: {_yaml(values)}"
         yield from _description(row)
         if pattern := allowed_pattern(row):
             yield f"    AllowedPattern: {_yaml(pattern)}"
+
+
+def choices_on_public(row: Setting) -> list[str]:
+    """Return the words that a setting may hold where the function is deployed."""
+    return [choice for choice in row.kind.choices if _is_taken(row, choice)]
+
+
+def _is_taken(row: Setting, value: str) -> bool:
+    try:
+        read_settings({row.name: value})
+    except SettingsError:
+        return False
+    return True
 
 
 def _description(row: Setting) -> Iterator[str]:

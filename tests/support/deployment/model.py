@@ -6,7 +6,7 @@ from typing import Any
 
 from image_import.config.schema import Setting
 from image_import_cli.iam.deployment import FUNCTIONS, FunctionSpec
-from make_deployment import CHOICES, camel
+from make_deployment import CHOICES, camel, choices_on_public
 
 
 def another(row: Setting) -> str:
@@ -14,7 +14,8 @@ def another(row: Setting) -> str:
     kind = row.kind
     if kind.limits:
         return str(kind.limits[1])
-    value = next((c for c in kind.choices if c != row.default), kind.example)
+    choices = choices_on_public(row)
+    value = next((c for c in choices if c != row.default), kind.example)
     assert value != row.default, row.name
     assert value, row.name
     return value
