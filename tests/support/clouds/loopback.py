@@ -139,7 +139,8 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
             self.send_response_only(answer.status)
             now = self.date_time_string()
             said = {"Content-Type": "application/json", "Date": now, **answer.headers}
-            said.setdefault("Content-Length", str(len(answer.content)))
+            if "Transfer-Encoding" not in said:
+                said.setdefault("Content-Length", str(len(answer.content)))
             self._send_headers(said.items())
             self.wfile.write(answer.content)
 
