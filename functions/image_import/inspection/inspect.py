@@ -94,18 +94,23 @@ def inspect_object(  # noqa: PLR0913 - an object, and how to look into it
 def contents_of(inspection: Inspection, target: Target) -> Contents:
     """Return what a plan takes from an inspection."""
     told = told_of(inspection.findings, target)
-    notes = [f"image contents: {note}" for note in inspection.findings.notes]
+    found = inspection.findings
     if inspection.why_not:
         notes = [f"image contents: could not tell: {inspection.why_not}"]
     else:
-        answers = dict(inspection.findings.answers())
+        open_questions: dict[str, str] = {}
+        for name in ("os_name", "architecture"):
+            answer: Finding = getattr(found, name)
+            if not answer:
+                # One reason for both is said once, and not as a note of its own.
+                open_questions.setdefault(answer.why_not, name)
+        seen = [note for note in found.notes if note not in open_questions]
+        notes = [f"image contents: {note}" for note in seen]
         notes += [
-            f"image contents: could not tell {name}: {answers[name].why_not}"
-            for name in ("os_name", "architecture")
-            if not answers[name]
-            and answers[name].why_not not in inspection.findings.notes
+            f"image contents: could not tell {name}: {why}"
+            for why, name in open_questions.items()
         ]
-        complete = inspection.findings.complete
+        complete = found.complete
         if complete and complete.value != YES:
             notes.append(f"image contents: it is cut off: {complete.value}")
     return Contents(
