@@ -21,6 +21,10 @@ from repository import ROOT
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
+# Nobody's own profiles, and no machine's role: tests that want them say so.
+os.environ["ALIBABA_CLOUD_CLI_PROFILE_DISABLED"] = "true"
+os.environ["ALIBABA_CLOUD_ECS_METADATA_DISABLED"] = "true"
+
 NOT_INSTALLED = "not installed here"
 # Other Pythons come from nowhere that .ci/run could ask: named, but no failure.
 NOT_PRESENT = "not on this machine"

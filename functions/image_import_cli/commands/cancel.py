@@ -1,7 +1,6 @@
 """`image-import cancel`: stop an import that is under way."""
 
 import json
-import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,6 +20,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from image_import_cli.options.credentials import profile_option, signed_environment
 from image_import_cli.options.oss_url import read_object
 from image_import_cli.options.settings import (
     checked_settings,
@@ -217,6 +217,7 @@ EXPECTED = "oss://BUCKET/KEY or a task ID"
     help="With TASK_ID: where the ledger is. Default: LEDGER_BUCKET.",
 )
 @set_option
+@profile_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object; needs --yes.")
 @click.pass_context
 def cancel(
@@ -280,7 +281,11 @@ def _cancelling(settings: Settings, bucket: str) -> Cancelling:
     """Return what cancels; the tracker's own clock and store go with the ledger."""
     ledger_bucket = settings.ledger_bucket or bucket
     tracker = make_tracker(
-        settings, None, environ=os.environ, runtime=Runtime(), bucket=ledger_bucket
+        settings,
+        None,
+        environ=signed_environment(),
+        runtime=Runtime(),
+        bucket=ledger_bucket,
     )
     return Cancelling(
         store=tracker.store if ledger_bucket else None,

@@ -1,7 +1,6 @@
 """`image-import event`: the event that OSS would have sent for an object."""
 
 import json
-import os
 from pathlib import Path
 
 import click
@@ -11,6 +10,7 @@ from image_import.events.parser import ObjectCreated
 from image_import.importing.runtime import Clients
 
 from image_import_cli.aliyun.events import eventbridge_event, head_record, native_event
+from image_import_cli.options.credentials import profile_option, signed_environment
 from image_import_cli.options.oss_url import read_object
 from image_import_cli.options.settings import (
     checked_settings,
@@ -50,6 +50,7 @@ def _number(ctx: click.Context, param: click.Parameter, value: str) -> str:
     help="Write the event into this file. Default: standard output.",
 )
 @set_option
+@profile_option
 def event(
     place: str,
     account_id: str,
@@ -88,6 +89,6 @@ def read_record(bucket: str, object_key: str, settings: Settings) -> ObjectCreat
     """
     if not settings.region_id:
         raise click.UsageError("an event names the region: set REGION_ID")
-    credentials = read_credentials(None, os.environ)
+    credentials = read_credentials(None, signed_environment())
     oss = Clients(pool_size=1).oss(settings, credentials, settings.region_id)
     return head_record(oss, bucket, object_key, region_id=settings.region_id)

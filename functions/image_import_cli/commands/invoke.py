@@ -1,6 +1,5 @@
 """`image-import invoke`: run the handler on an event, here or on the fakes."""
 
-import os
 from pathlib import Path
 
 import click
@@ -12,6 +11,7 @@ from image_import.model.result import LOG_FIELDS, Result, said
 from rich.console import Console
 
 from image_import_cli.aliyun.remote_function import FunctionAnswer, Remote, results_of
+from image_import_cli.options.credentials import profile_option, signed_environment
 from image_import_cli.options.remote import remote_options
 from image_import_cli.options.settings import (
     checked_settings,
@@ -83,6 +83,7 @@ EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     "--async", "is_async", is_flag=True, help="With --remote: queue it and go on."
 )
 @set_option
+@profile_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def invoke(
@@ -129,7 +130,7 @@ def invoke(
 def _invoke_here(payload: bytes, assignments: tuple[str, ...]) -> list[Result]:
     environ = environment(assignments)
     invocation = make_invocation(
-        checked_settings(environ), None, environ=os.environ, runtime=Runtime()
+        checked_settings(environ), None, environ=signed_environment(), runtime=Runtime()
     )
     return _whole(*import_event(payload, invocation))
 

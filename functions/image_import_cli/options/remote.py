@@ -9,6 +9,7 @@ import click
 from image_import.config.credentials import read_credentials
 
 from image_import_cli.aliyun.remote_function import Remote
+from image_import_cli.options.credentials import signed_environment
 from image_import_cli.options.types import checked_endpoint
 from image_import_cli.ui.errors import failures_explained
 
@@ -95,7 +96,7 @@ def _remote(
 ) -> Remote:
     """Return the function; each client is imported only where it is asked for."""
     with failures_explained():
-        credentials = read_credentials(None, os.environ)
+        credentials = read_credentials(None, signed_environment())
     if fc_version == "2.0":
         from image_import_cli.aliyun.remote_fc2 import Fc2Function  # noqa: PLC0415 - see above
 

@@ -1,7 +1,6 @@
 """`image-import plan`: what would be sent for an image, and why. Changes nothing."""
 
 import hashlib
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from image_import.sidecar.finder import SidecarFound, find_sidecar, lone_disk_wa
 from image_import.sidecar.parser import sidecar_keys
 from rich.console import Console
 
+from image_import_cli.options.credentials import profile_option, signed_environment
 from image_import_cli.options.oss_url import complete_file, object_named
 from image_import_cli.options.settings import (
     checked_settings,
@@ -49,6 +49,7 @@ AT_ONCE = 10
 )
 @click.argument("image", shell_complete=complete_file)
 @set_option
+@profile_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def plan(
@@ -78,7 +79,7 @@ def plan(
 
 def plan_object(bucket: str, object_key: str, settings: Settings) -> Result:
     """Return the plan for an object, by a dry run of the function's own code."""
-    credentials = read_credentials(None, os.environ)
+    credentials = read_credentials(None, signed_environment())
     region_id = settings.region_id or ANY_REGION
     clients = Clients(pool_size=AT_ONCE)
     oss = clients.oss(settings, credentials, region_id)

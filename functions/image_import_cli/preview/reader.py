@@ -1,6 +1,5 @@
 """Looks of `image-import inspect` at an object and at a local file."""
 
-import os
 import random
 import time
 from collections.abc import Callable
@@ -30,6 +29,7 @@ from image_import.planning.disks import named_note
 from image_import.planning.evidence import DiskEvidence
 from image_import.retry import RetryPolicy
 
+from image_import_cli.options.credentials import signed_environment
 from image_import_cli.preview.file_ends import read_ends
 from image_import_cli.preview.plan import ANY_REGION, check_is_readable
 from image_import_cli.ui.pools import DaemonPool
@@ -129,7 +129,7 @@ def look_at_object(bucket: str, object_key: str, order: PreviewOrder) -> Looked:
     from image_import.inspection.inspect import inspect_object  # noqa: PLC0415
 
     settings = order.settings
-    credentials = read_credentials(None, os.environ)
+    credentials = read_credentials(None, signed_environment())
     region_id = settings.region_id or ANY_REGION
     oss = Clients(pool_size=AT_ONCE).oss(settings, credentials, region_id)
     pool = DaemonPool(AT_ONCE)

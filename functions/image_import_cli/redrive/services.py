@@ -1,6 +1,5 @@
 """The services of a redrive: where uploads are read from, and who imports them."""
 
-import os
 import secrets
 import sys
 import time
@@ -23,6 +22,7 @@ from image_import_cli.aliyun.remote_function import Remote
 from image_import_cli.aliyun.retry import retry_policy
 from image_import_cli.delivery.batch import about
 from image_import_cli.delivery.deployed import import_remotely
+from image_import_cli.options.credentials import signed_environment
 from image_import_cli.options.oss_url import SCHEME, read_place
 from image_import_cli.redrive.ledgers import read_ledgers
 from image_import_cli.redrive.messages import Given, read_given
@@ -39,7 +39,7 @@ class Services:
         self._retry = retry_policy()
         self._is_remote = remote is not None
         self._deliver = import_remotely(remote) if remote else self._import_here
-        credentials = read_credentials(None, os.environ)
+        credentials = read_credentials(None, signed_environment())
         region_id = settings.region_id or ""
         self._oss = self._runtime.clients.oss(settings, credentials, region_id)
 
@@ -100,7 +100,7 @@ class Services:
 
     def _import_here(self, upload: ObjectCreated) -> Result:
         invocation = make_invocation(
-            self._settings, None, environ=os.environ, runtime=self._runtime
+            self._settings, None, environ=signed_environment(), runtime=self._runtime
         )
         return import_record(upload, invocation)
 

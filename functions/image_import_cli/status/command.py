@@ -1,12 +1,12 @@
 """`image-import status`: where each image is, what went wrong, what to do now."""
 
-import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
 from rich.console import Console
 
+from image_import_cli.options.credentials import profile_option, signed_environment
 from image_import_cli.options.settings import (
     checked_settings,
     environment,
@@ -79,6 +79,7 @@ from image_import_cli.ui.errors import failures_explained
     help="Write one self-contained page instead.",
 )
 @set_option
+@profile_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per import.")
 @click.pass_context
 def status(
@@ -113,7 +114,7 @@ def status(
     with (
         failures_explained(),
         open_ledgers(
-            settings, os.environ, bucket=asked.ledger_bucket, workers=workers
+            settings, signed_environment(), bucket=asked.ledger_bucket, workers=workers
         ) as ledgers,
     ):
         moment = ledgers.now() - since if isinstance(since, timedelta) else since

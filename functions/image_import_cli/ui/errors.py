@@ -10,6 +10,9 @@ from image_import.errors import ImageImportError, ServiceError, ServiceUnavailab
 AGAIN = "Try again."
 IN_CATALOGUE = {"ECS", "OSS"}
 
+CREDENTIALS_FROM = f"{__name__}.credentials"
+"""Where a command's context keeps in words where its credentials came from."""
+
 KEY_ID = "Check ALIBABA_CLOUD_ACCESS_KEY_ID."
 TOKEN = "Check ALIBABA_CLOUD_SECURITY_TOKEN, or get a new one."
 
@@ -20,7 +23,7 @@ HERE = {
     "InvalidAccessKeyId.NotFound": KEY_ID,
     "InvalidSecurityToken": TOKEN,
     "InvalidSecurityToken*": TOKEN,
-    "SecurityTokenExpired": "Get new credentials.",
+    "SecurityTokenExpired": "Get new credentials, and run the command again.",
 }
 """What to do where it is not what the function's operator would do.
 
@@ -101,4 +104,8 @@ def _forbidden(exc: ServiceError) -> str:
 
 
 def _what_to_do(entry: Explanation) -> str:
+    context = click.get_current_context(silent=True)
+    source = context.meta.get(CREDENTIALS_FROM) if context else None
+    if source and HERE.get(entry.code) in {KEY_ID, TOKEN}:
+        return f"Check {source}."
     return HERE.get(entry.code, AGAIN if entry.who == "nobody" else entry.fix)

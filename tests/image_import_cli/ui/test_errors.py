@@ -81,7 +81,9 @@ def test_credentials_that_ran_out_are_no_reason_to_try_the_same_again() -> None:
         code="SecurityTokenExpired",
         http_status=403,
     )
-    assert sentence(expired).endswith("has expired. Get new credentials.")
+    assert sentence(expired).endswith(
+        "has expired. Get new credentials, and run the command again."
+    )
 
 
 def test_nobody_is_told_to_wait_for_a_repeat_that_nobody_makes() -> None:

@@ -72,13 +72,12 @@ def run_checks(facts: Facts, *, with_fc: bool = True) -> list[AccountFinding]:
     ]
 
 
-def no_keys() -> AccountFinding:
-    """Return the only finding where the environment has no keys to look with."""
+def no_keys(why: str) -> AccountFinding:
+    """Return the only finding where there are no credentials to look with."""
     return AccountFinding(
         check="credentials",
         status="fail",
-        text="ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET are not "
-        "both set in this shell; without keys nothing can be looked at",
+        text=f"{why}; without credentials nothing can be looked at",
         mend=GIVE_KEYS,
     )
 
