@@ -9,6 +9,7 @@ import oss2
 import pytest
 import yaml
 from desks import BUCKET, LEDGER, QCOW2, client, desk_with, wait_for_deliveries
+from fake_aliyun.core.http import Request, Response
 from fake_aliyun.fc.invocations import FcInvocation
 from fake_aliyun.fc.models import Function
 from image_import_cli.local.console import News
@@ -247,12 +248,23 @@ def test_what_the_tracker_submits_is_told_and_shown_after_all() -> None:
 
 
 def test_an_image_is_told_of_after_the_delivery_that_submitted_it() -> None:
+    is_held, may_answer = threading.Event(), threading.Event()
     with desk_with() as desk:
+        handle = desk.cloud.handle
+
+        def hold_import_image(request: Request) -> Response:
+            answer = handle(request)
+            if desk.cloud.ecs.images:
+                is_held.set()
+                may_answer.wait(PATIENCE_SECONDS)
+            return answer
+
+        desk.cloud.handle = hold_import_image  # type: ignore[method-assign]
         news = News(desk)
-        desk.cloud.ecs.fail_next(action="ImportImage", delay_seconds=0.5)
         client(desk).put_object("debian-12.qcow2", QCOW2)
-        wait_until(lambda: desk.cloud.ecs.images)
+        assert is_held.wait(PATIENCE_SECONDS)
         assert list(news.lines()) == []
+        may_answer.set()
         wait_for_deliveries(desk, 1)
         words = [line.split()[1] for line in news.lines()]
     assert words == ["submitted", "Available"]
