@@ -168,6 +168,13 @@ class MappedDisk(ABC):
                 f" {self._file.size_bytes:,}; it is truncated or damaged"
             )
 
+    def _must_lie_inside(self, at: int, count: int, what: str) -> None:
+        if at + count > self._file.size_bytes:
+            raise CutOffError(
+                f"{what} reaches byte {at + count:,}, but the file has"
+                f" {self._file.size_bytes:,}; it is truncated or damaged"
+            )
+
     def first_missing(self) -> int | None:
         """Return up to where data should stand that the file ends before, or None.
 

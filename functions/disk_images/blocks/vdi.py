@@ -102,7 +102,7 @@ class VdiDisk(MappedDisk):
             for (entry,) in struct.iter_unpack("<I", entries):
                 skip = offset % block
                 part = min(left, block - skip)
-                yield MappedRun(part, self._place(entry, skip))
+                yield MappedRun(part, self._place(entry, skip, part))
                 offset, left = offset + part, left - part
 
     def _entries_place(self, offset: int, count: int) -> Range:
@@ -110,7 +110,7 @@ class VdiDisk(MappedDisk):
         first, last = offset // block, (offset + max(count, 1) - 1) // block
         return self._header.map_offset + 4 * first, 4 * (last - first + 1)
 
-    def _place(self, entry: int, skip: int) -> int | None:
+    def _place(self, entry: int, skip: int, count: int) -> int | None:
         if entry in (_NEVER_WRITTEN, _ZEROS):
             return None
         header = self._header
@@ -120,5 +120,5 @@ class VdiDisk(MappedDisk):
             )
         stride = header.block_bytes + header.extra_bytes
         at = header.data_offset + entry * stride + header.extra_bytes
-        self._must_begin_inside(at, "a block")
+        self._must_lie_inside(at + skip, count, "a block")
         return at + skip

@@ -352,7 +352,8 @@ class VhdxDisk(MappedDisk):
             raise DamagedError("a block is only partly here, and there is no parent")
         if state != _PRESENT:
             return None
-        self._must_begin_inside(at, "a block")
+        # The format keeps whole blocks, so that one that ends early was cut short.
+        self._must_lie_inside(at, self.header.block_bytes, "a block")
         return at + skip
 
 
@@ -464,7 +465,9 @@ def _described(
         else:
             held = whole[at : at + _LOG_SECTOR]
             at += _LOG_SECTOR
-            if kind != b"desc" or held[:4] != b"data" or len(held) < _LOG_SECTOR:
+            halves = struct.pack("<Q", sequence)
+            is_whole = held[4:8] == halves[4:] and held[4092:] == halves[:4]
+            if kind != b"desc" or held[:4] != b"data" or not is_whole:
                 raise _TornError
             yield place, leading + held[8:4092] + trailing
 
