@@ -243,7 +243,8 @@ def _starts(
         return False
     subvolume = _subvolume(entry)
     prefix = candidate.seen.prefix.strip("/")
-    return not (subvolume and prefix) or subvolume == prefix
+    is_named = subvolume == prefix or subvolume.endswith(f"/{prefix}")
+    return not (subvolume and prefix) or is_named
 
 
 def _subvolume(entry: BootEntry) -> str:
@@ -340,7 +341,7 @@ def _decided(
 
 
 def _several(candidates: Sequence[SystemRoot]) -> str:
-    names = " and ".join(c.seen.name for c in candidates)
+    names = " and ".join(f"{c.seen.name}{c.seen.prefix}" for c in candidates)
     return f"{names} have a system each, and nothing says which of them boots"
 
 

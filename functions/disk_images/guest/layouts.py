@@ -53,8 +53,7 @@ def _by_priority(volumes: list[Seen]) -> list[Seen]:
 def _roots_on(seen: Seen) -> Iterator[Seen]:
     """Yield the folders of a file system that are a system's /."""
     is_btrfs = seen.file_system.kind == "btrfs"
-    prefixes = [*SUBVOLUMES, *_snapshots(seen)] if is_btrfs else [""]
-    for prefix in prefixes:
+    for prefix in SUBVOLUMES if is_btrfs else [""]:
         candidate = with_prefix(seen, prefix)
         names = set(candidate.names("/") or [])
         if deployment := _deployment(candidate, names):
@@ -67,14 +66,17 @@ def _roots_on(seen: Seen) -> Iterator[Seen]:
             yield with_prefix(seen, f"{prefix}{NIX_PROFILE}")
             return
         seen.why_not = seen.why_not or candidate.why_not
+    if is_btrfs:
+        yield from _snapshots(seen)
 
 
-def _snapshots(seen: Seen) -> list[str]:
-    """Return the only snapshot, where the system is one and no default says so."""
+def _snapshots(seen: Seen) -> Iterator[Seen]:
+    """Yield the snapshots of snapper where no default says which one is the system."""
     numbers = [name for name in seen.names(SNAPSHOTS) or [] if name.isdecimal()]
-    if is_root(set(seen.names("/") or [])) or len(numbers) != 1:
-        return []
-    return [f"{SNAPSHOTS}/{numbers[0]}/snapshot"]
+    for number in numbers[:_MOST_NAMES]:
+        snapshot = with_prefix(seen, f"{SNAPSHOTS}/{number}/snapshot")
+        if is_root(set(snapshot.names("/") or [])):
+            yield snapshot
 
 
 def _deployment(seen: Seen, names: set[str]) -> Seen | None:

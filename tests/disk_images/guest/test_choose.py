@@ -263,3 +263,33 @@ def test_the_systems_between_which_nothing_decides_are_named() -> None:
         " them boots"
     )
     assert (found.os_name.why_not, found.notes) == (said, (said,))
+
+
+def snapshots(*numbers: int, loader: str = "") -> Findings:
+    """Return what is found on a Btrfs whose system is one of snapper's snapshots."""
+    files: dict[str, bytes | str] = {"/home/x": ""}
+    for number in numbers:
+        top = f"/.snapshots/{number}/snapshot"
+        release = f"ID=opensuse-leap\nVERSION_ID={number}\n"
+        files |= {f"{top}/etc/os-release": release, f"{top}/usr/x": ""}
+        if loader:
+            files[f"{top}/boot/grub2/grub.cfg"] = f"linux /v root={OURS} {loader}\n"
+    system = MemoryFiles(files, kind="btrfs")
+    seen = Seen(name="partition 2", file_system=system, size_bytes=LARGE)
+    known = {"00000002-aaaa": "partition 2"}
+    ids = Identifiers(known={"UUID": known}, hidden={"UUID": ""})
+    return look(DividedDisk(bios=UEFI, layout=["x"], volumes=[seen], identifiers=ids))
+
+
+def test_the_only_snapshot_is_the_system() -> None:
+    found = snapshots(1)
+    assert found.os_version.value == "1"
+    assert found.os_version.where.endswith(": /.snapshots/1/snapshot/etc/os-release")
+
+
+def test_of_several_snapshots_the_loaders_one_is_the_system() -> None:
+    assert snapshots(1, 2).os_name.why_not.startswith(
+        "partition 2/.snapshots/1/snapshot and partition 2/.snapshots/2/snapshot"
+    )
+    flags = "rootflags=subvol=@/.snapshots/2/snapshot"
+    assert snapshots(1, 2, loader=flags).os_version.value == "2"
