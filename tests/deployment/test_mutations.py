@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,12 @@ def mutated(text: str, mutation: Mutation) -> str:
     return changed
 
 
+@cache
+def faults_of(template: str) -> list[str]:
+    """Return what we find wrong with a template, looked for once."""
+    return check_ros.find_faults(template)
+
+
 def names_it(mutation: Mutation, faults: list[str]) -> bool:
     """Return whether one of the faults says what the mistake is."""
     return any(mutation["fault"] in fault for fault in faults)
@@ -53,7 +60,7 @@ def test_without_a_mistake_no_fault_is_found() -> None:
 
 @pytest.mark.parametrize("mutation", OF_TEMPLATE, ids=names(OF_TEMPLATE))
 def test_a_mistake_in_template_yml_is_caught_for_what_it_is(mutation: Mutation) -> None:
-    faults = check_ros.find_faults(mutated(TEMPLATE, mutation))
+    faults = faults_of(mutated(TEMPLATE, mutation))
     assert names_it(mutation, faults), faults
 
 
@@ -78,7 +85,7 @@ def test_nothing_that_fun_refuses_passes_our_own_checks(
         text = mutated(TEMPLATE, mutation)
         path = tmp_path / f"{number}.yml"
         path.write_text(as_fun_takes_it(text), "utf-8")
-        files[str(path)] = check_ros.find_faults(text)
+        files[str(path)] = faults_of(text)
     command = [tool_path("node"), str(FUN), *files]
     answer = subprocess.run(command, capture_output=True, check=True, env={})
     refused = {file for file, verdict in json.loads(answer.stdout).items() if verdict}
