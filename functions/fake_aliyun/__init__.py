@@ -15,13 +15,14 @@ State lives in the instance. Per service, `models` knows the rules and no HTTP,
 
 The fake is stricter than the cloud: an unknown host, operation, query parameter,
 `x-oss-*` or `x-acs-*` header stops the test (`NotImitatedError`, or status 501 over
-HTTP) and lists what there is; signatures are recomputed by code of its own.
+HTTP) and lists what there is; what OSS is known to ignore is ignored, with a line in
+the log "fake_aliyun"; signatures are recomputed by code of its own.
 
 Not imitated:
 
-- OSS: PostObject and its callbacks, V2 signatures, moves between storage classes
+- OSS: PostObject and its callbacks, moves between storage classes
   and old versions in lifecycle rules, CORS and other bucket
-  configurations, data processing, cold archive priorities, retention, requester
+  configurations, data processing, retention, requester
   pays, traffic limits, bandwidth.
 - ECS: everything but images, their import, copies, shares, families and tags; system
   and marketplace images, and those that others share; cloud boxes; VMDK; the tags that

@@ -117,6 +117,7 @@ class Response:
         cut_at: How many bytes of the body arrive before the connection breaks.
         delay_seconds: How long the answer waits before it is sent.
         length_off: By how much the declared length is not that of the body.
+        is_chunked: Whether it is sent in chunks, without a declared length.
         bytes_per_second: How slowly the body is sent; 0 for at once.
     """
 
@@ -127,6 +128,7 @@ class Response:
     delay_seconds: float = 0
     length_off: int = 0
     bytes_per_second: float = 0
+    is_chunked: bool = False
 
     @property
     def content(self) -> Content:

@@ -38,6 +38,7 @@ ERRORS: dict[str, ErrorType] = {
     "NoSuchBucketPolicy": ErrorType(404, "The bucket policy does not exist.", "0030-00000006"),
     "NoSuchKey": ErrorType(404, "The specified key does not exist.", "0026-00000001"),
     "NoSuchLifecycle": ErrorType(404, "The lifecycle configuration does not exist."),
+    "NoSuchRegion": ErrorType(404, "The specified region does not exist."),
     "NoSuchServerSideEncryptionRule": ErrorType(404, "The server side encryption rule does not exist."),
     "NoSuchUpload": ErrorType(404, "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed."),
     "NoSuchVersion": ErrorType(404, "The specified version does not exist."),

@@ -95,7 +95,9 @@ def _read_timeout(prepared: PreparedRequest) -> float:
 
 def _headers(response: Response, prepared: PreparedRequest) -> dict[str, str]:
     headers = dict(response.headers)
-    if prepared.method != "HEAD":
+    if response.is_chunked:
+        headers["Transfer-Encoding"] = "chunked"
+    elif prepared.method != "HEAD":
         length = len(response.content) + response.length_off
         headers.setdefault("Content-Length", str(length))
     return headers

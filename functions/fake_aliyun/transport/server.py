@@ -10,7 +10,7 @@ import struct
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from urllib.parse import urlsplit
@@ -193,6 +193,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _read_body(self, headers: dict[str, str]) -> bytes:
         if headers.get("transfer-encoding", "").lower() == "chunked":
             return b"".join(iter(self._read_chunk, b""))
+        if self.command in READING and int(headers.get("content-length") or 0):
+            # oss2's own suite sends a length and no body; OSS waits for none.
+            self.close_connection = True
+            return b""
         return self._read_all(int(headers.get("content-length") or 0))
 
     def _read_all(self, size: int) -> bytes:
@@ -218,11 +222,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(response.status)
         for name, value in response.headers.items():
             self.send_header(name, value.encode("utf-8").decode("latin-1"))
-        if request.method != "HEAD" and response.status not in {204, 304}:
-            length = len(content) + response.length_off
-            self.send_header("Content-Length", str(length))
-        elif "Content-Length" not in response.headers:
-            self.send_header("Content-Length", "0")
+        self._send_length(request, response)
         self.end_headers()
         if request.method == "HEAD":
             return
@@ -234,8 +234,17 @@ class _Handler(BaseHTTPRequestHandler):
         if response.bytes_per_second:
             self._trickle(content, response.bytes_per_second)
             return
-        for chunk in content.chunks():
+        for chunk in _framed(content) if response.is_chunked else content.chunks():
             self.wfile.write(chunk)
+
+    def _send_length(self, request: Request, response: Response) -> None:
+        if response.is_chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+        elif request.method != "HEAD" and response.status not in {204, 304}:
+            length = len(response.content) + response.length_off
+            self.send_header("Content-Length", str(length))
+        elif "Content-Length" not in response.headers:
+            self.send_header("Content-Length", "0")
 
     def _trickle(self, content: Content, bytes_per_second: float) -> None:
         """Send a body byte by byte, until the end is near."""
@@ -252,6 +261,13 @@ class _Handler(BaseHTTPRequestHandler):
         linger = struct.pack("ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.close_connection = True
+
+
+def _framed(content: Content) -> Iterator[bytes]:
+    """Yield a body in the chunks of `Transfer-Encoding`."""
+    for chunk in content.chunks():
+        yield b"%x\r\n%b\r\n" % (len(chunk), chunk)
+    yield b"0\r\n\r\n"
 
 
 def _broken(trace: str) -> Response:

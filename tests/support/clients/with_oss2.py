@@ -72,6 +72,8 @@ def properties(bucket: oss2.Bucket) -> None:
 def buckets(bucket: oss2.Bucket) -> None:
     service = oss2.Service(bucket.auth, bucket.endpoint, region=bucket.region)
     assert bucket.bucket_name in [b.name for b in oss2.BucketIterator(service)]
+    (found,) = service.describe_regions("oss-cn-hangzhou").regions
+    assert found.region == "oss-cn-hangzhou"
     assert bucket.get_bucket_info().name == bucket.bucket_name
     assert bucket.get_bucket_location().location == "oss-cn-hangzhou"
     assert bucket.get_bucket_stat().object_count > 0

@@ -1,7 +1,10 @@
 """Operations on buckets, except listings of what is in them."""
 
+from collections.abc import Sequence
+
 from fake_aliyun.core import xml
 from fake_aliyun.core.clock import iso_date
+from fake_aliyun.core.hosts import REGION_IDS
 from fake_aliyun.core.http import Response
 from fake_aliyun.oss.api.base import (
     Handlers,
@@ -55,6 +58,31 @@ class BucketHandlers(Handlers):
             ]
         return xml_answer("ListAllMyBucketsResult", shown)
 
+    def describe_regions(self, request: OssRequest) -> Response:
+        """Return the regions that there are, or the one that is named.
+
+        Source: DescribeRegions, OSS documentation, and alibabacloud-oss-v2's own
+        suite, `test_describe_regions`; read 2026-12.
+        """
+        wanted = request.parameters["regions"]
+        names = [f"oss-{region_id}" for region_id in REGION_IDS]
+        if wanted and wanted not in names:
+            raise OssError("NoSuchRegion", RegionId=wanted)
+        shown = [
+            (
+                "RegionInfo",
+                [
+                    ("Region", name),
+                    ("InternetEndpoint", f"{name}.aliyuncs.com"),
+                    ("InternalEndpoint", f"{name}-internal.aliyuncs.com"),
+                    ("AccelerateEndpoint", "oss-accelerate.aliyuncs.com"),
+                ],
+            )
+            for name in names
+            if wanted in {"", name}
+        ]
+        return xml_answer("RegionInfoList", shown)
+
     def put_bucket(self, request: OssRequest) -> Response:
         """Make a bucket, or change the ACL of one's own."""
         region_id = request.endpoint_region_id
@@ -103,6 +131,8 @@ class BucketHandlers(Handlers):
                 ("Storage", str(sum(found.size_bytes for found in objects))),
                 ("ObjectCount", str(len(objects))),
                 ("MultipartUploadCount", str(len(bucket.uploads))),
+                ("LiveChannelCount", "0"),
+                ("LastModifiedTime", _last_change(objects)),
             ],
         )
 
@@ -198,6 +228,12 @@ class BucketHandlers(Handlers):
         """Take the rules away, if there are any."""
         self.backend.set_lifecycle(self.bucket_of(request), ())
         return ok(status=204)
+
+
+def _last_change(objects: Sequence[OssObject]) -> str:
+    """Return when something changed last, in seconds since 1970; "0" for never."""
+    moments = [found.last_modified.timestamp() for found in objects]
+    return str(int(max(moments, default=0)))
 
 
 def _read_acl(request: OssRequest) -> str:

@@ -94,6 +94,7 @@ def test_wrong_keys_are_refused(
     secret: str,
     said: tuple[int, str, str],
 ) -> None:
+    cloud.oss.create_bucket("images")
     auth = auth_of(key_id, secret)
     bucket = oss2.Bucket(auth, PUBLIC, "images", region="cn-hangzhou")
     with cloud:
@@ -164,6 +165,7 @@ def test_a_token_belongs_to_its_key_and_ends(version: str) -> None:
 
 
 def test_temporary_keys_without_their_token_are_unknown(cloud: FakeAliyun) -> None:
+    cloud.oss.create_bucket("images")
     keys = cloud.ram.assume_role("fake-function-role")
     auth = oss2.AuthV4(keys.access_key_id, keys.access_key_secret)
     bucket = oss2.Bucket(auth, PUBLIC, "images", region="cn-hangzhou")
