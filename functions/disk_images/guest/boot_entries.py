@@ -35,7 +35,13 @@ LOADERS = (*GRUB_FILES, *LEGACY_FILES, *SYSLINUX_FILES)
 GRUB_ENVIRONMENTS = ("/boot/grub/grubenv", "/boot/grub2/grubenv")
 ENTRIES = "/loader/entries"
 UKIS = "/EFI/Linux"
-SYSTEMD_WANTED = ("/loader/loader.conf", f"{ENTRIES}/*", f"{UKIS}/*", "/EFI/BOOT/*")
+SYSTEMD_WANTED = (
+    "/loader/loader.conf",
+    f"{ENTRIES}/*",
+    f"{UKIS}/*",
+    "/EFI/BOOT/*",
+    "/EFI/*/grub.cfg",
+)
 """Of an EFI system partition, and of an extended boot partition."""
 
 MOST_ENTRIES = 16
@@ -48,6 +54,7 @@ _ID = re.compile(r"(?:--id[= ]|\$menuentry_id_option\s+)\s*['\"]?([^\s'\"{]+)")
 _DEFAULT = re.compile(r"set\s+default=(?:\"([^\"]*)\"|'([^']*)'|(\S*))")
 _LINUX = re.compile(r"(?:linux|linux16|linuxefi|kernel|module2?|multiboot2?)\s+(.+)")
 _INITRD = re.compile(r"initrd(?:16|efi)?\s+(\S+)")
+_KERNEL_LINE = re.compile(r"(?m)^\s*linux(?:16|efi)?\s+\S")
 _SEARCHED = re.compile(r"search(?:\.fs_uuid|\s[^\n]*--fs-uuid)[^\n]*")
 _UUID = re.compile(r"[0-9A-Fa-f]{4,}(?:-[0-9A-Fa-f]{4,})+|[0-9A-Fa-f]{16}")
 
@@ -453,15 +460,30 @@ def _of_uki(seen: Seen, path: str) -> BootEntry | None:
     )
 
 
+def grub_entry_of(esp: Seen) -> BootEntry | None:
+    """Return what a whole menu of GRUB on an EFI system partition starts."""
+    for path, text in _grub_files_of(esp):
+        if _KERNEL_LINE.search(text):
+            return _of_grub(esp, path, text, {})
+    return None
+
+
+def _grub_files_of(esp: Seen) -> Iterator[tuple[str, str]]:
+    """Yield the grub.cfg in each folder of /EFI, that of EFI/BOOT first."""
+    folders = sorted(esp.names("/EFI") or [], key=lambda name: name.lower() != "boot")
+    for folder in folders:
+        path = f"/EFI/{folder}/grub.cfg"
+        if text := esp.text(path):
+            yield path, text
+
+
 def searched_volumes(esp: Seen) -> list[str]:
     """Return the UUIDs that GRUB's own stub on an EFI system partition searches for.
 
     A distribution's stub holds no entries; it names the volume whose grub.cfg counts.
     """
     found: list[str] = []
-    folders = sorted(esp.names("/EFI") or [], key=lambda name: name.lower() != "boot")
-    for folder in folders:
-        text = esp.text(f"/EFI/{folder}/grub.cfg") or ""
+    for _, text in _grub_files_of(esp):
         for line in _SEARCHED.findall(text):
             found += _UUID.findall(line)[:1]
     return [uuid.casefold() for uuid in dict.fromkeys(found)]

@@ -20,6 +20,7 @@ from disk_images.guest.boot_entries import (
     WINDOWS_FOLDER,
     BootEntry,
     default_entry,
+    grub_entry_of,
     removable_loader,
     searched_volumes,
     systemd_entry,
@@ -92,7 +93,8 @@ class _Evidence:
     Attributes:
         entry: Of a boot loader that starts it.
         is_first: Whether that loader is the one that firmware starts.
-        says_so: Whether its own fstab has it as /, or its loader is there.
+        is_started: Whether any loader starts it.
+        says_so: Whether its own fstab has it as /.
     """
 
     entry: BootEntry | None = None
@@ -135,12 +137,14 @@ def _as_boot(seen: Seen) -> Seen:
 
 
 def entry_of_firmware(volumes: Volumes) -> BootEntry | None:
-    """Return what systemd-boot or a unified kernel image starts, None without them."""
+    """Return what files of the EFI system partition start; None without them."""
     extended = [seen for seen in volumes.others if seen.is_extended_boot]
     extended += [seen for seen in volumes.esps if not seen.is_esp]
     for esp in volumes.esps:
         if not esp.is_esp:
             continue
+        if entry := grub_entry_of(esp):
+            return entry
         loader = removable_loader(esp)
         kind = loader[1] if loader else ""
         if kind in {"grub", "shim", "windows"} or searched_volumes(esp):
@@ -201,9 +205,9 @@ def _evidence(candidates: Sequence[SystemRoot], volumes: Volumes) -> list[_Evide
             continue
         for holder, entry in entries:
             if _starts(entry, candidate, volumes, holder=holder):
-                mine.entry, mine.is_started = mine.entry or entry, True
-            if entry is first and mine.entry is entry:
-                mine.is_first = True
+                mine.is_started = True
+                mine.is_first = mine.is_first or entry is first
+                mine.entry = entry if entry is first else mine.entry or entry
     return found
 
 

@@ -162,6 +162,11 @@ COMBINATIONS: dict[str, tuple[dict[str, Any], str]] = {
                                            (linux("arch", fstab=THEIRS), LARGE)]},
         "debian",
     ),
+    "a whole menu of GRUB on the ESP": (
+        {"esp": {**ESP, "/EFI/BOOT/grub.cfg": f"linux /v root={OURS} ro\n"},
+         "systems": TWO_WHOLE},
+        "debian",
+    ),
     "an active partition with its own loader": (
         {"esp": None, "systems": [(two("debian", 2), LARGE), (two("alpine", 3), SMALL)],
          "bios": GENERIC},
