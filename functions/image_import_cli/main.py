@@ -1,5 +1,6 @@
 """The command `image-import`: one subcommand per question an operator has."""
 
+import difflib
 import errno
 import importlib
 import os
@@ -49,6 +50,24 @@ class LazyGroup(click.Group):
         module, _, attribute = COMMANDS[cmd_name].partition(":")
         command = getattr(importlib.import_module(module), attribute)
         return command if isinstance(command, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that was asked for.
+
+        Raises:
+            click.UsageError: There is none; it names those that are near.
+        """
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as exc:
+            near = difflib.get_close_matches(args[0], COMMANDS, n=2)
+            if near:
+                raise click.UsageError(
+                    f"{exc.message.rstrip('.')}; did you mean {' or '.join(near)}?", ctx
+                ) from exc
+            raise
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's
         """Run a command.

@@ -86,6 +86,18 @@ def test_a_sidecar_before_its_image_counts(environ: dict[str, str]) -> None:
     assert result.parameters["Platform"] == "Debian"
 
 
+def test_a_sidecar_that_is_named_after_half_its_image_says_how_to_name_it() -> None:
+    waiting = Uploads().upload("web.yaml", b"Platform: Debian\n")
+    assert waiting.outcome is Outcome.WAITING
+    assert "as in web.qcow2.yaml for web.qcow2" in waiting.reason
+
+
+def test_a_sidecar_whose_extension_is_in_capitals_says_how_to_name_it() -> None:
+    refused = Uploads().upload("web.qcow2.YAML", b"Platform: Debian\n")
+    assert refused.outcome is Outcome.REFUSED
+    assert refused.reason.endswith("small letters; name it web.qcow2.yaml")
+
+
 def test_a_required_sidecar_starts_the_import_when_it_comes_late() -> None:
     uploads = Uploads(REQUIRED)
     waiting = uploads.upload("web.qcow2")

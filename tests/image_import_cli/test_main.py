@@ -148,6 +148,16 @@ def test_what_was_asked_for_wrongly_is_status_2_and_how_to_ask(
     assert "Error: " in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("statsu", "status"), ("redirve", "redrive"), ("sweeep", "sweep")],
+)
+def test_a_misspelt_command_is_told_which_one_is_near(given: str, meant: str) -> None:
+    refused = run(given)
+    assert refused.exit_code == 2
+    assert f"No such command '{given}'; did you mean {meant}" in refused.stderr
+
+
 def test_json_is_whole_and_alone_on_standard_output() -> None:
     event = str(SAMPLES / "put-qcow2/event.json")
     for arguments in (("policy", *BUCKETS), ("invoke", event, "--local")):

@@ -28,7 +28,7 @@ from image_import.sidecar.finder import (
     lone_disk_waits_for,
 )
 from image_import.sidecar.manifest_note import ManifestNote, read_manifest_note
-from image_import.sidecar.parser import image_key_of
+from image_import.sidecar.parser import how_to_name, image_key_of
 
 DELETED = "stale: the object was deleted since this event"
 OVERWRITTEN = (
@@ -128,7 +128,10 @@ class Gatherer:
     def _beside_sidecar(self) -> Iterator[Candidate | Result]:
         """Yield the image that a sidecar arrived for."""
         key = self.record.object_key
-        image_key = image_key_of(key) or key
+        image_key = image_key_of(key)
+        if image_key is None:
+            yield results.refused(how_to_name(key))
+            return
         reading = self.reader.read_image(Wanted(object_key=image_key))
         own = reading.sidecars.get(key)
         if own is None or own.etag != self.record.etag:
@@ -173,12 +176,16 @@ class Gatherer:
         ]
 
     def _image_is_missing(self, reading: ImageReading, sidecar: SidecarFound) -> Result:
+        wrong = how_to_name(sidecar.key)
+        hint = f"; {wrong}" if wrong else ""
         if sidecar.error:
-            return results.refused(str(sidecar.error))
+            return results.refused(f"{sidecar.error}{hint}")
         if sidecar.is_manifest:
             self._leave_notes(reading, sidecar).wait()
         image_key = reading.listing.keys.object_key
-        return results.waiting(f"there is no image {image_key} beside this sidecar yet")
+        return results.waiting(
+            f"there is no image {image_key} beside this sidecar yet{hint}"
+        )
 
     def _gone(self, reading: ImageReading, reason: str) -> Candidate:
         """The bytes that the event spoke of are gone; so may be a claim on them."""

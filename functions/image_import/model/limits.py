@@ -158,10 +158,38 @@ def matching(pattern: str, what: str) -> Check:
 
 
 def did_you_mean(text: str, choices: Iterable[str]) -> str:
-    """Return a hint if only case, spaces or punctuation differ."""
-    bare = _bare(text)
-    near = next((choice for choice in choices if _bare(choice) == bare), "")
-    return f" (did you mean {near}?)" if near else ""
+    """Return a hint where a choice is near, or another name of it is given."""
+    by_bare = {_bare(choice): choice for choice in choices}
+    near = _near(_bare(text[:LONGEST_NAME]), by_bare)
+    return f" (did you mean {by_bare[near]}?)" if near else ""
+
+
+_OTHER_NAMES = {
+    "amd64": "x8664",
+    "x64": "x8664",
+    "aarch64": "arm64",
+    "i686": "i386",
+    "x86": "i386",
+    "rhel": "redhat",
+}
+"""What other tools call it, both bare."""
+
+
+def _near(bare: str, known: Iterable[str]) -> str:
+    """Return the one among the known that is meant, all bare; "" if none is near.
+
+    A platform is often given with its version, as `CentOS 7`.
+    """
+    bare = _OTHER_NAMES.get(bare.rstrip("0123456789"), _OTHER_NAMES.get(bare, bare))
+    known = tuple(known)
+    if bare in known:
+        return bare
+    begun = [name for name in known if re.fullmatch(f"{re.escape(name)}[0-9]+", bare)]
+    if begun:
+        return max(begun, key=len)
+    from difflib import get_close_matches  # noqa: PLC0415 - cold start
+
+    return next(iter(get_close_matches(bare, known, n=1, cutoff=0.8)), "")
 
 
 def _bare(text: str) -> str:

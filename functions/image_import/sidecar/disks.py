@@ -143,8 +143,9 @@ def _gib(value: object, index: int, target: Target, *, field: str) -> int:
         f"for a {kind} disk"
     )
     if not isinstance(value, int) or isinstance(value, bool):
+        unit = ", without a unit or quotes" if isinstance(value, str) else ""
         raise SidecarError(
-            f"is {in_words(value)}, not a whole number; {allowed}", field=field
+            f"is {in_words(value)}, not a whole number; {allowed}{unit}", field=field
         )
     if not lowest <= value <= highest:
         shown = value if abs(value) < 10**9 else "far too much"

@@ -100,7 +100,8 @@ def as_object(value: object, *, field: str) -> Mapping[str, object]:
 def as_list(value: object, *, field: str) -> list[object]:
     """Return a value that is a list with something in it."""
     if not isinstance(value, list):
-        raise SidecarError(f"is {in_words(value)}, not a list", field=field)
+        hint = "; put it in [ ]" if isinstance(value, dict) else ""
+        raise SidecarError(f"is {in_words(value)}, not a list{hint}", field=field)
     if not value:
         raise SidecarError("is an empty list; remove it", field=field)
     return value

@@ -53,6 +53,22 @@ def image_key_of(sidecar_key: str) -> str | None:
     return None
 
 
+def how_to_name(sidecar_key: str) -> str:
+    """Return what is wrong with the name of a sidecar, "" if it may be right."""
+    lower = sidecar_key.lower()
+    suffix = next((end for end in SUFFIXES if lower.endswith(end)), "")
+    if suffix and not sidecar_key.endswith(suffix):
+        right = sidecar_key[: -len(suffix)] + suffix
+        return f"a sidecar's name ends in {suffix} in small letters; name it {right}"
+    name = sidecar_key.rpartition("/")[2].removesuffix(suffix)
+    if suffix and "." not in name:
+        return (
+            "a sidecar has the whole name of its image in front, as in "
+            f"{name}.qcow2{suffix} for {name}.qcow2"
+        )
+    return ""
+
+
 def parse_sidecar(
     data: bytes,
     *,
@@ -145,6 +161,13 @@ def _read_texts(said: Mapping[str, object], rules: Rules) -> dict[str, str]:
 
 
 def _read_tags(value: object) -> dict[str, str]:
+    if isinstance(value, dict) and "Key" not in value and value:
+        key, text = next(iter(value.items()))
+        raise SidecarError(
+            "is an object, not a list; write one Key and Value for each tag, as in "
+            f"[{{Key: {str(key)[:40]}, Value: {str(text)[:40]}}}]",
+            field="Tag",
+        )
     listed = as_list(value, field="Tag")
     if len(listed) > MAX_TAGS:
         raise SidecarError(

@@ -12,6 +12,7 @@ Source: alibabacloud-credentials 1.0.12, `provider/default.py` and
 
 import difflib
 import json
+import logging
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -210,6 +211,8 @@ def _sdk(what: str) -> Any:  # noqa: ANN401 - a module without types
         raise SettingsError(
             f"{what} needs the SDK of credentials; install it: {EXTRA}"
         ) from exc
+    # It logs each attempt with a traceback; what it raises says the same.
+    logging.getLogger("credentials").setLevel(logging.CRITICAL + 1)
     return provider
 
 

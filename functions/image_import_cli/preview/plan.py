@@ -1,13 +1,16 @@
 """`image-import plan`: what would be sent for an image, and why. Changes nothing."""
 
 import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import click
+from image_import.aliyun.oss.client import Oss
 from image_import.config.credentials import read_credentials
 from image_import.config.settings import Settings
-from image_import.errors import EvidenceError, PlanError
+from image_import.errors import EvidenceError, PlanError, ServiceError
 from image_import.events.parser import ObjectCreated
 from image_import.filename.reader import read_key
 from image_import.importing.contents import could_not, is_wanted
@@ -24,7 +27,7 @@ from image_import.planning.evidence import (
 from image_import.planning.planner import make_plan
 from image_import.planning.request import to_parameters
 from image_import.sidecar.finder import SidecarFound, find_sidecar, lone_disk_waits_for
-from image_import.sidecar.parser import sidecar_keys
+from image_import.sidecar.parser import SUFFIXES, sidecar_keys
 from rich.console import Console
 
 from image_import_cli.options.credentials import profile_option, signed_environment
@@ -84,6 +87,7 @@ def plan_object(bucket: str, object_key: str, settings: Settings) -> Result:
     clients = Clients(pool_size=AT_ONCE)
     oss = clients.oss(settings, credentials, region_id)
     first = oss.read_range(bucket, object_key, first=0, last=0)
+    beside = _objects_beside(oss, bucket, object_key)
     record = ObjectCreated(
         bucket=bucket,
         object_key=object_key,
@@ -99,7 +103,22 @@ def plan_object(bucket: str, object_key: str, settings: Settings) -> Result:
         pool=DaemonPool(AT_ONCE),
         timeout_seconds=120,
     )
-    return import_record(record, invocation)
+    result = import_record(record, invocation)
+    notes = (*result.notes, *_misnamed(object_key, beside))
+    return replace(result, notes=notes)
+
+
+def _objects_beside(oss: Oss, bucket: str, object_key: str) -> list[str]:
+    """Return the objects that share an image's name up to its extension.
+
+    Who may read an image may not always list its bucket; then none are known.
+    """
+    folder, slash, name = object_key.rpartition("/")
+    stem = f"{folder}{slash}{name.rpartition('.')[0]}"
+    try:
+        return [o.object_key for o in oss.list_page(bucket, f"{stem}.").objects]
+    except ServiceError:
+        return []
 
 
 def plan_file(path: Path, settings: Settings) -> Result:
@@ -126,7 +145,25 @@ def plan_file(path: Path, settings: Settings) -> Result:
     except EvidenceError as exc:
         reason = f"{path.name}: {exc}"
         return Result(outcome=Outcome.REFUSED, reason=reason).about(**about)
-    return _plan_disk(path, disk, found, settings).about(**about)
+    result = _plan_disk(path, disk, found, settings).about(**about)
+    names: list[str] = []
+    with suppress(OSError):
+        names += (other.name for other in path.parent.iterdir())
+    return replace(result, notes=(*result.notes, *_misnamed(path.name, names)))
+
+
+def _misnamed(image_name: str, names: Iterable[str]) -> Iterator[str]:
+    """Yield a note for each file that was perhaps meant to be an image's sidecar."""
+    right = sidecar_keys(image_name)
+    stem = image_name.rpartition(".")[0]
+    for name in sorted(names):
+        front, _, end = name.rpartition(".")
+        suffix = f".{end.lower()}"
+        if suffix in SUFFIXES and name not in right and front in {stem, image_name}:
+            yield (
+                f"{name} is no sidecar of {image_name} and has no effect; if it is "
+                f"meant to be one, name it {image_name}{suffix}"
+            )
 
 
 def _plan_disk(

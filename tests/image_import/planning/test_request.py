@@ -144,7 +144,7 @@ def test_sizes_beyond_the_limits_are_refused(
         ({"architecture": "mips"}, "Architecture is 'mips'; .* i386, x86_64, arm64"),
         ({"os_type": "bsd"}, "OSType is 'bsd'; use linux, windows"),
         ({"license_type": "OEM"}, "LicenseType is 'OEM'"),
-        ({"boot_mode": "EFI"}, "BootMode is 'EFI'; use BIOS, UEFI"),
+        ({"boot_mode": "EFI"}, r"BootMode is 'EFI' \(did you mean UEFI\?\); use"),
         ({"architecture": "arm64", "boot_mode": "BIOS"}, "arm64 starts with UEFI"),
         ({"platform": "Debian", "os_type": "windows"}, "but Platform is 'Debian'"),
         ({"os_type": "windows"}, "name the Windows as Platform in a sidecar"),

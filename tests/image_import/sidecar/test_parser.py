@@ -142,6 +142,14 @@ def test_an_empty_object_declares_nothing() -> None:
         ({"Description": "a\ud800"}, "Description", "the control character"),
         ({"Description": "x" * 257}, "Description", "has 257 characters"),
         ({"Platform": "ubuntu"}, "Platform", "is 'ubuntu' (did you mean Ubuntu?)"),
+        ({"Platform": "Ubunto"}, "Platform", "(did you mean Ubuntu?)"),
+        ({"Platform": "CentOS 7"}, "Platform", "(did you mean CentOS?)"),
+        ({"Platform": "Rocky Linux 9"}, "Platform", "(did you mean Rocky Linux?)"),
+        ({"Platform": "RHEL 9"}, "Platform", "(did you mean RedHat?)"),
+        ({"Platform": "Plan 9"}, "Platform", "is 'Plan 9'; target public takes"),
+        ({"Architecture": "amd64"}, "Architecture", "(did you mean x86_64?)"),
+        ({"Architecture": "aarch64"}, "Architecture", "(did you mean arm64?)"),
+        ({"Tags": []}, "Tags", "(did you mean Tag?)"),
         ({"Platform": "Arch"}, "Platform", "target public takes Aliyun, Anolis"),
         ({"Architecture": "aarch64"}, "Architecture", "takes i386, x86_64, arm64"),
         ({"OSType": "Linux"}, "OSType", "(did you mean linux?); use linux, windows"),
@@ -166,7 +174,7 @@ def test_a_bad_field_is_named_with_what_is_allowed(
 @pytest.mark.parametrize(
     ("tags", "field", "message"),
     [
-        ({"team": "web"}, "Tag", "is an object, not a list"),
+        ({"team": "web"}, "Tag", "as in [{Key: team, Value: web}]"),
         ([], "Tag", "is an empty list; remove it"),
         (["team"], "Tag[0]", "is text, not an object"),
         ([{"Value": "v"}], "Tag[0]", "has no Key"),

@@ -57,3 +57,17 @@ def test_a_data_disk_with_a_sidecar_of_its_own_is_planned(tmp_path: Path) -> Non
     (tmp_path / "web-data1.qcow2").write_bytes(QCOW2)
     (tmp_path / "web-data1.qcow2.json").write_text("{}")
     assert planned(str(tmp_path / "web-data1.qcow2"))["outcome"] == "planned"
+
+
+@pytest.mark.parametrize("beside", ["web.yaml", "web.qcow2.YAML", "web.json"])
+def test_a_plan_names_a_sidecar_that_has_no_effect_because_of_its_name(
+    cloud: FakeAliyun, tmp_path: Path, beside: str
+) -> None:
+    for name, held in (("web.qcow2", QCOW2), (beside, b"{}")):
+        cloud.oss.put("images", name, held)
+        (tmp_path / name).write_bytes(held)
+    right = f"web.qcow2.{beside.rpartition('.')[2].lower()}"
+    for image in (str(tmp_path / "web.qcow2"), "oss://images/web.qcow2"):
+        notes = planned(image)["notes"]
+        assert notes[-1].startswith(f"{beside} is no sidecar of web.qcow2")
+        assert notes[-1].endswith(f"name it {right}")
