@@ -489,6 +489,18 @@ def test_an_abandoned_claim_of_ours_is_sent_as_it_was_frozen() -> None:
     assert uploads.image_names == ["web-forged"]
 
 
+def test_a_claim_whose_note_is_refused_is_taken_over_by_the_next_delivery() -> None:
+    """Whether its first holder has asked ECS is found out then, not left in doubt."""
+    uploads = Uploads()
+    event = uploads.put("web.qcow2")
+    leave_claim(uploads, uploads.etag("web.qcow2"))
+    uploads.cloud.oss.fail_next(code="AccessDenied", action="PutObject")
+    refused = uploads.handle(event)
+    assert (refused.outcome, refused.error_code) == (Outcome.RETRYING, "AccessDenied")
+    assert uploads.handle(event).outcome is Outcome.SUBMITTED
+    assert uploads.image_names == ["web-forged"]
+
+
 @pytest.mark.parametrize(
     "changed",
     [

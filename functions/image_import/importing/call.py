@@ -239,11 +239,14 @@ def not_called(exc: ServiceError, *, perhaps_started: bool) -> CallResult:
     """Return the end of a claim that has not come to ask ECS.
 
     Args:
-        perhaps_started: An earlier holder of the claim may have asked.
+        perhaps_started: An earlier holder of the claim may have asked. Then this is no
+            end for good, whatever was refused: the claim is handed back, so that the
+            next delivery finds out.
     """
     ended = results.of_error(exc)
+    state = State.RETRYING if perhaps_started else State(ended.outcome.value)
     return CallResult(
-        state=State(ended.outcome.value),
+        state=state,
         reason=ended.reason,
         error=exc,
         perhaps_started=perhaps_started,

@@ -8,7 +8,7 @@ import pytest
 from image_import.aliyun.ecs.import_response import ImportReply
 from image_import.aliyun.oss.client import ObjectChanged, ObjectMissing
 from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
-from image_import.importing.call import VISIBLE_AFTER, Caller, CallResult
+from image_import.importing.call import VISIBLE_AFTER, Caller, CallResult, not_called
 from image_import.ledger.clock import OssClock
 from image_import.ledger.entries import LedgerEntry, State
 from image_import.model.ownership import ExistingImage
@@ -221,6 +221,22 @@ def test_what_is_not_sent_again_has_failed_only_when_ecs_had_time_to_show_it(
         intent(), asked_at=T0 - ago, otherwise="it is gone"
     )
     assert looked_up.state is state
+
+
+@pytest.mark.parametrize(
+    ("error", "perhaps_started", "state"),
+    [
+        (TAKEN, False, State.FAILED),
+        (BUSY, False, State.RETRYING),
+        (TAKEN, True, State.RETRYING),
+    ],
+    ids=["refused", "busy", "refused after another's call"],
+)
+def test_a_claim_that_never_asks_leaves_no_doubt_behind(
+    error: ServiceError, state: State, *, perhaps_started: bool
+) -> None:
+    called = not_called(error, perhaps_started=perhaps_started)
+    assert (called.state, called.perhaps_started) == (state, perhaps_started)
 
 
 def test_a_doubt_is_kept_where_nothing_can_be_looked_up() -> None:
