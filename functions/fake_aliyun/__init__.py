@@ -42,13 +42,17 @@ Not imitated:
 - Whatever the documentation does not state is marked in the sources as such.
 """
 
-from fake_aliyun.cloud import FakeAliyun
-from fake_aliyun.core.clock import ManualClock
-from fake_aliyun.core.errors import NotImitatedError, UnknownHostError
-from fake_aliyun.core.faults import Fault
-from fake_aliyun.decorator import with_fake_aliyun
-from fake_aliyun.ecs.images import ByLooks, BySeconds
-from fake_aliyun.fc.models import AsyncConfig
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fake_aliyun.cloud import FakeAliyun
+    from fake_aliyun.core.clock import ManualClock
+    from fake_aliyun.core.errors import NotImitatedError, UnknownHostError
+    from fake_aliyun.core.faults import Fault
+    from fake_aliyun.decorator import with_fake_aliyun
+    from fake_aliyun.ecs.images import ByLooks, BySeconds
+    from fake_aliyun.fc.models import AsyncConfig
 
 __all__ = [
     "AsyncConfig",
@@ -61,3 +65,24 @@ __all__ = [
     "UnknownHostError",
     "with_fake_aliyun",
 ]
+_HOMES = {
+    "AsyncConfig": "fc.models",
+    "ByLooks": "ecs.images",
+    "BySeconds": "ecs.images",
+    "FakeAliyun": "cloud",
+    "Fault": "core.faults",
+    "ManualClock": "core.clock",
+    "NotImitatedError": "core.errors",
+    "UnknownHostError": "core.errors",
+    "with_fake_aliyun": "decorator",
+}
+"""Where each name is: pytest loads the plug-in into every run of an environment, and
+nothing else of the package may be imported until it is used."""
+
+
+if not TYPE_CHECKING:  # else every name would pass as one of the package
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,14 +1,23 @@
-"""The fixture `fake_aliyun`; write `pytest_plugins = ["fake_aliyun.pytest_plugin"]`."""
+"""The fixture `aliyun`, which pytest finds by itself once the package is installed.
 
-from collections.abc import Iterator
+Where it is not installed but on the path, write
+`pytest_plugins = ["fake_aliyun.pytest_plugin"]`.
+"""
+
+from typing import TYPE_CHECKING
 
 import pytest
 
-from fake_aliyun.cloud import FakeAliyun
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fake_aliyun.cloud import FakeAliyun
 
 
 @pytest.fixture
-def fake_aliyun() -> Iterator[FakeAliyun]:
+def aliyun() -> "Iterator[FakeAliyun]":
     """Return an empty cloud that answers whatever `requests` sends."""
+    from fake_aliyun.cloud import FakeAliyun  # noqa: PLC0415 - only where it is used
+
     with FakeAliyun() as cloud:
         yield cloud

@@ -1,12 +1,16 @@
 """The cloud as a whole: state, context, events, fixture and decorator."""
 
 import json
+import subprocess
+import sys
 from typing import Any
 
+import fake_aliyun
 import oss2
 import pytest
 import requests
 from fake_aliyun import FakeAliyun, ManualClock, with_fake_aliyun
+from repository import ROOT
 from waiting import PATIENCE_SECONDS
 
 pytest_plugins = ["fake_aliyun.pytest_plugin"]
@@ -29,12 +33,34 @@ def test_clouds_can_stand_within_each_other(cloud: FakeAliyun) -> None:
     assert (len(inner.requests), len(cloud.requests)) == (1, 1)
 
 
-def test_the_fixture_is_a_cloud_that_answers(fake_aliyun: FakeAliyun) -> None:
+def test_the_fixture_is_a_cloud_that_answers(aliyun: FakeAliyun) -> None:
     answer = requests.get(
         "https://oss-cn-hangzhou.aliyuncs.com/", timeout=PATIENCE_SECONDS
     )
     assert answer.status_code == 403
-    assert fake_aliyun.requests[0].action == "ListBuckets"
+    assert aliyun.requests[0].action == "ListBuckets"
+
+
+def test_loading_the_plugin_imports_nothing_that_a_test_has_not_asked_for() -> None:
+    code = "import sys, fake_aliyun.pytest_plugin as p; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    loaded = {n for n in done.stdout.split() if n.startswith(("fake_", "requests"))}
+    assert loaded == {"fake_aliyun", "fake_aliyun.pytest_plugin"}
+
+
+def test_the_plugin_is_one_that_pytest_finds_by_itself() -> None:
+    declared = (ROOT / "pyproject.toml").read_text("utf-8")
+    block = declared.partition("[project.entry-points.pytest11]")[2]
+    line = '"fake_aliyun.pytest_plugin" = "fake_aliyun.pytest_plugin"'
+    assert line in block.partition("\n[")[0].splitlines()
+
+
+def test_the_package_has_every_name_that_it_offers() -> None:
+    assert all(getattr(fake_aliyun, name) for name in fake_aliyun.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        _ = fake_aliyun.Nothing  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("size", [1, 2])

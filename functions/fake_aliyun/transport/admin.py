@@ -7,6 +7,7 @@
     DELETE /_fake/faults
     POST /_fake/tick     let each enabled time trigger fire once
     POST /_fake/reset    forget everything but the settings and `--bucket`s, now empty
+    GET /_fake/health    whether it answers
     GET /_fake/state     buckets, images, faults and requests
 """
 
@@ -33,6 +34,7 @@ def answer_admin(cloud: Cloud, request: Request) -> Response:
         "POST /_fake/tick": cloud.tick,
         "POST /_fake/reset": cloud.reset,
         "GET /_fake/state": cloud.state,
+        "GET /_fake/health": lambda: {"status": "ok"},
     }
     name = f"{request.method} {request.path}"
     if name not in answers:

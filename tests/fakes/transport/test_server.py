@@ -295,3 +295,10 @@ def test_a_head_request_that_is_not_imitated_is_told_by_oss2(cloud: FakeAliyun) 
         with pytest.raises(oss2.exceptions.ServerError) as caught:
             bucket.head_object("k", headers={"x-oss-moon": "full"})
     assert "the header 'x-oss-moon' of HeadObject" in str(caught.value)
+
+
+def test_a_server_says_that_it_is_there() -> None:
+    with FakeAliyun().serve() as server:
+        url = f"{server.url}/_fake/health"
+        answer = requests.get(url, timeout=PATIENCE_SECONDS)
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
