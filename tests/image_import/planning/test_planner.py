@@ -406,3 +406,25 @@ def test_disks_are_mapped_in_the_manifests_order() -> None:
     keys = [told[f"DiskDeviceMapping.{n}.OSSObject"] for n in (1, 2, 3)]
     assert keys == ["web.qcow2", "data2.qcow2", "data3.qcow2"]
     assert told["DiskDeviceMapping.2.Format"] == "RAW"
+
+
+BLANK = Header(
+    detected="all-zeros",
+    format=DiskFormat.RAW,
+    virtual_size_bytes=8 * GIB,
+    problem="its first bytes are all zero",
+    is_blank=True,
+)
+
+
+def test_a_disk_that_nobody_wrote_to_may_be_a_data_disk_and_no_system_disk() -> None:
+    made = plan(evidence_of("web-disk1.qcow2", QCOW2, BLANK))
+    assert made.request.mappings[1].format is DiskFormat.RAW
+    with pytest.raises(HeaderError, match="are all zero"):
+        plan(evidence_of("web.raw", BLANK))
+
+
+def test_a_raw_disk_that_is_called_vmdk_is_noted() -> None:
+    made = plan(evidence_of("web-flat.vmdk", RAW))
+    (note,) = made.notes
+    assert note.startswith("web-flat.vmdk is named as vmdk but its bytes say raw-mbr")
