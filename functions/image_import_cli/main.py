@@ -26,6 +26,7 @@ COMMANDS = {
     "inspect": "image_import_cli.preview.inspect:inspect",
     "invoke": "image_import_cli.commands.invoke:invoke",
     "local": "image_import_cli.local.command:local",
+    "notify": "image_import_cli.commands.notify:notify",
     "package": "image_import_cli.package.command:package",
     "plan": "image_import_cli.preview.plan:plan",
     "policy": "image_import_cli.commands.policy:policy",
