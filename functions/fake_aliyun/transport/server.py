@@ -223,6 +223,8 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in response.headers.items():
             self.send_header(name, value.encode("utf-8").decode("latin-1"))
         self._send_length(request, response)
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         if request.method == "HEAD":
             return

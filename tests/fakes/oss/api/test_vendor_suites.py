@@ -252,5 +252,6 @@ def test_a_length_without_a_body_keeps_no_read_waiting_oss2_test_sign_v4_additio
     with cloud.serve() as server:
         auth = oss2.AuthV4(KEY_ID, SECRET)
         bucket = oss2.Bucket(auth, server.url, "images", region="cn-hangzhou")
-        found = bucket.get_object("k", headers={"Content-Length": "9"})
-        assert found.read() == b"bytes"
+        for _ in range(3):  # the second finds no connection that is closed
+            found = bucket.get_object("k", headers={"Content-Length": "9"})
+            assert found.read() == b"bytes"
