@@ -255,3 +255,13 @@ def test_a_length_without_a_body_keeps_no_read_waiting_oss2_test_sign_v4_additio
         for _ in range(3):  # the second finds no connection that is closed
             found = bucket.get_object("k", headers={"Content-Length": "9"})
             assert found.read() == b"bytes"
+
+
+def test_directives_are_taken_in_small_letters_v2_test_different_bucket_single(
+    images: oss2.Bucket,
+) -> None:
+    images.put_object("k", b"x", headers={"x-oss-meta-a": "1"})
+    headers = {"x-oss-metadata-directive": "replace", "x-oss-meta-b": "2"}
+    images.copy_object("images", "k", "copy", headers=headers)
+    found = images.head_object("copy").headers
+    assert ("x-oss-meta-a" in found, found["x-oss-meta-b"]) == (False, "2")
