@@ -19,6 +19,7 @@ NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 COMMANDS = {
     "cancel": "image_import_cli.commands.cancel:cancel",
     "completion": "image_import_cli.commands.completion:completion",
+    "convert": "image_import_cli.commands.convert.command:convert",
     "demo": "image_import_cli.commands.demo:demo",
     "doctor": "image_import_cli.doctor.command:doctor",
     "event": "image_import_cli.commands.event:event",

@@ -26,6 +26,11 @@ class Joined(BlockView):
         """The number of bytes of all pieces."""
         return self._ends[-1] if self._ends else 0
 
+    @property
+    def is_mapped(self) -> bool:
+        """Whether a piece tells where it has data."""
+        return any(isinstance(source, MappedDisk) for _, source in self._pieces)
+
     def read(self, offset: int, count: int) -> bytes:
         """Return bytes; what a piece's source lacks at its end is zeros."""
         parts = []

@@ -195,9 +195,9 @@ class Qcow2Disk(MappedDisk):
 
     def _unpack(self, at: int, count: int) -> bytes:
         """Return a compressed cluster; the last ones are kept."""
-        if (at, count) in self._unpacked:
-            self._unpacked.move_to_end((at, count))
-            return self._unpacked[at, count]
+        # Several threads may read one disk, so nothing is looked up twice.
+        if (kept := self._unpacked.get((at, count))) is not None:
+            return kept
         unpack = unpack_zstd if self._is_zstd else unpack_zlib
         data = unpack(self._file.read(at, count), self._cluster)
         if len(data) != self._cluster:

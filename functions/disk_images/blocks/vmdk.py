@@ -193,9 +193,8 @@ class SparseVmdkDisk(MappedDisk):
         return MappedRun(count, at, min(most, table.room(at)), skip)
 
     def _table(self, number: int) -> "GrainTable | None":
-        if number in self._tables:
-            self._tables.move_to_end(number)
-            return self._tables[number]
+        if (kept := self._tables.get(number)) is not None:
+            return kept
         place = self.header.directory_offset + 4 * number
         (sector,) = struct.unpack("<I", exactly(self._file, place, 4))
         if not sector:
@@ -209,12 +208,13 @@ class SparseVmdkDisk(MappedDisk):
 
     def _unpack(self, at: int, count: int) -> bytes:
         """Return the grain that is compressed there; the last ones are kept."""
-        if at in self._unpacked:
-            self._unpacked.move_to_end(at)
-            return self._unpacked[at]
+        # Several threads may read one disk, so nothing is looked up twice.
+        if (kept := self._unpacked.get(at)) is not None:
+            return kept
         packed = exactly(self._file, at, count)
-        lba = self._numbers.get(at, 0) * (self._grain // SECTOR)
-        if at in self._numbers and grain_lba(packed) != lba:
+        number = self._numbers.get(at)
+        lba = (number or 0) * (self._grain // SECTOR)
+        if number is not None and grain_lba(packed) != lba:
             raise DamagedError(
                 f"a grain says that it begins at sector {grain_lba(packed):,} of the"
                 f" disk, its table says {lba:,}"

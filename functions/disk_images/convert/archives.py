@@ -38,6 +38,7 @@ class Member:
         packed_bytes: How many stand there.
         size_bytes: How many it has.
         is_plain: They stand there as they are.
+        crc: The CRC-32 of its bytes, None where the archive has none.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Member:
     packed_bytes: int
     size_bytes: int
     is_plain: bool = True
+    crc: int | None = None
 
     @property
     def base_name(self) -> str:
@@ -252,6 +254,7 @@ def _zip_member(source: Source, info: zipfile.ZipInfo) -> Member:
         packed_bytes=info.compress_size,
         size_bytes=info.file_size,
         is_plain=info.compress_type == zipfile.ZIP_STORED,
+        crc=info.CRC,
     )
 
 
@@ -263,6 +266,7 @@ def inflated(source: Source, member: Member) -> Iterator[bytes]:
     """
     inflater = zlib.decompressobj(wbits=-15)
     at, end, out = member.offset, member.offset + member.packed_bytes, 0
+    crc = 0
     try:
         while at < end and not inflater.eof:
             data = source.read(at, min(OUT_BYTES, end - at))
@@ -273,6 +277,7 @@ def inflated(source: Source, member: Member) -> Iterator[bytes]:
                 piece = inflater.decompress(data, OUT_BYTES)
                 data = inflater.unconsumed_tail
                 out += len(piece)
+                crc = zlib.crc32(piece, crc)
                 if piece:
                     yield piece
     except zlib.error as exc:
@@ -281,4 +286,9 @@ def inflated(source: Source, member: Member) -> Iterator[bytes]:
         raise DamagedError(
             f"{member.name!r} in the zip has {out:,} bytes, its directory says"
             f" {member.size_bytes:,}; upload it again"
+        )
+    if crc != member.crc:
+        raise DamagedError(
+            f"{member.name!r} in the zip has not the checksum that its directory says;"
+            " upload it again"
         )

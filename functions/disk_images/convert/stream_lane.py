@@ -7,7 +7,8 @@ part of the target, which has the header, is made last::
 """
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from disk_images.convert.parts import PartLimits, RefusedError
 from disk_images.convert.qcow2_layout import (
@@ -20,6 +21,7 @@ from disk_images.convert.qcow2_layout import (
     clusters_for,
     header,
 )
+from disk_images.formats.vhd import COOKIE, FOOTER_BYTES
 
 FRONT_BYTES = 2 * CLUSTER
 """Of the first part: the header, and enough for stores that take none under 100 KiB."""
@@ -28,6 +30,79 @@ _ZEROS = bytes(CLUSTER)
 
 NumberedPart = tuple[int, int, bytes]
 """A part's number, its place in the target, and its bytes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StreamedPlan:
+    """A target that comes into being in one pass over the source.
+
+    Attributes:
+        lane: `stream`.
+        reason: Why this lane.
+        target_format: As clouds call it.
+        parts: Begins the pass; yields the parts, the first one last if it is the
+            header.
+    """
+
+    lane: str
+    reason: str
+    target_format: str
+    parts: Callable[[PartLimits], Iterator[NumberedPart]]
+
+
+def as_qcow2(
+    pieces: Callable[[], Iterator[bytes]], *, reason: str, largest_bytes: int
+) -> StreamedPlan:
+    """Return the qcow2 that a plain disk becomes."""
+
+    def parts(limits: PartLimits) -> Iterator[NumberedPart]:
+        growing = StreamedQcow2(largest_bytes=largest_bytes)
+        return growing.parts(pieces(), limits)
+
+    return StreamedPlan(
+        lane="stream", reason=reason, target_format="QCOW2", parts=parts
+    )
+
+
+def as_it_is(
+    pieces: Callable[[], Iterator[bytes]],
+    *,
+    reason: str,
+    target_format: str,
+    largest_bytes: int,
+) -> StreamedPlan:
+    """Return the target that a stream's bytes are already."""
+
+    def parts(limits: PartLimits) -> Iterator[NumberedPart]:
+        number, offset, buffer = 1, 0, bytearray()
+        for piece in pieces():
+            if offset + len(buffer) + len(piece) > largest_bytes:
+                raise RefusedError(f"it holds more than {largest_bytes:,} bytes")
+            buffer += piece
+            while len(buffer) >= limits.usual_bytes:
+                yield number, offset, bytes(buffer[: limits.usual_bytes])
+                del buffer[: limits.usual_bytes]
+                number, offset = number + 1, offset + limits.usual_bytes
+        if buffer:
+            yield number, offset, bytes(buffer)
+
+    return StreamedPlan(
+        lane="stream", reason=reason, target_format=target_format, parts=parts
+    )
+
+
+def without_footer(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield a plain disk; if it is a fixed VHD, without the footer that it ends with.
+
+    Only the last bytes of a stream tell the two apart.
+    """
+    held = b""
+    for piece in pieces:
+        data = held + piece if held else piece
+        yield data[:-FOOTER_BYTES]
+        held = data[-FOOTER_BYTES:]
+    if not held.startswith(COOKIE) or len(held) < FOOTER_BYTES:
+        yield held
 
 
 class StreamedQcow2:

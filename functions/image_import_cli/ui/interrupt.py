@@ -15,6 +15,7 @@ STATUS = 130
 GOES_ON = "an import that has begun goes on; image-import status tells how"
 LEFT = {
     "cancel": "if the task was cancelled already, image-import status tells so",
+    "convert": "the same command goes on where this one was",
     "demo": "what was here is gone",
     "invoke": GOES_ON,
     "package": "no zip was written",
