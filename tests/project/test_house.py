@@ -34,9 +34,9 @@ ROOMS = {
         "survey, convert > guest > volumes > filesystems > findings > blocks > formats"
     ),
     "image_import": (
-        "handler > tracking > importing > notification > inspection > ledger > "
-        "aliyun > sidecar > planning > filename > config > events > model > retry > "
-        "errors"
+        "handler > tracking > importing > notification > inspection > "
+        "ledger > aliyun > sidecar > planning > filename > config > events > model > "
+        "retry > errors"
     ),
     "image_import_cli": (
         "__main__ > main > commands, status, sweep, redrive, doctor, local, package > "

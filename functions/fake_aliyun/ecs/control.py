@@ -24,6 +24,11 @@ class EcsControl:
         return {image.image_name: image for image in self._backend.images()}
 
     @property
+    def everywhere(self) -> list[Image]:
+        """Return the images of all regions, oldest first; names may come twice."""
+        return self._backend.images()
+
+    @property
     def pace(self) -> Pace:
         """Return how imports move on."""
         return self._backend.pace

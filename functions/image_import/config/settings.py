@@ -53,6 +53,31 @@ _URL = Kind(
 _OSS_URL = replace(_URL, read=oss_endpoint)
 
 
+def _family(text: str) -> str:
+    names = {"stem", "folder", "platform", "architecture"}
+    try:
+        text.format(**dict.fromkeys(names, ""))
+    except (ValueError, LookupError, AttributeError):
+        raise ValueError(text) from None
+    return text
+
+
+def _regions(text: str) -> tuple[str, ...]:
+    regions = listed(text)
+    if not all(re.fullmatch(_REGION, region) for region in regions):
+        raise ValueError(text)
+    return tuple(dict.fromkeys(regions))
+
+
+def _accounts(text: str) -> tuple[str, ...]:
+    accounts = tuple(dict.fromkeys(listed(text)))
+    if len(accounts) > MOST_ACCOUNTS or not all(
+        re.fullmatch("[0-9]{8,20}", account) for account in accounts
+    ):
+        raise ValueError(text)
+    return accounts
+
+
 def _receivers(text: str) -> tuple[Receiver, ...]:
     try:
         return tuple(map(parse_receiver, text.replace(",", " ").split()))
@@ -66,6 +91,12 @@ _GIB_RANGE = Kind(
     pattern="[1-9][0-9]{0,5}-[1-9][0-9]{0,5}",
     example="20-500",
 )
+_REGION = r"(?!oss-)[a-z][a-z0-9]*(-[a-z0-9]+)+"
+MOST_ACCOUNTS = 50
+"""With whom an image may be shared.
+
+Source: "ModifyImageSharePermission", ECS API 2014-05-26, read 2026-12.
+"""
 _ID = matching(r"[\x21-\x7e]+", "an ID without spaces")
 _AROUND_HASH = rf"([^{{}}]|\{{({'|'.join(TEMPLATE_FIELDS)})\}})*"
 
@@ -90,7 +121,7 @@ class Settings:
     )
     region_id: str = setting(
         matching(
-            r"(?!oss-)[a-z][a-z0-9]*(-[a-z0-9]+)+",
+            _REGION,
             "a region ID such as cn-hangzhou (without oss-)",
         ),
         default_note="the event's region",
@@ -293,6 +324,38 @@ class Settings:
         default="keep",
         meaning="What happens to the uploaded object once its image is available.",
     )
+    image_family: str = setting(
+        Kind(
+            "text, and if you like {stem}, {folder}, {platform} and {architecture}",
+            _family,
+            pattern=r"[^{}]*(\{(stem|folder|platform|architecture)\}[^{}]*)*",
+            example="{platform}-{architecture}",
+        ),
+        default_note="none",
+        meaning="Image family of each image, set once it is available everywhere.",
+    )
+    copy_to_regions: tuple[str, ...] = setting(
+        Kind(
+            "a comma list of region IDs such as cn-beijing,ap-southeast-1",
+            _regions,
+            empty=(),
+            pattern=r"[a-z0-9-]+(,[a-z0-9-]+)*",
+            example="cn-beijing",
+        ),
+        default_note="none",
+        meaning="Regions that each image is copied to once it is available.",
+    )
+    share_with: tuple[str, ...] = setting(
+        Kind(
+            "a comma list of account IDs, 50 at most",
+            _accounts,
+            empty=(),
+            pattern=r"[0-9]{8,20}(,[0-9]{8,20})*",
+            example="1234567890123456",
+        ),
+        default_note="nobody",
+        meaning="Accounts that each image and its copies are shared with.",
+    )
     notify: tuple[Receiver, ...] = setting(
         Kind(
             "https:// URLs of webhooks and of robots of DingTalk, Feishu or WeCom, "
@@ -357,6 +420,11 @@ class Settings:
     def is_sidecar_required(self) -> bool:
         """Whether an image waits for its sidecar."""
         return self.sidecar == "required"
+
+    @property
+    def distributes(self) -> bool:
+        """Whether anything is to be done with an image that is available."""
+        return bool(self.image_family or self.copy_to_regions or self.share_with)
 
     @property
     def has_lookup(self) -> bool:
@@ -440,6 +508,12 @@ def _check_together(settings: Settings) -> None:
             f"KEY_PREFIX holds {settings.key_prefix!r}, which lies in the ledger's "
             f"folder; it may hold any prefix outside of {settings.ledger_prefix}"
         )
+    for name in ("IMAGE_FAMILY", "COPY_TO_REGIONS", "SHARE_WITH"):
+        if target.is_apsara_stack and getattr(settings, name.lower()):
+            raise SettingsError(
+                f"{name} is set; with IMPORT_TARGET={target.name} it may hold nothing: "
+                "only public Alibaba Cloud is known to have what it takes"
+            )
     if (target.auth, target.body_format) == ("rpc-v1", "json"):
         raise SettingsError(
             "ECS_BODY_FORMAT holds json, which the signature of ECS_AUTH=rpc-v1 would "

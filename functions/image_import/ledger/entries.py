@@ -49,6 +49,9 @@ class State(str, Enum):
     GONE = "gone"
     REDRIVE = "redrive"
     NOTIFIED = "notified"
+    DISTRIBUTING = "distributing"
+    DISTRIBUTED = "distributed"
+    DISTRIBUTION_FAILED = "distribution_failed"
 
 
 IMAGELESS = frozenset({State.CREATE_FAILED, State.CANCELLED, State.GONE})
@@ -73,6 +76,8 @@ class LedgerEntry:
         parameters: What ImportImage is called with, frozen, without the token.
         perhaps_started: The service may have begun an import that we cannot see.
         progress: As ECS writes it, such as `32%`.
+        step: What is done with an image that is Available, such as `copy cn-beijing`;
+            `step_state` says how far it is, `step_image_id` of which copy.
     """
 
     state: State
@@ -98,6 +103,9 @@ class LedgerEntry:
     task_id: str = ""
     fc_request_id: str = ""
     progress: str = ""
+    step: str = ""
+    step_state: str = ""
+    step_image_id: str = ""
 
     @property
     def proof(self) -> Proof:

@@ -35,6 +35,7 @@ class ExistingImage:
     import_bucket: str = ""
     import_object_key: str = ""
     progress: str = ""
+    is_usable: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

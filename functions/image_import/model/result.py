@@ -28,6 +28,9 @@ class Outcome(str, Enum):
     CREATE_FAILED = "create_failed"
     CANCELLED = "cancelled"
     GONE = "gone"
+    DISTRIBUTING = "distributing"
+    DISTRIBUTED = "distributed"
+    DISTRIBUTION_FAILED = "distribution_failed"
 
 
 BAD = frozenset(
@@ -38,6 +41,7 @@ BAD = frozenset(
         Outcome.STUCK,
         Outcome.CREATE_FAILED,
         Outcome.GONE,
+        Outcome.DISTRIBUTION_FAILED,
     }
 )
 """What somebody should look at."""

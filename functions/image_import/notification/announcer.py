@@ -36,6 +36,9 @@ class Announcer:
         """
         settings = self.settings
         is_wanted = settings.notify and line.state.value in settings.notify_on
+        if line.state is State.AVAILABLE and "distributed" in settings.notify_on:
+            # It is told once it is wherever it was wanted.
+            is_wanted = is_wanted and not settings.distributes
         if settings.dry_run or not is_wanted or waits_for_room(line):
             return
         from image_import.notification.news import news_of  # noqa: PLC0415 - cold start

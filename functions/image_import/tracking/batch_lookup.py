@@ -45,6 +45,11 @@ class LookupApi(Protocol):
         """Stop an import."""
 
 
+def batches(ids: Sequence[str]) -> list[Sequence[str]]:
+    """Return IDs in pieces that one look-up takes."""
+    return [ids[first : first + BATCH] for first in range(0, len(ids), BATCH)]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Observations:
     """What ECS shows of all that is followed.
@@ -89,8 +94,8 @@ class BatchLookup:
         return seen
 
     def _seen_by_id(self, imports: Sequence[LedgerEntry]) -> dict[str, Observation]:
-        ids = self._batches([e.image_id for e in imports])
-        task_ids = self._batches([e.task_id for e in imports if e.task_id])
+        ids = batches([e.image_id for e in imports])
+        task_ids = batches([e.task_id for e in imports if e.task_id])
         images = list(self._each(ids, self.ecs.find_images_by_id))
         tasks = list(self._each(task_ids, self.ecs.describe_tasks))
         asked = {image_id for batch, _ in images for image_id in batch}
@@ -132,9 +137,6 @@ class BatchLookup:
                 yield item, future.result()
             except ServiceError as exc:
                 self.errors.append(exc)
-
-    def _batches(self, ids: Sequence[str]) -> list[Sequence[str]]:
-        return [ids[first : first + BATCH] for first in range(0, len(ids), BATCH)]
 
 
 def look_up_regions(

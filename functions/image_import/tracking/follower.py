@@ -8,7 +8,7 @@ from image_import.config.settings import Settings
 from image_import.errors import ServiceError
 from image_import.importing import results
 from image_import.ledger.clock import OssClock
-from image_import.ledger.entries import FINAL, LedgerEntry, State
+from image_import.ledger.entries import FINAL, LedgerEntry, State, last_of
 from image_import.ledger.open_jobs import Job, JobStep
 from image_import.ledger.store import LedgerStore, Overtaken, Snapshot
 from image_import.model.result import Outcome, Result
@@ -16,6 +16,9 @@ from image_import.notification.announcer import Announcer
 from image_import.tracking.batch_lookup import Observations
 from image_import.tracking.progress import judge, unfollowed
 from image_import.tracking.source_cleanup import SourceCleanup
+
+Distribute = Callable[[Snapshot, LedgerEntry], tuple[Snapshot, LedgerEntry | None]]
+"""Returns the ledger, and the line by which the distribution has ended, if it has."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +28,8 @@ class Follower:
     Attributes:
         claim: Random ID of this run; its lines carry it.
         sources: Makes what settles the sources of a ledger's images.
+        distribute: Does what is ready of what is wanted of an available image; None if
+            nothing is.
         change: Hears of each change once it is on record.
     """
 
@@ -35,6 +40,7 @@ class Follower:
     claim: str
     fc_request_id: str
     sources: Callable[[Snapshot], SourceCleanup]
+    distribute: Distribute | None = None
     change: Callable[[Result], None]
 
     def step(
@@ -56,9 +62,36 @@ class Follower:
             return snapshot, True
         if job.step is JobStep.FOLLOW:
             return self._follow(job, snapshot, job.last, sight)
+        if job.step is JobStep.FINISH and self.distribute:
+            return self._distribute(job, snapshot, job.last, self.distribute)
         if job.step is JobStep.FINISH:
             self._settle_sources(snapshot, job.last)
         self._announce(job.last, snapshot)
+        self.delete_notes(job.notes)
+        return snapshot, False
+
+    def _distribute(
+        self, job: Job, snapshot: Snapshot, image: LedgerEntry, distribute: Distribute
+    ) -> tuple[Snapshot, bool]:
+        """Go on with the distribution; only its good end touches the source."""
+        ended = last_of(
+            snapshot.entries,
+            image.version,
+            State.DISTRIBUTED,
+            State.DISTRIBUTION_FAILED,
+        )
+        if ended is None and not self.settings.dry_run:
+            try:
+                snapshot, ended = distribute(snapshot, image)
+            except Overtaken as exc:
+                return exc.snapshot, True
+            if ended is not None:
+                self.change(result_of(ended, snapshot))
+        if ended is None:
+            return snapshot, True
+        if ended.state is State.DISTRIBUTED:
+            self._settle_sources(snapshot, image)
+        self._announce(ended, snapshot)
         self.delete_notes(job.notes)
         return snapshot, False
 
@@ -82,6 +115,10 @@ class Follower:
             snapshot = self._write(snapshot, line)
         except Overtaken as exc:  # the next run takes into account what was written
             return exc.snapshot, True
+        if line.state is State.AVAILABLE and self.distribute:
+            self.change(result_of(line, snapshot))
+            self._announce(line, snapshot)
+            return snapshot, True  # the next run begins its distribution
         if line.state is State.AVAILABLE:
             self._conclude(snapshot, line)
         else:

@@ -82,7 +82,8 @@ def judge(
         stuck_after: From which time without progress an import is stuck.
     """
     told = _told(last, seen, now=now)
-    if seen.image_status == "Available" and seen.task_status in ENDED_TASKS:
+    is_there = seen.image_status == "Available" and seen.image and seen.image.is_usable
+    if is_there and seen.task_status in ENDED_TASKS:
         return replace(told, state=State.AVAILABLE, reason="the image is Available")
     if seen.has_failed:
         return _failed(told, seen)

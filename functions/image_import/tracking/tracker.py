@@ -6,10 +6,12 @@ change is written where the ledger ended when it was read, or not at all.
 """
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
-from image_import.errors import ImageImportError
+from image_import.errors import ImageImportError, ServiceError
 from image_import.importing.runtime import Invocation
 from image_import.ledger.clock import OssClock
 from image_import.ledger.entries import LedgerEntry
@@ -25,13 +27,24 @@ from image_import.tracking.batch_lookup import (
     BatchLookup,
     LookupApi,
     Observations,
+    batches,
     look_up_regions,
 )
-from image_import.tracking.follower import Follower
+from image_import.tracking.distribution.distributor import Copies, Distributor, ImageApi
+from image_import.tracking.distribution.steps import DistributionProgress
+from image_import.tracking.distribution.wishes import wishes_for
+from image_import.tracking.follower import Distribute, Follower
 from image_import.tracking.redelivery import PendingDelivery, Redelivery, in_order
 from image_import.tracking.source_cleanup import SourceCleanup
 
+if TYPE_CHECKING:
+    from image_import.model.ownership import ExistingImage
+
 Work = Callable[[], int]
+
+
+class TrackerApi(LookupApi, ImageApi, Protocol):
+    """What the tracker asks of ECS in one region."""
 
 
 def unguarded(work: Work) -> int:
@@ -84,7 +97,7 @@ class Tracker:
     """
 
     invocation: Invocation
-    lookups: Callable[[str], LookupApi]
+    lookups: Callable[[str], TrackerApi]
     region_id: str
     bucket: str
     make_sender: Callable[[], TellsNews]
@@ -121,7 +134,7 @@ class Tracker:
         ledgers, errors = self._open_ledgers().read()
         self._note(errors)
         sight = self._look(ledgers)
-        follower = self._follower()
+        follower = self._follower(self._distribution(ledgers))
         works = [self._following(ledger, sight, follower) for ledger in ledgers]
         self.report.open_count += sum(self.invocation.pool.map(self._do, works))
         redelivery = self._redelivery(follower)
@@ -183,7 +196,7 @@ class Tracker:
             lease=self.invocation.lease,
         )
 
-    def _follower(self) -> Follower:
+    def _follower(self, distribute: Distribute | None = None) -> Follower:
         invocation = self.invocation
         return Follower(
             settings=invocation.settings,
@@ -197,8 +210,57 @@ class Tracker:
             claim=self.claim,
             fc_request_id=invocation.fc_request_id,
             sources=self._sources,
+            distribute=distribute,
             change=self.change,
         )
+
+    def _distribution(self, ledgers: Sequence[OpenLedger]) -> Distribute | None:
+        """Return what distributes available images, None if nothing is wanted."""
+        settings, invocation = self.invocation.settings, self.invocation
+        if not settings.distributes:
+            return None
+        distributor = Distributor(
+            api=self.lookups,
+            store=self.store,
+            clock=self.clock,
+            retry=self.retry,
+            copies=self._copies(ledgers),
+            claim=self.claim,
+            fc_request_id=invocation.fc_request_id,
+            failed=lambda exc: self._note([exc]),
+        )
+
+        def distribute(
+            snapshot: Snapshot, image: LedgerEntry
+        ) -> tuple[Snapshot, LedgerEntry | None]:
+            region_id = self._region_of(snapshot)
+            wishes = wishes_for(settings, snapshot.entries, image, region=region_id)
+            return distributor.advance(snapshot, image, wishes)
+
+        return distribute
+
+    def _copies(self, ledgers: Sequence[OpenLedger]) -> Copies:
+        """Return what ECS shows of copies under way, a hundred at each look."""
+        wanted: dict[str, list[str]] = {}
+        for ledger in ledgers:
+            entries = ledger.snapshot.entries if ledger.snapshot else ()
+            for job in ledger.jobs:
+                if job.step is JobStep.FINISH and job.last:
+                    progress = DistributionProgress(entries, version=job.last.version)
+                    for region_id, image_id in progress.copies().items():
+                        wanted.setdefault(region_id, []).append(image_id)
+        found: dict[str, dict[str, ExistingImage]] = {}
+        for region_id, ids in wanted.items():
+            look = self.lookups(region_id).find_images_by_id
+            try:
+                found[region_id] = {
+                    image.image_id: image
+                    for some in batches(ids)
+                    for image in self.retry.repeat(partial(look, some))
+                }
+            except ServiceError as exc:
+                self._note([exc])
+        return found
 
     def _sources(self, snapshot: Snapshot) -> SourceCleanup:
         return SourceCleanup(

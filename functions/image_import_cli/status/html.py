@@ -37,6 +37,10 @@ LOOKS = {
     State.CREATE_FAILED: "bad",
     State.GONE: "bad",
     State.CANCELLED: "none",
+    State.DISTRIBUTING: "known",
+    State.DISTRIBUTED: "good",
+    State.DISTRIBUTION_FAILED: "bad",
+    State.NOTIFIED: "none",
 }
 TRACK_WIDTH = 1000
 SHORTEST = 8

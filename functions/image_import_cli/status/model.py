@@ -23,11 +23,19 @@ from image_import.model.result import Outcome
 
 FOLLOWED = (State.SUBMITTED, State.PROGRESS, State.STUCK, State.UNFOLLOWED)
 MOVING = frozenset({State.SUBMITTED, State.PROGRESS})
-UNDER_WAY = MOVING | {State.INTENT, State.RETRYING, State.STUCK, State.REDRIVE}
+UNDER_WAY = MOVING | {
+    State.INTENT,
+    State.RETRYING,
+    State.STUCK,
+    State.REDRIVE,
+    State.DISTRIBUTING,
+}
+DISTRIBUTION = (State.DISTRIBUTING, State.DISTRIBUTED, State.DISTRIBUTION_FAILED)
 TROUBLE = (
     State.FAILED,
     State.CREATE_FAILED,
     State.REFUSED,
+    State.DISTRIBUTION_FAILED,
     State.STUCK,
     State.GONE,
     State.UNFOLLOWED,
@@ -36,7 +44,7 @@ TROUBLE = (
 )
 """What somebody may have to act on, the most urgent first."""
 
-BAD = frozenset(TROUBLE[:5])
+BAD = frozenset(TROUBLE[:6])
 """What makes the exit status 1."""
 
 
@@ -105,7 +113,7 @@ class ImportStatus:
     @property
     def fraction(self) -> float | None:
         """How far it is, from 0 to 1; None where that is unknown or no question."""
-        if self.state is State.AVAILABLE:
+        if self.state in {State.AVAILABLE, *DISTRIBUTION}:
             return 1.0
         if self.state not in {*MOVING, State.STUCK}:
             return None
@@ -176,7 +184,8 @@ def _last(
     if accepted := settled.accepted.get(version):
         is_image = accepted.state is State.AVAILABLE
         followed = last_of(entries, version, *FOLLOWED)
-        return accepted if is_image else followed or accepted
+        distributed = last_of(entries, version, *DISTRIBUTION)
+        return (distributed or accepted) if is_image else (followed or accepted)
     if own.state is State.REDRIVE:
         return own
     ended = settled.ended.get(version) or settled.doubts.get(version)
@@ -265,7 +274,9 @@ BY_URGENCY = (
     State.INTENT,
     State.SUBMITTED,
     State.PROGRESS,
+    State.DISTRIBUTING,
     State.AVAILABLE,
+    State.DISTRIBUTED,
 )
 """All states, trouble first."""
 

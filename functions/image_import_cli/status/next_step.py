@@ -128,6 +128,10 @@ def _redriven(status: ImportStatus) -> Step:
     return Step(text, _sweep(status))
 
 
+def _not_everywhere(status: ImportStatus) -> Step:
+    return Step(f"The image is there: do by hand what failed for {status.image_id}.")
+
+
 def _sweep(status: ImportStatus) -> str:
     return f"image-import sweep {place_of(status)} --again"
 
@@ -146,6 +150,7 @@ _STEPS: dict[State, Callable[[ImportStatus], Step]] = {
     State.GONE: _ended,
     State.UNFOLLOWED: _unfollowed,
     State.REDRIVE: _redriven,
+    State.DISTRIBUTION_FAILED: _not_everywhere,
 }
 
 

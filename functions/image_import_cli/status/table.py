@@ -48,6 +48,8 @@ def age(passed: timedelta) -> str:
 
 def style_of(state: State) -> str:
     """Return the colour of a state."""
+    if state is State.NOTIFIED:
+        return "bright_black"
     is_claim = state in {State.INTENT, State.REDRIVE}
     return "cyan" if is_claim else COLOURS[Outcome(state.value)]
 

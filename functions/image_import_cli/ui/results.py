@@ -38,6 +38,9 @@ COLOURS = {
     Outcome.CREATE_FAILED: "red",
     Outcome.CANCELLED: "bright_black",
     Outcome.GONE: "red",
+    Outcome.DISTRIBUTING: "cyan",
+    Outcome.DISTRIBUTED: "green",
+    Outcome.DISTRIBUTION_FAILED: "red",
 }
 
 

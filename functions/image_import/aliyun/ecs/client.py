@@ -20,6 +20,7 @@ from image_import.aliyun.ecs.describe_responses import (
     IMAGE_STATUSES,
     ImportTask,
     TaskDetail,
+    read_image_id,
     read_images,
     read_task,
     read_tasks,
@@ -170,7 +171,29 @@ class Ecs:
 
     def find_images_by_id(self, image_ids: Sequence[str]) -> list[ExistingImage]:
         """Return which of up to 100 images there are."""
-        return self._describe_images({"ImageId": ",".join(image_ids)})
+        return self._describe_images({"ImageId": ",".join(image_ids), "Status": "ALL"})
+
+    def copy_image(self, parameters: Parameters) -> str:
+        """Begin a copy of an image of this region and return the copy's ID.
+
+        Source: "CopyImage", ECS API 2014-05-26, read 2026-12.
+        """
+        return read_image_id(self._ask("CopyImage", parameters))
+
+    def modify_image(self, image_id: str, parameters: Parameters) -> None:
+        """Set attributes of an image; what is not named stays.
+
+        Source: "ModifyImageAttribute", ECS API 2014-05-26, read 2026-12.
+        """
+        self._ask("ModifyImageAttribute", {"ImageId": image_id, **parameters})
+
+    def share_image(self, image_id: str, accounts: Sequence[str]) -> None:
+        """Share an image with up to ten accounts; those that have it keep it.
+
+        Source: "ModifyImageSharePermission", ECS API 2014-05-26, read 2026-12.
+        """
+        asked = {f"AddAccount.{n}": account for n, account in enumerate(accounts, 1)}
+        self._ask("ModifyImageSharePermission", {"ImageId": image_id, **asked})
 
     def describe_tasks(self, task_ids: Sequence[str]) -> list[ImportTask]:
         """Return up to 100 tasks, those that ECS still knows."""
@@ -195,9 +218,9 @@ class Ecs:
             answer = self._ask(
                 "DescribeImages",
                 {
-                    **asked,
                     "ImageOwnerAlias": "self",
                     "Status": ",".join(IMAGE_STATUSES),
+                    **asked,
                     "PageSize": str(PAGE_SIZE),
                     "PageNumber": str(page),
                 },

@@ -54,6 +54,23 @@ def read_images(answer: Mapping[str, Any]) -> tuple[list[ExistingImage], int | N
     return [_image(item) for item in listed], int(total) if total.isdigit() else None
 
 
+def read_image_id(answer: Mapping[str, Any]) -> str:
+    """Return the ID of the image that was made.
+
+    Raises:
+        ServiceUnavailable: The answer has none.
+    """
+    image_id = str(_member(answer, "ImageId") or "")
+    if not image_id:
+        raise ServiceUnavailable(
+            "ECS CopyImage: the answer has no ImageId",
+            service="ECS",
+            action="CopyImage",
+            perhaps_done=True,
+        )
+    return image_id
+
+
 def read_tasks(answer: Mapping[str, Any]) -> list[ImportTask]:
     """Return the tasks of one page."""
     return [
@@ -96,6 +113,7 @@ def _image(item: Mapping[str, Any]) -> ExistingImage:
         import_bucket=_text(system, "ImportOSSBucket"),
         import_object_key=_text(system, "ImportOSSObject"),
         progress=_text(item, "Progress"),
+        is_usable=_text(item, "Usable").lower() != "false",
     )
 
 

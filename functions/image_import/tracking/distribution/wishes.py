@@ -1,0 +1,76 @@
+"""What the settings want of one image, once it is Available."""
+
+import re
+from collections.abc import Sequence
+
+from image_import.config.settings import Settings
+from image_import.filename.extension import split_file_name
+from image_import.filename.tokenizer import split_key
+from image_import.ledger.entries import LedgerEntry
+from image_import.model.limits import CHINESE, LONGEST_NAME
+from image_import.tracking.distribution.steps import DistributionWishes
+
+FEATURES = "Features."
+_NOT_IN_A_FAMILY = re.compile(rf"[^A-Za-z0-9{CHINESE}._-]+")
+
+
+def wishes_for(
+    settings: Settings,
+    entries: Sequence[LedgerEntry],
+    line: LedgerEntry,
+    *,
+    region: str,
+) -> DistributionWishes:
+    """Return what is wanted of one image.
+
+    Args:
+        entries: Its ledger; the intent tells what ImportImage was called with.
+        line: The ledger's word that it is Available.
+        region: Where it is.
+    """
+    sent = next(
+        (
+            e.parameters
+            for e in reversed(entries)
+            if e.parameters and e.version == line.version
+        ),
+        {},
+    )
+    return DistributionWishes(
+        source_region=region,
+        regions=tuple(r for r in settings.copy_to_regions if r != region),
+        accounts=settings.share_with,
+        family=family_of(
+            settings.image_family,
+            object_key=line.disks[0][0],
+            platform=sent.get("Platform", ""),
+            architecture=sent.get("Architecture", ""),
+        ),
+        features={
+            name: value for name, value in sent.items() if name.startswith(FEATURES)
+        },
+    )
+
+
+def family_of(
+    template: str, *, object_key: str, platform: str, architecture: str
+) -> str:
+    """Return the image family that a template gives, "" for no template.
+
+    Source: "ModifyImageAttribute", ECS API 2014-05-26, ImageFamily: 2 to 128
+    characters, a letter or a Chinese character first, no `aliyun`, `acs:` or
+    `http://`; read 2026-12.
+    """
+    if not template:
+        return ""
+    folders, file_name = split_key(object_key)
+    made = template.format(
+        stem=split_file_name(file_name).stem,
+        folder="-".join(folders),
+        platform=platform or "unknown",
+        architecture=architecture or "unknown",
+    )
+    name = _NOT_IN_A_FAMILY.sub("-", made).strip("-._")
+    if not name[:1].isalpha() or name.lower().startswith(("aliyun", "acs")):
+        name = f"family-{name}"
+    return name[:LONGEST_NAME].rstrip("-._")
