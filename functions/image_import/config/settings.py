@@ -55,6 +55,8 @@ _OSS_URL = replace(_URL, read=oss_endpoint)
 
 def _family(text: str) -> str:
     names = {"stem", "folder", "platform", "architecture"}
+    if not text.isprintable():
+        raise ValueError(text)
     try:
         text.format(**dict.fromkeys(names, ""))
     except (ValueError, LookupError, AttributeError):
