@@ -3,6 +3,7 @@
 import difflib
 import errno
 import importlib
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
+from image_import_cli.ui.errors import JSON_FLAG, failure
 from image_import_cli.ui.interrupt import LEFT, STATUS, Interrupted, end_at_once
 from image_import_cli.ui.pipes import readers_may_go
 
@@ -38,12 +40,40 @@ COMMANDS = {
 """Where each subcommand is; a module is imported when its command is asked for."""
 
 
+GROUPS = {
+    "Try": ("demo", "local", "infer", "inspect", "plan", "convert"),
+    "Deploy": ("policy", "package", "doctor", "notify"),
+    "Operate": ("upload", "status", "sweep", "redrive", "cancel", "retention"),
+    "Events and the shell": ("event", "invoke", "completion"),
+}
+"""In which order `--help` shows the commands; those in no group come last."""
+
+
+def summary(command: click.Command) -> str:
+    """Return the first sentence of a command's help, whole."""
+    return " ".join((command.help or "").partition("\n\n")[0].split())
+
+
 class LazyGroup(click.Group):
     """Commands that are imported when they are needed, so that each starts fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
         """Return the names of all commands."""
         return sorted(COMMANDS)
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """Write the commands group by group, each with its whole summary."""
+        grouped = {name for names in GROUPS.values() for name in names}
+        others = tuple(name for name in sorted(COMMANDS) if name not in grouped)
+        width = max(map(len, COMMANDS))
+        for title, names in {**GROUPS, "Further": others}.items():
+            found = ((name, self.get_command(ctx, name)) for name in names)
+            rows = [(f"{name:<{width}}", summary(made)) for name, made in found if made]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
         """Return one command, None if there is none of this name."""
@@ -74,11 +104,19 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's
         """Run a command.
 
+        With `--json` a failure is told on standard output, too.
+
         Raises:
             Interrupted: Ctrl-C was pressed, and the command did not see to it.
+            click.ClickException: The command failed, or was asked for wrongly.
         """
+        is_json = JSON_FLAG in (*ctx._protected_args, *ctx.args)  # noqa: SLF001 - click's
         try:
             return super().invoke(ctx)
+        except click.ClickException as exc:
+            if is_json:
+                click.echo(json.dumps(failure(exc), ensure_ascii=False))
+            raise
         except KeyboardInterrupt:
             left = LEFT.get(ctx.invoked_subcommand or "")
             raise (Interrupted(left) if left else Interrupted()) from None

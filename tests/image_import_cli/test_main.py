@@ -9,8 +9,10 @@ from pathlib import Path
 
 import click
 import pytest
+from click.shell_completion import CompletionItem, ShellComplete
 from click.testing import CliRunner, Result
-from image_import_cli.main import COMMANDS, cli
+from fake_aliyun import FakeAliyun
+from image_import_cli.main import COMMANDS, cli, summary
 from repository import FUNCTIONS, ROOT
 
 SAMPLES = ROOT / "events"
@@ -156,6 +158,73 @@ def test_a_misspelt_command_is_told_which_one_is_near(given: str, meant: str) ->
     refused = run(given)
     assert refused.exit_code == 2
     assert f"No such command '{given}'; did you mean {meant}" in refused.stderr
+
+
+def test_help_shows_each_command_once_with_its_whole_summary() -> None:
+    shown = CliRunner(env={"COLUMNS": "80"}).invoke(cli, ["--help"]).stdout
+    words = " ".join(shown.split())
+    listed = re.findall(r"^  ([a-z]+) ", shown, re.MULTILINE)
+    assert set(COMMANDS) <= set(listed)
+    assert [n for n in COMMANDS if summary(command_of(n)) not in words] == []
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "code", "message", "hint"),
+    [
+        (("plan", "oss://images/a.qcow2"), 1, "SettingsError", "no credentials", ""),
+        (
+            ("status", "a_b"),
+            2,
+            "Usage",
+            "no bucket's name",
+            "image-import status --help",
+        ),
+        (
+            ("sweep", "images", "--sate"),
+            2,
+            "Usage",
+            "--state",
+            "image-import sweep --h",
+        ),
+    ],
+)
+def test_a_failure_with_json_is_an_object_on_standard_output(
+    arguments: tuple[str, ...], status: int, code: str, message: str, hint: str
+) -> None:
+    runner = CliRunner(env=NO_KEYS)
+    ended = runner.invoke(cli, [*arguments, "--json"], prog_name="image-import")
+    error = json.loads(ended.stdout)["error"]
+    assert (ended.exit_code, error["code"]) == (status, code)
+    assert message in error["message"]
+    assert error["hint"].startswith(hint)
+    assert error["message"] in ended.stderr
+
+
+def test_a_service_s_refusal_with_json_has_its_code_and_what_to_do() -> None:
+    with FakeAliyun() as cloud:
+        keys = {
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": cloud.credentials.access_key_id,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": cloud.credentials.access_key_secret,
+            "REGION_ID": "cn-hangzhou",
+        }
+        command = ["plan", "oss://others/web.qcow2", "--json"]
+        ended = CliRunner(env=keys).invoke(cli, command)
+    error = json.loads(ended.stdout)["error"]
+    assert error["code"] == "NoSuchBucket"
+    assert "others" in error["message"] + error["hint"]
+
+
+def test_the_shell_completes_settings_and_their_words() -> None:
+    said = [item.value for item in completions("IMPORT_TARGET=apsara-")]
+    assert said == ["IMPORT_TARGET=apsara-pop", "IMPORT_TARGET=apsara-route"]
+    assert [item.value for item in completions("SIDECAR_")] == ["SIDECAR_MAY_SET="]
+
+
+def completions(begun: str) -> list[CompletionItem]:
+    return ShellComplete(cli, {}, "image-import", "_X").get_completions(
+        ["status", "--set"], begun
+    )
 
 
 def test_json_is_whole_and_alone_on_standard_output() -> None:

@@ -38,6 +38,7 @@ def _number(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option(
     "--account-id",
     envvar="ACCOUNT_ID",
+    show_envvar=True,
     default=ANY_ACCOUNT,
     show_default=True,
     callback=_number,

@@ -130,12 +130,14 @@ FIELDS = (
     type=click.Choice(list(TARGETS)),
     default=PUBLIC.name,
     envvar="IMPORT_TARGET",
+    show_envvar=True,
     show_default=True,
     help="Whose list of platforms counts.",
 )
 @click.option(
     "--extra-platforms",
     envvar="EXTRA_PLATFORMS",
+    show_envvar=True,
     default="",
     metavar="NAME,...",
     help="Platforms that the target takes beyond its list.",

@@ -165,6 +165,13 @@ def _option(
     default = _DEFAULTS.get(field) or declared[field]
     if isinstance(default, str) and not is_required:
         return click.option(
-            option, envvar=variable, default=default, show_default=True, help=text
+            option,
+            envvar=variable,
+            show_envvar=True,
+            default=default,
+            show_default=True,
+            help=text,
         )
-    return click.option(option, envvar=variable, required=True, help=text)
+    return click.option(
+        option, envvar=variable, show_envvar=True, required=True, help=text
+    )

@@ -30,6 +30,7 @@ _OPTIONS = (
     click.option(
         "--service",
         envvar="FC_SERVICE",
+        show_envvar=True,
         default="image-import",
         show_default=True,
         help="FC 2.0: the service; 3.0: front of the function's name.",
@@ -38,6 +39,7 @@ _OPTIONS = (
         "--function",
         "function_name",
         envvar="FC_FUNCTION",
+        show_envvar=True,
         default="importer",
         show_default=True,
         help="The function; on 3.0 it is called SERVICE-FUNCTION.",
@@ -50,9 +52,15 @@ _OPTIONS = (
         help="URL of Function Compute. Default: from --account-id and --region.",
     ),
     click.option(
-        "--account-id", envvar="ACCOUNT_ID", default="", help="The account's number."
+        "--account-id",
+        envvar="ACCOUNT_ID",
+        show_envvar=True,
+        default="",
+        help="The account's number.",
     ),
-    click.option("--region", envvar="REGION_ID", default="", help="The region."),
+    click.option(
+        "--region", envvar="REGION_ID", show_envvar=True, default="", help="The region."
+    ),
 )
 
 

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,8 +25,24 @@ def set_option(command: Command) -> Command:
         "assignments",
         metavar="NAME=VALUE",
         multiple=True,
+        shell_complete=complete_setting,
         help="A setting of the function, over what the environment says.",
     )(command)
+
+
+def complete_setting(
+    ctx: click.Context,  # noqa: ARG001 - click's
+    param: click.Parameter,  # noqa: ARG001 - click's
+    incomplete: str,
+) -> list[str]:
+    """Have the shell complete a setting's name, and its value where it is a word."""
+    name, equals, begun = incomplete.partition("=")
+    if not equals:
+        return [f"{row.name}=" for row in SETTINGS if row.name.startswith(name.upper())]
+    allowed = next((row.allowed for row in SETTINGS if row.name == name), "")
+    words = re.fullmatch(r"[\w.-]+(?:(?:, | or )[\w.-]+)+", allowed)
+    values = re.split(r", | or ", allowed) if words else []
+    return [f"{name}={value}" for value in values if value.startswith(begun)]
 
 
 def environment(

@@ -101,6 +101,9 @@ def _report(looked: Looked, image: str, target: Target, *, as_json: bool) -> boo
     console = Console()
     if as_json:
         answer = {"image": image, **to_dict(looked, target)}
+        if "error" in answer:
+            error = {"code": "NotInspected", "message": answer["error"], "hint": ""}
+            answer["error"] = error
         answer["checks"] = [entry.as_dict() for entry in checks]
         print_json(console, answer)
     elif header:

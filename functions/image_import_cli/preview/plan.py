@@ -31,7 +31,7 @@ from image_import.sidecar.parser import SUFFIXES, sidecar_keys
 from rich.console import Console
 
 from image_import_cli.options.credentials import profile_option, signed_environment
-from image_import_cli.options.oss_url import complete_file, object_named
+from image_import_cli.options.oss_url import BUCKET_NAME, complete_file, object_named
 from image_import_cli.options.settings import (
     checked_settings,
     environment,
@@ -233,8 +233,11 @@ def check_is_readable(path: Path) -> None:
     except OSError as exc:
         raise click.UsageError(f"{path} cannot be read: {exc.strerror}") from exc
     if not is_file:
+        bucket, _, key = str(path).partition("/")
+        is_like = key and BUCKET_NAME.fullmatch(bucket)
+        meant = f"; for the object give oss://{path}" if is_like else ""
         raise click.UsageError(
-            f"{path} is no file here; give a local image, or oss://BUCKET/KEY"
+            f"{path} is no file here; give a local image, or oss://BUCKET/KEY{meant}"
         )
 
 

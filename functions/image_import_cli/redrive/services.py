@@ -23,7 +23,7 @@ from image_import_cli.aliyun.retry import retry_policy
 from image_import_cli.delivery.batch import about
 from image_import_cli.delivery.deployed import import_remotely
 from image_import_cli.options.credentials import signed_environment
-from image_import_cli.options.oss_url import SCHEME, read_place
+from image_import_cli.options.oss_url import is_place, read_place
 from image_import_cli.redrive.ledgers import read_ledgers
 from image_import_cli.redrive.messages import Given, read_given
 from image_import_cli.redrive.redelivery import Redriving
@@ -34,12 +34,13 @@ class Services:
 
     def __init__(self, settings: Settings, *, remote: Remote | None) -> None:
         self._settings = settings
+        self._environ = signed_environment()
         self._runtime = Runtime()
         self._clock = OssClock(time.monotonic)
         self._retry = retry_policy()
         self._is_remote = remote is not None
         self._deliver = import_remotely(remote) if remote else self._import_here
-        credentials = read_credentials(None, signed_environment())
+        credentials = read_credentials(None, self._environ)
         region_id = settings.region_id or ""
         self._oss = self._runtime.clients.oss(settings, credentials, region_id)
 
@@ -56,8 +57,10 @@ class Services:
         """Return what all sources hold."""
         given = Given()
         for source in sources:
-            is_place = source.startswith(SCHEME)
-            more = self._read_place(source, workers) if is_place else _read_file(source)
+            if is_place(source):
+                more = self._read_place(source, workers)
+            else:
+                more = _read_file(source)
             given.merge(more, source=source)
         return given
 
@@ -100,7 +103,7 @@ class Services:
 
     def _import_here(self, upload: ObjectCreated) -> Result:
         invocation = make_invocation(
-            self._settings, None, environ=signed_environment(), runtime=self._runtime
+            self._settings, None, environ=self._environ, runtime=self._runtime
         )
         return import_record(upload, invocation)
 

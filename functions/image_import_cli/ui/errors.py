@@ -43,6 +43,39 @@ Source: "Grant access to OSS by using RAM policies", OSS documentation, read 202
 """
 
 
+JSON_FLAG = "--json"
+
+
+class CommandFailure(click.ClickException):
+    """What ended a command, in parts for a program.
+
+    Attributes:
+        code: Of a service, else the name of our error.
+        hint: What to do, "" where the message says it.
+    """
+
+    def __init__(self, message: str, *, code: str, hint: str = "") -> None:
+        """Keep the parts; a person reads message and hint as one."""
+        super().__init__(f"{message}. {hint}" if hint else message)
+        self.code = code
+        self.summary = message
+        self.hint = hint
+
+
+def failure(exc: click.ClickException) -> dict[str, dict[str, str]]:
+    """Return a failure as `--json` tells it."""
+    told = {"code": "Usage" if exc.exit_code == USAGE else "Failed"}
+    told |= {"message": exc.format_message(), "hint": ""}
+    if isinstance(exc, CommandFailure):
+        told |= {"code": exc.code, "message": exc.summary, "hint": exc.hint}
+    elif exc.exit_code == USAGE and isinstance(exc, click.UsageError) and exc.ctx:
+        told["hint"] = f"{exc.ctx.command_path} --help"
+    return {"error": told}
+
+
+USAGE = 2
+
+
 @contextmanager
 def failures_explained(about: str = "") -> Iterator[None]:
     """Let errors that we can explain end the command with a sentence and status 1.
@@ -56,31 +89,40 @@ def failures_explained(about: str = "") -> Iterator[None]:
     try:
         yield
     except ImageImportError as exc:
-        raise click.ClickException(sentence(exc, about)) from exc
+        message, hint = _parts(exc, about)
+        code = exc.code if isinstance(exc, ServiceError) else ""
+        raise CommandFailure(
+            message, code=code or type(exc).__name__, hint=hint
+        ) from exc
 
 
 def sentence(exc: ImageImportError, about: str = "") -> str:
     """Return what was wrong with what; of a service, what it means and what to do."""
-    told = _of_service(exc) if isinstance(exc, ServiceError) else str(exc)
-    return f"{about}: {told}" if about else told
+    message, hint = _parts(exc, about)
+    return f"{message}. {hint}" if hint else message
 
 
-def _of_service(exc: ServiceError) -> str:
+def _parts(exc: ImageImportError, about: str) -> tuple[str, str]:
+    said, hint = _of_service(exc) if isinstance(exc, ServiceError) else (str(exc), "")
+    return (f"{about}: {said}" if about else said), hint
+
+
+def _of_service(exc: ServiceError) -> tuple[str, str]:
     if exc.service not in IN_CATALOGUE:
-        return str(exc)
+        return str(exc), ""
     said = str(exc).rstrip(".")
     if exc.http_status is None and not exc.code:
-        return f"{said}. {_unanswered(exc)}"
+        return said, _unanswered(exc)
     is_missing = exc.service == "OSS" and exc.http_status == 404 and not exc.code
     code = "NoSuchKey" if is_missing else exc.code
     if exc.advice:
-        return f"{said}. {exc.advice}"
+        return said, exc.advice
     if exc.http_status is None and isinstance(exc, ServiceUnavailable):
-        return str(exc)
+        return str(exc), ""
     entry = explain(exc.service, code, exc.http_status)
     if entry.code in FORBIDDEN:
-        return f"{said}. {_forbidden(exc)}"
-    return f"{said}. {entry.cause} {_what_to_do(entry)}"
+        return said, _forbidden(exc)
+    return said, f"{entry.cause} {_what_to_do(entry)}"
 
 
 def _unanswered(exc: ServiceError) -> str:

@@ -74,14 +74,17 @@ def test_an_object_that_is_not_there_is_named_with_advice(
     assert answer.stdout == ""
     said = told(image)
     assert (said["exit"], said["image"], said["format"]) == (1, image, None)
-    assert said["error"].endswith(advice)
+    assert said["error"]["message"].endswith(advice)
 
 
 def test_no_rights_are_an_error_and_no_finding(cloud: FakeAliyun) -> None:
     cloud.oss.fail_next("AccessDenied", times=9)
     said = told("oss://images/disk.qcow2")
     assert said["exit"] == 1
-    assert "These credentials may not oss:GetObject on bucket images." in said["error"]
+    assert (
+        "These credentials may not oss:GetObject on bucket images."
+        in said["error"]["message"]
+    )
     assert said["checks"] == []
 
 

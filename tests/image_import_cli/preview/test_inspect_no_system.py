@@ -31,7 +31,7 @@ def test_a_disk_whose_file_system_is_empty_is_no_good(
     said = told(make_disk(tmp_path, {}, file_system=kind, esp=ESP))
     assert (said["exit"], said["boot_mode"], said["fails"]) == (1, "UEFI", [])
     nothing = "there is no file system with a system on it"
-    assert said["error"] == f"no system was found: {nothing}"
+    assert said["error"]["message"] == f"no system was found: {nothing}"
 
 
 def test_a_disk_whose_file_system_cannot_be_read_is_no_good(tmp_path: Path) -> None:
@@ -42,6 +42,8 @@ def test_a_disk_whose_file_system_cannot_be_read_is_no_good(tmp_path: Path) -> N
     disk.write_bytes(data)
     said = told(disk)
     assert said["exit"] == 1
-    assert said["error"].startswith("could not tell which system boots: partition ")
+    assert said["error"]["message"].startswith(
+        "could not tell which system boots: partition "
+    )
     report = CliRunner().invoke(inspect, [str(disk)], env={"COLUMNS": "120"})
     assert report.stdout.startswith(" could not tell which system boots ")
