@@ -38,6 +38,7 @@ class Member:
         packed_bytes: How many stand there.
         size_bytes: How many it has.
         is_plain: They stand there as they are.
+        is_disk_by_ovf: The machine's descriptor beside it names it as a disk.
         crc: The CRC-32 of its bytes, None where the archive has none.
     """
 
@@ -46,6 +47,7 @@ class Member:
     packed_bytes: int
     size_bytes: int
     is_plain: bool = True
+    is_disk_by_ovf: bool = False
     crc: int | None = None
 
     @property

@@ -23,6 +23,7 @@ from disk_images.convert.archives import (
     zip_members,
 )
 from disk_images.convert.map_lane import plan_map
+from disk_images.convert.ovf import LARGEST_BYTES, Machine, label_of, read_ovf
 from disk_images.convert.parts import ConversionPlan, PartLimits, RefusedError
 from disk_images.convert.range_lane import plan_range
 from disk_images.convert.stream_lane import (
@@ -285,9 +286,56 @@ def _from_zip(file: Source, order: ConversionOrder) -> ConversionChoice:
     return _packed_disk(pieces, _inner_header(_first(pieces())), why, order)
 
 
+def read_appliance(
+    file: Source, members: list[Member]
+) -> tuple[Machine, list[Member]] | None:
+    """Return what the OVF in a tar says, and its disks' files in their order.
+
+    Its manifest's digests are not held against the files, which would take to read
+    them all.
+
+    Args:
+        members: Of the whole tar.
+
+    Returns:
+        None if there is no OVF in it.
+
+    Raises:
+        RefusedError: There are several, or the machine cannot be taken as it is.
+        DamagedError: A file that it names is missing.
+    """
+    texts = [m for m in members if m.base_name.lower().endswith(".ovf")]
+    if not texts:
+        return None
+    if len(texts) > 1:
+        names = ", ".join(repr(text.name) for text in texts[:10])
+        raise RefusedError(f"it has several machines: {names}; export each alone")
+    count = min(texts[0].size_bytes, LARGEST_BYTES + 1)
+    machine = read_ovf(file.read(texts[0].offset, count))
+    by_name = {member.base_name: member for member in members}
+    disks = []
+    for disk in machine.disks:
+        if disk.chunk_bytes:
+            raise RefusedError(
+                f"its disk {disk.file_name!r} is cut in chunks; export it again without"
+            )
+        name = label_of(disk.file_name)
+        if name not in by_name:
+            raise DamagedError(
+                f"its OVF names the disk {disk.file_name!r}, which is not in it; it was"
+                " cut short or exported in part: export it again"
+            )
+        disks.append(by_name[name])
+    return machine, disks
+
+
 def _from_tar(file: Source, order: ConversionOrder) -> ConversionChoice:
     members = tar_members(file)
-    member = _the_one([m for m in members if _is_candidate(m, order)], order)
+    appliance = read_appliance(file, members)
+    candidates = members
+    if appliance:
+        candidates = [replace(disk, is_disk_by_ovf=True) for disk in appliance[1]]
+    member = _the_one([m for m in candidates if _is_candidate(m, order)], order)
     if not member.is_plain:
         pieces = partial(_one_of_tar, partial(_read_through, file), member.name)
         why = f"{member.name!r} has holes in its tar"
@@ -298,7 +346,7 @@ def _from_tar(file: Source, order: ConversionOrder) -> ConversionChoice:
 def _is_candidate(member: Member, order: ConversionOrder) -> bool:
     if order.member:
         return order.member in {member.name, member.base_name}
-    return member.is_disk
+    return member.is_disk or member.is_disk_by_ovf
 
 
 def _the_one(members: list[Member], order: ConversionOrder) -> Member:
@@ -332,6 +380,9 @@ def _from_member(
 
     inside = Slice(file, member.offset, member.size_bytes)
     header = _header(inside)
+    if header.detected == "gzip" and member.is_disk_by_ovf:
+        why = f"{member.name!r} is packed with gzip, as its OVF says"
+        return _from_stream(partial(unpacked, inside, "gzip"), why, order)
     if header.detected in NESTED:
         raise RefusedError(
             f"{member.name!r} in it is another archive ({header.detected}); unpack the"

@@ -22,6 +22,7 @@ from disk_images.convert.parts import PartLimits
 from image_import_cli.commands.convert.conversion import Conversion
 from image_import_cli.main import cli
 from made_images import run
+from made_ovf import ovf
 from made_vmdk import stream_optimized
 
 MIB = 1 << 20
@@ -329,3 +330,36 @@ def stop_after(parts: int) -> Callable[[int, int | None], None]:
             raise KeyboardInterrupt
 
     return on_progress
+
+
+@pytest.mark.needs("qemu-img")
+@pytest.mark.parametrize("pack", [bytes, lambda data: gzip.compress(data, 1)])
+def test_the_disk_of_an_ova_is_the_one_that_its_ovf_names(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    raw, target, source = (tmp_path / n for n in ("raw", "t.qcow2", "s.ova"))
+    disk = disk_of(2 * MIB + 512)
+    raw.write_bytes(disk)
+    file = pack(stream_optimized(disk))
+    with tarfile.open(source, "w", format=tarfile.PAX_FORMAT) as archive:
+        for name, data in (
+            ("web.ovf", ovf(("d1", "first", 0), ("d2", "", 1))),
+            ("._first", b"of another system"),
+            ("first", file),
+            ("other.vmdk", b"not of this machine"),
+        ):
+            about = tarfile.TarInfo(name)
+            about.size = len(data)
+            archive.addfile(about, io.BytesIO(data))
+    convert(source, target)
+    check(target, raw, "raw")
+
+
+def test_the_disks_of_an_ova_are_told_in_the_order_of_their_slots(
+    tmp_path: Path,
+) -> None:
+    text = ovf(("d1", "b.vmdk", 10), ("d2", "a.vmdk", 2))
+    source = tmp_path / "s.ova"
+    source.write_bytes(packed_tar("w", w_ovf=text, a_vmdk=b"1", b_vmdk=b"2"))
+    message = refusal(source, tmp_path / "t.qcow2")["message"]
+    assert "'a.vmdk', 'b.vmdk'" in message
