@@ -29,7 +29,6 @@ COMPRESSED = 1 << 62
 HEADER_BYTES = 112
 """With one header extension, which ends the list."""
 
-SMALLEST_BYTES = 512
 LARGEST_BYTES = 1 << 50
 
 

@@ -32,7 +32,6 @@ MAGICS = {
     "bzip2": (b"BZh",),
     "zstd": (b"\x28\xb5\x2f\xfd",),
 }
-SKIPPABLE_FRAMES = tuple(bytes([0x50 + n]) + b"\x2a\x4d\x18" for n in range(16))
 
 
 class Decompressor(Protocol):

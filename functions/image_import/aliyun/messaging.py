@@ -19,13 +19,6 @@ from image_import.aliyun.ecs.request import FORM
 from image_import.aliyun.ecs.signatures import hmac_sha1
 from image_import.config.credentials import Credentials
 
-EVENT_BYTES = 64 * 1024
-"""Of one event or message.
-
-Sources: "PutEvents", EventBridge API 2020-04-01; "SendMessage", Simple Message Queue
-API; read 2026-12.
-"""
-
 XML = "text/xml;charset=utf-8"
 
 

@@ -44,7 +44,6 @@ class TaskDetail:
     progress: str = ""
     error_code: str = ""
     error_message: str = ""
-    can_cancel: bool = False
 
 
 def read_images(answer: Mapping[str, Any]) -> tuple[list[ExistingImage], int | None]:
@@ -96,7 +95,6 @@ def read_task(answer: Mapping[str, Any]) -> TaskDetail:
         progress=_text(told, "taskprocess"),
         error_code=_text(failed, "ErrorCode"),
         error_message=_text(failed, "ErrorMsg"),
-        can_cancel=_text(told, "supportcancel").lower() == "true",
     )
 
 
