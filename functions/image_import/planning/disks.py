@@ -133,8 +133,8 @@ def _refuse_unusable(disk: DiskEvidence, *, is_system: bool) -> None:
     is_empty_data_disk = disk.header.is_blank and not is_system
     if disk.header.problem and not is_empty_data_disk:
         fix = disk.header.fix and fix_command(disk.header.fix, disk.object_key)
-        hint = f"; to fix it: {fix}" if fix else ""
         taken = f"; {TAKEN}" if disk.header.format is None else ""
+        hint = f"; to fix it: {fix}" if fix else taken and "; upload one of these"
         raise HeaderError(f"{disk.object_key}: {disk.header.problem}{taken}{hint}")
 
 

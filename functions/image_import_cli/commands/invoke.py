@@ -21,6 +21,7 @@ from image_import_cli.options.settings import (
 )
 from image_import_cli.ui.errors import failures_explained
 from image_import_cli.ui.results import exit_status, print_json, render
+from image_import_cli.ui.tty import aside
 
 
 def invoke_remotely(
@@ -156,6 +157,11 @@ def _invoke_locally(
     with local_cloud(region_id) as cloud:
         if folder.is_dir():
             fill_bucket(cloud, bucket, folder)
+        else:
+            aside(
+                f"there is no folder {folder}, so the local cloud holds no object; "
+                "name the folder of the bucket's objects with --bucket-dir"
+            )
         return _whole(*handle_locally(cloud, payload, environ))
 
 
