@@ -43,6 +43,13 @@ GIB = 1 << 30
     show_default=True,
     help="Largest disk that is unpacked.",
 )
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    default=min(4, os.cpu_count() or 1),
+    show_default="the processors, at most 4",
+    help="Parts that are made side by side.",
+)
 @click.option("--force", is_flag=True, help="Write over DESTINATION if it is there.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
@@ -52,6 +59,7 @@ def convert(
     destination: str,
     member: str,
     max_gib: int,
+    threads: int,
     *,
     compact: bool,
     force: bool,
@@ -75,7 +83,7 @@ def convert(
         largest_bytes=max_gib * GIB,
     )
     try:
-        report = _convert(*paths, order)
+        report = _convert(*paths, order, threads)
     except RefusedError as exc:
         fix = fix_command(exc.fix, paths[0].name) if exc.fix else ""
         _fail(ctx, source, str(exc), fix, as_json=as_json)
@@ -108,7 +116,7 @@ def _checked(source: str, destination: str, *, force: bool) -> tuple[Path, Path]
 
 
 def _convert(
-    source: Path, destination: Path, order: ConversionOrder
+    source: Path, destination: Path, order: ConversionOrder, threads: int
 ) -> ConversionReport:
     console = Console(stderr=True)
     columns = (
@@ -128,7 +136,6 @@ def _convert(
             else:
                 progress.update(task, completed=done)
 
-        threads = min(4, os.cpu_count() or 1)
         return Conversion(source, destination, order, on_progress, threads).convert()
 
 

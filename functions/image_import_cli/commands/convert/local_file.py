@@ -102,7 +102,6 @@ class FileTarget:
 
     def finish(self) -> None:
         """Give the whole file its name."""
-        os.fsync(self._file)
         self._aside.replace(self._path)
         self._journal.unlink(missing_ok=True)
 
