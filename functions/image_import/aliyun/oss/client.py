@@ -235,6 +235,16 @@ class Oss:
         # OSS compares letter by letter; an event may spell what OSS does not.
         return self._read(bucket, object_key, span, normal_etag(etag))
 
+    def exchange(
+        self, action: str, exchange: Callable[[oss2.Bucket], Result], bucket: str
+    ) -> Result:
+        """Return what came of an exchange that has no method of its own here.
+
+        Raises:
+            ServiceError: OSS refused it, or did not answer.
+        """
+        return self._call(action, exchange, bucket)
+
     def _call(
         self, action: str, exchange: Callable[[oss2.Bucket], Result], bucket: str
     ) -> Result:
