@@ -15,6 +15,7 @@ from disk_images.blocks.prefetch import Slice
 from disk_images.blocks.source import CannotTellError, DamagedError, Source
 from disk_images.blocks.vhdx import VhdxDisk
 from disk_images.blocks.vmdk_descriptor import OpenFile
+from disk_images.convert.ahead import ReadAhead
 from disk_images.convert.archives import (
     Member,
     inflated,
@@ -95,6 +96,7 @@ def choose(file: Source, order: ConversionOrder) -> ConversionChoice:
         RefusedError: No lane takes it.
         CannotTellError: It is damaged, or needs another file or a key.
     """
+    file = ReadAhead(file)
     header = _header(file)
     if header.detected == "zip":
         return _from_zip(file, order)

@@ -15,6 +15,7 @@ from disk_images.blocks.joined import Joined
 from disk_images.blocks.mapped import MappedDisk
 from disk_images.blocks.open import open_disk
 from disk_images.blocks.source import CannotTellError, Fetched, Source
+from disk_images.convert.ahead import ReadAhead
 from disk_images.convert.choose import ConversionOrder, TwoPasses, choose
 from disk_images.convert.execute import StoredPart, compare_samples, run, run_stream
 from disk_images.convert.parts import ConversionPlan, RefusedError
@@ -212,10 +213,10 @@ class Conversion:
     ) -> None:
         """Open the target as a reader of its own would, and compare places of it."""
         with ExitStack() as stack:
-            made = open_disk(self._opened(aside, stack)[1])
+            made = open_disk(ReadAhead(self._opened(aside, stack)[1]))
             if choice.lane in {"map", "wrap"} and not self.order.member:
                 try:
-                    disk = open_disk(source, open_beside=order.open_beside)
+                    disk = open_disk(ReadAhead(source), open_beside=order.open_beside)
                 except CannotTellError:
                     return  # It lies in an archive.
                 if isinstance(disk, (MappedDisk, Joined)):
