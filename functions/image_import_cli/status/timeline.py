@@ -35,6 +35,8 @@ def what(line: LedgerEntry) -> str:
     """Return what a line says beyond its state."""
     lease = f"lease until {moment(line.lease_until)}" if line.lease_until else ""
     told = (
+        f"{line.step}: {line.step_state}" if line.step else "",
+        line.step_image_id,
         line.progress if line.state in {*MOVING, State.STUCK} else "",
         line.reason or line.error_message,
         lease,
@@ -133,7 +135,7 @@ def _line(line: LedgerEntry, *, is_wide: bool) -> RenderableType:
         return Group(Text("  ").join((time, state)), Padding(both, (0, 0, 0, 4)))
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(width=20)
-    table.add_column(width=13)
+    table.add_column(width=len(State.DISTRIBUTION_FAILED.value))
     table.add_column(overflow="fold")
     table.add_row(time, state, both)
     return table

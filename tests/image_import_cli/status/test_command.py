@@ -166,6 +166,26 @@ def test_a_timeline_says_which_invocation_wrote_each_line(full: Bucket) -> None:
         assert f"FC {line['fc_request_id']}, claim {line['claim']}" in shown
 
 
+def test_a_timeline_says_how_far_each_step_of_a_distribution_is(
+    bucket: Bucket,
+) -> None:
+    uploads = bucket.uploads
+    uploads.environ = {**uploads.environ, "COPY_TO_REGIONS": "cn-beijing"}
+    uploads.upload("web.qcow2")
+    uploads.cloud.ecs.finish_imports()
+    for _ in range(3):
+        uploads.track()
+        uploads.cloud.ecs.finish_imports()
+    copy_id = uploads.cloud.ecs.everywhere[-1].image_id
+    shown = bucket.run(place=f"{BUCKET}/web.qcow2", columns=120).stdout
+    assert re.findall(r"Z  (distribut\w+) +(.*\S)", shown) == [
+        ("distributing", "copy cn-beijing: begun"),
+        ("distributing", f"copy cn-beijing: begun, {copy_id}"),
+        ("distributing", "copy cn-beijing: done"),
+        ("distributed", "wherever it was wanted"),
+    ]
+
+
 def test_each_version_of_a_key_has_a_timeline(bucket: Bucket) -> None:
     bucket.uploads.upload("web.qcow2")
     bucket.pass_time()
