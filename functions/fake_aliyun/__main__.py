@@ -1,9 +1,11 @@
 """`python -m fake_aliyun`: the cloud on a port of this machine."""
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 from fake_aliyun.cloud import FakeAliyun
 from fake_aliyun.core.clock import MOST_SECONDS, check_seconds
@@ -27,6 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         route_auth=options.route_auth,
         route_lookup=options.route_lookup,
     )
+    if options.state:
+        try:
+            cloud.load(json.loads(options.state.read_bytes()))
+        except (OSError, ValueError) as error:
+            command.error(f"argument --state: {options.state}: {error}")
     for name in options.bucket:
         try:
             cloud.oss.create_bucket(name, is_lasting=True)
@@ -70,6 +77,12 @@ def parser() -> argparse.ArgumentParser:
         help="of the same key; %(default)s if not given",
     )
     add("--bucket", action="append", default=[], help="make it; may be repeated")
+    add(
+        "--state",
+        type=Path,
+        metavar="FILE",
+        help="begin with this dump, as GET /_fake/dump gives it",
+    )
     add(
         "--region",
         type=_text,

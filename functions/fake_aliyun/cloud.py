@@ -16,6 +16,7 @@ from fake_aliyun.core.hosts import Host, Hosts, place_here
 from fake_aliyun.core.http import Request, Response
 from fake_aliyun.core.records import Recorded
 from fake_aliyun.core.rpc import Call
+from fake_aliyun.dump import load_dump, make_dump, read_dump
 from fake_aliyun.ecs.control import EcsControl
 from fake_aliyun.ecs.images import Pace
 from fake_aliyun.ecs.service import RouteSettings
@@ -245,6 +246,24 @@ class FakeAliyun:
                 "faults": shown_faults(self.faults),
                 "requests": [asdict(record) for record in list(self.requests)],
             }
+
+    def dump(self) -> dict[str, object]:
+        """Return buckets with what is in them and images, as JSON that `load` takes."""
+        with self.at_rest():
+            return make_dump(self._backends.oss, self._backends.ecs)
+
+    def load(self, document: object) -> None:
+        """Put what a dump holds in the place of all buckets and images.
+
+        ECS forgets its client tokens, failures to come and check results with them;
+        all else stays, lasting buckets as well. Objects that are loaded make no event.
+
+        Raises:
+            ValueError: The document is no dump; nothing has changed.
+        """
+        dump = read_dump(document)
+        with self.at_rest():
+            load_dump(dump, self._backends.oss, self._backends.ecs)
 
     def _place(self, request: Request) -> Host:
         if place := self._hosts.find(request.hostname):

@@ -43,8 +43,8 @@ ROOMS = {
         "preview, delivery > options > aliyun, iam > ui"
     ),
     "fake_aliyun": (
-        "__main__, pytest_plugin > decorator > cloud > transport > fc > ecs > "
-        "oss.api > oss > ram > core"
+        "__main__, pytest_plugin > decorator > cloud > dump, transport > fc > "
+        "ecs > oss.api > oss > ram > core"
     ),
 }
 """From those that import to those that are imported. A comma parts rooms that do not

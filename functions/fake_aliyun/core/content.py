@@ -123,6 +123,11 @@ class Content:
     def __init__(self, parts: Iterable[bytes | Zeros] = ()) -> None:
         self._parts = tuple(part for part in parts if len(part))
 
+    @property
+    def parts(self) -> tuple[bytes | Zeros, ...]:
+        """Return the runs that the content is kept as; none of them is empty."""
+        return self._parts
+
     @classmethod
     def sparse(cls, *, head: bytes, tail: bytes, size_bytes: int) -> "Content":
         """Return `head`, zeros and `tail`, `size_bytes` together."""

@@ -31,5 +31,15 @@ class Cloud(Protocol):
     def tick(self) -> list[str]:
         """Let each enabled time trigger fire once; return the invocations' IDs."""
 
+    def dump(self) -> dict[str, object]:
+        """Return what buckets and images hold, as JSON that `load` takes."""
+
+    def load(self, document: object) -> None:
+        """Put what a dump holds in the place of all buckets and images.
+
+        Raises:
+            ValueError: The document is no dump.
+        """
+
     def state(self) -> dict[str, object]:
         """Return what the cloud holds, as JSON can show it."""

@@ -9,6 +9,8 @@
     POST /_fake/reset    forget everything but the settings and `--bucket`s, now empty
     GET /_fake/health    whether it answers
     GET /_fake/state     buckets, images, faults and requests
+    GET /_fake/dump      buckets with all that is in them, and images
+    POST /_fake/load     put a dump in their place
 """
 
 import json
@@ -34,6 +36,8 @@ def answer_admin(cloud: Cloud, request: Request) -> Response:
         "POST /_fake/tick": cloud.tick,
         "POST /_fake/reset": cloud.reset,
         "GET /_fake/state": cloud.state,
+        "GET /_fake/dump": cloud.dump,
+        "POST /_fake/load": lambda: cloud.load(json.loads(request.body)),
         "GET /_fake/health": lambda: {"status": "ok"},
     }
     name = f"{request.method} {request.path}"
