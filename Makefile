@@ -3,13 +3,14 @@
 PYTHON ?= python3
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 
-.PHONY: help demo test lint format generate package bench clean
+.PHONY: help demo test lint format generate package bench docs clean
 help:
 	@echo 'make demo   import a real qcow2 through the real handler; no account needed'
 	@echo 'make test   lint, type-check and test everything'
 	@echo 'make test-3.12 the tests alone, on another Python'
 	@echo 'make package the zips that Function Compute runs, in build/'
 	@echo 'make bench  how fast the zip is, beside a handler of the official SDKs'
+	@echo 'make docs   the manual as a site with a search, in build/site'
 	@echo 'make lint   ruff and mypy alone'
 	@echo 'make format rewrite the sources as ruff likes them'
 	@echo 'make generate rewrite what follows from tables: docs/reference, template.yml, s.yaml'
@@ -48,6 +49,9 @@ package: .venv-demo/ready
 .venv-bench/ready .venv-lowest/ready: PYTHON := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.10.*/bin/python3.10) $(PYTHON))
 bench: .venv-bench/ready
 	@.venv-bench/bin/python bench/fast.py $(BENCH)
+
+docs: .venv-docs/ready
+	@.venv-docs/bin/mkdocs build --quiet --strict
 
 format: .venv-test/ready
 	.venv-test/bin/ruff format .
