@@ -108,7 +108,8 @@ def _looked(disk: DiskEvidence, inspection: "Inspection") -> Looked:
 
     findings = inspection.findings
     named = named_otherwise(disk)
-    notes = (*named, *disk.header.notes, *findings.notes)
+    said = (*named, *disk.header.notes, *findings.notes)
+    notes = tuple(dict.fromkeys(said))
     findings = replace(findings, notes=notes)
     if named and has_lost_footer(disk) and (findings.complete.value in {"", YES}):
         findings = replace(findings, complete=Finding(why_not=NO_FOOTER))
