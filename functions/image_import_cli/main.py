@@ -6,7 +6,8 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import click
@@ -54,6 +55,37 @@ def summary(command: click.Command) -> str:
     return " ".join((command.help or "").partition("\n\n")[0].split())
 
 
+EXTRAS = {
+    "fake_aliyun": "fakes",
+    "fc2": "cli",
+    "packaging": "cli",
+    "responses": "fakes",
+    "zstandard": "inspect",
+}
+"""Which extra brings a module that a command may need."""
+
+
+@contextmanager
+def extras_named() -> Iterator[None]:
+    """Let a module that is not installed end the command with a sentence.
+
+    Raises:
+        click.ClickException: It says which extra brings the module.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as exc:
+        module = (exc.name or "").partition(".")[0]
+        extra = EXTRAS.get(module)
+        if not extra:
+            raise
+        brought = "cli" if extra == "cli" else f"cli,{extra}"
+        raise click.ClickException(
+            f"{module} is not installed; this command needs an extra: "
+            f"pip install 'image-import[{brought}]'"
+        ) from exc
+
+
 class LazyGroup(click.Group):
     """Commands that are imported when they are needed, so that each starts fast."""
 
@@ -69,18 +101,29 @@ class LazyGroup(click.Group):
         others = tuple(name for name in sorted(COMMANDS) if name not in grouped)
         width = max(map(len, COMMANDS))
         for title, names in {**GROUPS, "Further": others}.items():
-            found = ((name, self.get_command(ctx, name)) for name in names)
-            rows = [(f"{name:<{width}}", summary(made)) for name, made in found if made]
+            rows = [
+                (f"{name:<{width}}", self._summary(ctx, name))
+                for name in names
+                if name in COMMANDS
+            ]
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows)
+
+    def _summary(self, ctx: click.Context, name: str) -> str:
+        try:
+            command = self.get_command(ctx, name)
+        except click.ClickException as exc:
+            return f"({exc.format_message()})"
+        return summary(command) if command else ""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
         """Return one command, None if there is none of this name."""
         if cmd_name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[cmd_name].partition(":")
-        command = getattr(importlib.import_module(module), attribute)
+        with extras_named():
+            command = getattr(importlib.import_module(module), attribute)
         return command if isinstance(command, click.Command) else None
 
     def resolve_command(
@@ -112,7 +155,8 @@ class LazyGroup(click.Group):
         """
         is_json = JSON_FLAG in (*ctx._protected_args, *ctx.args)  # noqa: SLF001 - click's
         try:
-            return super().invoke(ctx)
+            with extras_named():
+                return super().invoke(ctx)
         except click.ClickException as exc:
             if is_json:
                 click.echo(json.dumps(failure(exc), ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""From a clone to the zip, in seven steps."""
+"""From a clone, or from what is installed, to the zip, in seven steps."""
 
 import hashlib
 import shutil
@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
+
+import image_import
 
 from image_import_cli.package import archive, tools
 from image_import_cli.package.lock import read_lock
@@ -30,6 +32,7 @@ class BuildOrder:
     """What to build, and from where.
 
     Attributes:
+        clone: The repository, or a folder that has its locks and licence alone.
         layer: The name of a layer; "" for the function itself.
     """
 
@@ -37,6 +40,12 @@ class BuildOrder:
     python_version: str
     interpreter: tools.Interpreter | None
     layer: str = ""
+
+    @property
+    def functions(self) -> Path:
+        """Where the function's packages are; without a clone, as installed."""
+        own = self.clone / "functions"
+        return own if own.is_dir() else Path(image_import.__file__).parents[1]
 
     @property
     def lock(self) -> Path:
@@ -110,8 +119,8 @@ def _add_function(
     packages: tuple[archive.Package, ...],
     stripped: bool,
 ) -> None:
-    functions = order.clone / "functions"
-    source_hash = archive.copy_source((functions / name for name in OURS), folder)
+    sources = (order.functions / name for name in OURS)
+    source_hash = archive.copy_source(sources, folder)
     shutil.copy(order.clone / "LICENSE", folder / "LICENSE")
     ours = archive.package_of(distribution("image-import").read_text("METADATA") or "")
     lock_hash = hashlib.sha256(order.lock.read_bytes()).hexdigest()

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from image_import_cli.iam.deployment import RUNTIME, RUNTIMES
-from image_import_cli.package.build import OURS, STEPS, BuildOrder, Built, build
+from image_import_cli.package.build import STEPS, BuildOrder, Built, build
 from image_import_cli.package.layer import LAYERS, build_layer
 from image_import_cli.package.layer import STEPS as LAYER_STEPS
 from image_import_cli.package.tools import (
@@ -18,12 +18,13 @@ from image_import_cli.package.tools import (
     find_interpreter,
 )
 
-CLONE = Path(__file__).parents[3]
+BUNDLED = Path(__file__).parent / "needed"
+"""What building takes besides the modules, as the wheel brings it."""
+
 PYTHON_VERSIONS = tuple(name.removeprefix("python") for name in RUNTIMES)
 NEEDED = (
     "locks/function.txt",
     "locks/build.txt",
-    *(f"functions/{name}" for name in OURS),
     "LICENSE",
 )
 DEFAULT_FOLDER = Path("build")
@@ -57,8 +58,8 @@ with 3.10, three quarters with 3.12. Install Python {version} and package again.
 @click.option(
     "--source",
     type=click.Path(file_okay=False, exists=True, path_type=Path),
-    default=CLONE,
-    help="The clone to build from.  [default: the one this command is from]",
+    default=BUNDLED,
+    help="The clone to build from.  [default: what this command is from]",
 )
 def package(
     python_version: str, output: Path | None, layer: str | None, source: Path
@@ -74,8 +75,8 @@ def package(
     """  # noqa: D301 - \b is click's
     if lacking := [name for name in NEEDED if not (source / name).exists()]:
         raise click.UsageError(
-            f"{source} has no {lacking[0]}: the zip is built from a clone of the "
-            "repository; run this command there, or name the clone with --source"
+            f"{source} has no {lacking[0]}, so it is no clone of the repository; name "
+            "one, or leave --source out"
         )
     name = (
         f"image-import{f'-{layer}-layer' if layer else ''}-python{python_version}.zip"

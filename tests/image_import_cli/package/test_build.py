@@ -22,7 +22,7 @@ from image_import_cli.options.settings import read_env_file
 from image_import_cli.package.archive import MANIFEST
 from image_import_cli.package.build import BuildOrder, Built, build
 from image_import_cli.package.command import (
-    CLONE,
+    BUNDLED,
     PYTHON_VERSIONS,
     package,
     report,
@@ -71,7 +71,7 @@ def make_zip(
             if not output.exists():
                 python = Interpreter(path=tool_path(f"python{version}"), version="test")
                 order = BuildOrder(
-                    clone=CLONE, python_version=version, interpreter=python
+                    clone=BUNDLED, python_version=version, interpreter=python
                 )
                 build(order, output, step=lambda: None)
         return output
@@ -141,7 +141,7 @@ def test_the_manifest_names_versions_and_licences(
 def test_the_zip_holds_our_own_licence(built_zip: Path) -> None:
     with zipfile.ZipFile(built_zip) as archive:
         ours = json.loads(archive.read(MANIFEST))["image_import"]
-        assert archive.read("LICENSE") == (CLONE / "LICENSE").read_bytes()
+        assert archive.read("LICENSE") == (BUNDLED / "LICENSE").read_bytes()
     assert ours["licence"] == "Apache-2.0"
 
 
@@ -169,7 +169,7 @@ def test_every_module_comes_compiled(probed: tuple[Path, Any]) -> None:
     assert [name for name, cached in ours.items() if not Path(cached).exists()] == []
 
 
-EVENTS = CLONE / "events"
+EVENTS = BUNDLED / "events"
 NONCE = re.compile(r"(?<=\[image-import )[0-9a-f]{16}\]$")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 NEW_EACH_TIME = ("ecs_request_id", "image_id", "task_id")
@@ -237,7 +237,7 @@ def run_samples(
 @pytest.fixture(scope="session")
 def from_source() -> dict[str, list[dict[str, Any]]]:
     packages = str(Path(oss2.__file__).parents[1])
-    return run_samples(CLONE / "functions", sys.executable, layer=packages)
+    return run_samples(BUNDLED / "functions", sys.executable, layer=packages)
 
 
 def test_sample_events_end_as_they_do_from_source(
@@ -257,7 +257,7 @@ def test_building_again_gives_the_same_bytes(
 ) -> None:
     version = "3.10"
     python = Interpreter(path=tool_path(f"python{version}"), version="test")
-    order = BuildOrder(clone=CLONE, python_version=version, interpreter=python)
+    order = BuildOrder(clone=BUNDLED, python_version=version, interpreter=python)
     again = build(order, tmp_path / "again.zip", step=lambda: None)
     assert again.path.read_bytes() == make_zip(version).read_bytes()
 
@@ -322,11 +322,11 @@ def test_no_folder_is_made_but_the_usual_one(
     assert [path.name for path in tmp_path.iterdir()] == ["build"]
 
 
-def test_without_a_clone_the_command_says_so(tmp_path: Path) -> None:
+def test_a_source_that_is_no_clone_is_refused(tmp_path: Path) -> None:
     answer = CliRunner().invoke(package, ["--source", str(tmp_path)])
     assert answer.exit_code == 2
     assert "has no locks/function.txt" in answer.output
-    assert "from a clone" in answer.output
+    assert "leave --source out" in answer.output
 
 
 def test_a_python_without_a_runtime_is_a_usage_error() -> None:

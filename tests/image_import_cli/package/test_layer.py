@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from image_import_cli.package.build import BuildOrder
-from image_import_cli.package.command import CLONE
+from image_import_cli.package.command import BUNDLED
 from image_import_cli.package.layer import build_layer, layer_only
 from image_import_cli.package.tools import Interpreter
 
@@ -23,7 +23,7 @@ PYTHONS = [
 def order(version: str, tool_path: Callable[[str], str]) -> BuildOrder:
     python = Interpreter(path=tool_path(f"python{version}"), version="test")
     return BuildOrder(
-        clone=CLONE, python_version=version, interpreter=python, layer="inspect"
+        clone=BUNDLED, python_version=version, interpreter=python, layer="inspect"
     )
 
 
@@ -70,13 +70,13 @@ def test_building_a_layer_again_gives_the_same_bytes(
 
 def test_a_layer_has_nothing_that_the_function_has() -> None:
     asked = BuildOrder(
-        clone=CLONE, python_version="3.10", interpreter=None, layer="inspect"
+        clone=BUNDLED, python_version="3.10", interpreter=None, layer="inspect"
     )
     assert [pinned.name for pinned in layer_only(asked)] == ["zstandard"]
 
 
 def test_the_function_itself_has_nothing_of_the_layer() -> None:
-    lock = (CLONE / "locks" / "function.txt").read_text("utf-8")
+    lock = (BUNDLED / "locks" / "function.txt").read_text("utf-8")
     assert "zstandard" not in lock
 
 
@@ -95,6 +95,6 @@ def test_without_the_library_all_but_zstd_is_read(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=True,
-        env={"PYTHONPATH": str(CLONE / "functions")},
+        env={"PYTHONPATH": str(BUNDLED / "functions")},
     )
     assert "takes the extra or layer inspect" in run.stdout
