@@ -165,10 +165,17 @@ def prepare_logging(settings: Settings) -> None:
 
     oss2 logs each failed request at INFO, with the answer's StringToSign, and at
     DEBUG the request's headers with the security token.
+
+    A level is set only where it differs, for that empties the caches of all loggers.
     """
-    log.setLevel(settings.log_level)
-    logging.getLogger("oss2").setLevel(logging.CRITICAL)
-    logging.getLogger("urllib3").setLevel(logging.WARNING)
+    for name, level in (
+        ("image_import", settings.log_level),
+        ("oss2", "CRITICAL"),
+        ("urllib3", "WARNING"),
+    ):
+        logger = logging.getLogger(name)
+        if logging.getLevelName(logger.level) != level:
+            logger.setLevel(level)
 
 
 def log_result(result: Result, fc_request_id: str) -> None:
