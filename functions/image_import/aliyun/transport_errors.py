@@ -28,6 +28,9 @@ _BROKEN = (
     requests.exceptions.ChunkedEncodingError,
     requests.exceptions.ContentDecodingError,
 )
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+"""Source: RFC 9110, section 15.4: 304 sends nobody elsewhere."""
+
 LONGEST_QUOTE = 300
 """Characters of an answer that we do not understand that a message repeats."""
 
@@ -55,7 +58,7 @@ def foreign_answer(status: int, headers: Mapping[str, str]) -> ForeignAnswer:
     A redirect is never followed: what the request carries is for the service alone,
     and what another host says of its objects is worth nothing.
     """
-    if 300 <= status < 400:
+    if status in REDIRECTS:
         elsewhere = urlsplit(headers.get("Location", "")).netloc or "elsewhere"
         return Redirected(f"HTTP {status}, redirected to {elsewhere}")
     said = f"HTTP {status} with {headers.get('Content-Type', 'no content type')}"

@@ -14,7 +14,7 @@ from calling_ecs import IMPORT, make_ecs
 from certificates import make_authority
 from image_import.aliyun.ecs.client import make_session as make_ecs_session
 from image_import.aliyun.oss.client import Oss, make_session
-from image_import.aliyun.transport_errors import unanswered
+from image_import.aliyun.transport_errors import foreign_answer, unanswered
 from image_import.config.credentials import Credentials
 from image_import.config.settings import read_settings
 from image_import.errors import (
@@ -231,3 +231,10 @@ def trickling(where: str) -> Iterator[str]:
         finally:
             closing.set()
             thread.join()
+
+
+@pytest.mark.parametrize("status", [300, 304, 305])
+def test_what_sends_nobody_elsewhere_is_no_answer_and_tried_again(status: int) -> None:
+    error = unanswered(foreign_answer(status, {}), service="OSS", action="GetObject")
+    assert isinstance(error, ServiceUnavailable)
+    assert error.code == "ForeignAnswer"
