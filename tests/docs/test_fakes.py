@@ -64,3 +64,57 @@ def test_the_names_of_the_table_exist(row: str) -> None:
             assert not rest or hasattr(service, rest.partition("(")[0])
         else:
             assert hasattr(service, name.removeprefix("."))
+
+
+MORE_WAYS = """
+from fake_aliyun import with_fake_aliyun
+
+
+def test_the_fixture(aliyun):
+    assert aliyun.oss.put("images", "k", b"1").size_bytes == 1
+
+
+@with_fake_aliyun
+def test_the_decorator(cloud):
+    assert cloud.oss.put("images", "k", b"1").size_bytes == 1
+
+
+def test_a_cloud_within_a_cloud(aliyun):
+    with FakeAliyun() as cloud:
+        cloud.oss.put("images", "k", b"1")
+    assert not aliyun.oss.buckets
+"""
+PYTEST = ("pytest", "_pytest", "pluggy", "iniconfig", "pygments", "py.py", "exceptiongroup",
+          "tomli", "typing_extensions.py")  # fmt: skip
+"""What pytest is made of; of the last three, what the version of Python needs."""
+
+
+@pytest.mark.needs(ALONE)
+def test_every_way_in_works_where_only_the_extra_and_pytest_are(tmp_path: Path) -> None:
+    for name in PYTEST:
+        held = Path(pytest.__file__).parents[1] / name
+        if held.exists():
+            (tmp_path / name).symlink_to(held)
+    (tmp_path / "test_theirs.py").write_text(example() + MORE_WAYS, "utf-8")
+    done = subprocess.run(
+        [ROOT / ALONE, "-m", "pytest", "-q", "-p", "fake_aliyun.pytest_plugin",
+         "-p", "no:cacheprovider", "-W", "ignore", "--rootdir", ".",
+         "test_theirs.py"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert "4 passed" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.needs(ALONE)
+def test_the_command_explains_itself_where_only_the_extra_is() -> None:
+    done = subprocess.run(
+        [ROOT / ALONE, "-m", "fake_aliyun", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "--state FILE" in done.stdout
