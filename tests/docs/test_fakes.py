@@ -84,14 +84,14 @@ def test_a_cloud_within_a_cloud(aliyun):
         cloud.oss.put("images", "k", b"1")
     assert not aliyun.oss.buckets
 """
-PYTEST = ("pytest", "_pytest", "pluggy", "iniconfig", "pygments", "py.py", "exceptiongroup",
-          "tomli", "typing_extensions.py")  # fmt: skip
-"""What pytest is made of; of the last three, what the version of Python needs."""
+PYTEST = {"pytest", "_pytest", "pluggy", "iniconfig", "pygments", "py.py"}
+NEEDED = {*PYTEST, "exceptiongroup", "tomli", "typing_extensions.py"}
+"""What pytest is made of; the last three on older versions of Python only."""
 
 
 @pytest.mark.needs(ALONE)
 def test_every_way_in_works_where_only_the_extra_and_pytest_are(tmp_path: Path) -> None:
-    for name in PYTEST:
+    for name in sorted(NEEDED):
         held = Path(pytest.__file__).parents[1] / name
         if held.exists():
             (tmp_path / name).symlink_to(held)
