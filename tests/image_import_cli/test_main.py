@@ -181,10 +181,10 @@ def test_help_shows_each_command_once_with_its_whole_summary() -> None:
             "image-import status --help",
         ),
         (
-            ("sweep", "images", "--sate"),
+            ("sweep", "images", "--positoin"),
             2,
             "Usage",
-            "--state",
+            "--position",
             "image-import sweep --h",
         ),
     ],

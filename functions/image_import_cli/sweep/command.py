@@ -53,7 +53,7 @@ from image_import_cli.ui.tty import aside
     help="Imports begun per second at most; 0: as fast as it goes.",
 )
 @click.option(
-    "--state",
+    "--position",
     "state_path",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where the position is kept. Default: a file of the user, per BUCKET/PREFIX.",

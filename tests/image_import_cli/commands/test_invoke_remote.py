@@ -144,7 +144,7 @@ def test_a_remote_sweep_has_the_function_import_each_image_once(
     deployed.uploads.upload("known.qcow2")
     for key in ("a.qcow2", "Größe 2.qcow2"):
         deployed.uploads.put(key)
-    state = ("--state", str(tmp_path / "state.json"))
+    state = ("--position", str(tmp_path / "state.json"))
     run = deployed.run("sweep", BUCKET, *state, *FC2)
     assert run.exit_code == 0, run.output
     assert "3 keys: 2 submitted, 1 duplicate" in run.stdout
@@ -178,7 +178,7 @@ def test_who_may_not_look_at_the_function_may_still_invoke_it(
 ) -> None:
     deployed.uploads.put("lost.qcow2")
     deployed.cloud.fc.fail_next("AccessDenied", action="GetFunction", http_status=403)
-    state = ("--state", str(tmp_path / "state.json"))
+    state = ("--position", str(tmp_path / "state.json"))
     run = deployed.run("sweep", BUCKET, *state, *FC2)
     assert (run.exit_code, run.stdout.split()[0]) == (0, "submitted"), run.output
 

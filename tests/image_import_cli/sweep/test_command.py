@@ -29,7 +29,7 @@ class Sweeps:
             "REGION_ID": self.uploads.cloud.region_id,
             "COLUMNS": "80",
         }
-        state = ["--state", str(self.state), "--rate", "0"]
+        state = ["--position", str(self.state), "--rate", "0"]
         with self.uploads.cloud:
             return CliRunner(env=environ).invoke(
                 cli, ["sweep", place, *state, *options]

@@ -61,7 +61,7 @@ def swept(
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": keys.access_key_secret,
         "REGION_ID": uploads.cloud.region_id,
     }
-    state = ["--state", str(home / "position"), "--rate", "0", "--json"]
+    state = ["--position", str(home / "position"), "--rate", "0", "--json"]
     with uploads.cloud:
         run = CliRunner(env=environ).invoke(cli, ["sweep", BUCKET, *state, *options])
     *news, last = [json.loads(line) for line in run.stdout.splitlines()]

@@ -67,7 +67,7 @@ def interrupted(
         ("redrive oss://images/", "nothing was delivered"),
         (f"invoke {EVENT}", "an import that has begun goes on;"),
         ("cancel oss://images/a.qcow2 --yes", "if the task was cancelled already"),
-        ("sweep images/ --state STATE", GOES_ON),
+        ("sweep images/ --position STATE", GOES_ON),
         ("sweep images/ --dry-run", GOES_ON),
     ],
 )
@@ -90,6 +90,6 @@ def test_a_sweep_does_not_wait_for_whether_an_image_is_known(tmp_path: Path) -> 
     image = LISTED.body.replace(b"%2Fimages%2Fweb.qcow2-0%2F0.jsonl", b".qcow2")
     none = LISTED.body[: LISTED.body.index(b"<Contents>")] + b"</ListBucketResult>"
     listings = (Say(body=body, headers=LISTED.headers) for body in (none, image))
-    command = f"sweep images/ --state {tmp_path / 'position'}"
+    command = f"sweep images/ --position {tmp_path / 'position'}"
     status, said = interrupted(command, *listings, requests=3)
     assert (status, said) == (130, f"interrupted; {GOES_ON}")

@@ -83,7 +83,7 @@ def test_a_sweep_ends_in_order_and_goes_on_where_it_stopped(
     environ: dict[str, str], tmp_path: Path
 ) -> None:
     state = tmp_path / "position"
-    sweep = ["sweep", f"{BUCKET}/incoming/", "--rate", "0", "--state", str(state)]
+    sweep = ["sweep", f"{BUCKET}/incoming/", "--rate", "0", "--position", str(state)]
     run = without_reader([*sweep, "--workers", "1"], environ)
     assert (run.returncode, run.stderr) == (READER_GONE, "")
     position = load(state)
