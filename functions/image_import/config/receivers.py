@@ -6,6 +6,7 @@ shown, and the part behind `#` is never sent.
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -24,6 +25,9 @@ developer documentation; all read 2026-12.
 
 CLOUD_SCHEMES = ("eventbridge", "mns")
 """`eventbridge://BUS`, `mns://ACCOUNT/queues/NAME` and `mns://ACCOUNT/topics/NAME`."""
+
+_IN_SMQ = re.compile(r"/(queues|topics)/[A-Za-z0-9][A-Za-z0-9_-]{0,254}/?")
+"""Narrow, since the name becomes part of a policy, where `*` would stand for more."""
 
 WHSEC = "whsec_"
 
@@ -97,13 +101,11 @@ def parse_receiver(item: str) -> Receiver:
 
 def _cloud_url(url: str) -> str:
     parts = urlsplit(url)
-    path = parts.path.strip("/").split("/")
     if parts.scheme == "mns":
-        is_right = len(path) == 2 and path[0] in {"queues", "topics"} and path[1]
-        if not (parts.netloc.isdigit() and is_right):
+        if not (parts.netloc.isdigit() and _IN_SMQ.fullmatch(parts.path)):
             raise ValueError(
                 "a queue or topic that is not mns://ACCOUNT/queues/NAME or "
-                "mns://ACCOUNT/topics/NAME"
+                "mns://ACCOUNT/topics/NAME, NAME of A-Z, a-z, 0-9, - and _"
             )
     elif not parts.netloc or parts.path.strip("/"):
         raise ValueError("an event bus that is not eventbridge://BUS")

@@ -48,6 +48,8 @@ def test_a_receiver_is_known_by_its_url(item: str, kind: str) -> None:
         "mns://queues/images",
         "mns://1/queues/",
         "mns://1/other/x",
+        "mns://1/queues/*",
+        "mns://1/topics/a/b",
         "ftp://x",
     ],
 )
