@@ -7,6 +7,7 @@ import click
 
 from image_import_cli.iam.commands import role_script
 from image_import_cli.iam.roles import (
+    AfterAvailable,
     FcVersion,
     Json,
     Names,
@@ -31,6 +32,7 @@ def policy(
     names: Names,
     fc_version: FcVersion,
     on_available: OnAvailable,
+    after: AfterAvailable,
     *,
     as_json: bool,
     commands: bool,
@@ -53,7 +55,7 @@ def policy(
             f"{names.ledger_prefix!r} of the same bucket; give another --ledger-bucket"
         )
     roles = (
-        function_role(names, on_available=on_available),
+        function_role(names, on_available=on_available, after=after),
         trigger_role(names, fc_version=fc_version),
         ecs_role(names),
     )

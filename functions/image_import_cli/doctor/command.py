@@ -26,7 +26,7 @@ from image_import_cli.doctor.account.ram import RamAccount
 from image_import_cli.doctor.account.snapshot import Absent, Account, gather
 from image_import_cli.doctor.checks.all import no_keys, run_checks
 from image_import_cli.iam.bucket_policies import UPLOADER
-from image_import_cli.iam.roles import FcVersion, Names, OnAvailable
+from image_import_cli.iam.roles import AfterAvailable, FcVersion, Names, OnAvailable
 from image_import_cli.options.credentials import profile_option, signed_environment
 from image_import_cli.options.names import choice_options, name_options_of_one_place
 from image_import_cli.options.settings import checked_settings
@@ -72,6 +72,7 @@ def doctor(
     names: Names,
     fc_version: FcVersion,
     on_available: OnAvailable,
+    after: AfterAvailable,
     *,
     object_key: str,
     uploaders: tuple[str, ...],
@@ -118,6 +119,7 @@ def doctor(
             names,
             fc_version=fc_version,
             on_available=on_available,
+            after=after,
             object_key=object_key,
             uploaders=uploaders,
             role_name=settings.role_name,

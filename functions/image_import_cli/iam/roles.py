@@ -11,12 +11,20 @@ Sources:
     resources, the name of ECS's role, its trust and its three actions.
     "Policies and sample policies", Function Compute documentation: fc:InvokeFunction
     and its resources. All read 2026-11. What they leave open is in `unconfirmed`.
+    "CopyImage", "ModifyImageAttribute" and "ModifyImageSharePermission", ECS API
+    2014-05-26; "SendMessage" and "PublishMessage", Simple Message Queue API; "Configure
+    a destination", Function Compute documentation, which asks for
+    eventbridge:PutEvents. All read 2026-12.
 """
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from image_import.config.receivers import Receiver
+from image_import.config.settings import Settings, read_settings
 
 MAX_FRONT = 55
 """So that `-function` fits into a role's name, and with it any bucket's name, which
@@ -87,6 +95,44 @@ class Names:
         own, ledger = self.key_prefix, self.ledger_prefix
         is_inside = ledger.startswith(own) or own.startswith(ledger)
         return self.image_bucket == self.ledger_bucket and is_inside
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AfterAvailable:
+    """The settings of what follows an import and takes rights of its own."""
+
+    copy_to_regions: tuple[str, ...] = ()
+    share_with: tuple[str, ...] = ()
+    image_family: str = ""
+    notify: tuple[Receiver, ...] = ()
+
+    @classmethod
+    def variables(cls) -> tuple[str, ...]:
+        """Return the variables of these settings."""
+        return tuple(field.name.upper() for field in fields(cls))
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> "AfterAvailable":
+        """Return what an environment says; all else in it is left aside.
+
+        Raises:
+            SettingsError: A variable holds what it may not.
+        """
+        names = cls.variables()
+        return cls.of(read_settings({name: environ.get(name, "") for name in names}))
+
+    @classmethod
+    def of(cls, settings: Settings) -> "AfterAvailable":
+        """Return what a function's settings say."""
+        return cls(
+            copy_to_regions=settings.copy_to_regions,
+            share_with=settings.share_with,
+            image_family=settings.image_family,
+            notify=settings.notify,
+        )
+
+
+NOTHING_AFTER = AfterAvailable()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -189,9 +235,14 @@ def ledger_grants(names: Names) -> tuple[Grant, ...]:
     )
 
 
+def images_in(names: Names, region_id: str) -> str:
+    """Return the resource of the account's images in a region."""
+    return f"acs:ecs:{region_id}:{names.account_id}:image/*"
+
+
 def ecs_grants(names: Names) -> tuple[Grant, ...]:
     """Return what importing and following an import takes."""
-    images = f"acs:ecs:{names.region_id}:{names.account_id}:image/*"
+    images = images_in(names, names.region_id)
     return (
         Grant(
             actions=("ecs:ImportImage", "ecs:DescribeImages"),
@@ -244,7 +295,86 @@ def source_grants(names: Names, on_available: OnAvailable) -> tuple[Grant, ...]:
     return (tag,) if on_available == "tag" else (delete,)
 
 
-def function_role(names: Names, *, on_available: OnAvailable = "keep") -> RoleSpec:
+def distribution_grants(names: Names, after: AfterAvailable) -> tuple[Grant, ...]:
+    """Return what copying, sharing and families take; nothing by default."""
+    home = (images_in(names, names.region_id),)
+    regions = [r for r in after.copy_to_regions if r != names.region_id]
+    copies = tuple(images_in(names, region_id) for region_id in regions)
+    if regions and names.region_id == "*":
+        copies = home
+    return _on_something(
+        Grant(
+            actions=("ecs:CopyImage",),
+            resources=home if copies else (),
+            why="copy an available image (COPY_TO_REGIONS)",
+            unconfirmed="whether the region of the copy is asked about as well",
+        ),
+        Grant(
+            actions=("ecs:DescribeImages", "ecs:ModifyImageAttribute"),
+            resources=copies,
+            why="follow a copy, give it its features and its family (COPY_TO_REGIONS)",
+        ),
+        Grant(
+            actions=("ecs:ModifyImageSharePermission",),
+            resources=tuple(dict.fromkeys(home + copies)) if after.share_with else (),
+            why="share an image and its copies (SHARE_WITH)",
+        ),
+        Grant(
+            actions=("ecs:ModifyImageAttribute",),
+            resources=home if after.image_family else (),
+            why="put an image into its family (IMAGE_FAMILY)",
+        ),
+    )
+
+
+def news_grants(names: Names, receivers: Iterable[Receiver]) -> tuple[Grant, ...]:
+    """Return what it takes to tell the cloud's services; webhooks take nothing."""
+    urls = [urlsplit(receiver.url) for receiver in receivers]
+    queues, topics = (
+        tuple(
+            f"acs:mns:{names.region_id}:{url.netloc}:{url.path.rstrip('/')}/messages"
+            for url in urls
+            if url.scheme == "mns" and url.path.startswith(kind)
+        )
+        for kind in ("/queues/", "/topics/")
+    )
+    has_bus = any(url.scheme == "eventbridge" for url in urls)
+    return _on_something(
+        Grant(
+            actions=("mns:SendMessage",),
+            resources=queues,
+            why="tell a queue what became of an import (NOTIFY)",
+        ),
+        Grant(
+            actions=("mns:PublishMessage",),
+            resources=topics,
+            why="tell a topic what became of an import (NOTIFY)",
+        ),
+        Grant(
+            actions=("eventbridge:PutEvents",),
+            resources=("*",) if has_bus else (),
+            why="tell an event bus what became of an import (NOTIFY)",
+            unconfirmed="whether the resource can be narrowed to one bus",
+        ),
+    )
+
+
+def after_grants(names: Names, after: AfterAvailable) -> tuple[Grant, ...]:
+    """Return what all that follows an import takes; nothing by default."""
+    return (*distribution_grants(names, after), *news_grants(names, after.notify))
+
+
+def _on_something(*grants: Grant) -> tuple[Grant, ...]:
+    """Return the grants that have a resource."""
+    return tuple(grant for grant in grants if grant.resources)
+
+
+def function_role(
+    names: Names,
+    *,
+    on_available: OnAvailable = "keep",
+    after: AfterAvailable = NOTHING_AFTER,
+) -> RoleSpec:
     """Return the role that both functions have."""
     read = Grant(
         actions=("oss:GetObject",),
@@ -261,6 +391,7 @@ def function_role(names: Names, *, on_available: OnAvailable = "keep") -> RoleSp
             *source_grants(names, on_available),
             *ledger_grants(names),
             *ecs_grants(names),
+            *after_grants(names, after),
             *platform_grants(names),
         ),
     )

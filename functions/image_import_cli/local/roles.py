@@ -7,6 +7,7 @@ from image_import.config.settings import Settings
 
 from image_import_cli.iam.roles import (
     ECS_ROLE,
+    AfterAvailable,
     FcVersion,
     Names,
     RoleSpec,
@@ -42,8 +43,9 @@ def local_names(cloud: FakeAliyun, settings: Settings, *, bucket: str) -> Names:
 
 def make_roles(cloud: FakeAliyun, settings: Settings, names: Names) -> Roles:
     """Return the roles with their policies, made as `policy --commands` makes them."""
+    after = AfterAvailable.of(settings)
     roles = Roles(
-        functions=function_role(names, on_available=settings.on_available),
+        functions=function_role(names, on_available=settings.on_available, after=after),
         trigger=trigger_role(names, fc_version=FC_VERSION),
         ecs=replace(ecs_role(names), name=settings.role_name or ECS_ROLE),
     )

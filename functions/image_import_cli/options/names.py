@@ -2,13 +2,14 @@
 
 import functools
 import re
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
 import click
+from image_import.errors import SettingsError
 
-from image_import_cli.iam.roles import MAX_FRONT, FcVersion, Names
+from image_import_cli.iam.roles import MAX_FRONT, AfterAvailable, FcVersion, Names
 
 Command = Callable[..., Any]
 
@@ -125,8 +126,34 @@ def _with_names(
     return wrapped
 
 
+_AFTER = (
+    ("--copy-to-regions", "COPY_TO_REGIONS", "copying takes more rights."),
+    ("--share-with", "SHARE_WITH", "sharing takes another right."),
+    ("--image-family", "IMAGE_FAMILY", "a family takes another right."),
+    ("--notify", "NOTIFY", "a queue, topic or event bus takes another right."),
+)
+
+
 def choice_options(command: Command) -> Command:
-    """Give a command the options of what the roles' rights depend on besides names."""
+    """Give a command the options of what the roles' rights depend on besides names.
+
+    It takes what follows an import as one argument, `after`.
+    """
+
+    @functools.wraps(command)
+    def with_after(**given: Any) -> Any:  # noqa: ANN401 - what click passes
+        environ = {name: given.pop(name.lower()) for name in AfterAvailable.variables()}
+        return command(after=_read_after(environ), **given)
+
+    wrapped: Command = with_after
+    for option, variable, text in reversed(_AFTER):
+        wrapped = click.option(
+            option,
+            envvar=variable,
+            show_envvar=True,
+            default="",
+            help=f"The setting {variable}; {text}",
+        )(wrapped)
     on_available = click.option(
         "--on-available",
         type=click.Choice(["keep", "tag", "delete"]),
@@ -142,7 +169,14 @@ def choice_options(command: Command) -> Command:
         show_default=True,
         help="Version of Function Compute, which names functions differently.",
     )
-    return fc_version(on_available(command))
+    return fc_version(on_available(wrapped))
+
+
+def _read_after(environ: Mapping[str, str]) -> AfterAvailable:
+    try:
+        return AfterAvailable.read(environ)
+    except SettingsError as exc:
+        raise click.UsageError(str(exc)) from None
 
 
 def _check(names: Names, fc_version: FcVersion) -> None:

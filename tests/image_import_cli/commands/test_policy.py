@@ -71,6 +71,64 @@ def test_touching_sources_takes_more_rights(
     assert more == {(FUNCTION_ROLE, action, sources) for action in actions}
 
 
+HOME, COPIES = (
+    f"acs:ecs:{region}:1234567890123456:image/*"
+    for region in ("cn-hangzhou", "cn-beijing")
+)
+OWN_QUEUES = "acs:mns:cn-hangzhou:1234567890123456:"
+COPY = ("--copy-to-regions", "cn-hangzhou,cn-beijing")
+SHARE = "ecs:ModifyImageSharePermission"
+COPYING = [
+    ("ecs:CopyImage", HOME),
+    ("ecs:DescribeImages", COPIES),
+    ("ecs:ModifyImageAttribute", COPIES),
+]
+
+
+@pytest.mark.parametrize(
+    ("options", "more"),
+    [
+        (COPY, COPYING),
+        (("--share-with", "1000000000000001"), [(SHARE, HOME)]),
+        (
+            (*COPY, "--share-with", "1000000000000001"),
+            [*COPYING, (SHARE, HOME), (SHARE, COPIES)],
+        ),
+        (("--image-family", "{stem}"), [("ecs:ModifyImageAttribute", HOME)]),
+        (("--notify", "eventbridge://images"), [("eventbridge:PutEvents", "*")]),
+        (
+            ("--notify", "mns://1234567890123456/queues/q"),
+            [("mns:SendMessage", f"{OWN_QUEUES}/queues/q/messages")],
+        ),
+        (
+            ("--notify", "mns://1234567890123456/topics/t"),
+            [("mns:PublishMessage", f"{OWN_QUEUES}/topics/t/messages")],
+        ),
+        (("--notify", "https://hooks.example.com/x"), []),
+    ],
+    ids=[
+        "copy", "share", "copy and share", "family", "bus", "queue", "topic", "webhook",
+    ],
+)  # fmt: skip
+def test_what_follows_an_import_takes_what_is_set_and_no_more(
+    options: tuple[str, ...], more: list[tuple[str, str]]
+) -> None:
+    granted, usual = statements(*options), statements()
+    assert [right[1:] for right in granted if right not in usual] == more
+
+
+def test_the_settings_variables_count_as_options() -> None:
+    runner = CliRunner(env={"SHARE_WITH": "1000000000000001"})
+    assert SHARE in runner.invoke(policy, [*BUCKETS, *PLACE]).stdout
+
+
+def test_a_receiver_that_is_none_is_refused_without_its_secret() -> None:
+    answer = run(*BUCKETS, "--notify", "http://hooks.example.com/x#secret-of-mine")
+    assert answer.exit_code == 2
+    assert "NOTIFY holds a receiver that is no https:// URL" in answer.stderr
+    assert "secret-of-mine" not in answer.output
+
+
 def test_listing_is_limited_to_the_ledger_by_a_condition() -> None:
     answer = json.loads(run(*BUCKETS, "--json").stdout)
     conditions = [

@@ -163,6 +163,16 @@ def test_an_import_is_followed_to_its_end_in_the_ledger() -> None:
         assert desk.cloud.oss.keys(BUCKET) == []
 
 
+def test_an_image_is_copied_and_shared_in_the_role_that_is_deployed() -> None:
+    with desk_with(COPY_TO_REGIONS="cn-beijing", SHARE_WITH="1000000000000001") as desk:
+        client(desk).put_object("debian-12.qcow2", QCOW2)
+        wait_for_deliveries(desk, 1)
+        for _ in range(3):
+            follow(desk)
+            desk.cloud.ecs.finish_imports()
+        assert ledger_states(desk)[-1] == "distributed"
+
+
 def test_behind_the_route_an_import_is_followed_where_a_look_up_is_set() -> None:
     given = {"IMPORT_TARGET": "apsara-route", "ECS_LOOKUP": "pop"}
     with desk_with(**given) as desk:

@@ -1,6 +1,6 @@
 """Everything we ask of a template.yml, on top of what `fun validate` asks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from deployment.model import (
     differing,
 )
 from deployment.ros_file import (
+    ACCOUNT,
     ELSEWHERE,
     HERE,
     Place,
@@ -26,6 +27,7 @@ from deployment.shapes import misfits
 from deployment.strict_yaml import UnresolvedError
 from image_import_cli.iam.roles import (
     ECS_ROLE,
+    AfterAvailable,
     Names,
     OnAvailable,
     RoleSpec,
@@ -42,8 +44,16 @@ OTHERS = {theirs: OTHER_CHOICE[ours] for ours, theirs in SAME_CHOICE.items()} | 
 CHOICES: tuple[tuple[OnAvailable, dict[str, str], Place], ...] = (
     ("keep", {}, HERE),
     ("tag", OTHERS, ELSEWHERE),
-    ("delete", {"OnAvailable": "delete", **dict.fromkeys(SWITCHES, THERE)}, HERE),
-    ("keep", {"LogProjectIs": THERE}, HERE),
+    (
+        "delete",
+        {
+            "OnAvailable": "delete",
+            "CopyToRegions": "cn-beijing",
+            **dict.fromkeys(SWITCHES, THERE),
+        },
+        HERE,
+    ),
+    ("keep", {"LogProjectIs": THERE, "ShareWith": ACCOUNT}, HERE),
 )
 
 
@@ -120,7 +130,8 @@ def _of_resources(
         if body["Type"] == "ALIYUN::RAM::Role"
     }
     importer = functions["importer"]
-    function_has = function_role(names, on_available=on_available)
+    after = _after(importer.environment)
+    function_has = function_role(names, on_available=on_available, after=after)
     yield from _of_role("functions", by_arn.get(importer.role), function_has)
     invoking = by_arn.get(getattr(importer.trigger, "invocation_role", ""))
     yield from _of_role("the trigger", invoking, _trigger_has(names))
@@ -130,6 +141,17 @@ def _of_resources(
         yield from _of_role("ECS", ecs_has, ecs_role(names))
     elif ecs_has is not None:
         yield "makes a role that nobody asked for"
+
+
+def _after(environ: Mapping[str, str]) -> AfterAvailable:
+    """Return what follows an import, as a template can tell it.
+
+    It cannot take a list or a URL apart: copies are in any region, and whoever sets
+    NOTIFY to one of the cloud's services adds that right by hand.
+    """
+    after = AfterAvailable.read(environ)
+    regions = ("*",) if after.copy_to_regions else ()
+    return replace(after, copy_to_regions=regions, notify=())
 
 
 def _trigger_has(names: Names) -> RoleSpec:

@@ -157,14 +157,18 @@ def live_a_day(
                 for key in cloud.oss.keys(NAMES.image_bucket)
             },
         }
-        used = {
-            right
-            for principal, action, resource in cloud.ram.asked
-            for right in rights_of(granted)
-            if (f"role/{right[0]}", right[2]) == (principal, action)
-            and fits(right[3], resource)
-        }
-    return seen, used
+        return seen, rights_used(cloud, granted)
+
+
+def rights_used(cloud: FakeAliyun, granted: Policies) -> set[Right]:
+    """Return which of the granted rights somebody made use of."""
+    return {
+        right
+        for principal, action, resource in cloud.ram.asked
+        for right in rights_of(granted)
+        if (f"role/{right[0]}", right[2]) == (principal, action)
+        and fits(right[3], resource)
+    }
 
 
 def rights_of(granted: Policies) -> list[Right]:

@@ -184,6 +184,23 @@ FAILURES: dict[str, tuple[Facts, str, str, str]] = {
         "may not oss:GetObjectTagging on acs:oss:*:*:my-images/incoming/*",
         "aliyun ram CreatePolicy --PolicyName image-import-function",
     ),
+    "a function that copies and may not": (
+        importer(environment={**VARIABLES, "COPY_TO_REGIONS": "cn-beijing"}),
+        "function role",
+        "may not ecs:CopyImage on acs:ecs:cn-hangzhou:1234567890123456:image/*",
+        "aliyun ram CreatePolicy --PolicyName image-import-function",
+    ),
+    "a tracker that tells a queue and may not": (
+        changed(
+            tracker=replace(
+                TRACKING,
+                environment={**VARIABLES, "NOTIFY": "mns://1234567890123456/queues/q"},
+            )
+        ),
+        "function role",
+        "may not mns:SendMessage on acs:mns:cn-hangzhou:1234567890123456:/queues/q/",
+        "aliyun ram CreatePolicy --PolicyName image-import-function",
+    ),
     "an ECS role of another name": (
         changed(
             importer=replace(

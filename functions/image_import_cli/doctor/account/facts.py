@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from image_import_cli.iam.roles import (
     ECS_ROLE,
+    NOTHING_AFTER,
+    AfterAvailable,
     FcVersion,
     Names,
     OnAvailable,
@@ -138,6 +140,7 @@ class Facts:
         uploaders: Who uploads, as policies of buckets name them.
         object_key: An uploaded image that the dry run named; "" if none was given.
         ecs_role_name: Of the role in which ECS reads, be it there or not.
+        on_available, after: What the doctor's own options say of the settings.
     """
 
     names: Names
@@ -155,6 +158,7 @@ class Facts:
     uploaders: tuple[str, ...] = ()
     object_key: str = ""
     ecs_role_name: str = ECS_ROLE
+    after: AfterAvailable = NOTHING_AFTER
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import get_args
 
+from image_import.errors import SettingsError
+
 from image_import_cli.doctor.account.facts import (
     DeployedFunction,
     Facts,
@@ -11,8 +13,10 @@ from image_import_cli.doctor.account.facts import (
 )
 from image_import_cli.iam.roles import (
     ECS_ROLE,
+    AfterAvailable,
     OnAvailable,
     RoleSpec,
+    after_grants,
     ecs_role,
     function_role,
     source_grants,
@@ -21,18 +25,20 @@ from image_import_cli.iam.roles import (
 
 
 def needed_function_role(facts: Facts) -> RoleSpec:
-    """Return the functions' role, with what their ON_AVAILABLE takes.
+    """Return the functions' role, with what their settings take.
 
-    That is a right more than none where the functions, or the doctor's own option, do
-    not say the same.
+    Where the functions, or the doctor's own options, do not say the same, it is what
+    each of them takes.
     """
     role = function_role(facts.names)
-    said = {facts.on_available}
+    said, later = {facts.on_available}, [facts.after]
     for function in (facts.importer, facts.tracker):
         if isinstance(function, DeployedFunction):
             said |= _on_available(function)
+            later += _after_available(function)
     grants = [g for choice in sorted(said) for g in source_grants(facts.names, choice)]
-    role = replace(role, grants=(*role.grants, *grants))
+    grants += [g for after in later for g in after_grants(facts.names, after)]
+    role = replace(role, grants=(*role.grants, *dict.fromkeys(grants)))
     return role.called(roles_in_use(facts.importer, facts.names)[0])
 
 
@@ -62,3 +68,11 @@ def _on_available(function: DeployedFunction) -> set[OnAvailable]:
     """Return what a function does with an available image's source, if it says so."""
     said = function.environment.get("ON_AVAILABLE", "").strip()
     return {choice for choice in get_args(OnAvailable) if choice == said}
+
+
+def _after_available(function: DeployedFunction) -> list[AfterAvailable]:
+    """Return what a function does after an import, if its settings can be read."""
+    try:
+        return [AfterAvailable.read(function.environment)]
+    except SettingsError:
+        return []

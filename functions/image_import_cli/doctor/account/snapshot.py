@@ -18,7 +18,14 @@ from image_import_cli.doctor.account.facts import (
 )
 from image_import_cli.doctor.account.fc import FcAccount
 from image_import_cli.doctor.account.needed_roles import ecs_role_name
-from image_import_cli.iam.roles import ECS_ROLE, FcVersion, Names, OnAvailable
+from image_import_cli.iam.roles import (
+    ECS_ROLE,
+    NOTHING_AFTER,
+    AfterAvailable,
+    FcVersion,
+    Names,
+    OnAvailable,
+)
 
 NO_DRY_RUN = "NoDryRun"
 """Our own code: ECS imported what it was asked to try."""
@@ -80,6 +87,7 @@ def gather(
     *,
     fc_version: FcVersion,
     on_available: OnAvailable,
+    after: AfterAvailable = NOTHING_AFTER,
     object_key: str = "",
     uploaders: tuple[str, ...] = (),
     role_name: str = "",
@@ -110,6 +118,7 @@ def gather(
         names=names,
         fc_version=fc_version,
         on_available=on_available,
+        after=after,
         image_bucket=image_bucket,
         ledger_bucket=ledger_bucket,
         skew_seconds=account.oss.skew_seconds,

@@ -1,0 +1,118 @@
+"""Each right of what follows an import is needed, and none is idle."""
+
+import copy
+from collections.abc import Mapping
+from functools import cache
+
+import pytest
+from deployment.cloud_run import (
+    ACCOUNT,
+    ENVIRONMENT,
+    GOOD,
+    NAMES,
+    QCOW2,
+    REGION,
+    Policies,
+    Right,
+    policies,
+    rights_of,
+    rights_used,
+    set_up,
+)
+from deployment.model import FUNCTION_ROLE
+from fake_aliyun import FakeAliyun
+from image_import_cli.iam.roles import AfterAvailable, function_role
+
+COPY = {"COPY_TO_REGIONS": "cn-beijing", "NVME_SUPPORT": "supported"}
+SHARE = {"SHARE_WITH": "1000000000000001"}
+FAMILY = {"IMAGE_FAMILY": "{stem}"}
+CHOICES: dict[str, dict[str, str]] = {
+    "copies": COPY,
+    "shares": SHARE,
+    "families": FAMILY,
+    "all": {**COPY, **SHARE, **FAMILY},
+}
+RUNS = 4
+"""Of the tracker: available, copied, features and family, and one more."""
+
+Seen = list[tuple[object, ...]]
+
+
+def granted_for(settings: Mapping[str, str]) -> Policies:
+    """Return the policies as we print them for these settings."""
+    after = AfterAvailable.read(settings)
+    role = function_role(NAMES, after=after)
+    return {**policies("keep"), FUNCTION_ROLE: role.policy()}
+
+
+def live(granted: Policies, settings: Mapping[str, str]) -> tuple[Seen, set[Right]]:
+    """Return what has become of an upload, and which rights were used."""
+    environ = {**ENVIRONMENT, **settings}
+    with FakeAliyun(region_id=REGION, account_id=ACCOUNT) as cloud:
+        set_up(cloud, granted, environ)
+        cloud.oss.put(NAMES.image_bucket, GOOD, QCOW2)
+        cloud.fc.drain()
+        for _ in range(RUNS):
+            cloud.ecs.finish_imports()
+            cloud.fc.tick()
+            cloud.fc.drain()
+        seen: Seen = [
+            (i.region_id, i.status, i.family, tuple(i.shared_with), dict(i.features))
+            for i in cloud.ecs.everywhere
+        ]
+        return seen, rights_used(cloud, granted)
+
+
+@cache
+def whole(choice: str) -> tuple[Seen, set[Right]]:
+    """Return what becomes of an upload where no right is missing."""
+    return live(granted_for(CHOICES[choice]), CHOICES[choice])
+
+
+def more_rights(choice: str) -> list[Right]:
+    """Return the rights that a choice takes beyond those of an import."""
+    granted = granted_for(CHOICES[choice])
+    usual = policies("keep")[FUNCTION_ROLE]["Statement"]
+    held = granted[FUNCTION_ROLE]["Statement"]
+    return [
+        right
+        for right in rights_of(granted)
+        if right[0] == FUNCTION_ROLE and held[right[1]] not in usual
+    ]
+
+
+EACH_RIGHT = [(choice, right) for choice in CHOICES for right in more_rights(choice)]
+IN_WORDS = [f"{choice} {action} {on}" for choice, (_, _, action, on) in EACH_RIGHT]
+
+
+def test_with_all_rights_an_image_is_wherever_and_whatever_it_should_be() -> None:
+    seen, _ = whole("all")
+    nvme = {"NvmeSupport": "supported"}
+    rest = ("Available", "app", (SHARE["SHARE_WITH"],), nvme)
+    assert seen == [(REGION, *rest), ("cn-beijing", *rest)]
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_no_choice_is_granted_more_than_it_uses(choice: str) -> None:
+    _, used = whole(choice)
+    assert set(more_rights(choice)) <= used
+
+
+@pytest.mark.parametrize(("choice", "right"), EACH_RIGHT, ids=IN_WORDS)
+def test_without_any_one_right_an_image_is_not_as_it_should_be(
+    choice: str, right: Right
+) -> None:
+    role, number, action, _ = right
+    granted = copy.deepcopy(dict(granted_for(CHOICES[choice])))
+    granted[role]["Statement"][number]["Action"].remove(action)
+    assert live(granted, CHOICES[choice])[0] != whole(choice)[0]
+
+
+@pytest.mark.parametrize(("choice", "right"), EACH_RIGHT, ids=IN_WORDS)
+def test_a_right_in_another_region_is_no_help(choice: str, right: Right) -> None:
+    role, number, _, resource = right
+    granted = copy.deepcopy(dict(granted_for(CHOICES[choice])))
+    resources = granted[role]["Statement"][number]["Resource"]
+    other = ":".join([*resource.split(":")[:2], "xx-other-1", *resource.split(":")[3:]])
+    resources[resources.index(resource)] = other
+    assert live(granted, CHOICES[choice])[0] != whole(choice)[0]
