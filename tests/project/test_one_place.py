@@ -38,7 +38,7 @@ PLACES = {
     ),
     "Add an operation of a fake": (
         ("fake_aliyun",),
-        "DescribeTaskAttribute",
+        '"DescribeTaskAttribute"',
         "functions/fake_aliyun/ecs/operations.py",
     ),
     "Add an option or a command": (
