@@ -21,7 +21,7 @@ def invoke(sample: str) -> tuple[int, list[dict[str, Any]]]:
     event = str(EVENTS / sample / "event.json")
     run = CliRunner().invoke(cli, ["invoke", event, "--local", "--json"])
     assert run.exception is None or isinstance(run.exception, SystemExit), run.output
-    return run.exit_code, json.loads(run.output)["records"]
+    return run.exit_code, json.loads(run.stdout)["records"]
 
 
 def comparable(record: dict[str, Any]) -> dict[str, Any]:

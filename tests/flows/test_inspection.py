@@ -240,7 +240,8 @@ def test_what_is_no_file_is_told_in_json_as_well(tmp_path: Path, kind: str) -> N
     told = inspected(str(path))
     assert told["exit"] == 2
     assert told["image"] == str(path)
-    assert told["error"].startswith(f"{path} is no file here; give a local image")
+    said = told["error"]["message"]
+    assert said.startswith(f"{path} is no file here; give a local image")
     assert (told["format"], told["checks"]) == (None, [])
 
 

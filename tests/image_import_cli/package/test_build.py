@@ -28,6 +28,7 @@ from image_import_cli.package.command import (
     report,
 )
 from image_import_cli.package.tools import Interpreter
+from repository import FUNCTIONS, ROOT
 from rich.console import Console
 from shared_folders import folder_of_this_run, one_at_a_time
 
@@ -169,7 +170,7 @@ def test_every_module_comes_compiled(probed: tuple[Path, Any]) -> None:
     assert [name for name, cached in ours.items() if not Path(cached).exists()] == []
 
 
-EVENTS = BUNDLED / "events"
+EVENTS = ROOT / "events"
 NONCE = re.compile(r"(?<=\[image-import )[0-9a-f]{16}\]$")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 NEW_EACH_TIME = ("ecs_request_id", "image_id", "task_id")
@@ -237,7 +238,14 @@ def run_samples(
 @pytest.fixture(scope="session")
 def from_source() -> dict[str, list[dict[str, Any]]]:
     packages = str(Path(oss2.__file__).parents[1])
-    return run_samples(BUNDLED / "functions", sys.executable, layer=packages)
+    return run_samples(FUNCTIONS, sys.executable, layer=packages)
+
+
+def test_what_only_the_command_uses_is_not_in_the_zip(built_zip: Path) -> None:
+    with zipfile.ZipFile(built_zip) as archive:
+        ours = [name for name in archive.namelist() if name.startswith("disk_images/")]
+    assert ours
+    assert [name for name in ours if name.startswith("disk_images/convert/")] == []
 
 
 def test_sample_events_end_as_they_do_from_source(
