@@ -174,7 +174,7 @@ ProxyNotFound | configuration | operator | There is no proxy of that name; nothi
 ProxyRefused | configuration | operator | The proxy wants a password or forbids the host; nothing was sent. | Correct HTTPS_PROXY, HTTP_PROXY or NO_PROXY, or have the proxy let the function through.
 ProxyPassword | configuration? | operator | A proxy answered in SERVICE's place: it wants a password. | Correct HTTPS_PROXY, HTTP_PROXY or NO_PROXY, or have the proxy let the function through.
 ForeignAnswer | transient? | operator | What came is no answer of SERVICE: a proxy or another server gave it. | If it stays, check SERVICE_ENDPOINT, and proxies in between.
-Redirected | configuration? | operator | SERVICE_ENDPOINT sends us elsewhere, where we do not go with what the request carries. | Set SERVICE_ENDPOINT to where SERVICE is really served.
+Redirected | transient? | operator | We were sent elsewhere, and do not go there with what the request carries. | If it stays, set SERVICE_ENDPOINT to where SERVICE is really served, and check proxies in between.
 InvalidRequest | configuration | operator | The settings make no request that can be sent. | Check SERVICE_ENDPOINT, ECS_PATH, ECS_HEADERS and the proxy variables.
 CaFileUnreadable | configuration | operator | The file with the certificate authorities cannot be read; nothing was sent. | Correct CA_FILE, or put the file into the function's code or layer.
 """

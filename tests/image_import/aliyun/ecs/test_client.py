@@ -233,7 +233,7 @@ def test_a_redirect_is_not_followed(session: requests.Session, status: int) -> N
     with serving(ACCEPTED) as elsewhere:
         headers = {"Location": f"{elsewhere.url}/?stolen=1"}
         with pytest.raises(
-            ServiceRejected, match=r"redirected to 127\.0\.0\.1:"
+            ServiceUnavailable, match=r"redirected to 127\.0\.0\.1:"
         ) as caught:
             ask(session, Say(json={}, status=status, headers=headers))
         assert elsewhere.got == []
