@@ -163,10 +163,11 @@ TRANSPORT_ROWS = """
 ConnectTimeout | transient | operator | No connection in time; nothing was sent. | If it stays, check SERVICE_ENDPOINT and the function's network.
 ConnectionRefused | transient | operator | Nothing listens there; nothing was sent. | If it stays, check SERVICE_ENDPOINT and the function's network.
 NameNotFound | configuration | operator | There is no host of that name; nothing was sent. | Correct SERVICE_ENDPOINT or REGION_ID, or let the function's network resolve the name.
+NameNotResolved | transient | operator | The host's name could not be resolved now; nothing was sent. | If it stays, check the function's network and its name servers.
 ReadTimeout | transient? | nobody | The request was sent and no whole answer came in time. | Nothing; what it did is found out before it is sent again.
 ConnectionReset | transient? | nobody | The connection broke after the request was sent. | Nothing; what it did is found out before it is sent again.
 FunctionTimeout | transient | operator | Too little is left of the function's time-out to begin another exchange; nothing was sent. | If it stays, raise the function's time-out.
-SSLError | configuration | operator | The endpoint's certificate is not trusted; nothing was sent. | Set CA_FILE to your Apsara Stack's certificate authority.
+SSLError | configuration | operator | The endpoint's certificate is not trusted; nothing was sent. | On Apsara Stack, set CA_FILE to its certificate authority; elsewhere, check SERVICE_ENDPOINT, and look for a proxy that opens TLS.
 CertificateOfAnotherHost | configuration | operator | The endpoint's certificate is of another host; nothing was sent. | Set SERVICE_ENDPOINT to the name that the certificate is of.
 NoTls | configuration | operator | What answers there does not speak TLS; nothing was sent. | Set SERVICE_ENDPOINT to http://, or to the port that serves HTTPS.
 ProxyError | transient | operator | The proxy did not connect us; nothing was sent. | If it stays, check HTTPS_PROXY and NO_PROXY.

@@ -160,6 +160,7 @@ _CODES: tuple[tuple[Applies, str], ...] = (
     (_both(_is_of_proxy, _is_no_name), "ProxyNotFound"),
     (_is_of_proxy, "ProxyError"),
     (_is_no_name, "NameNotFound"),
+    (_has(socket.gaierror), "NameNotResolved"),
     (_is(requests.exceptions.ConnectTimeout), "ConnectTimeout"),
     (_is(requests.exceptions.ReadTimeout), "ReadTimeout"),
     (_has(NewConnectionError), "ConnectionRefused"),

@@ -173,6 +173,7 @@ def test_a_name_that_is_none_is_told_from_one_that_nobody_could_look_up(
     check(unknown, "NameNotFound", f"{service}_ENDPOINT")
     passing = unanswered(resolving(socket.EAI_AGAIN), service=service, action="A")
     assert isinstance(passing, ServiceUnavailable)
+    assert passing.code == "NameNotResolved"
 
 
 def test_ecs_is_asked_at_an_address_of_ipv6() -> None:
