@@ -24,14 +24,14 @@ _MOST_RUNS_BYTES = 40 * 1024**2
 class ReadAhead:
     """Keeps what was read last; several threads may read it.
 
-    They share what is kept without a lock: what another one has dropped meanwhile is
-    read again.
+    They share what is kept without a lock, each step on it being a single one; what
+    another one has dropped meanwhile is read again.
     """
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
-        self._runs: tuple[tuple[int, bytes], ...] = ()
+        self._runs: list[tuple[int, bytes]] = []
 
     @property
     def size_bytes(self) -> int:
@@ -41,7 +41,7 @@ class ReadAhead:
     def read(self, offset: int, count: int) -> bytes:
         """Return bytes; fewer only where the source ends."""
         count = max(0, min(count, self.size_bytes - offset))
-        for start, data in reversed(self._runs):
+        for start, data in reversed(tuple(self._runs)):
             if start <= offset and offset + count <= start + len(data):
                 return data[offset - start : offset - start + count]
         if count > BLOCK:
@@ -54,7 +54,6 @@ class ReadAhead:
         """Fetch ranges, those that are near each other at once."""
         inside = ((at, min(n, self.size_bytes - at)) for at, n in ranges)
         lacking = [(at, n) for at, n in inside if n > 0 and not self._has(at, n)]
-        kept = list(self._runs)
         for at, count in _runs(lacking):
             if count <= BLOCK:
                 self.read(at, count)
@@ -62,17 +61,18 @@ class ReadAhead:
             # Of more than is kept, the rest is fetched where it is read.
             for start in range(at, at + min(count, _MOST_RUNS_BYTES // 2), LARGEST):
                 length = min(LARGEST, at + count - start)
-                kept.append((start, self._source.read(start, length)))
-        while sum(len(data) for _, data in kept) > _MOST_RUNS_BYTES:
-            del kept[0]
-        self._runs = tuple(kept)
+                self._runs.append((start, self._source.read(start, length)))
+        while sum(len(data) for _, data in tuple(self._runs)) > _MOST_RUNS_BYTES:
+            self._runs[:1] = []
 
     def lacks(self, ranges: Iterable[Range]) -> bool:
         """Whether anything of these ranges has not been fetched, or is not kept."""
         return not all(self._has(at, count) for at, count in ranges)
 
     def _has(self, offset: int, count: int) -> bool:
-        if any(s <= offset and offset + count <= s + len(d) for s, d in self._runs):
+        if any(
+            s <= offset and offset + count <= s + len(d) for s, d in tuple(self._runs)
+        ):
             return True
         blocks = range(offset // BLOCK, (offset + max(count, 1) - 1) // BLOCK + 1)
         return all(number in self._blocks for number in blocks)
