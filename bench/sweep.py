@@ -123,7 +123,7 @@ def run_once(
     """Run the command once; press Ctrl-C when there are so many images."""
     output = folder / f"run-{report.runs}.jsonl"
     position = str(folder / "position.json")
-    options = ["--json", "--rate", "0", "--state", position]
+    options = ["--json", "--rate", "0", "--position", position]
     with output.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "image_import_cli", "sweep", BUCKET, *options],
