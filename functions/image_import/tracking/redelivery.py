@@ -71,8 +71,12 @@ class Redelivery:
         is_submitted = result.outcome is Outcome.SUBMITTED
         return is_submitted or is_undecided or _is_full(result)
 
+    def lacks_time(self) -> bool:
+        """Whether too little of the function's time is left to begin one."""
+        return self.invocation.remaining() < RESERVE_SECONDS
+
     def _may(self, job: Job) -> bool:
-        if self.invocation.remaining() < RESERVE_SECONDS:
+        if self.lacks_time():
             return False
         if not job.waits_for_room:
             return True

@@ -34,7 +34,12 @@ from image_import.tracking.distribution.distributor import Copies, Distributor, 
 from image_import.tracking.distribution.steps import DistributionProgress
 from image_import.tracking.distribution.wishes import wishes_for
 from image_import.tracking.follower import Distribute, Follower
-from image_import.tracking.redelivery import PendingDelivery, Redelivery, in_order
+from image_import.tracking.redelivery import (
+    RESERVE_SECONDS,
+    PendingDelivery,
+    Redelivery,
+    in_order,
+)
 from image_import.tracking.source_cleanup import SourceCleanup
 
 if TYPE_CHECKING:
@@ -138,7 +143,10 @@ class Tracker:
         works = [self._following(ledger, sight, follower) for ledger in ledgers]
         self.report.open_count += sum(self.invocation.pool.map(self._do, works))
         redelivery = self._redelivery(follower)
-        for delivery in in_order(_deliveries(ledgers)):
+        deliveries = in_order(_deliveries(ledgers))
+        if deliveries and redelivery.lacks_time():
+            self._note([self._too_little_time(len(deliveries))])
+        for delivery in deliveries:
             work = _redelivering(delivery, redelivery)
             self.report.open_count += self._do(work)
         if self.invocation.settings.notify and not self.invocation.settings.dry_run:
@@ -277,6 +285,15 @@ class Tracker:
             region_id=self.region_id,
             delete_notes=follower.delete_notes,
             change=self.change,
+        )
+
+    def _too_little_time(self, count: int) -> ImageImportError:
+        left, whole = self.invocation.remaining(), self.invocation.timeout_seconds
+        return ImageImportError(
+            f"imports that wait to be delivered again: {count:,}; one needs "
+            f"{RESERVE_SECONDS:.0f} s, and of the function's time-out of {whole:.0f} s "
+            f"{max(0, left):.0f} s are left. Set the time-out of the function that "
+            f"follows imports to 240 s or more"
         )
 
     def _look(self, ledgers: Iterable[OpenLedger]) -> Observations:

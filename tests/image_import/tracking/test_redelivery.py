@@ -1,6 +1,7 @@
 """What was claimed and left, delivered again."""
 
 import json
+from dataclasses import replace
 
 from fake_aliyun.ecs.images import BySeconds
 from image_import.ledger.layout import LedgerKeys
@@ -19,6 +20,22 @@ def test_an_abandoned_claim_is_delivered_again() -> None:
     assert answer["open"] == 1
     assert len(uploads.image_names) == 1
     assert len(uploads.notes) == 1
+
+
+def test_a_time_out_too_short_to_deliver_again_is_told_with_what_to_set() -> None:
+    uploads = paced()
+    event = uploads.put("web.qcow2")
+    uploads.cloud.ecs.fail_next(timeout=True, after_effect=True, times=4)
+    assert uploads.handle(event).outcome is Outcome.RETRYING
+    uploads.clock.advance(PAST_ANY_LEASE)
+    tracker = uploads.tracker()
+    tracker.invocation = replace(tracker.invocation, timeout_seconds=59)
+    with uploads.cloud:
+        report = tracker.run()
+    assert (report.changes, report.open_count) == ([], 1)
+    assert "to 240 s or more" in report.errors[0]
+    answer = uploads.track()
+    assert (outcomes(answer), answer.get("errors")) == (["submitted"], None)
 
 
 def test_a_claim_that_is_alive_is_left_alone() -> None:
