@@ -3,6 +3,7 @@
 PYTHON ?= python3
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 
+.PRECIOUS: .venv-%/ready
 .PHONY: help demo test lint format generate package bench docs clean
 help:
 	@echo 'make demo   import a real qcow2 through the real handler; no account needed'
