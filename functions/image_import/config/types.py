@@ -11,6 +11,8 @@ _HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
 # The transport writes these itself; a second opinion would break the request.
 _TRANSPORT_HEADERS = {"content-length", "host", "transfer-encoding"}
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
+_LONGEST_LABEL = 63
+"""Characters. Source: RFC 1035, section 2.3.4."""
 
 
 class Unfit(ValueError):  # noqa: N818 - an answer, turned into a SettingsError
@@ -129,6 +131,9 @@ def endpoint(text: str) -> str:
         raise ValueError(text)
     if not _HOST.fullmatch(host) or parts.port == 0:
         raise ValueError(text)
+    labels = host.removesuffix(".").split(".")
+    if not all(0 < len(label) <= _LONGEST_LABEL for label in labels):
+        raise Unfit("a host name with an empty label or one over 63 characters")
     return f"{parts.scheme}://{parts.netloc}"
 
 

@@ -272,6 +272,28 @@ def test_a_set_endpoint_wins_over_the_region(environ: dict[str, str]) -> None:
     assert lookup_endpoint(settings, "cn-hangzhou") == "http://ecs.stack.test"
 
 
+@pytest.mark.parametrize("name", ["OSS_ENDPOINT", "ECS_ENDPOINT"])
+@pytest.mark.parametrize(
+    ("host", "fits"),
+    [
+        ("ecs..stack.test", False),
+        (".stack.test", False),
+        (f"{'a' * 64}.stack.test", False),
+        (f"stack.{'a' * 64}", False),
+        (f"{'a' * 63}.stack.test", True),
+        ("ecs.stack.test.", True),
+    ],
+)
+def test_a_host_name_that_no_resolver_takes_is_refused_at_start(
+    name: str, host: str, fits: bool
+) -> None:
+    if fits:
+        read_settings({name: host})
+        return
+    with pytest.raises(SettingsError, match=f"{name} holds .*label"):
+        read_settings({name: host})
+
+
 def test_the_lookup_may_have_an_endpoint_of_its_own() -> None:
     elsewhere = {"ECS_LOOKUP": "pop", "ECS_LOOKUP_ENDPOINT": "http://pop.stack.test"}
     settings = read_settings({**ROUTE, **elsewhere})
