@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 
 from image_import.config.credentials import read_credentials
 from image_import.config.settings import Settings, read_settings
-from image_import.errors import ImageImportError, SettingsError
+from image_import.errors import ImageImportError, ServiceError, SettingsError
 from image_import.events.timer import ledger_buckets
+from image_import.importing.results import of_error
 from image_import.importing.runtime import (
     Runtime,
     log_result,
@@ -34,7 +35,11 @@ def handle_schedule(
             settings, context, environ=environ, runtime=runtime, bucket=bucket
         )
         tracker.guard = keeping(bugs)
-        report.add(tracker.run())
+        try:
+            report.add(tracker.run())
+        except ServiceError as exc:
+            log.warning("%s", to_json({"error_message": of_error(exc).reason}))
+            raise
     for error in report.errors:
         log.warning("%s", to_json({"error_message": error}))
     if bugs:

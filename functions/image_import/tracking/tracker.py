@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from image_import.errors import ImageImportError, ServiceError
+from image_import.importing.results import of_error
 from image_import.importing.runtime import Invocation
 from image_import.ledger.clock import OssClock
 from image_import.ledger.entries import LedgerEntry
@@ -337,7 +338,7 @@ class Tracker:
         self.tell(result)
 
     def _note(self, errors: Iterable[ImageImportError]) -> None:
-        self.report.errors.extend(str(exc) for exc in errors)
+        self.report.errors.extend(of_error(exc).reason for exc in errors)
 
 
 def _deliveries(ledgers: Iterable[OpenLedger]) -> list[PendingDelivery]:

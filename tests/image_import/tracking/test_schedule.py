@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from image_import.aliyun.error_catalogue import explain
 from image_import.errors import ServiceRejected, SettingsError
 from image_import.model.result import Result
 from image_import.tracking.schedule import handle_schedule, keeping
@@ -51,6 +52,19 @@ def test_what_went_wrong_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     (record,) = [r for r in caplog.records if r.name == "image_import"]
     assert record.levelno == logging.WARNING
     assert "DescribeTasks: Forbidden.RAM" in record.getMessage()
+    assert explain("ECS", "Forbidden.RAM").fix in answer["errors"][0]
+
+
+def test_notes_that_could_not_be_listed_are_told_with_what_to_do(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    uploads = Uploads()
+    uploads.upload("web.qcow2")
+    uploads.cloud.oss.fail_next("NoSuchBucket", http_status=404, action="ListObjectsV2")
+    with pytest.raises(ServiceRejected, match="ListObjectsV2: NoSuchBucket"):
+        fire(uploads)
+    (line,) = [line for line in lines(caplog) if "error_message" in line]
+    assert "Check its name, OSS_ENDPOINT and REGION_ID" in line["error_message"]
 
 
 def test_failures_are_warnings(caplog: pytest.LogCaptureFixture) -> None:
