@@ -54,24 +54,16 @@ def test_one_log_line_per_record_says_where_each_value_came_from(
     assert line["evidence"]["Platform"] == {"value": "Ubuntu", "source": "object key"}
 
 
-@pytest.mark.parametrize(
-    ("environ", "named"),
-    [
-        ({"OSS_ENDPOINT": "https://127.0.0.1:1", "CA_FILE": "/nowhere"}, "CA_FILE"),
-        ({"OSS_ENDPOINT": "http://.example.com"}, "OSS_ENDPOINT"),
-    ],
-    ids=["no file of authorities", "no host"],
-)
 def test_a_setting_with_which_nothing_can_be_sent_fails_by_its_name(
-    environ: dict[str, str], named: str, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name, value in environ.items():
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("OSS_ENDPOINT", "https://127.0.0.1:1")
+    monkeypatch.setenv("CA_FILE", "/nowhere")
     cloud = FakeAliyun()
     answer = handler.on_object_created(uploaded(cloud), cloud.context())
     (record,) = json.loads(answer)["records"]
     assert record["outcome"] == "failed"
-    assert named in record["reason"]
+    assert "CA_FILE" in record["reason"]
 
 
 def test_a_time_out_that_is_near_ends_in_a_line_before_the_platform_kills(

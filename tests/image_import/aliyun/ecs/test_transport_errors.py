@@ -15,7 +15,7 @@ import requests
 from calling_ecs import ACCEPTED, IMPORT, POP, ROUTE, TOKEN, make_ecs
 from certificates import make_authority
 from image_import.config.credentials import Credentials
-from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
+from image_import.errors import ServiceError, ServiceUnavailable
 from loopback import Got, Say, serving
 from urllib3.exceptions import InsecureRequestWarning
 
@@ -68,12 +68,6 @@ def test_a_proxy_that_is_not_there_has_done_nothing(
         error = failure(session, "http://ecs.test")
     assert isinstance(error, ServiceUnavailable)
     assert (error.code, error.perhaps_done) == ("ProxyError", False)
-
-
-def test_an_endpoint_that_is_no_host_is_refused(session: requests.Session) -> None:
-    error = failure(session, "http://.example.com")
-    assert isinstance(error, ServiceRejected)
-    assert error.code == "InvalidRequest"
 
 
 @pytest.mark.parametrize("environ", [{}, POP, ROUTE], ids=["public", "pop", "route"])
