@@ -8,7 +8,7 @@ Sources:
     provider alibabacloudstack for the POP gateway, both read 2026-11.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from image_import.model.disk import DiskFormat
@@ -158,26 +158,15 @@ APSARA_POP = Target(
     oss_signature_version="v1",
 )
 
-APSARA_ROUTE = Target(
+APSARA_ROUTE = replace(
+    APSARA_POP,
     name="apsara-route",
-    is_apsara_stack=True,
     auth="roa-v1",
     path="/apsara/route/Ecs/ImportImage",
     api_version="2016-01-01",
     body_format="form",
     sends_region_twice=True,
-    platforms=PLATFORMS_APSARA,
-    architectures=("i386", "x86_64"),
-    license_types=LICENSE_TYPES,
-    format_spelling=_APSARA_SPELLING,
-    system_disk_gib=(5, 500),
-    data_disk_gib=(5, 1000),
-    name_characters=":_-",
-    reserved_starts=(),
-    lacks=PUBLIC_ONLY,
-    has_client_token=False,
     has_lookup=False,
-    oss_signature_version="v1",
 )
 
 TARGETS = {target.name: target for target in (PUBLIC, APSARA_POP, APSARA_ROUTE)}
