@@ -140,7 +140,7 @@ def test_no_secret_is_logged_whatever_goes_wrong(
     with FakeAliyun() as cloud:
         event = uploaded(cloud)
         context = cloud.context(timeout_seconds=12)
-        cloud.oss.fail_next("SignatureDoesNotMatch", times=1)
+        cloud.oss.fail_next("SignatureDoesNotMatch", action="GetObject")
         handler.on_object_created(event, context)
         cloud.ecs.fail_next(html=True, times=99)
         with pytest.raises(handler.RetryLater):
