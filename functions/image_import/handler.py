@@ -61,7 +61,8 @@ def handle(
     settings = read_settings(environ)
     prepare_logging(settings)
     invocation = make_invocation(settings, context, environ=environ, runtime=runtime)
-    results, bugs = import_event(event, invocation)
+    with invocation.pool:
+        results, bugs = import_event(event, invocation)
     for result in results:
         log_result(result, invocation.fc_request_id)
     answer = result_json(results)

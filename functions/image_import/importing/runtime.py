@@ -5,9 +5,10 @@ import math
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from image_import.aliyun.ecs.client import Ecs
 from image_import.aliyun.ecs.client import make_session as make_ecs_session
@@ -85,6 +86,31 @@ class Runtime:
         self.pool = ThreadPoolExecutor(POOL_SIZE, thread_name_prefix="exchange")
 
 
+class Exchanges(Executor):
+    """The exchanges of one invocation, on threads that outlive it.
+
+    As a context manager it ends when the last of them has: Function Compute freezes an
+    instance between invocations, and what is still on its way then goes on in the next.
+
+    Source: "Function instance lifecycle", Function Compute documentation, read 2026-12.
+    """
+
+    def __init__(self, threads: Executor) -> None:
+        self._threads = threads
+        self._open: set[Future[Any]] = set()
+
+    def submit(self, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401 - Executor's
+        """Start one."""
+        future = self._threads.submit(*args, **kwargs)
+        self._open.add(future)
+        future.add_done_callback(self._open.discard)
+        return future
+
+    def shutdown(self, *_: Any, **__: Any) -> None:  # noqa: ANN401 - Executor's
+        """Wait for what has begun; what has not never will."""
+        wait([future for future in list(self._open) if not future.cancel()])
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Invocation:
     """What one call of the function works with.
@@ -153,7 +179,7 @@ def make_invocation(
         ecs=lambda region_id: clients.ecs(
             settings, credentials, region_id, remaining=remaining
         ),
-        pool=runtime.pool,
+        pool=Exchanges(runtime.pool),
         timeout_seconds=seconds,
         started=started,
         fc_request_id=str(getattr(context, "request_id", "") or ""),

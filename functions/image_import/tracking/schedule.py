@@ -36,7 +36,8 @@ def handle_schedule(
         )
         tracker.guard = keeping(bugs)
         try:
-            report.add(tracker.run())
+            with tracker.invocation.pool:
+                report.add(tracker.run())
         except ServiceError as exc:
             log.warning("%s", to_json({"error_message": of_error(exc).reason}))
             raise

@@ -1,6 +1,8 @@
 """What one call of the function works with."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -8,6 +10,7 @@ import pytest
 from image_import.config.settings import read_settings
 from image_import.importing.runtime import (
     DEFAULT_TIMEOUT_SECONDS,
+    Exchanges,
     Invocation,
     Runtime,
     make_invocation,
@@ -62,3 +65,20 @@ def test_a_call_is_known_by_its_id_and_its_time_out_by_the_context() -> None:
 def test_without_a_context_the_usual_time_out_counts() -> None:
     made = make_invocation(read_settings({}), None, environ=KEYS, runtime=Runtime())
     assert (made.fc_request_id, made.timeout_seconds) == ("", DEFAULT_TIMEOUT_SECONDS)
+
+
+def test_no_exchange_outlives_its_invocation() -> None:
+    has_begun = Event()
+
+    def last_a_while() -> None:
+        has_begun.set()
+        Event().wait(0.2)
+
+    with ThreadPoolExecutor(1) as threads:
+        with Exchanges(threads) as exchanges:
+            slow = exchanges.submit(last_a_while)
+            queued = exchanges.submit(lambda: None)
+            has_begun.wait()
+        assert slow.done()
+        assert queued.cancelled()
+        assert threads.submit(lambda: 3).result() == 3
