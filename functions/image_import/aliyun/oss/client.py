@@ -19,6 +19,7 @@ from image_import.aliyun.oss.errors import (
     ObjectChanged,
     ObjectMissing,
     PositionTaken,
+    UploadGone,
     refused,
 )
 from image_import.aliyun.oss.responses import (
@@ -45,6 +46,7 @@ __all__ = [
     "ObjectPiece",
     "Oss",
     "PositionTaken",
+    "UploadGone",
     "make_session",
 ]
 
@@ -82,7 +84,7 @@ class Oss:
         self._sender = Sender(session, remaining)
         self._mask = Mask(credentials.secrets)
         self._signature_version = signature_version
-        self._buckets: dict[str, oss2.Bucket] = {}
+        self._buckets: dict[tuple[str, float], oss2.Bucket] = {}
         self._auth = _auth(credentials, signature_version)
         self._endpoint = endpoint
         self._region_id = region_id
@@ -236,17 +238,29 @@ class Oss:
         return self._read(bucket, object_key, span, normal_etag(etag))
 
     def exchange(
-        self, action: str, exchange: Callable[[oss2.Bucket], Result], bucket: str
+        self,
+        action: str,
+        exchange: Callable[[oss2.Bucket], Result],
+        bucket: str,
+        *,
+        seconds: float = READ_SECONDS,
     ) -> Result:
         """Return what came of an exchange that has no method of its own here.
+
+        Args:
+            seconds: For the whole answer.
 
         Raises:
             ServiceError: OSS refused it, or did not answer.
         """
-        return self._call(action, exchange, bucket)
+        return self._call(action, exchange, bucket, seconds)
 
     def _call(
-        self, action: str, exchange: Callable[[oss2.Bucket], Result], bucket: str
+        self,
+        action: str,
+        exchange: Callable[[oss2.Bucket], Result],
+        bucket: str,
+        seconds: float = READ_SECONDS,
     ) -> Result:
         """Return what came of one exchange.
 
@@ -256,7 +270,8 @@ class Oss:
         """
         failure: ServiceError
         try:
-            return exchange(self._buckets.get(bucket) or self._bucket(bucket))
+            known = self._buckets.get((bucket, seconds))
+            return exchange(known or self._bucket(bucket, seconds))
         except oss2.exceptions.ServerError as exc:
             failure = refused(
                 exc.status, exc.headers, exc.body, self._asked(action, bucket)
@@ -283,13 +298,13 @@ class Oss:
             signature_version=self._signature_version,
         )
 
-    def _bucket(self, name: str) -> oss2.Bucket:
-        made = self._buckets[name] = oss2.Bucket(
+    def _bucket(self, name: str, seconds: float = READ_SECONDS) -> oss2.Bucket:
+        made = self._buckets[name, seconds] = oss2.Bucket(
             self._auth,
             self._endpoint,
             name,
             session=self._sender,
-            connect_timeout=(CONNECT_SECONDS, READ_SECONDS),
+            connect_timeout=(CONNECT_SECONDS, seconds),
             enable_crc=False,
             region=self._region_id,
             is_path_style=self._is_path_style,

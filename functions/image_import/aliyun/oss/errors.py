@@ -21,8 +21,12 @@ _ERROR_FIELD = re.compile(r"<(Code|Message|RequestId|Endpoint|EC)>([^<]*)</\1>")
 
 RIGHTS = {
     "AppendObject": "oss:PutObject",
+    "CompleteMultipartUpload": "oss:PutObject",
     "HeadObject": "oss:GetObject",
+    "InitiateMultipartUpload": "oss:PutObject",
     "ListObjectsV2": "oss:ListObjects",
+    "UploadPart": "oss:PutObject",
+    "UploadPartCopy": "oss:PutObject",
 }
 """What an operation is allowed by, if not by a right of its own name.
 
@@ -42,12 +46,17 @@ class PositionTaken(ServiceRejected):
     """An append came second: the object does not end where it was expected to."""
 
 
+class UploadGone(ServiceRejected):
+    """There is no such multipart upload: it was completed, or aborted."""
+
+
 class NotAppendable(ServiceRejected):
     """The object was not made by AppendObject, or something was put over it."""
 
 
 _KINDS: Mapping[tuple[int, str], type[ServiceRejected]] = {
     (404, "NoSuchKey"): ObjectMissing,
+    (404, "NoSuchUpload"): UploadGone,
     (412, "PreconditionFailed"): ObjectChanged,
     (409, "ObjectNotAppendable"): NotAppendable,
     (409, "PositionNotEqualToLength"): PositionTaken,
