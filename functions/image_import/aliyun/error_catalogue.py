@@ -53,6 +53,7 @@ InvalidLicenseType.BYOLOnly | permanent | uploader | This system can only come w
 QuotaExceed.Image | configuration | account | The account has as many custom images as it may have. | Delete images or raise the quota, then re-invoke.
 QuotaExceed.Snapshot | configuration | account | The account has as many snapshots as it may have. | Delete snapshots or raise the quota, then re-invoke.
 ImportImageFailed | configuration | account | ECS could not import it and gives no cause. | Open a ticket with the request ID.
+QuotaExceed* | configuration | account | The account has as much as it may have. | Delete what is not needed, or raise the quota.
 UserNotInTheWhiteList | configuration | account | The account may not use this. | Open a ticket with the request ID.
 TagKey.Duplication | permanent | uploader | Two tags have the same key, whatever its case. | Correct Tag in the sidecar.
 InvalidResourceGroup.NotFound | configuration | operator | There is no such resource group. | Correct ResourceGroupId.
@@ -253,15 +254,28 @@ def explain(service: str, code: str, http_status: int | None = None) -> Explanat
         code: In any case; services are not consistent.
         http_status: None if there was no answer; then transport's codes count too.
     """
-    folded = code.lower()
     owners = (service, "transport") if http_status is None else (service,)
     for owner in owners:
-        if known := _BY_CODE.get((owner, folded)):
+        if known := _listed(owner, code):
             return _for_service(known, service)
-    for owner, prefix, row in _BY_PREFIX:
-        if owner == service and folded.startswith(prefix):
-            return row
     return _unknown(service, code, http_status)
+
+
+def is_listed(service: str, code: str) -> bool:
+    """Return whether the code has a row of its own."""
+    return _listed(service, code) is not None
+
+
+def _listed(service: str, code: str) -> Explanation | None:
+    folded = code.lower()
+    if known := _BY_CODE.get((service, folded)):
+        return known
+    by_prefix = (
+        row
+        for owner, prefix, row in _BY_PREFIX
+        if owner == service and folded.startswith(prefix)
+    )
+    return next(by_prefix, None)
 
 
 def _for_service(row: Explanation, service: str) -> Explanation:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from image_import.aliyun.error_catalogue import explain
+from image_import.aliyun.error_catalogue import explain, is_listed
 from image_import.aliyun.transport_errors import quote
 from image_import.errors import ServiceError, ServiceRejected, ServiceUnavailable
 
@@ -29,8 +29,7 @@ _WRAPPERS = ("errorsample", "data")
 _SUCCESS_FIELDS = {"code", "success", "asapisuccess", "resultcode"}
 _ERROR_CODE_FIELDS = ("asapierrorcode", "errorcode", "errorkey")
 _MESSAGE_FIELDS = ("asapierrormessage", "message", "errormessage", "resultmsg")
-_CODE_IN_MESSAGE = re.compile(r"\b(?:QuotaExceed|Throttling)(?:\.[A-Za-z]+)*\b")
-"""What the gateway of Apsara Stack passes on of ECS's refusal, under its own code."""
+_LIKE_A_CODE = re.compile(r"\b(?:[A-Z]\w*(?:\.\w+)+|(?:[A-Z][a-z]+){2,}|Throttling)\b")
 
 _XML_ROOT = re.compile(r"<(Error|ImportImageResponse)[\s>]")
 _XML_FIELD = re.compile(r"<(Code|Message|RequestId|HostId|ImageId|TaskId)>([^<]*)</\1>")
@@ -131,9 +130,9 @@ def _failure(folded: Mapping[str, Any], http_status: int) -> tuple[str, str] | N
     """Return code and message of a failure, None for a success."""
     message = _first(folded, _MESSAGE_FIELDS)
     if "errorsample" in folded or _is_bad(folded.get("resultcode")):
-        inner = _CODE_IN_MESSAGE.search(message)
         result_code = f"resultCode {folded.get('resultcode')}"
-        return _text(folded, "code") or (inner[0] if inner else result_code), message
+        code = _text(folded, "code") or _code_within(message) or result_code
+        return code, message
     code = _first(folded, _ERROR_CODE_FIELDS)
     if code not in SUCCESS_CODES or folded.get("asapisuccess") is False:
         return code, message
@@ -143,6 +142,12 @@ def _failure(folded: Mapping[str, Any], http_status: int) -> tuple[str, str] | N
     if folded.get("success") is False:
         return code, message
     return None
+
+
+def _code_within(message: str) -> str | None:
+    """Return ECS's own code where the gateway of Apsara Stack quotes its refusal."""
+    found = _LIKE_A_CODE.findall(message)
+    return next((code for code in found if is_listed("ECS", code)), None)
 
 
 def _first(folded: Mapping[str, Any], names: tuple[str, ...]) -> str:

@@ -140,6 +140,10 @@ def test_the_routes_failure_is_one_whatever_the_http_status(
     ("said", "kind", "code"),
     [
         ("QuotaExceed.Image: 100 images", ServiceRejected, "QuotaExceed.Image"),
+        ("QuotaExceed.Other: 7", ServiceRejected, "QuotaExceed.Other"),
+        ("code: SignatureDoesNotMatch", ServiceRejected, "SignatureDoesNotMatch"),
+        ("[Forbidden.RAM] not you", ServiceRejected, "Forbidden.RAM"),
+        ("the import of MyImage failed", ServiceUnavailable, "resultCode -1"),
         ("[Throttling.User] slow down", ServiceUnavailable, "Throttling.User"),
         ("code=Throttling", ServiceUnavailable, "Throttling"),
         ("the quota is exceeded", ServiceUnavailable, "resultCode -1"),
