@@ -8,6 +8,7 @@ from image_import.filename.tokenizer import LAST_LATIN, Piece
 from image_import.filename.vocabulary.disk_markers import (
     ALL_MARKERS,
     BUSES_FROM_0,
+    DATA_DISKS,
     DATA_NODES,
     DATA_UNITS,
     DATA_WORDS,
@@ -63,8 +64,8 @@ _DATA_NUMBER = re.compile(
     rf"(?P<gap>[-_ ]?){_NUMBER}(?:[-_][0-9a-fA-F]{{8,32}})?$"
 )
 _DATA = re.compile(
-    rf"(?:{_CAPITAL}(?P<disk>(?i:data)[-_ ]?(?i:disk|drive|vol|volume))"
-    rf"|{_SEPARATOR}(?P<word>{_any(DATA_WORDS)})){_SERIAL}"
+    rf"{_CAPITAL}(?P<disk>{_any(DATA_DISKS)})(?:{_SERIAL}|(?=[-_. ][^\W\d]))"
+    rf"|{_SEPARATOR}(?P<word>{_any(DATA_WORDS)}){_SERIAL}"
     rf"|{_SEPARATOR}(?P<inner>{_any(INNER_DATA_WORDS)})(?=$|[-_. ])"
 )
 # Glued to its number a marker may stand inside (ipva-disk2-14r2), else only at the end.

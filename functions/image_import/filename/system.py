@@ -20,13 +20,17 @@ from image_import.filename.lookup import Strength, Vocabulary
 from image_import.filename.tokenizer import Phrase, Piece, neighbours
 from image_import.filename.vocabulary.entry import OTHERS_LINUX, System
 from image_import.filename.vocabulary.stop_words import (
+    CLOUD_IMAGE_WORDS,
     COMMON_WORDS,
     CONNECTIVES,
+    CONTENT_WORDS,
     ENDINGS_OF_OWN_NAMES,
     IMAGE_WORDS,
     LINUX_WORDS,
     NOT_DISTRIBUTIONS,
     PREFIXES_OF_OTHERS,
+    PURPOSES,
+    SERVED_WORDS,
     SUFFIXES,
 )
 from image_import.filename.windows import WindowsMatch, find_windows
@@ -115,7 +119,7 @@ def _one_of(
         if is_linux and not any(_is_same(known, other) for known in several):
             several.append(other)
     if len(several) > 1:
-        released = [n for n in several if _has_release(n.phrase, found)]
+        released = [n for n in several if _is_main(n.phrase, found)]
         several = released if len(released) == 1 else several
     if len(several) == 1:
         return _narrowed(several[0], found, vocabulary)
@@ -139,6 +143,12 @@ def _other_codenames(
     if not system.codenames:
         return []
     return [n for n in named if n.system is not system and _is_codename(n, found)]
+
+
+def _is_main(phrase: Phrase, found: Sequence[Piece]) -> bool:
+    """Return whether a name with a release is the system's, not that of its content."""
+    before = found[phrase.start - 1].text if phrase.start else ""
+    return before not in CONTENT_WORDS and _has_release(phrase, found)
 
 
 def _has_release(phrase: Phrase, found: Sequence[Piece]) -> bool:
@@ -259,18 +269,29 @@ def _before_v(text: str, following: Piece | None) -> list[str]:
 def _is_name(word: _Named, named: Sequence[_Named], found: Sequence[Piece]) -> bool:
     """Return whether a word names its system, where it stands."""
     strength, phrase = word.strength, word.phrase
+    if _is_served(phrase, found):
+        return False
     if strength is Strength.ORDINARY:
-        return (
+        texts = [piece.text for piece in found]
+        return word.system.not_with.isdisjoint(texts) and (
             _is_whole(phrase, found)
+            or not CLOUD_IMAGE_WORDS.isdisjoint(texts)
             or _has_company(phrase, found, MEANT_BESIDE)
             or (_has_release(phrase, found) and not _is_counted(phrase, found))
             or _has_architecture(phrase, found)
-            or any(text in LINUX_WORDS for text, _ in found)
+            or _begins_build(phrase, found)
+            or not LINUX_WORDS.isdisjoint(texts)
             or any(_is_beside(phrase, other.phrase, found) for other in named)
         )
     if strength is Strength.FIRST and phrase.start == 0:
         return _is_whole(phrase, found) or _has_company(phrase, found)
     return strength is Strength.NAME
+
+
+def _is_served(phrase: Phrase, found: Sequence[Piece]) -> bool:
+    """Return whether a machine serves the system rather than runs it."""
+    is_beside = not SERVED_WORDS.isdisjoint(neighbours(found, phrase))
+    return is_beside and not _has_release(phrase, found)
 
 
 def _is_beside(phrase: Phrase, other: Phrase, found: Sequence[Piece]) -> bool:
@@ -290,6 +311,13 @@ def _has_architecture(phrase: Phrase, found: Sequence[Piece]) -> bool:
     place = _behind_image_words(phrase, found)
     is_there = place < len(found)
     return is_there and ARCHITECTURE_BY_WORD.phrase_at(found, place) is not None
+
+
+def _begins_build(phrase: Phrase, found: Sequence[Piece]) -> bool:
+    """Return whether a release and a processor follow: alpine-std-3.19-x64."""
+    if phrase.start or not any(text.isdecimal() for text, _ in found[phrase.stop :]):
+        return False
+    return bool(ARCHITECTURE_BY_WORD.phrases(found[phrase.stop :]))
 
 
 def _is_whole(phrase: Phrase, found: Sequence[Piece]) -> bool:
@@ -333,7 +361,8 @@ def _bare_linux(found: Sequence[Piece]) -> Match | None:
     for place, (text, is_glued) in enumerate(found):
         if text in LINUX_WORDS:
             before = found[place - 1].text if is_glued and place else ""
-            return _own_name(before + text) or Match(ANY_LINUX, text, "the word linux")
+            word = before + text if before.isascii() else text
+            return _own_name(word) or Match(ANY_LINUX, text, "the word linux")
         if text.endswith("linux") and (own := _own_name(text)):
             return own
     return None
@@ -341,7 +370,8 @@ def _bare_linux(found: Sequence[Piece]) -> Match | None:
 
 def _own_name(word: str) -> Match | None:
     """Return a distribution that no table has, but whose name says what it is."""
-    if len(word) < SHORTEST_OWN_NAME or word in NOT_DISTRIBUTIONS:
+    is_purpose = word.removesuffix("linux") in PURPOSES
+    if len(word) < SHORTEST_OWN_NAME or is_purpose or word in NOT_DISTRIBUTIONS:
         return None
     own = System(name=word, family="linux-generic", platforms=(OTHERS_LINUX,))
     return Match(own, word, "a name that ends in linux")

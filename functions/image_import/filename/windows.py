@@ -34,6 +34,7 @@ from image_import.filename.vocabulary.windows import (
     SHORT_PREFIXES,
     SHORT_YEAR_COMPANY,
     SHORT_YEARS,
+    WINDOWS_OF_HOUSES,
 )
 
 YEAR_DIGITS = 4
@@ -114,7 +115,8 @@ def _behind(
         or _year_behind(texts, place + 1, is_server=is_server, vocabulary=vocabulary)
         or (_semi_annual(rest, vocabulary) if is_server else None)
     )
-    if not release and word in NOT_ALONE:
+    is_ordinary = word in NOT_ALONE or not WINDOWS_OF_HOUSES.isdisjoint(texts)
+    if not release and is_ordinary:
         return None
     if not release:
         return WindowsMatch(ANY_WINDOWS, word, "the word Windows")

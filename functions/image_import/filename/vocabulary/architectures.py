@@ -41,8 +41,8 @@ _WORDS = {
     "arm64": (
         "arm 64", "aarch 64", "arm64v8", "arm64ec", "arm64e",
         "armv8", "armv8a", "armv9", "kunpeng", "phytium", "graviton", "鲲鹏", "飞腾",
-        "qemuarm64", "genericarm64", "yitian 710", "倚天710", "a64fre", "a64chk",
-        "raspberrypi3 64", "raspberrypi4 64",
+        "qemuarm64", "genericarm64", "yitian 710", "倚天710", "倚天", "a64fre",
+        "a64chk", "raspberrypi3 64", "raspberrypi4 64",
     ),
     UNSUPPORTED: (
         "aarch64be", "aarch32", "armhf", "armhfp", "armel", "armeb", "arm32",

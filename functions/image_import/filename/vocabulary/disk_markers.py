@@ -18,9 +18,9 @@ Sources:
 SYSTEM_DISKS = (
     "os disk", "sys disk", "system disk", "boot disk", "root disk", "root vol",
     "root volume", "os volume", "os drive", "system drive", "boot drive", "c drive",
-    "系统盘", "システム ディスク", "ブート ディスク", "起動 ディスク", "os ディスク",
-    "시스템 디스크", "부팅 디스크", "부트 디스크", "os 디스크", "системный диск",
-    "загрузочный диск", "قرص النظام", "قرص التشغيل", "disque système",
+    "系统盘", "c盘", "システム ディスク", "ブート ディスク", "起動 ディスク",
+    "os ディスク", "시스템 디스크", "부팅 디스크", "부트 디스크", "os 디스크",
+    "системный диск", "загрузочный диск", "قرص النظام", "قرص التشغيل", "disque système",
     "disque systeme", "system platte", "system festplatte", "disco de sistema",
     "disco del sistema", "disco do sistema", "disco sistema", "disco di sistema",
     "systémový disk", "systemovy disk", "dysk systemowy", "systeemschijf",
@@ -30,8 +30,12 @@ SYSTEM_DISKS = (
 SYSTEM_WORDS = ("system", "sys", "os", "boot", "root", "primary")
 """At the end of a name only, behind a separator."""
 
-DATA_WORDS = (
-    "data", "auxiliary", "auxilary", "secondary", "swap", "数据盘", "データ ディスク",
+DATA_WORDS = ("data", "auxiliary", "auxilary", "secondary", "swap")
+"""At the end of a name only, behind a separator."""
+
+DATA_DISKS = (
+    "data disk", "data drive", "data vol", "data volume", "数据盘", "d盘", "e盘",
+    "データ ディスク",
     "데이터 디스크", "диск данных", "диск с данными", "قرص البيانات", "قرص بيانات",
     "disque de données", "disque de donnees", "disque données", "disque donnees",
     "daten platte", "daten festplatte", "daten disk", "disco de datos", "disco datos",
@@ -114,7 +118,7 @@ ALL_MARKERS = tuple(
     {
         word.split(" ", maxsplit=1)[0]: None
         for words in (
-            SYSTEM_DISKS, SYSTEM_WORDS, DATA_WORDS, ("nvme",), DISK_WORDS,
+            SYSTEM_DISKS, SYSTEM_WORDS, DATA_WORDS, DATA_DISKS, ("nvme",), DISK_WORDS,
             INNER_DATA_WORDS, NUMBERED_WORDS, DEVICES, WHOLE_NAME_DEVICES,
             DRIVES_FROM_0, BUSES_FROM_0,
         )

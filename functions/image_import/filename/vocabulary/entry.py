@@ -25,6 +25,8 @@ class System:
         platforms: Values of Platform that stand for it, the most exact first; its own
             name comes before them, and a target takes the first that its list has.
             Empty where no value may be inferred.
+        not_with: Words of a product that an ordinary word names as well: they make
+            `kylin` the Apache project, wherever they stand.
         is_appliance: A product around some system that its name does not tell.
         narrowed_by: Words that, after this name, make it another row's system.
         releases: Of Windows: what stands behind "Windows" or "Windows Server".
@@ -42,6 +44,7 @@ class System:
     plain_codenames: tuple[str, ...] = ()
     os_type: str | None = "linux"
     platforms: tuple[str, ...] = (OTHERS_LINUX,)
+    not_with: frozenset[str] = frozenset()
     is_appliance: bool = False
     narrowed_by: tuple[tuple[str, str], ...] = ()
     releases: tuple[str, ...] = ()

@@ -41,6 +41,8 @@ LISTED = (
             "plucky puffin", "questing quokka", "resolute raccoon",
         ),
         codenames=(
+            # Nobody else's: a release whose name is not known yet.
+            "server cloudimg", "minimal cloudimg",
             "warty", "gutsy", "jaunty", "oneiric", "quantal", "raring", "utopic",
             "yakkety", "zesty", "xenial", "bionic", "eoan", "hirsute", "jammy",
         ),
@@ -112,7 +114,7 @@ LISTED = (
         platforms=("Aliyun", OTHERS_LINUX),
         words=(
             "alinux", "alinux2", "alinux3", "aliyun linux",
-            "alibaba cloud linux", "alibaba linux", "aliyun os",
+            "alibaba cloud linux", "alibaba linux", "aliyun os", "阿里云 linux",
         ),
         first_words=("aliyun 2", "aliyun 3", "aliyun 4", "aliyun 17"),
     ),
@@ -157,10 +159,13 @@ LISTED = (
         family="kylin",
         platforms=("Kylin", OTHERS_LINUX),
         words=(
-            "kylin os", "neo kylin", "yhkylin", "kylin server",
+            "kylin os", "ky10", "neo kylin", "yhkylin", "galaxy kylin", "kylin server",
             "kylin desktop", "kylin linux", "银河麒麟", "中标麒麟", "麒麟",
         ),
         ordinary_words=("kylin",),
+        not_with=frozenset({
+            "apache", "olap", "bi", "cube", "cubes", "hadoop", "spark", "hive", "hbase",
+        }),
     ),
     System(
         name="UOS",

@@ -23,7 +23,7 @@ IMAGE_WORDS = frozenset((
     "jeos", "simply", "cinnamon", "mate", "xfce", "kde", "gnome", "plasma", "lxqt",
     "lxde", "budgie", "edge", "oem", "gui", "cli", "gnu", "os", "backports",
     "golden", "gold",
-    "production", "rootfs", "minirootfs", "rpi", "tmpl", "tpl",
+    "production", "rootfs", "minirootfs", "rpi", "tmpl", "tpl", "ova", "ovf",
 ))  # fmt: skip
 
 COMMON_WORDS = frozenset({
@@ -36,14 +36,33 @@ COMMON_WORDS = frozenset({
 CONNECTIVES = frozenset({"to", "2", "from", "vs", "and", "or", "into", "on", "with"})
 """Between the names of two systems."""
 
+CLOUD_IMAGE_WORDS = frozenset({
+    "cloudimg", "cloudimage", "cloudinit", "genericcloud", "nocloud", "minirootfs",
+})  # fmt: skip
+"""Nothing but the image of a system is called so: they need not stand beside it."""
+
+SERVED_WORDS = frozenset({
+    "mirror", "mirrors", "repo", "repos", "repository", "packages", "isos", "sso",
+})  # fmt: skip
+"""Beside the name of a system, what a machine serves or sells: centos-mirror."""
+
+CONTENT_WORDS = frozenset({"with", "for"})
+"""What stands behind them is in the system, or beside it: docker-with-alpine-3.19."""
+
 LINUX_WORDS = frozenset({"linux"})
 """Tell Linux, but no distribution: `nocloud_linux-x86_64.raw`."""
 
 NOT_DISTRIBUTIONS = frozenset(
-    {"selinux", "syslinux", "isolinux", "extlinux", "pxelinux", "vmlinux", "gnulinux",
-     "nonlinux", "kvmlinux", "uclinux", "runlinux", "anylinux", "otherlinux"}
+    {"selinux", "syslinux", "isolinux", "extlinux", "pxelinux", "uclinux"}
 )  # fmt: skip
 """Words on -linux that are no distribution's name, as rockylinux or eurolinux are."""
+
+PURPOSES = IMAGE_WORDS | frozenset({
+    "my", "our", "the", "old", "new", "web", "db", "app", "dev", "test", "prod",
+    "admin", "corp", "lab", "demo", "main", "any", "just", "non", "gnu", "other", "run",
+    "bare",
+})  # fmt: skip
+"""Before -linux they make no name of a distribution: devlinux is somebody's Linux."""
 
 SUFFIXES = (
     "linux", "server", "desktop", "disk", "image", "img", "cloud", "base", "template",

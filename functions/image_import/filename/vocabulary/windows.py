@@ -113,6 +113,12 @@ PREFIXES = SERVER_PREFIXES | {"windows", "window", "win"}
 NOT_ALONE = frozenset({"window"})
 """Tells nothing without a release behind it: a window manager is no Windows."""
 
+WINDOWS_OF_HOUSES = frozenset(
+    {"door", "doors", "glass", "glazing", "blinds", "curtains", "cleaning", "cleaner",
+     "cleaners", "quick", "loss", "losses", "rate", "rates", "ratio"}
+)  # fmt: skip
+"""Beside them a window or a win is an ordinary one, unless a release stands there."""
+
 GLUED_PREFIXES = frozenset({"w", "ws", "server", "srv", "svr"})
 """Before a year or 2k only, and glued to it: w2k8, w2016, ws2012r2, server2019."""
 
