@@ -93,12 +93,15 @@ def test_both_files_say_of_settings_what_their_table_says() -> None:
 
 
 OFFERED = {choice: row for row, choice in make_deployment.CHOICES.items()}
+TOGETHER = {"copy_kms_keys": {"COPY_TO_REGIONS": "cn-beijing"}}
+"""What a choice is refused without."""
 
 
 @pytest.mark.parametrize("choice", OFFERED)
 def test_the_function_takes_a_value_that_a_parameter_allows(choice: str) -> None:
     row = OFFERED[choice]
-    assert read_settings({row.name: another(row)}) != read_settings({})
+    others = TOGETHER.get(choice, {})
+    assert read_settings({row.name: another(row), **others}) != read_settings(others)
     assert re.search(make_deployment.allowed_pattern(row), another(row))
 
 

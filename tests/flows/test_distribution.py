@@ -8,6 +8,7 @@ from fake_aliyun.ecs.images import Image
 from image_import.config.settings import read_settings
 from image_import.errors import SettingsError
 from image_import.ledger.entries import State
+from stacks import POP
 from uploads import Uploads
 
 HOME, NORTH, ABROAD = "cn-hangzhou", "cn-beijing", "ap-southeast-1"
@@ -65,6 +66,53 @@ def test_the_family_at_home_moves_last() -> None:
     steps = [e.step for e in uploads.ledger("web.qcow2") if e.step_state == "done"]
     assert steps[-1] == f"family {HOME}"
     assert len(steps) == len(set(steps)) == 8
+
+
+def test_a_copy_has_the_name_the_tags_and_the_description_of_its_image() -> None:
+    uploads = available(IMAGE_TAGS="team=web", PROVENANCE_TAGS="true")
+    run_to_the_end(uploads)
+    everywhere = images(uploads).values()
+    (tags,) = {tuple(sorted(i.tags.items())) for i in everywhere}
+    assert {"team", "image-import:key", "image-import:revision"} <= dict(tags).keys()
+    assert len({(i.image_name, i.description) for i in everywhere}) == 1
+
+
+def test_a_copy_is_encrypted_where_its_region_has_a_key() -> None:
+    uploads = available(COPY_KMS_KEYS=f"{NORTH}=key-1")
+    run_to_the_end(uploads)
+    found = {region: image.encryption for region, image in images(uploads).items()}
+    assert found == {HOME: "", NORTH: "customer", ABROAD: ""}
+    assert images(uploads)[NORTH].parameters["KMSKeyId"] == "key-1"
+
+
+def test_a_copy_has_its_features_set_again() -> None:
+    uploads = available(NVME_SUPPORT="supported")
+    run_to_the_end(uploads)
+    found = {i.features["NvmeSupport"] for i in images(uploads).values()}
+    assert found == {"supported"}
+
+
+def test_a_copy_under_way_stays_one_though_the_settings_change() -> None:
+    uploads = available()
+    uploads.cloud.faults.add(
+        Fault(service="ecs", action="CopyImage", reset=True, after_effect=True, times=9)
+    )
+    uploads.track()
+    uploads.environ = {**uploads.environ, "COPY_KMS_KEYS": f"{NORTH}=key-1"}
+    uploads.cloud.faults.clear()
+    run_to_the_end(uploads)
+    assert len(uploads.cloud.ecs.everywhere) == 3
+
+
+def test_apsara_stack_has_its_tags_set_once_the_image_is_there() -> None:
+    uploads = Uploads(environ={**POP, "IMAGE_TAGS": "team=web"})
+    uploads.upload("web.qcow2")
+    uploads.cloud.ecs.finish_imports()
+    uploads.track()
+    run_to_the_end(uploads)
+    (image,) = uploads.cloud.ecs.everywhere
+    assert image.tags == {"team": "web"}
+    assert uploads.ledger("web.qcow2")[-1].state is State.DISTRIBUTED
 
 
 def test_a_region_that_fails_does_not_hold_the_others() -> None:

@@ -24,13 +24,14 @@ from image_import.config.types import (
     matching,
     one_of,
     oss_endpoint,
+    pairs,
     some_of,
     true_or_false,
     whole_number,
 )
 from image_import.errors import SettingsError
 from image_import.model.image_fields import GUARDED_FIELDS, LICENSE_TYPES
-from image_import.model.limits import TEMPLATE_FIELDS, check_template
+from image_import.model.limits import TEMPLATE_FIELDS, check_tag, check_template
 from image_import.model.targets import PUBLIC, TARGETS, Target
 
 LONGEST_SHOWN = 100
@@ -80,6 +81,23 @@ def _accounts(text: str) -> tuple[str, ...]:
     return accounts
 
 
+def _tags(text: str) -> dict[str, str]:
+    tags = pairs(text)
+    if len(tags) > MOST_TAGS:
+        raise Unfit(f"{len(tags)} tags")
+    for key, value in tags.items():
+        if fault := check_tag(key, value):
+            raise Unfit(f"{key}={value}, which {fault}")
+    return tags
+
+
+def _keys_by_region(text: str) -> dict[str, str]:
+    keys = pairs(text)
+    if not all(re.fullmatch(_REGION, r) and _KMS_KEY.fullmatch(keys[r]) for r in keys):
+        raise ValueError(text)
+    return keys
+
+
 def _receivers(text: str) -> tuple[Receiver, ...]:
     try:
         return tuple(map(parse_receiver, text.replace(",", " ").split()))
@@ -94,12 +112,25 @@ _GIB_RANGE = Kind(
     example="20-500",
 )
 _REGION = r"(?!oss-)[a-z][a-z0-9]*(-[a-z0-9]+)+"
+_KMS_KEY = re.compile(r"[A-Za-z0-9_/-]{1,128}")
+MOST_TAGS = 10
+"""That an operator may choose of the 20 of an image; uploaders and provenance have
+the others.
+"""
 MOST_ACCOUNTS = 50
 """With whom an image may be shared.
 
 Source: "ModifyImageSharePermission", ECS API 2014-05-26, read 2026-12.
 """
 _ID = matching(r"[\x21-\x7e]+", "an ID without spaces")
+ONLY_ON_PUBLIC = (
+    "IMAGE_FAMILY",
+    "PROVENANCE_TAGS",
+    "COPY_TO_REGIONS",
+    "COPY_KMS_KEYS",
+    "SHARE_WITH",
+)
+"""Settings for which no public source shows that Apsara Stack has what they take."""
 _AROUND_HASH = rf"([^{{}}]|\{{({'|'.join(TEMPLATE_FIELDS)})\}})*"
 
 
@@ -336,6 +367,25 @@ class Settings:
         default_note="none",
         meaning="Image family of each image, set once it is available everywhere.",
     )
+    image_tags: Mapping[str, str] = setting(
+        Kind(
+            f"a comma list of up to {MOST_TAGS} tags such as team=web,stage=prod",
+            _tags,
+            empty=MappingProxyType({}),
+            pattern=r"[^,=]+=[^,=]*(,[^,=]+=[^,=]*)*",
+            example="team=web,stage=prod",
+        ),
+        default_note="none",
+        meaning="Tags of each image and its copies; a sidecar's tag of the same key "
+        "does not count.",
+    )
+    provenance_tags: bool = setting(
+        true_or_false(),
+        default="false",
+        meaning="Whether each image and its copies have tags that say which upload "
+        "they come from: bucket, key, ETag and revision, and the version of this "
+        "program.",
+    )
     copy_to_regions: tuple[str, ...] = setting(
         Kind(
             "a comma list of region IDs such as cn-beijing,ap-southeast-1",
@@ -346,6 +396,17 @@ class Settings:
         ),
         default_note="none",
         meaning="Regions that each image is copied to once it is available.",
+    )
+    copy_kms_keys: Mapping[str, str] = setting(
+        Kind(
+            "a comma list of regions with a key ID such as cn-beijing=key-bjj66c2a",
+            _keys_by_region,
+            empty=MappingProxyType({}),
+            pattern=r"[a-z0-9-]+=[A-Za-z0-9_/-]+(,[a-z0-9-]+=[A-Za-z0-9_/-]+)*",
+            example="cn-beijing=key-bjj66c2a",
+        ),
+        default_note="copies are not encrypted",
+        meaning="The KMS key of each region with which the copy there is encrypted.",
     )
     share_with: tuple[str, ...] = setting(
         Kind(
@@ -426,7 +487,10 @@ class Settings:
     @property
     def distributes(self) -> bool:
         """Whether anything is to be done with an image that is available."""
-        return bool(self.image_family or self.copy_to_regions or self.share_with)
+        tags_later = self.image_tags and "Tag" in self.target.lacks
+        return bool(
+            self.image_family or self.copy_to_regions or self.share_with or tags_later
+        )
 
     @property
     def has_lookup(self) -> bool:
@@ -510,12 +574,7 @@ def _check_together(settings: Settings) -> None:
             f"KEY_PREFIX holds {settings.key_prefix!r}, which lies in the ledger's "
             f"folder; it may hold any prefix outside of {settings.ledger_prefix}"
         )
-    for name in ("IMAGE_FAMILY", "COPY_TO_REGIONS", "SHARE_WITH"):
-        if target.is_apsara_stack and getattr(settings, name.lower()):
-            raise SettingsError(
-                f"{name} is set; with IMPORT_TARGET={target.name} it may hold nothing: "
-                "only public Alibaba Cloud is known to have what it takes"
-            )
+    _check_after_available(settings)
     if (target.auth, target.body_format) == ("rpc-v1", "json"):
         raise SettingsError(
             "ECS_BODY_FORMAT holds json, which the signature of ECS_AUTH=rpc-v1 would "
@@ -525,4 +584,26 @@ def _check_together(settings: Settings) -> None:
         raise SettingsError(
             "TLS_INSECURE holds true although CA_FILE is set; it may hold false, so "
             "that CA_FILE is used, or CA_FILE may hold nothing"
+        )
+
+
+def _check_after_available(settings: Settings) -> None:
+    """Refuse what a target lacks, and what has no effect."""
+    target = settings.target
+    for name in ONLY_ON_PUBLIC:
+        if target.is_apsara_stack and getattr(settings, name.lower()):
+            raise SettingsError(
+                f"{name} is set; with IMPORT_TARGET={target.name} it may hold nothing: "
+                "only public Alibaba Cloud is known to have what it takes"
+            )
+    if settings.image_tags and not settings.has_lookup:
+        raise SettingsError(
+            f"IMAGE_TAGS is set; with IMPORT_TARGET={target.name} and without a "
+            "look-up of images it may hold nothing: set ECS_LOOKUP=pop, or leave it out"
+        )
+    idle = sorted(settings.copy_kms_keys.keys() - {*settings.copy_to_regions})
+    if idle:
+        raise SettingsError(
+            f"COPY_KMS_KEYS names {', '.join(idle)}, which COPY_TO_REGIONS does not; "
+            "it may hold keys of those regions only"
         )

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -37,7 +37,7 @@ class Kind:
 
     allowed: str
     read: Callable[[str], object]
-    empty: object = ""
+    empty: object = field(default="", hash=False)
     choices: tuple[str, ...] = ()
     limits: tuple[int, int] | None = None
     pattern: str = ""
@@ -98,6 +98,20 @@ def listed(text: str) -> tuple[str, ...]:
     if not text.isprintable():
         raise ValueError(text)
     return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def pairs(text: str) -> dict[str, str]:
+    """Return the names and values of a comma list such as team=web,stage=prod.
+
+    Names that differ only in case are the same name twice.
+    """
+    items = listed(text)
+    split = [item.partition("=") for item in items]
+    found = {name.strip(): value.strip() for name, _, value in split}
+    is_complete = all(name.strip() and equals for name, equals, _ in split)
+    if not is_complete or len({name.lower() for name in found}) != len(items):
+        raise ValueError(text)
+    return found
 
 
 def some_of(names: Iterable[str]) -> Kind:

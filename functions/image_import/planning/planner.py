@@ -28,6 +28,7 @@ from image_import.planning.evidence import (
     choose,
 )
 from image_import.planning.image_name import image_name
+from image_import.planning.tags import MOST_TAGS, merged, provenance_tags
 
 NVME_VALUES = FEATURES["NvmeSupport"]
 _CHOSEN_APART = {"ImageName", "Platform", "OSType", "Architecture", "RegionId"}
@@ -119,6 +120,7 @@ def _choose_fields(
     _licence_windows(chosen, settings)
     _choose_boot_mode(chosen, evidence, target)
     _choose_nvme(chosen, evidence, settings, target)
+    _choose_tags(chosen, evidence, settings, target)
     return chosen
 
 
@@ -248,6 +250,33 @@ def _choose_nvme(
         origin = f"{said.source} and {nvme.source}" if said else nvme.source
         features = {**held, "NvmeSupport": nvme.value}
         chosen["features"] = Choice(value=features, source=origin)
+
+
+def _choose_tags(
+    chosen: dict[str, Choice], evidence: Evidence, settings: Settings, target: Target
+) -> None:
+    """Add the operator's tags, and as many of those of provenance as have room.
+
+    Where ImportImage takes none, the tracker sets the operator's afterwards.
+    """
+    if "Tag" in target.lacks:
+        return
+    said = chosen.get("tags")
+    theirs = said.value if said else {}
+    tags = merged(theirs, settings.image_tags)
+    if settings.provenance_tags:
+        for key, value in provenance_tags(evidence.revision).items():
+            with_it = merged(tags, {key: value})
+            if len(with_it) <= max(MOST_TAGS, len(tags)):
+                tags = with_it
+    if tags == theirs:
+        return
+    lost = {key: value for key, value in theirs.items() if tags.get(key) != value}
+    chosen["tags"] = Choice(
+        value=tags,
+        source=f"{said.source} and {SETTINGS}" if said else SETTINGS,
+        overrode={said.source: lost} if said and lost else {},
+    )
 
 
 def _choose_boot_mode(

@@ -12,8 +12,8 @@ from image_import.model.image_fields import FIELDS
 from image_import.model.limits import check_tag
 from image_import.model.targets import Target
 from image_import.planning.consistency import find_contradiction
+from image_import.planning.tags import MOST_TAGS
 
-MAX_TAGS = 20
 _SENT_APART = {"RegionId", "Features", "Tag"}
 
 
@@ -88,8 +88,8 @@ def _check_together(plain: Mapping[str, str]) -> None:
 
 
 def _check_tags(tags: Mapping[str, str]) -> None:
-    if len(tags) > MAX_TAGS:
-        raise PlanError(f"there are {len(tags)} tags; ECS takes up to {MAX_TAGS}")
+    if len(tags) > MOST_TAGS:
+        raise PlanError(f"there are {len(tags)} tags; ECS takes up to {MOST_TAGS}")
     for key, value in tags.items():
         if fault := check_tag(key, value):
             raise PlanError(f"a Tag {fault}")

@@ -307,7 +307,8 @@ def distribution_grants(names: Names, after: AfterAvailable) -> tuple[Grant, ...
             actions=("ecs:CopyImage",),
             resources=home if copies else (),
             why="copy an available image (COPY_TO_REGIONS)",
-            unconfirmed="whether the region of the copy is asked about as well",
+            unconfirmed="whether the region of the copy is asked about as well, "
+            "whether tags need ecs:TagResources, and what a KMS key needs",
         ),
         Grant(
             actions=("ecs:DescribeImages", "ecs:ModifyImageAttribute"),

@@ -37,6 +37,8 @@ GOOD = [
     ("LEASE_SECONDS", "60", 60),
     ("LEASE_SECONDS", "86400", 86400),
     ("ON_AVAILABLE", "tag", "tag"),
+    ("IMAGE_TAGS", "team=web, stage=,", {"team": "web", "stage": ""}),
+    ("PROVENANCE_TAGS", "true", True),
     ("STUCK_AFTER_SECONDS", "600", 600),
     ("STUCK_AFTER_SECONDS", "604800", 604_800),
     ("DRY_RUN", "True", True),
@@ -58,6 +60,14 @@ BAD = [
     ("OSS_ENDPOINT", "https://gw.example.com:0"),
     ("OSS_SIGNATURE_VERSION", "v2"),
     ("OSS_ADDRESSING", "host"),
+    ("IMAGE_TAGS", "team"),
+    ("IMAGE_TAGS", "=web"),
+    ("IMAGE_TAGS", "team=web,Team=db"),
+    ("IMAGE_TAGS", "aliyun=1"),
+    ("IMAGE_TAGS", ",".join(f"k{n}=v" for n in range(11))),
+    ("COPY_KMS_KEYS", "cn-beijing"),
+    ("COPY_KMS_KEYS", "Beijing=key-1"),
+    ("COPY_KMS_KEYS", "cn-beijing=key 1"),
     ("ECS_AUTH", "basic"),
     ("ECS_PATH", "apsara/route"),
     ("ECS_API_VERSION", "latest"),
@@ -310,3 +320,14 @@ def test_a_licence_that_only_the_private_cloud_knows_is_no_setting_of_public() -
     }
     settings = read_settings({**private, "WINDOWS_LICENSE_TYPE": "Auto"})
     assert settings.windows_license_type == "Auto"
+
+
+def test_a_key_for_a_region_without_copies_is_refused() -> None:
+    environ = {"COPY_TO_REGIONS": "cn-beijing", "COPY_KMS_KEYS": "cn-wulan=key-1"}
+    with pytest.raises(SettingsError, match="COPY_KMS_KEYS names cn-wulan"):
+        read_settings(environ)
+
+
+def test_tags_that_nothing_could_set_are_refused() -> None:
+    with pytest.raises(SettingsError, match=r"IMAGE_TAGS is set.*ECS_LOOKUP=pop"):
+        read_settings({**ROUTE, "IMAGE_TAGS": "team=web"})

@@ -369,6 +369,34 @@ def test_an_image_is_said_to_start_from_nvme_where_its_driver_was_found(
                 NVME_SUPPORT=setting).request.features == {}  # fmt: skip
 
 
+def test_the_operators_tags_stand_before_an_uploaders_in_either_case() -> None:
+    theirs = Declaration(tags={"Team": "db", "disk": "1"})
+    made = plan(evidence_of("web.qcow2", QCOW2, sidecar=theirs), IMAGE_TAGS="team=web")
+    assert made.request.tags == {"team": "web", "disk": "1"}
+    assert made.sources["Tag"].overrode == {"sidecar": {"Team": "db"}}
+
+
+def test_provenance_takes_the_room_that_people_leave_and_no_more() -> None:
+    theirs = Declaration(tags={f"k{n}": "v" for n in range(16)})
+    evidence = evidence_of("web.qcow2", QCOW2, sidecar=theirs)
+    made = plan(evidence, IMAGE_TAGS="a=1,b=2", PROVENANCE_TAGS="true")
+    tags = made.request.tags
+    assert (len(tags), tags["image-import:bucket"]) == (20, "images")
+    assert tags["image-import:revision"] == evidence.revision.revision_hash
+
+
+def test_an_uploader_does_not_choose_where_an_image_comes_from() -> None:
+    theirs = Declaration(tags={"image-import:key": "other.qcow2"})
+    evidence = evidence_of("web.qcow2", QCOW2, sidecar=theirs)
+    made = plan(evidence, PROVENANCE_TAGS="true")
+    assert made.request.tags["image-import:key"] == "web.qcow2"
+
+
+def test_no_tag_is_sent_where_import_image_takes_none() -> None:
+    made = plan(evidence_of("web.qcow2", QCOW2), "apsara-pop", IMAGE_TAGS="team=web")
+    assert made.request.tags == {}
+
+
 def test_a_name_from_the_key_carries_the_versions_mark() -> None:
     evidence = evidence_of("incoming/web.qcow2", QCOW2)
     assert evidence.revision.mark in plan(evidence).image_name

@@ -187,6 +187,16 @@ class Ecs:
         """
         self._ask("ModifyImageAttribute", {"ImageId": image_id, **parameters})
 
+    def tag_image(self, image_id: str, tags: Mapping[str, str]) -> None:
+        """Give an image up to 20 tags; those of the same keys are replaced.
+
+        Source: "TagResources", ECS API 2014-05-26, read 2026-12.
+        """
+        asked = {"ResourceType": "image", "ResourceId.1": image_id}
+        for number, (key, value) in enumerate(sorted(tags.items()), 1):
+            asked |= {f"Tag.{number}.Key": key, f"Tag.{number}.Value": value}
+        self._ask("TagResources", asked)
+
     def share_image(self, image_id: str, accounts: Sequence[str]) -> None:
         """Share an image with up to ten accounts; those that have it keep it.
 

@@ -17,6 +17,7 @@ from image_import.tracking.distribution.steps import (
     FAMILY,
     FEATURES,
     SHARE,
+    TAGS,
     DistributionProgress,
     DistributionStep,
     DistributionWishes,
@@ -46,6 +47,9 @@ class ImageApi(Protocol):
 
     def modify_image(self, image_id: str, parameters: Mapping[str, str]) -> None:
         """Set attributes of an image."""
+
+    def tag_image(self, image_id: str, tags: Mapping[str, str]) -> None:
+        """Give an image tags."""
 
     def share_image(self, image_id: str, accounts: tuple[str, ...]) -> None:
         """Share an image with up to ten accounts."""
@@ -122,11 +126,17 @@ class Distributor:
         before = progress.of(step)
         if step.kind == COPY and before and before.image_id:
             return self._follow(step, snapshot, image, before)
+        asked = before.parameters if before else {}
         if before is None:
             begun = self._step_line(image, step, "begun", "")
+            if step.kind == COPY:
+                asked = _copy_parameters(step, image, wishes)
+                begun = replace(begun, parameters=asked)
             snapshot = self.store.write(snapshot, begun)
         try:
-            made = self.retry.repeat(lambda: self._ask(step, image, wishes, progress))
+            made = self.retry.repeat(
+                lambda: self._ask(step, image, wishes, progress, asked)
+            )
         except ServiceUnavailable as exc:
             self.failed(exc)
             return snapshot
@@ -169,10 +179,16 @@ class Distributor:
         image: LedgerEntry,
         wishes: DistributionWishes,
         progress: DistributionProgress,
+        asked: Mapping[str, str],
     ) -> str:
-        """Do one step, which may have been done before; return the ID of a copy."""
+        """Do one step, which may have been done before; return the ID of a copy.
+
+        Args:
+            asked: What CopyImage is called with, as the ledger has it.
+        """
         if step.kind == COPY:
-            return self._copy(step, image, wishes)
+            frozen = asked or _copy_parameters(step, image, wishes)
+            return self.api(wishes.source_region).copy_image(frozen)
         api = self.api(step.region_id)
         image_id = image.image_id
         if step.region_id != wishes.source_region:
@@ -180,6 +196,8 @@ class Distributor:
             image_id = copy.image_id if copy else ""
         if step.kind == FEATURES:
             api.modify_image(image_id, wishes.features)
+        elif step.kind == TAGS:
+            api.tag_image(image_id, wishes.tags)
         elif step.kind == FAMILY:
             api.modify_image(image_id, {"ImageFamily": wishes.family})
         elif step.kind == SHARE:
@@ -187,25 +205,6 @@ class Distributor:
                 some = wishes.accounts[first : first + MOST_ACCOUNTS_AT_ONCE]
                 api.share_image(image_id, some)
         return ""
-
-    def _copy(
-        self, step: DistributionStep, image: LedgerEntry, wishes: DistributionWishes
-    ) -> str:
-        """Begin a copy: the same one, however often it is asked for.
-
-        Source: "CopyImage", ECS API 2014-05-26, ClientToken; it is sent to the region
-        of the source; read 2026-12.
-        """
-        parameters = {
-            "ImageId": image.image_id,
-            "DestinationRegionId": step.region_id,
-            "DestinationImageName": image.image_name,
-        }
-        said = repr((image.version, image.attempt, sorted(parameters.items())))
-        token = hashlib.sha256(said.encode()).hexdigest()
-        return self.api(wishes.source_region).copy_image(
-            {**parameters, "ClientToken": token}
-        )
 
     def _step_line(
         self,
@@ -232,3 +231,27 @@ class Distributor:
             reason=reason,
             fc_request_id=self.fc_request_id,
         )
+
+
+def _copy_parameters(
+    step: DistributionStep, image: LedgerEntry, wishes: DistributionWishes
+) -> dict[str, str]:
+    """Return what CopyImage is called with, its token included.
+
+    Frozen in the ledger before the call: with other parameters, or another token, a
+    call that is repeated after a crash would make a second copy.
+
+    Source: "CopyImage", ECS API 2014-05-26, ClientToken, Encrypted and KMSKeyId; it is
+    sent to the region of the source; read 2026-12.
+    """
+    key = wishes.keys.get(step.region_id)
+    parameters = {
+        "ImageId": image.image_id,
+        "DestinationRegionId": step.region_id,
+        "DestinationImageName": image.image_name,
+        **wishes.copied,
+        **({"Encrypted": "true", "KMSKeyId": key} if key else {}),
+    }
+    said = repr((image.version, image.attempt, sorted(parameters.items())))
+    token = hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+    return {**parameters, "ClientToken": token}

@@ -10,12 +10,13 @@ an instance by family meets an image that is not everywhere yet.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from image_import.ledger.entries import LedgerEntry, State
 
-COPY, FEATURES, FAMILY, SHARE = "copy", "features", "family", "share"
+COPY, FEATURES, TAGS = "copy", "features", "tags"
+SHARE, FAMILY = "share", "family"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,14 @@ class StepState:
         state: `begun`, `done` or `failed`.
         image_id: Of the copy, once it is known.
         since: When it was begun.
+        parameters: What CopyImage is called with, each time.
     """
 
     state: str
     since: datetime
     image_id: str = ""
     reason: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_ended(self) -> bool:
@@ -61,6 +64,9 @@ class DistributionWishes:
         accounts: With whom it and its copies are shared.
         family: Its image family, "" for none.
         features: What its copies have to be given, as CopyImage drops it.
+        tags: Of the image itself, where ImportImage could not set them.
+        copied: What CopyImage is told of a copy: name, description, tags.
+        keys: The KMS key of each region whose copy is encrypted.
     """
 
     source_region: str
@@ -68,6 +74,9 @@ class DistributionWishes:
     accounts: tuple[str, ...] = ()
     family: str = ""
     features: Mapping[str, str]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    copied: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     def steps(self) -> Iterator[DistributionStep]:
         """Yield all steps, in the order in which they may be done."""
@@ -79,6 +88,8 @@ class DistributionWishes:
     def _of_one(self, region_id: str, *, is_copy: bool) -> Iterator[DistributionStep]:
         if is_copy and self.features:
             yield DistributionStep(FEATURES, region_id)
+        if self.tags and not is_copy:
+            yield DistributionStep(TAGS, region_id)
         if self.accounts:
             yield DistributionStep(SHARE, region_id)
         if self.family:
@@ -99,6 +110,7 @@ class DistributionProgress:
                 since=before.since if before else entry.at,
                 image_id=entry.step_image_id or (before.image_id if before else ""),
                 reason=entry.reason,
+                parameters=entry.parameters or (before.parameters if before else {}),
             )
 
     def of(self, step: DistributionStep) -> StepState | None:

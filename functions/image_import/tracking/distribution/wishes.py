@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from image_import.config.settings import Settings
 from image_import.filename.extension import split_file_name
 from image_import.filename.tokenizer import split_key
-from image_import.ledger.entries import LedgerEntry
+from image_import.ledger.entries import LedgerEntry, State
 from image_import.model.limits import CHINESE, LONGEST_NAME
 from image_import.tracking.distribution.steps import DistributionWishes
 
 FEATURES = "Features."
+COPIED_TEXTS = ("ImageName", "Description")
+"""What a copy has only if CopyImage says it; a description ends in the nonce."""
+
 _NOT_IN_A_FAMILY = re.compile(rf"[^A-Za-z0-9{CHINESE}._-]+")
 
 
@@ -32,12 +35,19 @@ def wishes_for(
         (
             e.parameters
             for e in reversed(entries)
-            if e.parameters and e.version == line.version
+            if e.state is State.INTENT and e.version == line.version
         ),
         {},
     )
+    tags_later = settings.image_tags if "Tag" in settings.target.lacks else {}
     return DistributionWishes(
         source_region=region,
+        tags=dict(tags_later),
+        copied={
+            f"Destination{name}": sent[name] for name in COPIED_TEXTS if sent.get(name)
+        }
+        | {name: value for name, value in sent.items() if name.startswith("Tag.")},
+        keys=settings.copy_kms_keys,
         regions=tuple(r for r in settings.copy_to_regions if r != region),
         accounts=settings.share_with,
         family=family_of(
