@@ -273,6 +273,13 @@ class Settings:
         default="optional",
         meaning="Whether an image waits for its sidecar.",
     )
+    checksum: Literal["declared", "beside", "required"] = setting(
+        one_of("declared", "beside", "required"),
+        default="declared",
+        meaning="Which checksums an upload is compared with: those that its sidecar or "
+        "metadata state; also those of a file beside it, such as SHA256SUMS; with "
+        "required an image waits until one is there.",
+    )
     sidecar_may_set: frozenset[str] = setting(
         some_of(GUARDED_FIELDS),
         meaning="What uploaders may choose beyond the harmless.",

@@ -113,6 +113,8 @@ class DiskReading:
             ),
             user_metadata=dict(head.user_metadata),
             encryption=head.encryption,
+            crc64=head.crc64,
+            content_md5=head.content_md5,
             head=head.data,
         )
 
@@ -179,16 +181,17 @@ class BucketReader:
         """Return an image's bytes, sidecars and ledger's listing, in one round trip."""
         disk = self.start_disk(wanted)
         keys = sidecar_keys(wanted.object_key)
-        sidecars = {key: self.pool.submit(self._read_sidecar, key) for key in keys}
+        sidecars = self._start_files(keys, limit=MAX_SIDECAR_BYTES + 1)
         listing = self.pool.submit(
             self.store.list_keys, self.ledger_keys(wanted.object_key)
         )
-        found = {key: future.result() for key, future in sidecars.items()}
         return ImageReading(
-            disk=disk,
-            sidecars={key: piece for key, piece in found.items() if piece},
-            listing=listing.result(),
+            disk=disk, sidecars=_present(sidecars), listing=listing.result()
         )
+
+    def read_files(self, keys: Sequence[str], *, limit: int) -> dict[str, ObjectPiece]:
+        """Return those small files that are there, at most `limit` bytes of each."""
+        return _present(self._start_files(keys, limit=limit))
 
     def start_disk(self, wanted: Wanted) -> DiskReading:
         """Start to read an object's ends.
@@ -214,8 +217,12 @@ class BucketReader:
         put = self.store.put_note
         return Started([self.pool.submit(put, k, data) for k, data in notes.items()])
 
-    def _read_sidecar(self, key: str) -> ObjectPiece | None:
-        limit = MAX_SIDECAR_BYTES + 1
+    def _start_files(
+        self, keys: Sequence[str], *, limit: int
+    ) -> dict[str, Future[ObjectPiece | None]]:
+        return {key: self.pool.submit(self._read_file, key, limit) for key in keys}
+
+    def _read_file(self, key: str, limit: int) -> ObjectPiece | None:
         try:
             return self.retry.repeat(
                 lambda: self.oss.read_whole(self.bucket, key, limit=limit)
@@ -254,3 +261,11 @@ class BucketReader:
             return piece
 
         return self.retry.repeat(timed)
+
+
+def _present(
+    files: Mapping[str, Future[ObjectPiece | None]],
+) -> dict[str, ObjectPiece]:
+    """Return what has come of files that perhaps are not there."""
+    found = {key: future.result() for key, future in files.items()}
+    return {key: piece for key, piece in found.items() if piece}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from image_import.aliyun.oss.client import ObjectChanged, ObjectMissing
 from image_import.config.settings import Settings
@@ -36,6 +37,22 @@ OVERWRITTEN = (
     "{etag}); the newer upload has an event of its own"
 )
 SIDECAR_GONE = "the sidecar was overwritten or deleted since this event"
+CHECKSUMS_GONE = "the file of checksums was overwritten or deleted since this event"
+
+
+Upload = Literal["image", "sidecar", "checksums", "other"]
+
+
+def what_came(object_key: str, settings: Settings) -> Upload:
+    """Return whether an upload is an image, or a file that speaks of images."""
+    if settings.checksum != "declared":
+        from image_import.sidecar.checksums import (  # noqa: PLC0415 - cold start
+            is_checksum_file,
+        )
+
+        if is_checksum_file(object_key):
+            return "checksums"
+    return read_key(object_key).kind
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,17 +106,23 @@ class Gatherer:
         Each is read when it is asked for. A result stands for what ends without an
         image.
         """
-        if read_key(self.record.object_key).kind == "sidecar":
+        if self.speaks_as == "sidecar":
             yield from self._beside_sidecar()
+        elif self.speaks_as == "checksums":
+            yield from self._beside_checksums()
         else:
             yield from self._of_image()
 
+    @property
+    def speaks_as(self) -> Upload:
+        """What was uploaded."""
+        return what_came(self.record.object_key, self.settings)
+
     def _of_image(self) -> Iterator[Candidate | Result]:
-        """Yield what an image completes: itself, or the sets that list it."""
-        key = self.record.object_key
+        """Yield what an image completes, if it is there."""
         reading = self.reader.read_image(
             Wanted(
-                object_key=key,
+                object_key=self.record.object_key,
                 etag=self.record.spelled_etag or self.record.etag,
                 object_size_bytes=self.record.object_size_bytes,
             )
@@ -112,6 +135,11 @@ class Gatherer:
         except ObjectChanged:
             yield self._gone(reading, OVERWRITTEN.format(etag=self.record.etag))
             return
+        yield from self._completed(reading)
+
+    def _completed(self, reading: ImageReading) -> Iterator[Candidate | Result]:
+        """Yield what an image that is there completes: itself, or sets that list it."""
+        key = reading.listing.keys.object_key
         sidecar = self._sidecar(reading, key)
         if sidecar.is_manifest:
             yield self._set(reading, sidecar, self._start_disks(sidecar.disk_keys[1:]))
@@ -119,7 +147,7 @@ class Gatherer:
         is_listed = False
         if not sidecar.exists:
             for note_key in reading.listing.manifest_notes():
-                if found := self._noted_set(note_key):
+                if found := self._noted_set(note_key, listing=key):
                     is_listed = True
                     yield found
         if not is_listed:
@@ -148,6 +176,32 @@ class Gatherer:
             yield self._set(reading, sidecar, self._start_disks(sidecar.disk_keys[1:]))
         else:
             yield self._alone(reading, sidecar)
+
+    def _beside_checksums(self) -> Iterator[Candidate | Result]:
+        """Yield the images that a file of checksums arrived for."""
+        from image_import.sidecar.checksums import (  # noqa: PLC0415 - cold start
+            MAX_FILE_BYTES,
+            images_of,
+        )
+
+        key, prefix = self.record.object_key, self.settings.key_prefix
+        piece = self.reader.read_files([key], limit=MAX_FILE_BYTES + 1).get(key)
+        if piece is None or piece.etag != self.record.etag:
+            yield results.ignored(CHECKSUMS_GONE)
+            return
+        ours = [k for k in images_of(key, piece.data) if k.startswith(prefix)]
+        if not ours:
+            yield results.ignored("the list of checksums names no image")
+        for image_key in ours:
+            reading = self.reader.read_image(Wanted(object_key=image_key))
+            try:
+                reading.disk.head  # noqa: B018 - raises if there is no image
+            except ObjectMissing:
+                yield results.waiting(
+                    f"there is no image {image_key} beside this file of checksums yet"
+                )
+            else:
+                yield from self._completed(reading)
 
     def _under_decoded_key(self) -> list[Candidate | Result]:
         """Return what the upload completes if something has encoded its key.
@@ -199,8 +253,8 @@ class Gatherer:
             gone=reason,
         )
 
-    def _noted_set(self, note_key: str) -> Candidate | Result | None:
-        """Return the set behind a manifest's note; None if it lists us no more."""
+    def _noted_set(self, note_key: str, *, listing: str) -> Candidate | Result | None:
+        """Return the set behind a manifest's note; None if it lists no more a key."""
         data = self.store.read_note(note_key)
         if data is None:
             return None
@@ -210,7 +264,7 @@ class Gatherer:
         sidecar = self._sidecar(reading, note.image_key)
         if sidecar.error:
             return results.refused(str(sidecar.error))
-        if self.record.object_key not in sidecar.disk_keys:
+        if listing not in sidecar.disk_keys:
             return None
         late = [key for key in sidecar.disk_keys[1:] if key not in readings]
         readings.update(self._start_disks(late))

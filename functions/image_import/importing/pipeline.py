@@ -30,7 +30,6 @@ from image_import.events.parser import (
     parse_event,
     why_not_ours,
 )
-from image_import.filename.reader import read_key
 from image_import.filename.vocabulary.companions import companion
 from image_import.importing import results
 from image_import.importing.bucket_reader import NOTHING_STARTED, BucketReader, Started
@@ -42,13 +41,13 @@ from image_import.importing.call import (
 )
 from image_import.importing.claim import Claims
 from image_import.importing.contents import ContentsReader
-from image_import.importing.gatherer import Candidate, Gatherer
-from image_import.importing.planner_run import PlannerRun
+from image_import.importing.gatherer import Candidate, Gatherer, what_came
+from image_import.importing.planner_run import ChecksumAwaitedError, PlannerRun
 from image_import.importing.runtime import Invocation
 from image_import.ledger.clock import OssClock
 from image_import.ledger.entries import LedgerEntry, Standing, State
 from image_import.ledger.store import LedgerStore, Overtaken, Snapshot
-from image_import.model.result import Outcome, Result
+from image_import.model.result import BAD, Outcome, Result
 from image_import.model.revision import DiskRevision
 from image_import.notification.announcer import Announcer
 
@@ -114,7 +113,7 @@ def _import_if_ours(
         ledger_prefix=settings.ledger_prefix,
     ):
         return results.ignored(why)
-    if read_key(record.object_key).kind == "other":
+    if what_came(record.object_key, settings) == "other":
         return results.ignored(_why_other(record.object_key))
     region_id = settings.region_id or record.region_id or ""
     if why := results.why_not_in(region_id, record):
@@ -174,7 +173,8 @@ class RecordImport:
             for found in self.gatherer.gather()
         ]
         moved = [result for result in ended if result.outcome is not Outcome.WAITING]
-        return (moved or ended)[0]
+        bad = [result for result in moved if result.outcome in BAD]
+        return (bad or moved or ended)[0]
 
     def _import(self, found: Candidate) -> Result:
         """Take one image as far as it goes now."""
@@ -186,7 +186,7 @@ class RecordImport:
         if entry:
             return self._decided(found, standing, entry)
         if found.waits_for:
-            return self._wait(found)
+            return self._wait(found, found.waits_for)
         if not self.settings.dry_run and (same := self.gatherer.imported_before(found)):
             return results.same_bytes(same)
         return self._plan_and_send(found)
@@ -195,6 +195,8 @@ class RecordImport:
         """Plan the image and, unless that cannot be or nothing may be, import it."""
         try:
             planned = self.planner.plan(found)
+        except ChecksumAwaitedError as exc:
+            return self._wait(found, str(exc))
         except (EvidenceError, PlanError) as exc:
             return self._refuse(found, str(exc))
         plan, parameters = planned.plan, planned.parameters
@@ -281,7 +283,7 @@ class RecordImport:
             standing,
             entry,
             bucket=found.revision.bucket,
-            is_sidecar=read_key(self.gatherer.record.object_key).kind == "sidecar",
+            came=self.gatherer.speaks_as,
         )
 
     def _why_not_resent(self, found: Candidate, abandoned: LedgerEntry) -> str:
@@ -322,13 +324,11 @@ class RecordImport:
             is_takeover=True,
         )
 
-    def _wait(self, found: Candidate) -> Result:
+    def _wait(self, found: Candidate, reason: str) -> Result:
         """Write that we wait, then look once more, so that no wake-up is lost."""
         if self.has_waited or self.settings.dry_run:
-            return results.waiting(found.waits_for)
-        self.claims.write_line(
-            found.snapshot, found.revision, State.WAITING, found.waits_for
-        )
+            return results.waiting(reason)
+        self.claims.write_line(found.snapshot, found.revision, State.WAITING, reason)
         self.has_waited = True
         raise LookAgainError
 
@@ -345,7 +345,7 @@ class RecordImport:
         """A service refused us for good: put that on record, where that is allowed."""
         result = results.of_error(exc)
         record = self.gatherer.record
-        if self.settings.dry_run or read_key(record.object_key).kind == "sidecar":
+        if self.settings.dry_run or self.gatherer.speaks_as != "image":
             return result
         disk = DiskRevision(object_key=record.object_key, etag=record.etag)
         with suppress(ServiceError, EvidenceError, Overtaken):
@@ -389,7 +389,11 @@ def make_import(
         settings=settings,
         gatherer=Gatherer(record=record, settings=settings, reader=reader, store=store),
         planner=PlannerRun(
-            record=record, region_id=region_id, settings=settings, contents=contents
+            record=record,
+            region_id=region_id,
+            settings=settings,
+            contents=contents,
+            reader=reader,
         ),
         claims=Claims(
             store=store,

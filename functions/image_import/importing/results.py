@@ -22,6 +22,18 @@ REFUSED_CODES = {"InvalidObjectState", "SymlinkTargetNotExist"}
 """What OSS refuses because of the object itself: its uploader can fix it."""
 
 
+_TOO_LATE = {
+    "sidecar": (
+        "; a sidecar that comes after its image changes nothing: upload the image "
+        "again, or set SIDECAR=required so that images wait for theirs"
+    ),
+    "checksums": (
+        "; checksums that come after their image are not compared: set "
+        "CHECKSUM=required so that images wait for theirs"
+    ),
+}
+
+
 def ignored(reason: str) -> Result:
     """Return the end of a record that is not ours."""
     return Result(outcome=Outcome.IGNORED, reason=reason)
@@ -76,9 +88,13 @@ def evidence_of(plan: Plan) -> dict[str, Any]:
 
 
 def of_standing(
-    standing: Standing, entry: LedgerEntry, *, bucket: str, is_sidecar: bool
+    standing: Standing, entry: LedgerEntry, *, bucket: str, came: str = "image"
 ) -> Result:
-    """Return the end of a record that the ledger does not leave to us."""
+    """Return the end of a record that the ledger does not leave to us.
+
+    Args:
+        came: What came: `image`, or a `sidecar` or `checksums` of one.
+    """
     if standing is Standing.LIVE:
         until = to_text(entry.lease_until or entry.at)
         return Result(
@@ -92,11 +108,7 @@ def of_standing(
         return _ended(entry, bucket)
     verb = "became an image" if entry.state is State.AVAILABLE else "was submitted"
     reason = f"this object version {verb} before, at {to_text(entry.at)}"
-    if is_sidecar:
-        reason += (
-            "; a sidecar that comes after its image changes nothing: upload the image "
-            "again, or set SIDECAR=required so that images wait for theirs"
-        )
+    reason += _TOO_LATE.get(came, "")
     return as_recorded(Outcome.DUPLICATE, entry, reason)
 
 

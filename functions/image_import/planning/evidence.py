@@ -72,6 +72,8 @@ class DiskEvidence:
     Attributes:
         user_metadata: Names in lower case, without `x-oss-meta-`.
         encryption: `x-oss-server-side-encryption`, "" if the object is not encrypted.
+        crc64: Of the whole object, in decimal; "" where OSS does not say.
+        content_md5: What Content-MD5 says, in hexadecimal; "" if nothing.
         head: Its first bytes, as many as were read; b"" if they are not kept.
     """
 
@@ -80,6 +82,8 @@ class DiskEvidence:
     header: Header
     user_metadata: dict[str, str] = field(default_factory=dict)
     encryption: str = ""
+    crc64: str = ""
+    content_md5: str = ""
     head: bytes = field(default=b"", repr=False, compare=False)
 
     @property

@@ -4,14 +4,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from image_import.errors import SidecarError
+from image_import.model.checksum import CHECKSUM_FIELDS
 from image_import.model.declaration import DeclaredDisk
 from image_import.model.disk import MAX_DISKS, DiskFormat
 from image_import.model.targets import Target
 from image_import.sidecar.documents import in_words
-from image_import.sidecar.fields import as_list, as_object, as_text, check_known, join
+from image_import.sidecar.fields import (
+    as_list,
+    as_object,
+    as_text,
+    check_known,
+    join,
+    read_checksums,
+)
 
 DISK_FIELDS = frozenset(
-    {"Device", "DiskImSize", "DiskImageSize", "Format", "OSSBucket", "OSSObject"}
+    {
+        "Device",
+        "DiskImSize",
+        "DiskImageSize",
+        "Format",
+        "OSSBucket",
+        "OSSObject",
+        *CHECKSUM_FIELDS,
+    }
 )
 LONGEST_KEY_BYTES = 1023
 """Source: "Naming conventions", Object, OSS documentation, read 2026-11."""
@@ -63,6 +79,7 @@ def _read_disk(
         object_key=_object_key(said, index, around, field=join(field, "OSSObject")),
         format=_format(said, field=join(field, "Format")),
         disk_image_size_gib=_size(said, index, around.target, field=field),
+        checksums=read_checksums(said, within=field),
     )
 
 

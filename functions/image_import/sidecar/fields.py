@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from image_import.errors import SidecarError
+from image_import.model.checksum import CHECKSUM_FIELDS, normal_checksum
 from image_import.model.image_fields import ImageField
 from image_import.model.limits import did_you_mean
 from image_import.model.ownership import has_mark
@@ -88,6 +89,37 @@ def as_text(value: object, *, field: str) -> str:
             field=field,
         )
     return value
+
+
+def read_checksums(said: Mapping[str, object], *, within: str) -> dict[str, str]:
+    """Return the checksums among the fields of a sidecar or of one of its disks.
+
+    Args:
+        within: Path of the disk, "" for the sidecar itself.
+
+    Raises:
+        SidecarError: One is none.
+    """
+    found = {}
+    for name in CHECKSUM_FIELDS:
+        if name in said:
+            field, value = join(within, name), said[name]
+            if isinstance(value, int) and not isinstance(value, bool):
+                value = str(value)
+            found[name] = as_checksum(name, as_text(value, field=field), field=field)
+    return found
+
+
+def as_checksum(name: str, text: str, *, field: str) -> str:
+    """Return a checksum in its one spelling.
+
+    Raises:
+        SidecarError: It is none.
+    """
+    try:
+        return normal_checksum(name, text)
+    except ValueError as exc:
+        raise SidecarError(f"is {text[:80]!r}; write {exc}", field=field) from exc
 
 
 def as_object(value: object, *, field: str) -> Mapping[str, object]:

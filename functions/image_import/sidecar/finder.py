@@ -39,6 +39,18 @@ class SidecarFound:
         disks = self.declared.disks if self.declared else ()
         return tuple(disk.object_key for disk in disks)
 
+    @property
+    def checksums(self) -> list[tuple[str, Mapping[str, str]]]:
+        """The keys of objects, each with checksums that it states of them."""
+        if self.declared is None:
+            return []
+        disks = self.declared.disks
+        stated = [
+            (self.key.rpartition(".")[0], self.declared.checksums),
+            *((disk.object_key, disk.checksums) for disk in disks),
+        ]
+        return [(object_key, sums) for object_key, sums in stated if sums]
+
 
 NO_SIDECAR = SidecarFound()
 

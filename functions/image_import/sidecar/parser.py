@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from image_import.errors import SidecarError
+from image_import.model.checksum import CHECKSUM_FIELDS
 from image_import.model.declaration import Declaration
 from image_import.model.image_fields import FEATURE_METADATA, FEATURES, FIELDS
 from image_import.model.limits import check_choice, check_tag
@@ -23,6 +24,7 @@ from image_import.sidecar.fields import (
     check_known,
     check_may_set,
     join,
+    read_checksums,
     read_text_field,
 )
 
@@ -36,7 +38,7 @@ OWN_TAG = "image-import"
 """Tags that start so say what an image was made from; nobody else may write them."""
 
 METADATA_PREFIX = "x-oss-meta-"
-SIDECAR_FIELDS = (*FIELDS, "DiskDeviceMapping")
+SIDECAR_FIELDS = (*FIELDS, *CHECKSUM_FIELDS, "DiskDeviceMapping")
 
 
 def sidecar_keys(image_key: str) -> tuple[str, ...]:
@@ -102,6 +104,7 @@ def parse_sidecar(
     if "Features" in said:
         check_may_set(FIELDS["Features"], rules, field="Features")
         held["features"] = _read_features(said["Features"])
+    held["checksums"] = read_checksums(said, within="")
     return _consistent(Declaration(**held))
 
 

@@ -136,7 +136,7 @@ class Redriving:
 
 def _ends(standing: Standing, entry: LedgerEntry, snapshot: Snapshot) -> Verdict:
     bucket = snapshot.keys.bucket
-    end = results.of_standing(standing, entry, bucket=bucket, is_sidecar=False)
+    end = results.of_standing(standing, entry, bucket=bucket)
     return Verdict(end=end)
 
 

@@ -181,9 +181,7 @@ class SweptBucket:
         )
         if seen.entry is None or seen.standing is Standing.ABANDONED:
             return None
-        return results.of_standing(
-            seen.standing, seen.entry, bucket=record.bucket, is_sidecar=False
-        )
+        return results.of_standing(seen.standing, seen.entry, bucket=record.bucket)
 
     def _look(self, object_key: str) -> LedgerListing:
         prefix = self._settings.ledger_prefix

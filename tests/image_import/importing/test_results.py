@@ -100,14 +100,14 @@ def test_a_ledger_that_decides_is_told(
         standing,
         entry,  # type: ignore[arg-type]
         bucket="images",
-        is_sidecar=False,
+        came="image",
     )
     assert result.outcome is outcome
     assert said in result.reason
 
 
 def test_a_sidecar_that_comes_too_late_hears_so() -> None:
-    late = results.of_standing(Standing.DONE, SENT, bucket="images", is_sidecar=True)
+    late = results.of_standing(Standing.DONE, SENT, bucket="images", came="sidecar")
     assert "changes nothing" in late.reason
 
 

@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from image_import.aliyun.transport_errors import ForeignAnswer
+from image_import.model.checksum import MD5, normal_checksum
 from image_import.model.revision import normal_etag
 
 _META = "x-oss-meta-"
@@ -26,6 +27,7 @@ class ObjectPiece:
         user_metadata: Names in lower case, without `x-oss-meta-`.
         date: The reply's Date, which is OSS's own clock.
         crc64: Of the whole object, in decimal; "" where OSS does not say.
+        content_md5: Of the object, in hexadecimal; "" where OSS does not say.
         modified: When the object was made; None where the reply does not say.
     """
 
@@ -40,6 +42,7 @@ class ObjectPiece:
     modified: datetime | None = None
     spelled_etag: str = ""
     crc64: str = ""
+    content_md5: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -182,6 +185,7 @@ def piece_of(
         storage_class=headers.get("x-oss-storage-class", ""),
         encryption=headers.get("x-oss-server-side-encryption", ""),
         crc64=headers.get("x-oss-hash-crc64ecma", ""),
+        content_md5=_md5(headers.get("Content-MD5", "")),
         object_type=headers.get("x-oss-object-type", ""),
         date=_date(headers),
         modified=_moment(headers.get("Last-Modified", "")),
@@ -215,6 +219,14 @@ def _moment(told: str) -> datetime | None:
     except (TypeError, ValueError):
         return None
     return moment if moment.tzinfo else None
+
+
+def _md5(told: str) -> str:
+    """Return an MD5 in hexadecimal, "" for what is none."""
+    try:
+        return normal_checksum(MD5, told)
+    except ValueError:
+        return ""
 
 
 def _text(header: str) -> str:
