@@ -37,6 +37,7 @@ COMMANDS = {
     "redrive": "image_import_cli.redrive.command:redrive",
     "status": "image_import_cli.status.command:status",
     "sweep": "image_import_cli.sweep.command:sweep",
+    "upload": "image_import_cli.commands.upload:upload",
 }
 """Where each subcommand is; a module is imported when its command is asked for."""
 

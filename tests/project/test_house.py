@@ -39,7 +39,7 @@ ROOMS = {
         "retry > errors"
     ),
     "image_import_cli": (
-        "__main__ > main > commands, status, sweep, redrive, doctor, local, package > "
+        "__main__ > main > commands > status, sweep, redrive, doctor, local, package > "
         "preview, delivery > options > aliyun, iam > ui"
     ),
     "fake_aliyun": (

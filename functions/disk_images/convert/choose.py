@@ -14,6 +14,7 @@ from disk_images.blocks.open import nothing_beside, open_disk
 from disk_images.blocks.prefetch import Slice
 from disk_images.blocks.source import CannotTellError, DamagedError, Source
 from disk_images.blocks.vhdx import VhdxDisk
+from disk_images.blocks.vmdk import SparseVmdkDisk
 from disk_images.blocks.vmdk_descriptor import OpenFile
 from disk_images.convert.ahead import ReadAhead
 from disk_images.convert.archives import (
@@ -28,6 +29,7 @@ from disk_images.convert.ovf import LARGEST_BYTES, Machine, label_of, read_ovf
 from disk_images.convert.parts import ConversionPlan, PartLimits, RefusedError
 from disk_images.convert.range_lane import plan_range
 from disk_images.convert.stream_lane import (
+    HOLE,
     StreamedPlan,
     as_it_is,
     as_qcow2,
@@ -59,6 +61,8 @@ class ConversionOrder:
         only_qcow2: Nothing but a qcow2 will do; else what lies whole inside another
             file stays as it is.
         can_copy: Ranges of the source can be copied into the target on their own side.
+        is_thin: No zeros are written that can be left out, wherever they stand: nothing
+            is wrapped, and blocks that can be read at once are looked through.
         member: Which file of an archive, if it has several disks.
         largest_bytes: Of a disk that comes as a stream.
         open_beside: Opens the files that a descriptor names.
@@ -67,6 +71,7 @@ class ConversionOrder:
     limits: PartLimits = field(default_factory=PartLimits)
     only_qcow2: bool = False
     can_copy: bool = True
+    is_thin: bool = False
     member: str = ""
     largest_bytes: int = DEFAULT_LARGEST_BYTES
     open_beside: OpenFile = nothing_beside
@@ -128,6 +133,12 @@ def _from_disk(
         raise RefusedError(header.problem or "it is no disk", fix=header.fix or "")
     disk = open_disk(file, header, open_beside=order.open_beside)
     _refuse_large_sectors(disk)
+    if order.is_thin and isinstance(disk, MappedDisk) and not _is_packed(disk):
+        return as_qcow2(
+            partial(_read_allocated, disk),
+            reason="zeros are left out, and where it has them only its blocks say",
+            largest_bytes=order.largest_bytes,
+        )
     if header.detected in CONTAINERS:
         return _wrap_or_map(disk, file, order)
     if isinstance(disk, MappedDisk) and header.detected != "vhd-fixed":
@@ -145,7 +156,9 @@ def _from_disk(
 
 def _wrap_or_map(disk: Source, file: Source, order: ConversionOrder) -> ConversionPlan:
     assert isinstance(disk, MappedDisk)  # noqa: S101 - what CONTAINERS are opened as
-    if not order.can_copy:
+    if order.is_thin:
+        why = "its grains are compressed: their tables say where it has data"
+    elif not order.can_copy:
         why = "ranges cannot be copied here"
     elif isinstance(disk, VhdxDisk) and disk.header.is_replayed:
         why = "its log was replayed, so that the file alone is not the disk"
@@ -173,6 +186,23 @@ def _refuse_large_sectors(disk: Source) -> None:
             " it would not find its partitions; install it anew on a disk with"
             " sectors of 512 bytes"
         )
+
+
+def _is_packed(disk: Source) -> bool:
+    return isinstance(disk, SparseVmdkDisk) and disk.header.is_compressed
+
+
+def _read_allocated(disk: MappedDisk) -> Iterator[bytes]:
+    """Yield a disk, without a read where its tables say that it has nothing."""
+    at = 0
+    for run in disk.runs(0, disk.size_bytes):
+        for start in range(at, at + run.count, len(HOLE)):
+            count = min(len(HOLE), at + run.count - start)
+            if run.at is not None:
+                yield disk.read(start, count)
+            else:
+                yield HOLE if count == len(HOLE) else bytes(count)
+        at += run.count
 
 
 def _read_through(disk: Source) -> Iterator[bytes]:
@@ -229,7 +259,7 @@ def _packed_disk(
         return as_it_is(
             pieces,
             reason=f"{why}; what is in it is {inner.detected} already",
-            target_format=inner.format,
+            target_format=inner.format.value,
             largest_bytes=order.largest_bytes,
         )
     if inner.format is not DiskFormat.RAW:
@@ -390,7 +420,9 @@ def _from_member(
             f"{member.name!r} in it is another archive ({header.detected}); unpack the"
             " outer one and upload what is in it"
         )
-    if header.format and not order.only_qcow2 and order.can_copy:
+    is_plain = header.format is DiskFormat.RAW or header.detected == "vhd-fixed"
+    is_kept = not (order.only_qcow2 or (order.is_thin and is_plain))
+    if header.format and is_kept and order.can_copy:
         if header.problem and not header.is_blank:
             raise RefusedError(
                 f"{member.name!r}: {header.problem}", fix=header.fix or ""
@@ -399,7 +431,7 @@ def _from_member(
             offset=member.offset,
             size_bytes=member.size_bytes,
             disk_bytes=header.virtual_size_bytes or member.size_bytes,
-            target_format=header.format,
+            target_format=header.format.value,
             reason=f"{member.name!r} lies whole inside as {header.detected}",
             limits=order.limits,
         )

@@ -6,12 +6,14 @@ bytes at offsets. Both are a `PartTarget`, and a part that is there is not made 
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from disk_images.blocks.source import DamagedError, Source
 from disk_images.convert.map_lane import MappedSource
 from disk_images.convert.parts import ConversionPlan, PartLimits, TargetPart
-from disk_images.convert.stream_lane import StreamedPlan
+from disk_images.convert.stream_lane import NumberedPart, StreamedPlan
+
+Item = TypeVar("Item")
 
 
 class PartTarget(Protocol):
@@ -27,8 +29,13 @@ class PartTarget(Protocol):
         """Store a part that is a range of the source, on the store's own side."""
 
 
-Each = Callable[[Callable[[TargetPart], None], Iterable[TargetPart]], Iterable[None]]
-"""Calls a function with each part, in any order or side by side: `map`, for one."""
+class Each(Protocol):
+    """Calls a function with each part, in any order or side by side: `map`, for one."""
+
+    def __call__(
+        self, work: Callable[[Item], None], items: Iterable[Item], /
+    ) -> Iterable[None]:
+        """Yield as often as there are parts, and raise what the function raised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +84,31 @@ def run(
 
 
 def run_stream(
-    plan: StreamedPlan, target: PartTarget, limits: PartLimits, *, on_part: OnPart
+    plan: StreamedPlan,
+    target: PartTarget,
+    limits: PartLimits,
+    *,
+    on_part: OnPart,
+    each: Each = map,
 ) -> None:
     """Store all parts of a target that one pass makes.
 
     What an earlier try has left is made again: only the pass tells what comes next.
 
+    Args:
+        each: Must not go far ahead, for each part is in memory until it is stored.
+
     Raises:
         CannotTellError: The source is damaged or ends early.
     """
-    for number, offset, data in plan.parts(limits):
+
+    def store(made: NumberedPart) -> None:
+        number, offset, data = made
         target.write(number, offset, data)
         on_part(StoredPart(number, len(data)))
+
+    for _ in each(store, plan.parts(limits)):
+        pass
 
 
 def compare_samples(

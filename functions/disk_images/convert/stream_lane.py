@@ -26,6 +26,9 @@ from disk_images.formats.vhd import COOKIE, FOOTER_BYTES
 FRONT_BYTES = 2 * CLUSTER
 """Of the first part: the header, and enough for stores that take none under 100 KiB."""
 
+HOLE = bytes(4 * 1024**2)
+"""What a source may yield where it has nothing: known for zeros without a look."""
+
 _ZEROS = bytes(CLUSTER)
 
 NumberedPart = tuple[int, int, bytes]
@@ -159,6 +162,8 @@ class StreamedQcow2:
                 raise RefusedError(
                     f"the disk in it has more than {self._largest:,} bytes"
                 )
+            if data is HOLE:
+                continue
             end = len(data) // CLUSTER * CLUSTER
             first = (self.disk_bytes - len(data)) // CLUSTER
             for start in range(0, end, CLUSTER):

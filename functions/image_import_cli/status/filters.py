@@ -57,16 +57,19 @@ class AskedImages:
         bucket: Of the images; "" for whatever the ledger's bucket knows.
         key: An object key, or what keys begin with.
         ledger_bucket: Where their ledgers are.
+        etag: Of the one upload that is meant; "" for all of a key.
     """
 
     bucket: str
     key: str
     ledger_bucket: str
+    etag: str = ""
 
     def takes(self, status: ImportStatus) -> bool:
         """Whether an import is among them; one of an unknown bucket is not left out."""
         is_there = not self.bucket or status.bucket in {"", self.bucket}
-        return is_there and status.object_key.startswith(self.key)
+        is_upload = not self.etag or status.etag == self.etag
+        return is_there and is_upload and status.object_key.startswith(self.key)
 
     @property
     def is_named(self) -> bool:

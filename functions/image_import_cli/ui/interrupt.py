@@ -21,6 +21,7 @@ LEFT = {
     "package": "no zip was written",
     "redrive": "nothing was delivered",
     "sweep": "nothing was imported",
+    "upload": "the same command goes on where this one was",
 }
 """What a command leaves behind that says nothing itself; others change nothing."""
 

@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from disk_images.convert.choose import ConversionOrder
 from disk_images.convert.parts import PartLimits
 from image_import_cli.commands.convert.conversion import Conversion
+from image_import_cli.commands.convert.local_file import FileRoute
 from image_import_cli.main import cli
 from made_images import run
 from made_ovf import ovf
@@ -287,34 +288,39 @@ def test_damaged_packed_files_end_in_an_answer(tmp_path: Path) -> None:
                 assert back.read_bytes() == disk
 
 
+SMALL_PARTS = PartLimits(usual_bytes=65536)
+COMPACT = ConversionOrder(can_copy=False)
+
+
+def quiet(done: int, total: int | None) -> None:
+    """Show no progress."""
+
+
 @pytest.mark.needs("qemu-img")
 def test_a_conversion_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
     raw, source, target = (tmp_path / name for name in ("raw", "s", "t.qcow2"))
     raw.write_bytes(disk_of(5 * MIB))
     run("qemu-img", "convert", "-O", "vmdk", raw, source)
-    order = ConversionOrder(limits=PartLimits(usual_bytes=65536), can_copy=False)
-    stopped = Conversion(source, target, order, stop_after(9), threads=1)
+    route = FileRoute(source, target, SMALL_PARTS)
     with pytest.raises(KeyboardInterrupt):
-        stopped.convert()
+        Conversion(route, COMPACT, stop_after(9), threads=1).convert()
     assert not target.exists()
-    told: list[int] = []
-    again = Conversion(source, target, order, lambda done, _: told.append(done))
-    report = again.convert()
-    assert report.resumed_bytes == 9 * 65536
+    again = Conversion(FileRoute(source, target, SMALL_PARTS), COMPACT, quiet)
+    assert again.convert().resumed_bytes == 9 * 65536
     check(target, source, "vmdk")
 
 
 @pytest.mark.needs("qemu-img")
 def test_a_source_that_has_changed_meanwhile_is_begun_anew(tmp_path: Path) -> None:
     raw, source, target = (tmp_path / name for name in ("raw", "s", "t.qcow2"))
-    order = ConversionOrder(limits=PartLimits(usual_bytes=65536), can_copy=False)
     for size in (5 * MIB, 4 * MIB):
         raw.write_bytes(disk_of(size))
         run("qemu-img", "convert", "-O", "vmdk", raw, source)
+        route = FileRoute(source, target, SMALL_PARTS)
         if size == 5 * MIB:
             with pytest.raises(KeyboardInterrupt):
-                Conversion(source, target, order, stop_after(9), threads=1).convert()
-    report = Conversion(source, target, order, lambda _, __: None).convert()
+                Conversion(route, COMPACT, stop_after(9), threads=1).convert()
+    report = Conversion(route, COMPACT, quiet).convert()
     assert report.resumed_bytes == 0
     check(target, source, "vmdk")
 

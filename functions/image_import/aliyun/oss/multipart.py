@@ -64,15 +64,18 @@ class MultipartUpload:
     """An object that is made of parts; threads may store them side by side.
 
     Attributes:
-        source: Parts are copied from it, and only as long as it is what it was.
+        source: Parts are copied from it, and only as long as it is what it was; None
+            where none is.
+        write_seconds: For a part to be stored, from its first byte.
     """
 
     oss: Oss
     retry: RetryPolicy
     bucket: str
     object_key: str
-    source: CopiedObject
+    source: CopiedObject | None = None
     upload_id: str = ""
+    write_seconds: float = WRITE_SECONDS
     _parts: dict[int, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -147,7 +150,7 @@ class MultipartUpload:
                 ).etag
             )
 
-        self._store(number, "UploadPart", put, WRITE_SECONDS)
+        self._store(number, "UploadPart", put, self.write_seconds)
 
     def copy(self, number: int, offset: int, source_offset: int, count: int) -> None:
         """Store a part that is a range of the source, which OSS copies by itself.
@@ -157,6 +160,7 @@ class MultipartUpload:
         """
         del offset
         source = self.source
+        assert source, "parts are copied, and nobody said from where"  # noqa: S101
         headers = {"x-oss-copy-source-if-match": source.etag}
 
         def copy(target: oss2.Bucket) -> str:

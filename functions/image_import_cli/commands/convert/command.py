@@ -1,32 +1,25 @@
 """`image-import convert`: a disk in any format becomes an image that ECS takes."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import click
-from disk_images.blocks.source import CannotTellError
 from disk_images.convert.choose import ConversionOrder
-from disk_images.convert.parts import RefusedError
-from disk_images.formats.types import fix_command
+from image_import.aliyun.oss.client import Oss
 from image_import.config.credentials import read_credentials
-from image_import.errors import ImageImportError
+from image_import.config.settings import Settings
 from image_import.importing.runtime import Clients
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TransferSpeedColumn,
-)
 
 from image_import_cli.commands.convert.conversion import (
     Conversion,
     ConversionReport,
     OnProgress,
+    Route,
 )
-from image_import_cli.commands.convert.oss_objects import ObjectConversion, OssPlace
+from image_import_cli.commands.convert.local_file import FileRoute
+from image_import_cli.commands.convert.object_route import ObjectRoute, OssPlace
+from image_import_cli.commands.convert.output import explained, show_report, shown
+from image_import_cli.commands.convert.upload_record import records_folder
 from image_import_cli.options.credentials import profile_option, signed_environment
 from image_import_cli.options.oss_url import complete_file, is_place, read_object
 from image_import_cli.options.settings import (
@@ -34,11 +27,16 @@ from image_import_cli.options.settings import (
     environment,
     set_option,
 )
-from image_import_cli.ui.errors import sentence
-from image_import_cli.ui.results import print_json
-from image_import_cli.ui.text import printable
 
 GIB = 1 << 30
+
+threads_option = click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    default=min(4, os.cpu_count() or 1),
+    show_default="the processors, at most 4",
+    help="Parts that are made side by side.",
+)
 
 
 @click.command(
@@ -59,13 +57,7 @@ GIB = 1 << 30
     show_default=True,
     help="Largest disk that is unpacked.",
 )
-@click.option(
-    "--threads",
-    type=click.IntRange(1, 64),
-    default=min(4, os.cpu_count() or 1),
-    show_default="the processors, at most 4",
-    help="Parts that are made side by side.",
-)
+@threads_option
 @click.option("--force", is_flag=True, help="Write over DESTINATION if it is there.")
 @set_option
 @profile_option
@@ -92,8 +84,8 @@ def convert(
     lies whole in SOURCE if its name does not end in .qcow2.
 
     Both are local files, or both objects of one region, as oss://BUCKET/KEY: then what
-    can be copied never leaves OSS. Between files, the same command goes on where an
-    earlier one was stopped.
+    can be copied never leaves OSS. The same command goes on where an earlier one was
+    stopped. For a local file and an object see image-import upload.
 
     Exit status: 0 done, 1 refused or failed, 2 usage.
     """
@@ -101,7 +93,8 @@ def convert(
     if places[0] != places[1]:
         raise click.UsageError(
             "one of SOURCE and DESTINATION is an object and the other a file; give two"
-            " files or two objects, as oss://images/web.vmdk oss://images/web.qcow2"
+            " files or two objects, as oss://images/web.vmdk oss://images/web.qcow2."
+            " From a file to OSS: image-import upload FILE oss://BUCKET/PREFIX/"
         )
     order = ConversionOrder(
         only_qcow2=destination.lower().endswith(".qcow2"),
@@ -109,31 +102,25 @@ def convert(
         member=member,
         largest_bytes=max_gib * GIB,
     )
+    total: int | None = None
     if all(places):
-        work = _between_objects(
-            source, destination, order, assignments, force=force, threads=threads
-        )
-        total, name = None, source.rpartition("/")[2]
+        settings = checked_settings(environment(assignments))
+        first, last = _objects(source, destination, settings)
     else:
-        first, last = _checked(source, destination, force=force)
-        total, name = first.stat().st_size, first.name
+        path, target = _checked(source, destination, force=force)
+        total = path.stat().st_size
 
-        def work(on_progress: OnProgress) -> ConversionReport:
-            return Conversion(first, last, order, on_progress, threads).convert()
+    def work(on_progress: OnProgress) -> ConversionReport:
+        route: Route
+        if total is None:
+            route = _between_objects(first, last, settings, force=force)
+        else:
+            route = FileRoute(path, target)
+        return Conversion(route, order, on_progress, threads).convert()
 
-    try:
-        report = _shown(work, total)
-    except RefusedError as exc:
-        fix = fix_command(exc.fix, name) if exc.fix else ""
-        _fail(ctx, source, str(exc), fix, as_json=as_json)
-    except (CannotTellError, ImageImportError) as exc:
-        said = sentence(exc) if isinstance(exc, ImageImportError) else str(exc)
-        _fail(ctx, source, said, "", as_json=as_json)
-    except OSError as exc:
-        why = f"{exc.strerror or exc}"
-        _fail(ctx, exc.filename or source, why, "", as_json=as_json)
-    else:
-        _show(source, destination, report, as_json=as_json)
+    with explained(ctx, source, as_json=as_json):
+        report = shown("Converting", work, total)
+        show_report(source, destination, report, as_json=as_json)
 
 
 def _checked(source: str, destination: str, *, force: bool) -> tuple[Path, Path]:
@@ -149,17 +136,9 @@ def _checked(source: str, destination: str, *, force: bool) -> tuple[Path, Path]
     return first, last
 
 
-def _between_objects(
-    source: str,
-    destination: str,
-    order: ConversionOrder,
-    assignments: tuple[str, ...],
-    *,
-    force: bool,
-    threads: int,
-) -> Callable[[OnProgress], ConversionReport]:
-    """Return the work of a conversion from object to object."""
-    settings = checked_settings(environment(assignments))
+def _objects(
+    source: str, destination: str, settings: Settings
+) -> tuple[OssPlace, OssPlace]:
     if not settings.region_id:
         raise click.UsageError("set REGION_ID to the region of both buckets")
     expected = "oss://BUCKET/KEY"
@@ -167,73 +146,24 @@ def _between_objects(
     first, last = (OssPlace(bucket=b, object_key=k) for b, k in places)
     if first == last:
         raise click.UsageError("SOURCE and DESTINATION are one object")
-
-    def work(on_progress: OnProgress) -> ConversionReport:
-        credentials = read_credentials(None, signed_environment())
-        oss = Clients(pool_size=8).oss(settings, credentials, settings.region_id)
-        return ObjectConversion(
-            oss=oss,
-            source=first,
-            target=last,
-            order=order,
-            on_progress=on_progress,
-            may_overwrite=force,
-            threads=threads,
-        ).convert()
-
-    return work
+    return first, last
 
 
-def _shown(
-    work: Callable[[OnProgress], ConversionReport], total: int | None
-) -> ConversionReport:
-    """Do the work, with a bar for whoever waits."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
-    )
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
-        task = progress.add_task("Converting", total=total)
-
-        def on_progress(done: int, total: int | None) -> None:
-            if total:
-                progress.update(task, completed=done, total=total)
-            else:
-                progress.update(task, completed=done)
-
-        return work(on_progress)
-
-
-def _show(
-    source: str, destination: str, report: ConversionReport, *, as_json: bool
-) -> None:
-    if as_json:
-        said = {"source": source, "destination": destination, **report.as_dict()}
-        print_json(Console(), said)
-        return
-    mib = (report.written_bytes + report.copied_bytes + report.resumed_bytes) / (
-        1 << 20
-    )
-    click.echo(
-        printable(
-            f"{destination}: {report.target_format}, {mib:,.1f} MiB in"
-            f" {report.seconds:.1f} s by the lane {report.lane} ({report.reason})"
-        )
+def _between_objects(
+    source: OssPlace, target: OssPlace, settings: Settings, *, force: bool
+) -> Route:
+    """Return the way from one object to another."""
+    return ObjectRoute(
+        oss=connected(settings),
+        source=source,
+        place=target,
+        working_prefix=settings.ledger_prefix,
+        records=records_folder(os.environ, Path.home()),
+        may_overwrite=force,
     )
 
 
-def _fail(
-    ctx: click.Context, source: str, message: str, fix: str, *, as_json: bool
-) -> None:
-    if as_json:
-        error = {"code": "NotConverted", "message": message, "hint": fix}
-        print_json(Console(), {"source": source, "error": error})
-    else:
-        hint = f"\n  {fix}" if fix else ""
-        click.echo(printable(f"Error: {source}: {message}") + hint, err=True)
-    ctx.exit(1)
+def connected(settings: Settings) -> Oss:
+    """Return OSS with the credentials of the person at the terminal."""
+    credentials = read_credentials(None, signed_environment())
+    return Clients(pool_size=64).oss(settings, credentials, settings.region_id)

@@ -1,30 +1,48 @@
-"""One conversion from a local file to another, from looking to the file's name."""
+"""One conversion, from looking at the source to the target's name.
+
+Where the two are, and how bytes get from one to the other, is a `Route`'s matter.
+"""
 
 import hashlib
-import os
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, Protocol, TypeVar
 
 from disk_images.blocks.joined import Joined
 from disk_images.blocks.mapped import MappedDisk
 from disk_images.blocks.open import open_disk
-from disk_images.blocks.source import CannotTellError, Fetched, Source
+from disk_images.blocks.source import CannotTellError, Source
 from disk_images.convert.ahead import ReadAhead
-from disk_images.convert.choose import ConversionOrder, TwoPasses, choose
-from disk_images.convert.execute import StoredPart, compare_samples, run, run_stream
-from disk_images.convert.parts import ConversionPlan, RefusedError
+from disk_images.convert.choose import (
+    ConversionChoice,
+    ConversionOrder,
+    TwoPasses,
+    choose,
+)
+from disk_images.convert.execute import (
+    PartTarget,
+    StoredPart,
+    compare_samples,
+    run,
+    run_stream,
+)
+from disk_images.convert.parts import ConversionPlan, PartLimits, RefusedError
 from disk_images.convert.stream_lane import StreamedPlan, as_it_is
+from image_import.errors import ServiceRejected
 
-from image_import_cli.commands.convert.local_file import FileTarget
+from image_import_cli.ui.pools import side_by_side
 
-PLAN_VERSION = 1
+PLAN_VERSION = 2
 """Raise it where the same source becomes other parts than before."""
+
+Item = TypeVar("Item")
+OnProgress = Callable[[int, int | None], None]
+"""Is told how many bytes are done, and of how many."""
 
 
 @dataclass
@@ -32,7 +50,7 @@ class ConversionReport:
     """What a conversion was, and what it took.
 
     Attributes:
-        read_bytes: Of the source, those that the kernel copied left out.
+        read_bytes: Of the source, those that others copied left out.
         requests: Reads, writes and copies.
     """
 
@@ -45,6 +63,29 @@ class ConversionReport:
     resumed_bytes: int = 0
     requests: int = 0
     seconds: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def target_bytes(self) -> int:
+        """The size of the target."""
+        return self.written_bytes + self.copied_bytes + self.resumed_bytes
+
+    def count_read(self, count: int) -> None:
+        """Note a read of the source."""
+        with self._lock:
+            self.requests += 1
+            self.read_bytes += count
+
+    def count_part(self, part: StoredPart) -> None:
+        """Note a part of the target."""
+        with self._lock:
+            if part.was_there:
+                self.resumed_bytes += part.size_bytes
+            elif part.is_copied:
+                self.copied_bytes += part.size_bytes
+            else:
+                self.written_bytes += part.size_bytes
+            self.requests += not part.was_there
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as a program reads it."""
@@ -61,163 +102,209 @@ class ConversionReport:
         }
 
 
-OnProgress = Callable[[int, int | None], None]
-"""Is told how many bytes are done, and of how many."""
+class ConversionTarget(PartTarget, Protocol):
+    """What is made, part by part; nobody takes it for whole before it is."""
+
+    def begin(self) -> None:
+        """Begin, or go on where an earlier try of the same plan was stopped."""
+
+    def seal(self, size_bytes: int | None) -> Source:
+        """Return what was made, to be looked at.
+
+        Args:
+            size_bytes: What it must have.
+        """
+
+    def finish(self) -> None:
+        """Give it its name, if that is still to be done."""
+
+    def discard(self) -> None:
+        """Leave nothing behind."""
+
+    def close(self) -> None:
+        """Let go of it; what is not finished can be gone on with."""
+
+
+class Route(Protocol):
+    """A source and a target.
+
+    Attributes:
+        limits: Of the target's parts.
+        report: Where reads of the source are counted.
+        marks: What says that the source is what it was, as far as it was opened.
+    """
+
+    limits: PartLimits
+    report: ConversionReport
+    marks: list[str]
+
+    def open(self) -> Source:
+        """Return the source."""
+
+    def beside(self, name: str) -> Source:
+        """Return the file of a plain name beside the source."""
+
+    def target(self, plan_id: str) -> ConversionTarget:
+        """Return the target; ranges are copied to it from what was opened last."""
+
+    def scratch(self, plan_id: str) -> ConversionTarget:
+        """Return where something is unpacked; nobody sees it, and it is discarded."""
+
+    def unpacked(self, scratch: ConversionTarget, size_bytes: int) -> Source:
+        """Return what was unpacked there, which is the source from now on."""
+
+    def close(self) -> None:
+        """Let go of everything."""
 
 
 @dataclass
 class Conversion:
-    """A source and a target, both local files.
+    """One conversion.
 
     Attributes:
         threads: Parts that are made side by side.
+        look: Chooses the lane.
     """
 
-    source: Path
-    target: Path
+    route: Route
     order: ConversionOrder
     on_progress: OnProgress
     threads: int = 2
-    report: ConversionReport = field(default_factory=ConversionReport)
-    _marks: list[str] = field(default_factory=list)
+    look: Callable[[Source, ConversionOrder], ConversionChoice] = choose
 
     def convert(self) -> ConversionReport:
-        """Write the target, and return what it took.
+        """Make the target, and return what it took.
 
         Raises:
             RefusedError: No lane takes the source.
             CannotTellError: It is damaged.
             OSError: A file cannot be read or written.
+            ServiceError: OSS refused something, or did not answer.
         """
         began = time.monotonic()
-        with ExitStack() as stack:
-            file, source = self._opened(self.source, stack)
-            order = replace(self.order, open_beside=partial(self._beside, stack))
-            choice = choose(source, order)
-            if isinstance(choice, TwoPasses):
-                self.report.reason = f"{choice.reason}; "
-                file, source = self._unpack(choice, file, stack)
-                choice = choose(source, order)
-            if isinstance(choice, TwoPasses):
-                raise RefusedError("what was unpacked is packed again")
-            self.report.lane = choice.lane
-            self.report.reason += choice.reason
-            self.report.target_format = str(choice.target_format)
-            self._carry_out(choice, file, source, order)
+        try:
+            self._convert()
+        finally:
+            self.route.close()
         self.report.seconds = time.monotonic() - began
         return self.report
 
-    def _opened(self, path: Path, stack: ExitStack) -> tuple[BinaryIO, Source]:
-        file = stack.enter_context(path.open("rb"))
-        stat = os.fstat(file.fileno())
-        self._marks.append(f"{stat.st_size} {stat.st_mtime_ns}")
+    @property
+    def report(self) -> ConversionReport:
+        """What it was, and what it took so far."""
+        return self.route.report
 
-        def fetch(offset: int, count: int) -> bytes:
-            data = os.pread(file.fileno(), count, offset)
-            self.report.requests += 1
-            self.report.read_bytes += len(data)
-            return data
+    def _convert(self) -> None:
+        route = self.route
+        source = route.open()
+        order = replace(self.order, limits=route.limits, open_beside=route.beside)
+        choice = self.look(source, order)
+        if not isinstance(choice, TwoPasses):
+            self._make(choice, source, order)
+            return
+        self.report.reason = f"{choice.reason}; "
+        scratch = route.scratch(self._plan_id("unpacked", -1))
+        with _kept_or_discarded(scratch):
+            source = self._unpack(choice, scratch)
+            inner = self.look(source, order)
+            if isinstance(inner, TwoPasses):
+                raise RefusedError("what was unpacked is packed again")
+            self._make(inner, source, order)
+            scratch.discard()
 
-        return file, Fetched(fetch=fetch, size_bytes=stat.st_size)
-
-    def _beside(self, stack: ExitStack, name: str) -> Source:
-        try:
-            return self._opened(self.source.with_name(name), stack)[1]
-        except OSError as exc:
-            raise CannotTellError(
-                f"{name!r}, which {self.source.name} names, cannot be read:"
-                f" {exc.strerror}; put it beside it"
-            ) from exc
-
-    def _plan_id(self, choice: ConversionPlan | StreamedPlan) -> str:
-        """Return what is the same only where all parts are."""
-        size = choice.size_bytes if isinstance(choice, ConversionPlan) else -1
-        said = [PLAN_VERSION, choice.lane, size, self.order.member, *self._marks]
-        return hashlib.sha256(repr(said).encode()).hexdigest()
-
-    def _unpack(
-        self, choice: TwoPasses, file: BinaryIO, stack: ExitStack
-    ) -> tuple[BinaryIO, Source]:
-        """Unpack what cannot be followed while it is packed, beside the target."""
-        path = self.target.with_name(f"{self.target.name}.unpacked")
-        stack.callback(partial(path.unlink, missing_ok=True))
+    def _unpack(self, choice: TwoPasses, scratch: ConversionTarget) -> Source:
+        """Unpack what cannot be followed while it is packed."""
         plan = as_it_is(
             choice.pieces,
             reason=choice.reason,
             target_format="",
             largest_bytes=self.order.largest_bytes,
         )
-        target = FileTarget(path, file, plan_id=self._plan_id(plan))
-        try:
-            run_stream(plan, target, self.order.limits, on_part=self._note)
-            target.finish()
-        except BaseException:
-            target.discard()
-            raise
-        finally:
-            target.close()
-        return self._opened(path, stack)
+        scratch.begin()
+        size = self._run_stream(plan, scratch)
+        return self.route.unpacked(scratch, size)
 
-    def _carry_out(
+    def _make(
         self,
         choice: ConversionPlan | StreamedPlan,
-        file: BinaryIO,
         source: Source,
         order: ConversionOrder,
     ) -> None:
-        target = FileTarget(self.target, file, plan_id=self._plan_id(choice))
-        try:
+        self.report.lane = choice.lane
+        self.report.reason += choice.reason
+        self.report.target_format = choice.target_format
+        size = choice.size_bytes if isinstance(choice, ConversionPlan) else -1
+        target = self.route.target(self._plan_id(choice.lane, size))
+        with _kept_or_discarded(target):
+            target.begin()
             if isinstance(choice, StreamedPlan):
-                run_stream(choice, target, order.limits, on_part=self._note)
+                size = self._run_stream(choice, target)
             else:
-                self._run_parts(choice, target)
-            self._check(choice, source, target.aside, order)
+                note = partial(self._note, total=size)
+                run(choice, target, on_part=note, each=self._each)
+            made = target.seal(size)
+            self._compare(choice, source, made, order)
             target.finish()
-        except CannotTellError:
-            target.discard()
-            raise
-        finally:
-            target.close()
 
-    def _run_parts(self, plan: ConversionPlan, target: FileTarget) -> None:
-        total = plan.size_bytes
-        note = partial(self._note, total=total)
+    def _plan_id(self, lane: str, size: int) -> str:
+        """Return what is the same only where all parts are."""
+        limits = self.route.limits.usual_bytes
+        said = [PLAN_VERSION, lane, size, limits, self.order.member, *self.route.marks]
+        return hashlib.sha256(repr(said).encode()).hexdigest()
+
+    def _run_stream(self, plan: StreamedPlan, target: ConversionTarget) -> int:
+        """Store what one pass makes, and return how many bytes."""
+        sizes: list[int] = []
+
+        def note(done: StoredPart) -> None:
+            sizes.append(done.size_bytes)
+            self._note(done)
+
+        limits = self.route.limits
+        run_stream(plan, target, limits, on_part=note, each=self._each)
+        return sum(sizes)
+
+    def _each(
+        self, work: Callable[[Item], None], items: Iterable[Item]
+    ) -> Iterator[None]:
+        """Work side by side, with no more parts in memory than threads."""
         if self.threads < 2:
-            run(plan, target, on_part=note)
+            yield from map(work, items)
             return
         with ThreadPoolExecutor(self.threads) as pool:
-            try:
-                run(plan, target, on_part=note, each=pool.map)
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+            yield from side_by_side(work, items, pool=pool, most=self.threads)
 
     def _note(self, done: StoredPart, total: int | None = None) -> None:
         report = self.report
-        if done.was_there:
-            report.resumed_bytes += done.size_bytes
-        elif done.is_copied:
-            report.copied_bytes += done.size_bytes
-        else:
-            report.written_bytes += done.size_bytes
-        report.requests += not done.was_there
-        finished = report.resumed_bytes + report.copied_bytes + report.written_bytes
-        self.on_progress(finished if total else report.read_bytes, total)
+        report.count_part(done)
+        self.on_progress(report.target_bytes if total else report.read_bytes, total)
 
-    def _check(
+    def _compare(
         self,
         choice: ConversionPlan | StreamedPlan,
         source: Source,
-        aside: Path,
+        made: Source,
         order: ConversionOrder,
     ) -> None:
         """Open the target as a reader of its own would, and compare places of it."""
-        with ExitStack() as stack:
-            made = open_disk(ReadAhead(self._opened(aside, stack)[1]))
-            if choice.lane in {"map", "wrap"} and not self.order.member:
-                try:
-                    disk = open_disk(ReadAhead(source), open_beside=order.open_beside)
-                except CannotTellError:
-                    return  # It lies in an archive.
-                if isinstance(disk, (MappedDisk, Joined)):
-                    compare_samples(disk, made)
+        target = open_disk(ReadAhead(made))
+        if choice.lane not in {"map", "wrap"} or order.member:
+            return
+        try:
+            disk = open_disk(ReadAhead(source), open_beside=order.open_beside)
+        except CannotTellError:
+            return  # It lies in an archive.
+        if isinstance(disk, (MappedDisk, Joined)):
+            compare_samples(disk, target)
+
+
+@contextmanager
+def _kept_or_discarded(target: ConversionTarget) -> Iterator[None]:
+    """Close a target in the end; discard first what no further try can go on with."""
+    try:
+        yield
+    except (CannotTellError, ServiceRejected):
+        target.discard()
+        raise
+    finally:
+        target.close()
