@@ -44,8 +44,9 @@ class Tmux:
     def type(self, line: str) -> None:
         """Type a line of a command of ours."""
         self.wait_for(lambda text: text.rstrip().endswith(PROMPT))
-        self._tmux("send-keys", "-t", "test", "TERM=screen clear", "Enter")
-        self.wait_for(lambda text: text.strip() == PROMPT)
+        if self.screen().strip() != PROMPT:
+            self._tmux("send-keys", "-t", "test", "TERM=screen clear", "Enter")
+            self.wait_for(lambda text: text.strip() == PROMPT)
         command = f"python -m image_import_cli {line}"
         self._tmux("send-keys", "-t", "test", "-l", command)
         self._tmux("send-keys", "-t", "test", "Enter")
