@@ -131,6 +131,10 @@ ONLY_ON_PUBLIC = (
     "SHARE_WITH",
 )
 """Settings for which no public source shows that Apsara Stack has what they take."""
+_BUCKET = matching(
+    r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
+    "a bucket's name: 3 to 63 lower-case letters, digits and hyphens",
+)
 _AROUND_HASH = rf"([^{{}}]|\{{({'|'.join(TEMPLATE_FIELDS)})\}})*"
 
 
@@ -341,10 +345,7 @@ class Settings:
         meaning="How much of an image may be read for it.",
     )
     ledger_bucket: str = setting(
-        matching(
-            r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
-            "a bucket's name: 3 to 63 lower-case letters, digits and hyphens",
-        ),
+        _BUCKET,
         default_note="the image's bucket",
         meaning="Where the ledger is kept.",
     )
@@ -358,6 +359,43 @@ class Settings:
         default="300",
         meaning="How long a claim keeps other invocations out; more than the "
         "function's time-out.",
+    )
+    convert: Literal["auto", "never"] = setting(
+        one_of("auto", "never"),
+        default="auto",
+        meaning="Whether a format that ECS does not take (VMDK, VHDX, VDI, archives, "
+        "compressed files) is converted, or refused with the command that does it.",
+    )
+    convert_max_gib: int = setting(
+        whole_number(1, 32_768, "GiB"),
+        default="2048",
+        meaning="The largest disk that is converted or unpacked.",
+    )
+    convert_wrap_compressed: bool = setting(
+        true_or_false(),
+        default="false",
+        meaning="Whether compressed blocks stay as they are, with tables in front. It "
+        "is unverified that ECS inflates them; else they are written anew.",
+    )
+    converted_bucket: str = setting(
+        _BUCKET,
+        default_note="the ledger's bucket",
+        meaning="Where what is converted lies until its image is available, in the "
+        "folder of LEDGER_PREFIX. No uploader may write there.",
+        is_offered=False,
+    )
+    convert_keep: bool = setting(
+        true_or_false(),
+        default="false",
+        meaning="Whether what was converted stays once its image is available.",
+    )
+    converter: bool = setting(
+        true_or_false(),
+        default="false",
+        meaning="Whether a function with the handler on_conversion is started by the "
+        "objects under jobs/ in the ledger. Without it only what OSS copies by itself "
+        "is converted.",
+        is_offered=False,
     )
     on_available: Literal["keep", "tag", "delete"] = setting(
         one_of("keep", "tag", "delete"),
@@ -498,6 +536,10 @@ class Settings:
         return bool(
             self.image_family or self.copy_to_regions or self.share_with or tags_later
         )
+
+    def converted_in(self, bucket: str) -> str:
+        """Return the bucket of what is converted; the uploads are in `bucket`."""
+        return self.converted_bucket or self.ledger_bucket or bucket
 
     @property
     def has_lookup(self) -> bool:

@@ -60,6 +60,7 @@ class DiskReading:
         self._object_key = object_key
         self._ends = ends
         self._tail = tail
+        self._evidence: DiskEvidence | None = None
 
     @property
     def head(self) -> ObjectPiece:
@@ -89,6 +90,11 @@ class DiskReading:
             HeaderError: They are damaged, of two formats at once, or not its own.
             ServiceUnavailable: The object changed between the two reads.
         """
+        if self._evidence is None:
+            self._evidence = self._read_evidence()
+        return self._evidence
+
+    def _read_evidence(self) -> DiskEvidence:
         head, tail = self._ends.result()
         if self._tail:
             tail = self._tail.result()
@@ -115,6 +121,7 @@ class DiskReading:
             encryption=head.encryption,
             crc64=head.crc64,
             content_md5=head.content_md5,
+            object_type=head.object_type,
             head=head.data,
         )
 

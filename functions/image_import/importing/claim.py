@@ -69,7 +69,7 @@ class Claims:
         """Return what the ledger allows now."""
         return standing_of(snapshot.entries, revision, now=self.clock.earliest())
 
-    def new_intent(
+    def new_intent(  # noqa: PLR0913 - the columns of a line, all but one by name
         self,
         revision: ImageRevision,
         *,
@@ -78,10 +78,12 @@ class Claims:
         sidecar_key: str,
         checksums: str,
         has_token: bool,
+        read_from: str = "",
     ) -> LedgerEntry:
         """Return the line that freezes what will be sent.
 
         Args:
+            read_from: As in the line.
             has_token: Whether ECS knows a repeated call by its token.
         """
         nonce = self.new_nonce()
@@ -100,6 +102,8 @@ class Claims:
             nonce=nonce,
             checksums=checksums,
             parameters=frozen,
+            bucket=revision.bucket if read_from else "",
+            read_from=read_from,
             sidecar_key=sidecar_key,
             fc_request_id=self.fc_request_id,
         )
@@ -118,6 +122,41 @@ class Claims:
             fc_request_id=self.fc_request_id,
         )
 
+    def note_conversion(self, snapshot: Snapshot) -> Future[None]:
+        """Start to write the note that a conversion is under way."""
+        return self._start_note(snapshot, image_name="")
+
+    def write_conversion(
+        self,
+        snapshot: Snapshot,
+        revision: ImageRevision,
+        *,
+        targets: tuple[tuple[str, str, str], ...],
+        target_bucket: str,
+        reason: str,
+        progress: str = "",
+    ) -> Snapshot:
+        """Write where the targets of a conversion lie.
+
+        Raises:
+            Overtaken: Somebody else wrote first.
+        """
+        entry = LedgerEntry(
+            state=State.CONVERTING,
+            at=self.clock.earliest(),
+            claim=self.claim_id,
+            version=revision.revision_hash,
+            disks=revision.pairs,
+            bucket=revision.bucket,
+            attempt=revision.attempt,
+            reason=reason,
+            fc_request_id=self.fc_request_id,
+            progress=progress,
+            targets=targets,
+            target_bucket=target_bucket,
+        )
+        return self.store.write(snapshot, entry)
+
     def claim(self, snapshot: Snapshot, intent: LedgerEntry) -> Claim:
         """Write the intent where the ledger ended, and start its note.
 
@@ -126,7 +165,7 @@ class Claims:
             ServiceUnavailable: It is not known whether the ledger, or the note of a
                 claim that has not come about, is as it should be.
         """
-        noted = self._start_note(snapshot, intent)
+        noted = self._start_note(snapshot, intent.image_name)
         try:
             claimed = self.store.write(snapshot, intent)
         except Overtaken as exc:
@@ -147,7 +186,9 @@ class Claims:
         try:
             self._write_at_end(snapshot, entry)
             self.announcer.announce(entry, bucket=snapshot.keys.bucket)
-            if entry.state is State.FAILED and not waits_for_room(entry):
+            # What was made for it, the tracker deletes, and then the note.
+            is_over = entry.state is State.FAILED and not entry.read_from
+            if is_over and not waits_for_room(entry):
                 self.store.delete_note(self._note_key(snapshot))
         except ServiceError as exc:
             return results.of_call(intent, entry, unwritten=exc)
@@ -181,13 +222,13 @@ class Claims:
     def _note_key(self, snapshot: Snapshot) -> str:
         return snapshot.keys.open_key(snapshot.etag, self.claim_id)
 
-    def _start_note(self, snapshot: Snapshot, intent: LedgerEntry) -> Future[None]:
+    def _start_note(self, snapshot: Snapshot, image_name: str) -> Future[None]:
         """Start to write the note that an import is under way."""
         note = {
             "bucket": snapshot.keys.bucket,
             "object_key": snapshot.keys.object_key,
             "etag": snapshot.etag,
-            "image_name": intent.image_name,
+            "image_name": image_name,
             "ledger": snapshot.key,
             "claim": self.claim_id,
         }
@@ -207,7 +248,8 @@ class Claims:
                 a deletion that comes late would take that one.
         """
         is_shared = any(
-            entry.claim == self.claim_id and entry.state is State.INTENT
+            entry.claim == self.claim_id
+            and entry.state in {State.INTENT, State.CONVERTING}
             for entry in snapshot.entries
         )
         with suppress(ServiceError):
@@ -236,7 +278,8 @@ class Claims:
             claim=self.claim_id,
             version=intent.version,
             disks=intent.disks,
-            bucket=intent.proof.bucket,
+            bucket=intent.source_bucket,
+            read_from=intent.read_from,
             attempt=intent.attempt,
             nonce=intent.nonce,
             image_name=intent.image_name,

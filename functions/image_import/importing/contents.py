@@ -41,7 +41,7 @@ class ContentsReader:
         disk = evidence.disks[0]
         if not (disk.header.is_importable and is_wanted(evidence, self.settings)):
             return None
-        version = disk.revision.object_key, disk.revision.etag
+        version = disk.stored.object_key, disk.stored.etag
         if version not in self._seen:
             self._seen[version] = self._read(disk)
         return self._seen[version]

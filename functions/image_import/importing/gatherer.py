@@ -22,6 +22,7 @@ from image_import.ledger.entries import LedgerEntry, attempt_of, imported_before
 from image_import.ledger.store import LedgerListing, LedgerStore, Snapshot
 from image_import.model.result import Outcome, Result
 from image_import.model.revision import DiskRevision, ImageRevision
+from image_import.planning.evidence import DiskEvidence
 from image_import.sidecar.finder import (
     NO_SIDECAR,
     SidecarFound,
@@ -63,6 +64,7 @@ class Candidate:
         listing: What the ledger keeps under the system disk's key.
         revision: At the attempt that the ledger is at; a missing disk has no ETag.
         disks: On their way, the system disk first; all are there unless it waits.
+        converted: The disks as they are imported, if one of them was converted.
         waits_for: What is missing yet, as a reason; "" if nothing is.
         gone: Why the bytes that the event spoke of are no more; "" if they are there.
         note: What was odd about the event.
@@ -73,11 +75,21 @@ class Candidate:
     revision: ImageRevision
     listing: LedgerListing
     disks: Sequence[DiskReading] = ()
+    converted: tuple[DiskEvidence, ...] = ()
     sidecar: SidecarFound = NO_SIDECAR
     waits_for: str = ""
     gone: str = ""
     note: str = ""
     notes: Started = NOTHING_STARTED
+
+    @property
+    def is_convertible(self) -> bool:
+        """Whether a disk is of a format that may become one which ECS takes.
+
+        Raises:
+            HeaderError: The bytes of one are damaged.
+        """
+        return any(disk.evidence().is_convertible for disk in self.disks)
 
     @property
     def checksums(self) -> str:

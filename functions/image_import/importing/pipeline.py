@@ -10,10 +10,11 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from disk_images.formats.detect import HEAD_BYTES, LOOK_BYTES
 
-from image_import.aliyun.oss.client import ObjectChanged, ObjectMissing
+from image_import.aliyun.oss.client import ObjectChanged, ObjectMissing, UploadGone
 from image_import.config.settings import Settings
 from image_import.errors import (
     EventError,
@@ -45,11 +46,14 @@ from image_import.importing.gatherer import Candidate, Gatherer, what_came
 from image_import.importing.planner_run import ChecksumAwaitedError, PlannerRun
 from image_import.importing.runtime import Invocation
 from image_import.ledger.clock import OssClock
-from image_import.ledger.entries import LedgerEntry, Standing, State
+from image_import.ledger.entries import LedgerEntry, Standing, State, last_of
 from image_import.ledger.store import LedgerStore, Overtaken, Snapshot
 from image_import.model.result import BAD, Outcome, Result
 from image_import.model.revision import DiskRevision
 from image_import.notification.announcer import Announcer
+
+if TYPE_CHECKING:
+    from image_import.importing.conversion.run import ConversionRun
 
 MOST_ROUNDS = 6
 """How often a record is looked at again when others write to its ledger meanwhile."""
@@ -135,6 +139,8 @@ class RecordImport:
     """One record on its way; see `run`.
 
     Attributes:
+        conversion: Makes what converts an image whose format is not taken; loaded only
+            then.
         has_waited: That it waits is on record; what it waits for was looked for since.
     """
 
@@ -143,6 +149,7 @@ class RecordImport:
     planner: PlannerRun
     claims: Claims
     caller: Caller
+    conversion: "Callable[[], ConversionRun]"
     has_waited: bool = False
 
     def run(self) -> Result:
@@ -157,7 +164,13 @@ class RecordImport:
         """
         try:
             for _ in range(MOST_ROUNDS):
-                with suppress(Overtaken, LookAgainError, ObjectChanged, ObjectMissing):
+                with suppress(
+                    Overtaken,
+                    LookAgainError,
+                    ObjectChanged,
+                    ObjectMissing,
+                    UploadGone,
+                ):
                     return self._round()
         except ServiceRejected as exc:
             return self._refused_by_service(exc)
@@ -194,6 +207,13 @@ class RecordImport:
     def _plan_and_send(self, found: Candidate) -> Result:
         """Plan the image and, unless that cannot be or nothing may be, import it."""
         try:
+            if found.is_convertible and self.settings.convert != "never":
+                brought = self.conversion().bring(found)
+                if isinstance(brought, Result):
+                    return brought
+                found = brought
+            if found.waits_for:
+                return self._wait(found, found.waits_for)
             planned = self.planner.plan(found)
         except ChecksumAwaitedError as exc:
             return self._wait(found, str(exc))
@@ -210,6 +230,7 @@ class RecordImport:
             sidecar_key=found.sidecar.key,
             checksums=found.checksums,
             has_token=self.caller.has_client_token,
+            read_from=_read_from(found),
         )
         sent = self._claim_and_call(
             found.snapshot,
@@ -259,6 +280,10 @@ class RecordImport:
         """Return how this ends whose bytes are gone; a claim on them may be left."""
         if entry and standing is Standing.ABANDONED:
             return self._settle(found.snapshot, entry, OVERWRITTEN)
+        last = last_of(found.snapshot.entries, found.revision.revision_hash)
+        if last and last.state is State.CONVERTING and not self.settings.dry_run:
+            self.conversion().discard(found)
+            return self._refuse(found, f"while it was converted: {found.gone}")
         return results.ignored(found.gone)
 
     def _decided(
@@ -304,8 +329,16 @@ class RecordImport:
             found.revision,
             settings=self.settings,
             region_id=self.planner.region_id,
+            converted=self._converted(found, abandoned),
         )
         return f"a claim that was abandoned is not sent again: {why}" if why else ""
+
+    def _converted(self, found: Candidate, claim: LedgerEntry) -> tuple[str, str]:
+        """Return where the targets of a claim's disks may be, if there are any."""
+        if not claim.read_from:
+            return "", ""
+        bucket = self.settings.converted_in(found.revision.bucket)
+        return bucket, found.listing.keys.targets_of(claim.version)
 
     def _settle(
         self, snapshot: Snapshot, abandoned: LedgerEntry, otherwise: str
@@ -358,6 +391,15 @@ class RecordImport:
         return result
 
 
+def _read_from(found: Candidate) -> str:
+    """Return where ECS reads the system disk, if a disk was converted."""
+    if not found.converted:
+        return ""
+    first = found.converted[0]
+    bucket = first.target_bucket or found.revision.bucket
+    return f"{bucket}/{first.stored.object_key}"
+
+
 def make_import(
     record: ObjectCreated, region_id: str, invocation: Invocation
 ) -> RecordImport:
@@ -385,6 +427,38 @@ def make_import(
         remaining=invocation.remaining,
         pool=pool,
     )
+    claims = Claims(
+        store=store,
+        announcer=Announcer(settings=settings, store=store, region_id=region_id),
+        clock=clock,
+        attempts=retry.attempts,
+        pool=pool,
+        lease=invocation.lease,
+        claim_id=invocation.new_claim(),
+        new_nonce=invocation.new_nonce,
+        fc_request_id=invocation.fc_request_id,
+    )
+    gone: set[str] = set()
+
+    def conversion() -> "ConversionRun":
+        from image_import.importing.conversion.run import (  # noqa: PLC0415 - cold start
+            ConversionRun,
+        )
+
+        return ConversionRun(
+            oss=oss,
+            retry=retry,
+            settings=settings,
+            claims=claims,
+            store=store,
+            bucket=record.bucket,
+            region_id=region_id,
+            remaining=invocation.remaining,
+            timeout_seconds=invocation.timeout_seconds,
+            job=invocation.job,
+            gone=gone,
+        )
+
     return RecordImport(
         settings=settings,
         gatherer=Gatherer(record=record, settings=settings, reader=reader, store=store),
@@ -395,17 +469,8 @@ def make_import(
             contents=contents,
             reader=reader,
         ),
-        claims=Claims(
-            store=store,
-            announcer=Announcer(settings=settings, store=store, region_id=region_id),
-            clock=clock,
-            attempts=retry.attempts,
-            pool=pool,
-            lease=invocation.lease,
-            claim_id=invocation.new_claim(),
-            new_nonce=invocation.new_nonce,
-            fc_request_id=invocation.fc_request_id,
-        ),
+        claims=claims,
+        conversion=conversion,
         caller=Caller(
             ecs=invocation.ecs(region_id),
             clock=clock,

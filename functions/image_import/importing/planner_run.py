@@ -82,7 +82,7 @@ class PlannerRun:
 
     def _evidence(self, candidate: Candidate) -> Evidence:
         revision, settings = candidate.revision, self.settings
-        disks = tuple(disk.evidence() for disk in candidate.disks)
+        disks = candidate.converted or tuple(d.evidence() for d in candidate.disks)
         user_metadata = {**self._metadata_of_event(revision), **disks[0].user_metadata}
         return Evidence(
             revision=revision,

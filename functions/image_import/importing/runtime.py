@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from image_import.aliyun.ecs.client import Ecs
 from image_import.aliyun.ecs.client import make_session as make_ecs_session
@@ -21,6 +21,9 @@ from image_import.importing.call import ImportApi
 from image_import.model.ownership import NONCE_BYTES
 from image_import.model.result import BAD, Result, log_json
 from image_import.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from image_import.importing.conversion.jobs import ConversionJob
 
 DEFAULT_TIMEOUT_SECONDS = 120.0
 """Where no context tells the function's time-out."""
@@ -120,6 +123,7 @@ class Invocation:
         ecs: Makes the ECS client of a region.
         timeout_seconds: Of the function; after that it is killed.
         fc_request_id: Function Compute's ID of this call.
+        job: The part of a conversion that it was started for, if it was for one.
         on_call: Is told the parameters of each ImportImage before it is sent.
     """
 
@@ -136,6 +140,7 @@ class Invocation:
     new_nonce: Callable[[], str] = lambda: secrets.token_hex(NONCE_BYTES)
     on_call: Callable[[Mapping[str, str]], None] = lambda _: None
     started: float = field(default_factory=time.monotonic)
+    job: "ConversionJob | None" = None
 
     def remaining(self) -> float:
         """Return the seconds until the function is killed."""

@@ -67,7 +67,8 @@ def inspect_object(  # noqa: PLR0913 - an object, and how to look into it
 
     Its first and last bytes, which told its format, count as the first round trip.
     """
-    version = disk.revision
+    version = disk.stored
+    bucket = disk.target_bucket or bucket
 
     def fetch(offset: int, count: int) -> bytes:
         return oss.read_range(

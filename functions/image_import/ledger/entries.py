@@ -31,10 +31,12 @@ class State(str, Enum):
 
     From `progress` on it is what became of a submitted import; `redrive` is an
     operator's word that one which failed may be imported again, and
-    `notified` tells who was told of it.
+    `notified` tells who was told of it. `converting` tells where the target of a
+    conversion lies; it is no claim, for whoever goes on with it stores the same bytes.
     """
 
     WAITING = "waiting"
+    CONVERTING = "converting"
     REFUSED = "refused"
     INTENT = "intent"
     RETRYING = "retrying"
@@ -76,6 +78,10 @@ class LedgerEntry:
         parameters: What ImportImage is called with, frozen, without the token.
         perhaps_started: The service may have begun an import that we cannot see.
         progress: As ECS writes it, such as `32%`.
+        targets: Of a conversion: object key, upload ID and lane of each target.
+        target_bucket: Where they are.
+        read_from: Bucket and object key, with a slash between, that ECS reads the
+            system disk from; "" where that is the upload itself.
         step: What is done with an image that is Available, such as `copy cn-beijing`;
             `step_state` says how far it is, `step_image_id` of which copy.
     """
@@ -106,16 +112,25 @@ class LedgerEntry:
     step: str = ""
     step_state: str = ""
     step_image_id: str = ""
+    targets: tuple[tuple[str, str, str], ...] = ()
+    target_bucket: str = ""
+    read_from: str = ""
 
     @property
     def proof(self) -> Proof:
         """What shows that an image is that of this claim."""
+        bucket, _, object_key = self.read_from.partition("/")
         return Proof(
             nonce=self.nonce,
-            bucket=self.bucket or self.parameters.get(SYSTEM_DISK_BUCKET, ""),
-            object_key=self.disks[0][0] if self.disks else "",
+            bucket=bucket or self.source_bucket,
+            object_key=object_key or (self.disks[0][0] if self.disks else ""),
             mark=self.version[:MARK_LENGTH],
         )
+
+    @property
+    def source_bucket(self) -> str:
+        """Where the uploads are; "" if this line does not tell."""
+        return self.bucket or self.parameters.get(SYSTEM_DISK_BUCKET, "")
 
 
 class Standing(Enum):
@@ -309,6 +324,9 @@ def _entry(line: bytes, number: int) -> LedgerEntry:
         if "lease_until" in values:
             values["lease_until"] = from_text(said["lease_until"])
         values["disks"] = tuple((key, etag) for key, etag in said.get("disks", ()))
+        values["targets"] = tuple(
+            (key, upload_id, lane) for key, upload_id, lane in said.get("targets", ())
+        )
         return LedgerEntry(**values)
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise EvidenceError(

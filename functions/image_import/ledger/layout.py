@@ -7,6 +7,10 @@ Under LEDGER_PREFIX::
                                                  was put over the first part
     images/<name>-<key hash>/.set-<hash>.json    a manifest lists this object as a disk
     open/<name>-<key hash>/<ETag>.<claim>.json   an import that is under way
+    jobs/<name>-<key hash>/<mark>-<disk>-<n>.json
+                                                 a part of a conversion to be done
+    converted/<name>-<key hash>/<mark>-<disk>.qcow2
+                                                 what an upload was converted to
 
 Each claim has a note of its own under `open/`, so that whoever deletes a note never
 takes that of another claim with it; and the note's key tells the ledger's, so that
@@ -18,11 +22,16 @@ from dataclasses import dataclass
 
 from image_import.model.revision import key_hash
 
+TARGET_MARK = 16
+"""Hex digits of a revision's hash in the names of what it is converted to."""
+
 LONGEST_NAME = 60
 """Characters of a key's last part that a ledger's folder shows to a person."""
 
 IMAGES = "images/"
 OPEN = "open/"
+JOBS = "jobs/"
+CONVERTED = "converted/"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +64,29 @@ class LedgerKeys:
     def open_key(self, etag: str, claim: str) -> str:
         """Return the key that stands while this claim's import is under way."""
         return f"{self.prefix}{OPEN}{self._name}/{_safe(etag)}.{_safe(claim)}.json"
+
+    def target_key(self, revision_hash: str, disk: int, ending: str) -> str:
+        """Return the key of what one disk of a revision is converted to.
+
+        Args:
+            disk: From 1 on.
+            ending: As `qcow2`.
+        """
+        return f"{self.targets_of(revision_hash)}{disk}.{ending}"
+
+    def targets_of(self, revision_hash: str) -> str:
+        """Return the prefix of all that a revision is converted to."""
+        mark = revision_hash[:TARGET_MARK]
+        return f"{self.prefix}{CONVERTED}{self._name}/{mark}-"
+
+    def job_key(self, revision_hash: str, disk: int, number: int) -> str:
+        """Return the key of what asks for a part of a conversion."""
+        return f"{self.jobs_of(revision_hash)}{disk}-{number}.json"
+
+    def jobs_of(self, revision_hash: str) -> str:
+        """Return the prefix of all jobs of a revision's conversion."""
+        mark = revision_hash[:TARGET_MARK]
+        return f"{self.prefix}{JOBS}{self._name}/{mark}-"
 
     def part_number(self, key: str, etag: str) -> int:
         """Return which part of this version's ledger `key` is; 0 if none."""

@@ -8,7 +8,6 @@ from enum import Enum
 
 from image_import.errors import EvidenceError
 from image_import.ledger.entries import (
-    SYSTEM_DISK_BUCKET,
     LedgerEntry,
     Settled,
     State,
@@ -23,6 +22,9 @@ FIRST_WAIT = timedelta(minutes=1)
 minute is refused until the next.
 """
 LONGEST_WAIT = timedelta(hours=1)
+
+CONVERSION_STALLS = timedelta(minutes=20)
+"""A conversion that says nothing for so long has nobody who works at it."""
 
 
 class JobStep(Enum):
@@ -61,7 +63,8 @@ class Job:
     @property
     def waits_for_room(self) -> bool:
         """Whether a service refused it for now, and another one may tell of room."""
-        return self.last is not None and self.last.state is not State.INTENT
+        begun = (State.INTENT, State.CONVERTING)
+        return self.last is not None and self.last.state not in begun
 
 
 def read_note(data: bytes) -> tuple[str, str, str]:
@@ -81,8 +84,7 @@ def read_note(data: bytes) -> tuple[str, str, str]:
 
 def bucket_of(entries: Sequence[LedgerEntry]) -> str:
     """Return the bucket of a ledger's disks, "" if no line tells."""
-    told = (e.bucket or e.parameters.get(SYSTEM_DISK_BUCKET, "") for e in entries)
-    return next((bucket for bucket in told if bucket), "")
+    return next((e.source_bucket for e in entries if e.source_bucket), "")
 
 
 def find_jobs(
@@ -114,7 +116,8 @@ def _by_version(
     entries: Sequence[LedgerEntry], notes: Sequence[Note]
 ) -> Mapping[str, list[Note]]:
     """Return the notes of each version; under "" those whose claim is unknown."""
-    versions = {e.claim: e.version for e in entries if e.state is State.INTENT}
+    begun = (State.INTENT, State.CONVERTING)
+    versions = {e.claim: e.version for e in entries if e.state in begun}
     found: dict[str, list[Note]] = {}
     for note in notes:
         found.setdefault(versions.get(note.said.claim, ""), []).append(note)
@@ -158,6 +161,9 @@ def _step(
     if pending and pending.version == version:
         return JobStep.DELIVER, pending
     last = last_of(entries, version) or entries[-1]
+    if last.state is State.CONVERTING:
+        is_stalled = now - last.at > CONVERSION_STALLS
+        return (JobStep.DELIVER if is_stalled else JobStep.LEAVE), last
     is_handed_back = last.state is State.RETRYING or waits_for_room(last)
     return JobStep.DELIVER if is_handed_back else JobStep.CLOSE, last
 
@@ -174,7 +180,7 @@ def _step_accepted(
 
 def delivery_due(entries: Sequence[LedgerEntry], last: LedgerEntry) -> datetime:
     """Return when to deliver again: at once, or later after each refusal."""
-    if last.state is State.INTENT:
+    if last.state in {State.INTENT, State.CONVERTING}:
         return last.at
     refusals = 0
     for entry in reversed([e for e in entries if e.version == last.version]):

@@ -17,7 +17,6 @@ from image_import.aliyun.oss.client import (
 from image_import.errors import EvidenceError, ServiceRejected, ServiceUnavailable
 from image_import.ledger.clock import OssClock
 from image_import.ledger.entries import (
-    SYSTEM_DISK_BUCKET,
     LedgerEntry,
     State,
     read_lines,
@@ -294,11 +293,12 @@ def whose_ledger(
     Raises:
         EvidenceError: It does not stand where the ledger of what it names would.
     """
-    intent = next((e for e in reversed(entries) if e.state is State.INTENT), None)
+    begun = (State.INTENT, State.CONVERTING)
+    intent = next((e for e in reversed(entries) if e.state in begun), None)
     if intent is None or not intent.disks:
         return None
     object_key, etag = intent.disks[0]
-    bucket = intent.parameters.get(SYSTEM_DISK_BUCKET, "")
+    bucket = intent.source_bucket
     keys = LedgerKeys(prefix=prefix, bucket=bucket, object_key=object_key)
     if keys.ledger_key(etag) != ledger_key:
         raise EvidenceError(

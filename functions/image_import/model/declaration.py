@@ -30,11 +30,13 @@ class Declaration(ImageFields):
         disks: The system disk first; empty if the sidecar lists none.
         notes: What was read and has no effect.
         checksums: Of the image beside which the sidecar stands.
+        member: Which file of an archive is the disk.
     """
 
     disks: tuple[DeclaredDisk, ...] = ()
     notes: tuple[str, ...] = ()
     checksums: Mapping[str, str] = field(default_factory=dict)
+    member: str = ""
 
     @property
     def is_manifest(self) -> bool:

@@ -16,6 +16,7 @@ class Outcome(str, Enum):
     SUBMITTED = "submitted"
     DUPLICATE = "duplicate"
     WAITING = "waiting"
+    CONVERTING = "converting"
     IGNORED = "ignored"
     REFUSED = "refused"
     FAILED = "failed"

@@ -56,8 +56,8 @@ def plan_disk(evidence: Evidence, number: int, target: Target) -> PlannedDisk:
         sources[f"{prefix}DiskImageSize"] = size
     return PlannedDisk(
         mapping=DiskDeviceMapping(
-            bucket=evidence.revision.bucket,
-            object_key=disk.object_key,
+            bucket=disk.target_bucket or evidence.revision.bucket,
+            object_key=disk.stored.object_key,
             format=image_format.value,
             disk_image_size_gib=size.value if size else None,
         ),
@@ -90,7 +90,7 @@ def _format(disk: DiskEvidence, declared: DeclaredDisk | None) -> Choice:
     """
     seen = disk.header.format
     told = declared.format if declared else None
-    by_name = read_key(disk.object_key).format
+    by_name = read_key(disk.stored.object_key).format
     if disk.header.is_guess:
         return _bare_raw(disk, told, by_name)
     if told and told != seen:

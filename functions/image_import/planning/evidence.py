@@ -20,6 +20,14 @@ KEY = "object key"
 HEADER = "header"
 SETTINGS = "settings"
 
+CONVERTIBLE = frozenset(
+    {
+        "bzip2", "gzip", "ova", "tar", "tar.gz", "vdi", "vhdx", "vmdk-descriptor",
+        "vmdk-sparse", "xz", "zip", "zstd",
+    }
+)  # fmt: skip
+"""What may become a format that ECS takes; whether it does, its contents tell."""
+
 _ENCRYPTED_BY_CLIENT = ("client-side-encryption-", "oss-crypto-")
 
 
@@ -75,6 +83,10 @@ class DiskEvidence:
         crc64: Of the whole object, in decimal; "" where OSS does not say.
         content_md5: What Content-MD5 says, in hexadecimal; "" if nothing.
         head: Its first bytes, as many as were read; b"" if they are not kept.
+        object_type: `x-oss-object-type`.
+        target: What the object was converted to, and is imported from: its header,
+            size and head are these; None where it is imported as it is.
+        target_bucket: Where that is.
     """
 
     revision: DiskRevision
@@ -84,7 +96,20 @@ class DiskEvidence:
     encryption: str = ""
     crc64: str = ""
     content_md5: str = ""
+    object_type: str = ""
     head: bytes = field(default=b"", repr=False, compare=False)
+    target: DiskRevision | None = None
+    target_bucket: str = ""
+
+    @property
+    def is_convertible(self) -> bool:
+        """Whether it is of a format that may become one which ECS takes."""
+        return self.target is None and self.header.detected in CONVERTIBLE
+
+    @property
+    def stored(self) -> DiskRevision:
+        """What ECS reads."""
+        return self.target or self.revision
 
     @property
     def object_key(self) -> str:

@@ -23,6 +23,7 @@ def why_not_sent_again(
     *,
     settings: Settings,
     region_id: str,
+    converted: tuple[str, str] = ("", ""),
 ) -> str:
     """Return what in frozen parameters is not ours to send, "" if all is.
 
@@ -30,6 +31,8 @@ def why_not_sent_again(
         parameters: As they were frozen, without the token.
         revision: What is there now, in the bucket that the event names.
         region_id: Where images are imported.
+        converted: The bucket of what this upload was converted to, and what the keys
+            there begin with; "" where nothing was.
     """
     for name in parameters:
         if name not in FIELDS and not _SENT.fullmatch(name):
@@ -41,9 +44,28 @@ def why_not_sent_again(
     if role != settings.role_name and "RoleName" not in settings.sidecar_may_set:
         return f"RoleName is {role!r}, which the settings do not allow"
     frozen = {name: v for name, v in parameters.items() if _is_source(name)}
-    if frozen != _sources(revision):
+    if converted[1] and not _are_converted(frozen, revision, converted):
+        return "its disks are not what this upload was converted to"
+    if not converted[1] and frozen != _sources(revision):
         return "its disks are not those of this upload"
     return ""
+
+
+def _are_converted(
+    frozen: Mapping[str, str], revision: ImageRevision, converted: tuple[str, str]
+) -> bool:
+    """Whether each disk is an uploaded one, or what one was converted to."""
+    uploaded = {disk.object_key for disk in revision.disks}
+    bucket, prefix = converted
+    numbers = {name.split(".")[1] for name in frozen}
+    for number in numbers:
+        place = frozen.get(f"DiskDeviceMapping.{number}.OSSBucket", "")
+        key = frozen.get(f"DiskDeviceMapping.{number}.OSSObject", "")
+        is_uploaded = place == revision.bucket and key in uploaded
+        is_target = place == bucket and key.startswith(prefix)
+        if not (is_uploaded or is_target):
+            return False
+    return "1" in numbers
 
 
 def _is_source(name: str) -> bool:

@@ -38,7 +38,7 @@ OWN_TAG = "image-import"
 """Tags that start so say what an image was made from; nobody else may write them."""
 
 METADATA_PREFIX = "x-oss-meta-"
-SIDECAR_FIELDS = (*FIELDS, *CHECKSUM_FIELDS, "DiskDeviceMapping")
+SIDECAR_FIELDS = (*FIELDS, *CHECKSUM_FIELDS, "DiskDeviceMapping", "Member")
 
 
 def sidecar_keys(image_key: str) -> tuple[str, ...]:
@@ -98,6 +98,8 @@ def parse_sidecar(
         )
         disks = read_disks(said["DiskDeviceMapping"], around)
         held["disks"], held["notes"] = disks
+    if "Member" in said:
+        held["member"] = as_text(said["Member"], field="Member")
     if "Tag" in said:
         check_may_set(FIELDS["Tag"], rules, field="Tag")
         held["tags"] = _read_tags(said["Tag"])

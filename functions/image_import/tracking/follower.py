@@ -30,6 +30,7 @@ class Follower:
         sources: Makes what settles the sources of a ledger's images.
         distribute: Does what is ready of what is wanted of an available image; None if
             nothing is.
+        discard: Deletes what a version was converted to, once nobody needs it.
         change: Hears of each change once it is on record.
     """
 
@@ -41,6 +42,7 @@ class Follower:
     fc_request_id: str
     sources: Callable[[Snapshot], SourceCleanup]
     distribute: Distribute | None = None
+    discard: Callable[[Snapshot, LedgerEntry], None]
     change: Callable[[Result], None]
 
     def step(
@@ -67,8 +69,16 @@ class Follower:
         if job.step is JobStep.FINISH:
             self._settle_sources(snapshot, job.last)
         self._announce(job.last, snapshot)
-        self.delete_notes(job.notes)
+        self._close(job.notes, snapshot, job.last)
         return snapshot, False
+
+    def _close(
+        self, notes: Sequence[str], snapshot: Snapshot, last: LedgerEntry
+    ) -> None:
+        """Leave nothing behind of what has ended; the notes go last."""
+        if not self.settings.dry_run:
+            self.discard(snapshot, last)
+        self.delete_notes(notes)
 
     def _distribute(
         self, job: Job, snapshot: Snapshot, image: LedgerEntry, distribute: Distribute
@@ -92,7 +102,7 @@ class Follower:
         if ended.state is State.DISTRIBUTED:
             self._settle_sources(snapshot, image)
         self._announce(ended, snapshot)
-        self.delete_notes(job.notes)
+        self._close(job.notes, snapshot, image)
         return snapshot, False
 
     def delete_notes(self, keys: Sequence[str]) -> None:
@@ -125,7 +135,7 @@ class Follower:
             self.change(result_of(line, snapshot))
         if not is_open:
             self._announce(line, snapshot)
-            self.delete_notes(job.notes[:1])
+            self._close(job.notes[:1], snapshot, line)
         return snapshot, is_open
 
     def _judge(

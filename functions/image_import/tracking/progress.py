@@ -113,6 +113,7 @@ def _told(last: LedgerEntry, seen: Observation, *, now: datetime) -> LedgerEntry
         version=last.version,
         disks=last.disks,
         bucket=last.bucket,
+        read_from=last.read_from,
         attempt=last.attempt,
         nonce=last.nonce,
         image_name=last.image_name,

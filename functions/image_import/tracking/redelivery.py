@@ -19,7 +19,7 @@ from image_import.model.result import Outcome, Result
 RESERVE_SECONDS = 60.0
 """What must be left of the function's time to begin another delivery."""
 
-UNDECIDED = {Outcome.RETRYING, Outcome.PLANNED}
+UNDECIDED = {Outcome.RETRYING, Outcome.PLANNED, Outcome.CONVERTING}
 """After these a note may still be the only one of an import."""
 
 

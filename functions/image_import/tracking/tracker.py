@@ -15,7 +15,7 @@ from image_import.errors import ImageImportError, ServiceError
 from image_import.importing.results import of_error
 from image_import.importing.runtime import Invocation
 from image_import.ledger.clock import OssClock
-from image_import.ledger.entries import LedgerEntry
+from image_import.ledger.entries import LedgerEntry, State, last_of
 from image_import.ledger.open_jobs import JobStep
 from image_import.ledger.open_ledgers import OpenLedger, OpenLedgers
 from image_import.ledger.store import LedgerStore, Snapshot
@@ -220,6 +220,7 @@ class Tracker:
             fc_request_id=invocation.fc_request_id,
             sources=self._sources,
             distribute=distribute,
+            discard=self._discard,
             change=self.change,
         )
 
@@ -276,6 +277,23 @@ class Tracker:
             oss=self.invocation.oss(self._region_of(snapshot)),
             bucket=snapshot.keys.bucket,
             retry=self.retry,
+        )
+
+    def _discard(self, snapshot: Snapshot, last: LedgerEntry) -> None:
+        """Delete what a version was converted to, once ECS has no more use for it."""
+        entries = snapshot.entries
+        if last_of(entries, last.version, State.CONVERTING) is None:
+            return
+        from image_import.tracking.target_cleanup import (  # noqa: PLC0415 - seldom
+            discard_targets,
+        )
+
+        discard_targets(
+            self.invocation.oss(self._region_of(snapshot)),
+            self.retry,
+            entries,
+            last,
+            keep=self.invocation.settings.convert_keep,
         )
 
     def _redelivery(self, follower: Follower) -> Redelivery:

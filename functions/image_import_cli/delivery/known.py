@@ -8,7 +8,7 @@ from datetime import datetime
 from image_import.ledger.entries import LedgerEntry, State, settle
 from image_import.model.result import Outcome, Result
 
-UNFINISHED = {State.RETRYING, State.REDRIVE}
+UNFINISHED = {State.RETRYING, State.REDRIVE, State.CONVERTING}
 """After these as its last line an image is imported by whoever comes next."""
 
 WITHOUT_IMAGE = (

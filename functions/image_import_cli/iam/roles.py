@@ -223,8 +223,21 @@ def ledger_grants(names: Names) -> tuple[Grant, ...]:
         ),
         Grant(
             actions=("oss:DeleteObject",),
-            resources=(objects(bucket, f"{prefix}open/"),),
-            why="remove the note of an import that has ended",
+            resources=(
+                objects(bucket, f"{prefix}open/"),
+                objects(bucket, f"{prefix}converted/"),
+            ),
+            why="remove the note of an import that has ended, and what was converted",
+        ),
+        Grant(
+            actions=("oss:ListParts", "oss:AbortMultipartUpload"),
+            resources=(objects(bucket, f"{prefix}converted/"),),
+            why="go on with a conversion, and leave nothing of it behind",
+        ),
+        Grant(
+            actions=("oss:ListMultipartUploads",),
+            resources=(f"acs:oss:*:*:{bucket}",),
+            why="find what was begun of a conversion",
         ),
         Grant(
             actions=("oss:ListObjects",),
@@ -380,7 +393,7 @@ def function_role(
     read = Grant(
         actions=("oss:GetObject",),
         resources=(objects(names.image_bucket, names.key_prefix),),
-        why="read sidecars, and the first and last bytes of images",
+        why="read sidecars, the ends of images, and what is converted",
     )
     return RoleSpec(
         name=function_role_name(names.service),
@@ -438,13 +451,21 @@ def ecs_role(names: Names) -> RoleSpec:
         grants=(
             Grant(
                 actions=("oss:GetObject",),
-                resources=(objects(names.image_bucket, names.key_prefix),),
-                why="read the image",
+                resources=(
+                    objects(names.image_bucket, names.key_prefix),
+                    objects(names.ledger_bucket, f"{names.ledger_prefix}converted/"),
+                ),
+                why="read the image, or what it was converted to",
             ),
             Grant(
                 actions=("oss:GetBucketLocation", "oss:GetBucketInfo"),
-                resources=(f"acs:oss:*:*:{names.image_bucket}",),
-                why="find the image's bucket",
+                resources=tuple(
+                    f"acs:oss:*:*:{bucket}"
+                    for bucket in dict.fromkeys(
+                        [names.image_bucket, names.ledger_bucket]
+                    )
+                ),
+                why="find the bucket",
             ),
         ),
     )

@@ -27,6 +27,7 @@ LOOKS = {
     State.SUBMITTED: "known",
     State.PROGRESS: "known",
     State.INTENT: "known",
+    State.CONVERTING: "known",
     State.WAITING: "wait",
     State.RETRYING: "wait",
     State.STUCK: "wait",

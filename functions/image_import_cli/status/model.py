@@ -272,6 +272,7 @@ BY_URGENCY = (
     State.WAITING,
     State.REDRIVE,
     State.INTENT,
+    State.CONVERTING,
     State.SUBMITTED,
     State.PROGRESS,
     State.DISTRIBUTING,

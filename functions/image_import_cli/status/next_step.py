@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from image_import.aliyun.error_catalogue import explain
 from image_import.ledger.entries import LedgerEntry, State, waits_for_room
-from image_import.ledger.open_jobs import delivery_due
+from image_import.ledger.open_jobs import CONVERSION_STALLS, delivery_due
 
 from image_import_cli.status.model import ImportStatus, moment, refused_late
 from image_import_cli.ui.text import shell_word
@@ -45,6 +45,9 @@ def next_step(status: ImportStatus, *, now: datetime, stuck_after: timedelta) ->
     state, last = status.state, status.last
     if state is State.INTENT:
         is_left = last.lease_until is None or now >= last.lease_until + stuck_after
+        return _overdue(status) if is_left else Step()
+    if state is State.CONVERTING:
+        is_left = now >= last.at + CONVERSION_STALLS + stuck_after
         return _overdue(status) if is_left else Step()
     if state is State.RETRYING or waits_for_room(last):
         return _again(status, now=now, stuck_after=stuck_after)

@@ -22,6 +22,7 @@ from image_import_cli.status.table import (
 from image_import_cli.ui.text import printable, without_key
 
 MARGIN = (0, 0, 0, 2)
+STILL = frozenset({State.STUCK, State.CONVERTING})
 
 
 def who(line: LedgerEntry) -> str:
@@ -37,7 +38,7 @@ def what(line: LedgerEntry) -> str:
     told = (
         f"{line.step}: {line.step_state}" if line.step else "",
         line.step_image_id,
-        line.progress if line.state in {*MOVING, State.STUCK} else "",
+        line.progress if line.state in {*MOVING, *STILL} else "",
         line.reason or line.error_message,
         lease,
         line.image_name if line.state is State.INTENT else "",

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from conversions import one_block_vdi
 from deployment.model import FUNCTION_ROLE, TRIGGER_ROLE
 from fake_aliyun import AsyncConfig, FakeAliyun
 from fake_aliyun.ecs.images import Failure
@@ -45,6 +46,7 @@ ENVIRONMENT = {
     "LEDGER_BUCKET": NAMES.ledger_bucket,
 }
 GOOD = "incoming/app.qcow2"
+FOREIGN = "incoming/box.vdi"
 QCOW2 = (ROOT / "events/put-qcow2/bucket/noble-server-cloudimg-amd64.img").read_bytes()
 
 Policies = Mapping[str, Json]
@@ -122,9 +124,9 @@ def live_a_day(
     """Return what is to be seen in the evening, and which rights were used.
 
     An image is uploaded and told of twice; another one wants its name; a third is
-    fine; a fourth meets ECS in trouble. The tracker finds that the first has failed
-    and the third is available, does with its source what is wished, and tries the
-    fourth again.
+    fine; a fourth meets ECS in trouble, and a fifth is a VDI. The tracker finds that
+    the first has failed and the third is available, does with its source what is
+    wished, and tries the fourth again.
     """
     environ = {**ENVIRONMENT, "ON_AVAILABLE": on_available, **settings}
     with FakeAliyun(region_id=REGION, account_id=ACCOUNT) as cloud:
@@ -141,6 +143,8 @@ def live_a_day(
         cloud.fc.drain()
         cloud.ecs.fail_next("ServiceUnavailable", action="ImportImage", http_status=503)
         put(NAMES.image_bucket, "incoming/late.qcow2", QCOW2)
+        cloud.fc.drain()
+        put(NAMES.image_bucket, FOREIGN, one_block_vdi())
         cloud.fc.drain()
         seen = {
             "images": sorted(cloud.ecs.images),
