@@ -62,9 +62,10 @@ def _is_meant(phrase: Phrase, found: Sequence[Piece], *, is_likely: bool) -> boo
         return not FILE_WORDS.isdisjoint(neighbours(found, phrase))
     if phrase.stop == len(found):
         return True
-    # A lone letter or digit glued to it, as in i386d0f3 or x64b, is random.
+    # A lone letter glued to it, as in i386d0f3 or x64b, is random; graviton3 is not.
     text, is_glued = found[phrase.stop]
-    return not (is_glued and len(text) == 1 and text not in GLUED_LETTERS)
+    is_letter = len(text) == 1 and text.isalpha()
+    return not (is_glued and is_letter and text not in GLUED_LETTERS)
 
 
 def _bare_width(stem: str, *, is_system_known: bool) -> tuple[str, str] | None:

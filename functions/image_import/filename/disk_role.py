@@ -39,6 +39,8 @@ _CAPITAL = rf"(?:^|(?<=[-_. ])|(?<=[a-z0-9])(?=[A-Z])|{_OTHER_SCRIPT})"
 # Managed disks of Azure are named <machine>_OsDisk_1_<32 hex digits>, checkpoints of
 # Hyper-V <disk>_<GUID>.
 _SERIAL = r"(?:[-_][0-9]{1,2})?(?:[-_][0-9a-fA-F]{8}[-0-9a-fA-F]{0,28})?$"
+# A machine's name may stand behind the words: Datenplatte_SAP.
+_MACHINE = r"(?=[-_. ][^\W\d])"
 _GUID = r"[0-9a-fA-F]{8}-[-0-9a-fA-F]{27}"
 _NUMBER = r"0*(?P<number>[0-9]{1,2})"
 # What backups put behind a device: web-vdb_20240501, web-vda-backup, vdb.full.20240501.
@@ -55,7 +57,7 @@ def _any(words: tuple[str, ...]) -> str:
 
 
 _SYSTEM = re.compile(
-    rf"(?:{_CAPITAL}(?P<disk>{_any(SYSTEM_DISKS)}){_SERIAL}"
+    rf"(?:{_CAPITAL}(?P<disk>{_any(SYSTEM_DISKS)})(?:{_SERIAL}|{_MACHINE})"
     rf"|{_SEPARATOR}(?P<word>{_any(SYSTEM_WORDS)})(?:_{_GUID})?$)"
 )
 _DATA_UNIT = _any(DATA_UNITS)
@@ -64,7 +66,7 @@ _DATA_NUMBER = re.compile(
     rf"(?P<gap>[-_ ]?){_NUMBER}(?:[-_][0-9a-fA-F]{{8,32}})?$"
 )
 _DATA = re.compile(
-    rf"{_CAPITAL}(?P<disk>{_any(DATA_DISKS)})(?:{_SERIAL}|(?=[-_. ][^\W\d]))"
+    rf"{_CAPITAL}(?P<disk>{_any(DATA_DISKS)})(?:{_SERIAL}|{_MACHINE})"
     rf"|{_SEPARATOR}(?P<word>{_any(DATA_WORDS)}){_SERIAL}"
     rf"|{_SEPARATOR}(?P<inner>{_any(INNER_DATA_WORDS)})(?=$|[-_. ])"
 )

@@ -12,6 +12,7 @@ A name that is an ordinary word as well needs company: a release, an architectur
 image word. `rocky9` is a distribution, `rocky-mountain` is none.
 """
 
+import re
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
@@ -46,6 +47,8 @@ SHORTEST_OS = len("tauos")
 IMAGE_OR_LINUX = IMAGE_WORDS | LINUX_WORDS
 MEANT_BESIDE = IMAGE_WORDS - COMMON_WORDS
 LONGEST_RELEASE = len("2204")
+# From 1950 to 2039; 2004 and 2010 are rather releases of Ubuntu.
+_YEAR = re.compile("19[5-9][0-9]|20(?!04|10)[0-3][0-9]")
 DATE_DIGITS = len("20240501")
 
 
@@ -172,7 +175,22 @@ def _is_release(found: Sequence[Piece], place: int) -> bool:
     text, is_glued = found[place]
     is_to = text == "2" and is_glued and any(p.is_glued for p in found[place + 1 :][:1])
     is_number = text.isdecimal() and len(text) <= LONGEST_RELEASE
-    return is_number and not text.startswith("0") and not is_to
+    return (
+        is_number
+        and not text.startswith("0")
+        and not is_to
+        and not _is_year(found, place)
+    )
+
+
+def _is_year(found: Sequence[Piece], place: int) -> bool:
+    """Return whether a number apart is a year: rocky-2024; 2404 and 2024.1 are none."""
+    year, *following = found[place : place + 2]
+    return (
+        _YEAR.fullmatch(year.text) is not None
+        and not year.is_glued
+        and not any(piece.text.isdecimal() for piece in following)
+    )
 
 
 def _product(named: Sequence[_Named]) -> Match | None:
@@ -273,18 +291,24 @@ def _is_name(word: _Named, named: Sequence[_Named], found: Sequence[Piece]) -> b
         return False
     if strength is Strength.ORDINARY:
         texts = [piece.text for piece in found]
-        return word.system.not_with.isdisjoint(texts) and (
+        is_other = not word.system.not_with.isdisjoint(texts)
+        return (not is_other or texts[phrase.stop : phrase.stop + 1] == ["v"]) and (
             _is_whole(phrase, found)
             or not CLOUD_IMAGE_WORDS.isdisjoint(texts)
             or _has_company(phrase, found, MEANT_BESIDE)
             or (_has_release(phrase, found) and not _is_counted(phrase, found))
             or _has_architecture(phrase, found)
-            or _begins_build(phrase, found)
+            or _is_of_build(phrase, found)
             or not LINUX_WORDS.isdisjoint(texts)
             or any(_is_beside(phrase, other.phrase, found) for other in named)
         )
-    if strength is Strength.FIRST and phrase.start == 0:
-        return _is_whole(phrase, found) or _has_company(phrase, found)
+    if strength is Strength.FIRST:
+        is_first = phrase.start == 0
+        return (
+            (is_first and _is_whole(phrase, found))
+            or (is_first and _has_company(phrase, found))
+            or any(_is_joined(phrase, other, found) for other in named)
+        )
     return strength is Strength.NAME
 
 
@@ -301,6 +325,13 @@ def _is_beside(phrase: Phrase, other: Phrase, found: Sequence[Piece]) -> bool:
     return phrase != other and all(text in CONNECTIVES for text, _ in between)
 
 
+def _is_joined(phrase: Phrase, other: _Named, found: Sequence[Piece]) -> bool:
+    """Return whether a connective joins it to a likelier name: kali-vs-parrot."""
+    is_likelier = other.strength in {Strength.NAME, Strength.ORDINARY}
+    apart = {phrase.stop - other.phrase.start, other.phrase.stop - phrase.start}
+    return is_likelier and 0 not in apart and _is_beside(phrase, other.phrase, found)
+
+
 def _is_counted(phrase: Phrase, found: Sequence[Piece]) -> bool:
     """Return whether the number behind it counts machines, as in rocky-1, rocky-2."""
     number, *following = [piece.text for piece in found[phrase.stop :][:2]]
@@ -313,11 +344,12 @@ def _has_architecture(phrase: Phrase, found: Sequence[Piece]) -> bool:
     return is_there and ARCHITECTURE_BY_WORD.phrase_at(found, place) is not None
 
 
-def _begins_build(phrase: Phrase, found: Sequence[Piece]) -> bool:
-    """Return whether a release and a processor follow: alpine-std-3.19-x64."""
-    if phrase.start or not any(text.isdecimal() for text, _ in found[phrase.stop :]):
-        return False
-    return bool(ARCHITECTURE_BY_WORD.phrases(found[phrase.stop :]))
+def _is_of_build(phrase: Phrase, found: Sequence[Piece]) -> bool:
+    """Return whether a number and an architecture stand apart: alpine-std-3.19-x64."""
+    places = {*range(len(found))} - {*range(phrase.start, phrase.stop)}
+    for arch, _ in (architectures := ARCHITECTURE_BY_WORD.phrases(found)):
+        places -= {*range(arch.start, arch.stop)}
+    return bool(architectures) and any(found[i].text.isdecimal() for i in places)
 
 
 def _is_whole(phrase: Phrase, found: Sequence[Piece]) -> bool:
@@ -337,7 +369,11 @@ def _has_company(
     following = found[phrase.stop].text
     if following.isdecimal():
         # astra01 is a machine's name: no version begins with 0.
-        is_version = not following.startswith("0") and not _is_counted(phrase, found)
+        is_version = (
+            not following.startswith("0")
+            and not _is_counted(phrase, found)
+            and not _is_year(found, phrase.stop)
+        )
         return phrase.start == 0 and is_version
     return ARCHITECTURE_BY_WORD.phrase_at(found, phrase.stop) is not None
 

@@ -110,7 +110,8 @@ BSD_AND_UNIX = (
 )
 
 OTHER_KERNELS = (
-    unlisted("Hats, not Fedora", "fedora hat", "fedora hats", family="generic"),
+    unlisted("Hats and archives, not Fedora", "fedora hat", "fedora hats",
+             "fedora commons", "fedora repository", family="generic"),
     unlisted("Amiga and kin", "amigaos", "aros", "morphos", "icaros"),
     unlisted("Android", "android", "androidx86", "lineage os", "bliss os", "phoenix os",
              "primeos", "remix os", "waydroid", "aosp", "cuttlefish", "grapheneos"),

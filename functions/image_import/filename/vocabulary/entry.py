@@ -26,7 +26,7 @@ class System:
             name comes before them, and a target takes the first that its list has.
             Empty where no value may be inferred.
         not_with: Words of a product that an ordinary word names as well: they make
-            `kylin` the Apache project, wherever they stand.
+            `kylin` the Apache project, unless a v follows as in `kylin-v10`.
         is_appliance: A product around some system that its name does not tell.
         narrowed_by: Words that, after this name, make it another row's system.
         releases: Of Windows: what stands behind "Windows" or "Windows Server".
