@@ -116,18 +116,20 @@ def _one_of(
     """Return the one system that is meant, or that there are two."""
     if len(named) == 1:
         return _narrowed(systems[0], found, vocabulary)
-    several = [systems[0]]
-    for other in (*systems[1:], *_other_codenames(systems[0].system, named, found)):
-        is_linux = other.system.os_type == several[0].system.os_type == "linux"
-        if is_linux and not any(_is_same(known, other) for known in several):
-            several.append(other)
-    if len(several) > 1:
-        released = [n for n in several if _is_main(n.phrase, found)]
-        several = released if len(released) == 1 else several
-    if len(several) == 1:
-        return _narrowed(several[0], found, vocabulary)
+    several: list[_Named] = []
+    for n in (*systems, *_other_codenames(systems[0].system, named, found)):
+        if not any(_is_same(known, n) for known in several):
+            several.append(n)
+    released = [n for n in several if _is_main(n.phrase, found)]
+    if len(released) == 1:
+        several = released
+    first, *others = several
+    if not first.system.platforms or not any(n.system.platforms for n in others):
+        return _narrowed(first, found, vocabulary)
     token = " and ".join(n.phrase.text for n in several)
-    return Match(ANY_LINUX, token, "names two distributions")
+    if all(n.system.os_type == "linux" for n in several if n.system.platforms):
+        return Match(ANY_LINUX, token, "names two distributions")
+    return Match(None, token, "names two systems")
 
 
 def _is_same(one: _Named, other: _Named) -> bool:
@@ -139,13 +141,14 @@ def _is_same(one: _Named, other: _Named) -> bool:
 def _other_codenames(
     system: System, named: Sequence[_Named], found: Sequence[Piece]
 ) -> list[_Named]:
-    """Return codenames of another system than the named one, which has its own.
+    """Return Linux codenames of another system than the named, which has its own.
 
     What descends from Debian may have its codenames; Ubuntu has none of them.
     """
     if not system.codenames:
         return []
-    return [n for n in named if n.system is not system and _is_codename(n, found)]
+    linux = (n for n in named if n.system.os_type == "linux")
+    return [n for n in linux if n.system is not system and _is_codename(n, found)]
 
 
 def _is_main(phrase: Phrase, found: Sequence[Piece]) -> bool:
@@ -295,8 +298,8 @@ def _is_name(word: _Named, named: Sequence[_Named], found: Sequence[Piece]) -> b
         return (not is_other or texts[phrase.stop : phrase.stop + 1] == ["v"]) and (
             _is_whole(phrase, found)
             or not CLOUD_IMAGE_WORDS.isdisjoint(texts)
-            or _has_company(phrase, found, MEANT_BESIDE)
-            or (_has_release(phrase, found) and not _is_counted(phrase, found))
+            or _has_company(phrase, found, MEANT_BESIDE, word.system.majors)
+            or _has_known_release(word, found)
             or _has_architecture(phrase, found)
             or _is_of_build(phrase, found)
             or not LINUX_WORDS.isdisjoint(texts)
@@ -344,6 +347,20 @@ def _has_architecture(phrase: Phrase, found: Sequence[Piece]) -> bool:
     return is_there and ARCHITECTURE_BY_WORD.phrase_at(found, place) is not None
 
 
+def _has_known_release(word: _Named, found: Sequence[Piece]) -> bool:
+    """Return whether a release that the system has stands behind its name."""
+    place = _behind_image_words(word.phrase, found)
+    if not _is_release(found, place) or _is_counted(word.phrase, found):
+        return False
+    is_version = found[place].text == "v"
+    return is_version or _begins_with(found[place].text, word.system.majors)
+
+
+def _begins_with(number: str, majors: tuple[str, ...]) -> bool:
+    """Return whether a number is a date, or begins as a release of the system does."""
+    return not majors or len(number) >= DATE_DIGITS or number.startswith(majors)
+
+
 def _is_of_build(phrase: Phrase, found: Sequence[Piece]) -> bool:
     """Return whether a number and an architecture stand apart: alpine-std-3.19-x64."""
     places = {*range(len(found))} - {*range(phrase.start, phrase.stop)}
@@ -359,7 +376,10 @@ def _is_whole(phrase: Phrase, found: Sequence[Piece]) -> bool:
 
 
 def _has_company(
-    phrase: Phrase, found: Sequence[Piece], words: frozenset[str] = IMAGE_WORDS
+    phrase: Phrase,
+    found: Sequence[Piece],
+    words: frozenset[str] = IMAGE_WORDS,
+    majors: tuple[str, ...] = (),
 ) -> bool:
     """Return whether a purpose, a version or an architecture stands beside it."""
     if any(text in words for text in neighbours(found, phrase)):
@@ -373,6 +393,7 @@ def _has_company(
             not following.startswith("0")
             and not _is_counted(phrase, found)
             and not _is_year(found, phrase.stop)
+            and _begins_with(following, majors)
         )
         return phrase.start == 0 and is_version
     return ARCHITECTURE_BY_WORD.phrase_at(found, phrase.stop) is not None
@@ -399,6 +420,8 @@ def _bare_linux(found: Sequence[Piece]) -> Match | None:
             before = found[place - 1].text if is_glued and place else ""
             word = before + text if before.isascii() else text
             return _own_name(word) or Match(ANY_LINUX, text, "the word linux")
+        if text.endswith("linux") and text.removesuffix("linux") in PURPOSES:
+            return Match(ANY_LINUX, text, "the word linux")
         if text.endswith("linux") and (own := _own_name(text)):
             return own
     return None

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from image_import.filename.lookup import Vocabulary
 from image_import.filename.tokenizer import Piece
 from image_import.filename.vocabulary.entry import System
+from image_import.filename.vocabulary.stop_words import SERVED_WORDS
 from image_import.filename.vocabulary.windows import (
     ANY_WINDOWS,
     BUILD_MARKS,
@@ -19,6 +20,7 @@ from image_import.filename.vocabulary.windows import (
     CLIENT_MARKS,
     CLIENT_VERSIONS,
     CLIENT_WORDS,
+    DATED_WORDS,
     GLUED_PREFIXES,
     NOT_ALONE,
     NT_10,
@@ -39,6 +41,7 @@ from image_import.filename.vocabulary.windows import (
 
 YEAR_DIGITS = 4
 LTSC_CLIENT = "10"
+MONTHS = frozenset(f"{month:02}" for month in range(1, 13))
 _BEGINNINGS = PREFIXES | GLUED_PREFIXES
 _HINTS = _BEGINNINGS | BUILD_MARKS | {"r"}
 """Without one of them nothing tells Windows; the r is that of a bare 2012R2."""
@@ -94,10 +97,10 @@ def _hit(
 
 def _one_release(hits: Sequence[WindowsMatch]) -> WindowsMatch:
     """Return the first release, unless another stands beside it: win7-to-win10."""
-    first = hits[0]
-    for other in hits[1:]:
-        is_release = other.is_sure and bool(other.system.releases)
-        if is_release and first.system.releases and other.system is not first.system:
+    released = [hit for hit in hits if hit.system.releases]
+    first = released[0] if released else hits[0]
+    for other in released:
+        if other.is_sure and other.system is not first.system:
             token = f"{first.token} and {other.token}"
             return WindowsMatch(ANY_WINDOWS, token, "names two releases of Windows")
     return first
@@ -115,8 +118,9 @@ def _behind(
         or _year_behind(texts, place + 1, is_server=is_server, vocabulary=vocabulary)
         or (_semi_annual(rest, vocabulary) if is_server else None)
     )
+    beside = {*texts[max(place - 1, 0) : place], *rest[:1]}
     is_ordinary = word in NOT_ALONE or not WINDOWS_OF_HOUSES.isdisjoint(texts)
-    if not release and is_ordinary:
+    if not release and (is_ordinary or not SERVED_WORDS.isdisjoint(beside)):
         return None
     if not release:
         return WindowsMatch(ANY_WINDOWS, word, "the word Windows")
@@ -141,7 +145,7 @@ def _right_behind(
         is_begun = token == "2k" and rest and rest[0].isdecimal()
         if (system := vocabulary.releases.get(token)) and not is_begun:
             return system, token
-    return _year_with_more(texts[place : place + 1], vocabulary)
+    return _year_with_more(texts[place : place + 2], vocabulary)
 
 
 def _nt_version(texts: Sequence[str], place: int) -> str:
@@ -170,10 +174,15 @@ def _by_nt_version(
 def _year_with_more(
     texts: Sequence[str], vocabulary: Vocabulary
 ) -> tuple[System, str] | None:
-    """Return the server's year that a longer number begins with: 201202r2."""
+    """Return the server's year that a longer number begins with: 201202r2.
+
+    Without R2 that one is February 2012.
+    """
     if not texts or not texts[0].isdecimal() or len(texts[0]) >= len("20220101"):
         return None
-    year = texts[0][:YEAR_DIGITS]
+    year, rest = texts[0][:YEAR_DIGITS], texts[0][YEAR_DIGITS:]
+    if rest in MONTHS and texts[1:] != ["r"]:
+        return None
     system = vocabulary.releases.get(year)
     return (system, year) if system and system.is_server else None
 
@@ -204,7 +213,10 @@ def _is_product(texts: Sequence[str], place: int) -> bool:
 
 
 def _is_date(texts: Sequence[str], place: int) -> bool:
-    """Return whether a year is the first part of a date: 2019-06-01."""
+    """Return whether a year is part of a date: 2019-06-01, backup-2019."""
+    is_dated = place > 0 and texts[place - 1] in DATED_WORDS
+    if is_dated and texts[place + 1 : place + 2] != ["r"]:
+        return True
     year, *rest = texts[place : place + 3] or [""]
     return (
         len(year) == YEAR_DIGITS

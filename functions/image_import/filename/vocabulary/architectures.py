@@ -63,7 +63,7 @@ _WORDS = {
 
 ORDINARY = frozenset(
     {"ppc", "mips", "sparc", "elbrus", "sunway", "e2k", "sh4", "loongson", "itanium",
-     "powerpc", "riscv", "龙芯", "申威"}
+     "powerpc", "riscv", "win32", "龙芯", "申威"}
 )  # fmt: skip
 """Words with another meaning, or names of companies: ppc is pay per click as well.
 They tell an architecture beside a system or the word for an image only."""

@@ -27,6 +27,8 @@ class System:
             Empty where no value may be inferred.
         not_with: Words of a product that an ordinary word names as well: they make
             `kylin` the Apache project, unless a v follows as in `kylin-v10`.
+        majors: How its releases begin, where an ordinary word needs one: `rocky-3` is
+            no Rocky Linux. Empty where any number may be a release.
         is_appliance: A product around some system that its name does not tell.
         narrowed_by: Words that, after this name, make it another row's system.
         releases: Of Windows: what stands behind "Windows" or "Windows Server".
@@ -45,6 +47,7 @@ class System:
     os_type: str | None = "linux"
     platforms: tuple[str, ...] = (OTHERS_LINUX,)
     not_with: frozenset[str] = frozenset()
+    majors: tuple[str, ...] = ()
     is_appliance: bool = False
     narrowed_by: tuple[tuple[str, str], ...] = ()
     releases: tuple[str, ...] = ()
@@ -59,7 +62,12 @@ class System:
 
 
 def linux(
-    name: str, *words: str, family: str = "", ordinary: str = "", first: str = ""
+    name: str,
+    *words: str,
+    family: str = "",
+    ordinary: str = "",
+    first: str = "",
+    majors: tuple[str, ...] = (),
 ) -> System:
     """Return the row of a distribution that the platform lists do not have.
 
@@ -69,6 +77,7 @@ def linux(
         family: Of the corpus; the first spelling when it is left out.
         ordinary: Spellings that need company, separated by commas.
         first: Spellings that count only at the start, separated by commas.
+        majors: As in System.
     """
     words = words or (() if first or ordinary else (name.lower(),))
     ordinary_words = tuple(ordinary.split(",")) if ordinary else ()
@@ -79,6 +88,7 @@ def linux(
         words=words,
         ordinary_words=ordinary_words,
         first_words=first_words,
+        majors=majors,
     )
 
 

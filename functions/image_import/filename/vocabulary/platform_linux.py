@@ -163,6 +163,8 @@ LISTED = (
             "kylin desktop", "kylin linux", "银河麒麟", "中标麒麟", "麒麟",
         ),
         ordinary_words=("kylin",),
+        # Below 7 it is Apache Kylin, or written as in V4.
+        majors=("7", "10", "11"),
         not_with=frozenset({
             "apache", "olap", "bi", "cube", "cubes", "hadoop", "spark", "hive", "hbase",
         }),
@@ -189,6 +191,7 @@ LISTED = (
         platforms=("AlmaLinux", OTHERS_LINUX),
         words=("alma linux", "alma linux kitten"),
         ordinary_words=("alma",),
+        majors=("8", "9", "10"),
     ),
     System(
         name="Rocky Linux",
@@ -196,6 +199,7 @@ LISTED = (
         platforms=("Rocky Linux", OTHERS_LINUX),
         words=("rocky linux",),
         ordinary_words=("rocky",),
+        majors=("8", "9", "10"),
     ),
     System(
         name="Gentoo",
@@ -203,6 +207,7 @@ LISTED = (
         platforms=("Gentoo", OTHERS_LINUX),
         words=("gentoo linux",),
         ordinary_words=("gentoo",),
+        majors=("20",),
     ),
     System(
         name="FreeBSD",

@@ -43,8 +43,9 @@ CLOUD_IMAGE_WORDS = frozenset({
 
 SERVED_WORDS = frozenset({
     "mirror", "mirrors", "repo", "repos", "repository", "packages", "isos", "sso",
+    "exporter", "wiki", "forum", "forums", "blog", "magazine", "org",
 })  # fmt: skip
-"""Beside the name of a system, what a machine serves or sells: centos-mirror."""
+"""Beside the name of a system, what a machine serves, or a product: centos-mirror."""
 
 CONTENT_WORDS = frozenset({"with", "for"})
 """What stands behind them is in the system, or beside it: docker-with-alpine-3.19."""

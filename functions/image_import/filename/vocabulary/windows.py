@@ -107,7 +107,7 @@ SERVER_PREFIXES = frozenset(
      "winsrvr", "windowscore", "windowsservercore"}
 )  # fmt: skip
 
-PREFIXES = SERVER_PREFIXES | {"windows", "window", "win"}
+PREFIXES = SERVER_PREFIXES | {"windows", "window", "win", "winpe"}
 """Words behind which a release may stand; they tell the system by themselves."""
 
 NOT_ALONE = frozenset({"window"})
@@ -173,10 +173,21 @@ SERVER_WORDS = frozenset(
 PRODUCTS_WITH_YEARS = frozenset(
     {"sql", "mssql", "sqlserver", "office", "visual", "studio", "vs", "exchange",
      "sharepoint", "project", "visio", "biztalk", "dynamics", "crm", "lync", "tmg",
-     "skype", "matlab", "autocad", "solidworks", "hyperv", "scvmm"}
+     "skype", "matlab", "autocad", "solidworks", "hyperv", "scvmm",
+     "sccm", "scom", "scsm", "scorch", "dpm", "scdpm", "center", "tfs", "ax", "nav",
+     "navision", "exec", "revit", "inventor", "ansys", "sage", "quickbooks"}
 )  # fmt: skip
 """A year behind these is theirs: SQL Server 2016 runs on several Windows, and
 hyperv2012r2 is the host that a guest was exported from."""
+
+DATED_WORDS = frozenset(
+    {"backup", "backups", "bak", "archive", "export", "snapshot", "snap", "dump",
+     "copy", "report", "since", "until", "fy", "jan", "feb", "mar", "apr", "may",
+     "jun", "jul", "aug", "sep", "oct", "nov", "dec", "january", "february",
+     "march", "april", "june", "july", "august", "september", "october",
+     "november", "december"}
+)  # fmt: skip
+"""A year right behind one of them is that of a date: windows-backup-2019."""
 
 NT_SERVERS = {"52": "2003", "60": "2008", "61": "2008", "62": "2012", "63": "2012"}
 NT_CLIENTS = {"51": "xp", "60": "vista", "61": "7", "62": "8", "63": "8"}
