@@ -319,7 +319,10 @@ def _choose_name(
         source=f"{KEY} (template)",
     )
     template = settings.image_name_template
-    if mark := foreign_mark(name.value, own=revision.mark, template=template):
+    # A name made here has our own mark; a key may hold the revision of a build as well.
+    if given and (
+        mark := foreign_mark(name.value, own=revision.mark, template=template)
+    ):
         raise PlanError(
             f"ImageName {name.value!r} ({name.source}) holds {mark} where the names "
             "that we make have the mark of an upload, and this upload's is "

@@ -423,6 +423,14 @@ def test_a_name_with_the_mark_of_another_upload_is_refused() -> None:
         plan(evidence_of("evil.qcow2", QCOW2, sidecar=told))
 
 
+@pytest.mark.parametrize("template", ["{stem}-{hash}", "{hash}-{stem}", "{hash}-{key}"])
+@pytest.mark.parametrize("key", ["web-3f9a1c27b4de.qcow2", "3f9a1c27b4de/web-1.qcow2"])
+def test_a_key_may_hold_the_git_revision_of_its_build(key: str, template: str) -> None:
+    evidence = evidence_of(key, QCOW2)
+    name = plan(evidence, IMAGE_NAME_TEMPLATE=template).image_name
+    assert evidence.revision.mark in name
+
+
 def test_a_description_that_leaves_no_room_for_the_mark_is_refused() -> None:
     told = Declaration(description="x" * 250)
     with pytest.raises(PlanError, match="shorten it by 32 characters"):
