@@ -45,7 +45,8 @@ class Vocabulary:
 
     Attributes:
         table: What each word means.
-        foreign_words: The words not in Latin letters; such scripts have no gaps.
+        foreign_words: The words not in Latin letters, the longest first; such scripts
+            have no gaps.
         releases: Of Windows, by what stands behind the word Windows.
         servers, clients: Releases of Windows by build number.
         by_name: The rows by their names for people.
@@ -54,7 +55,8 @@ class Vocabulary:
     def __init__(self, rows: Iterable[System]) -> None:
         self.rows = tuple(rows)
         self.table = Table(_meanings(self.rows))
-        self.foreign_words = tuple(word for word in self.table if not word.isascii())
+        foreign = (word for word in self.table if not word.isascii())
+        self.foreign_words = tuple(sorted(foreign, key=len, reverse=True))
         self.releases = {r: row for row in self.rows for r in row.releases}
         self.servers = {
             b: row for row in self.rows if row.is_server for b in row.builds

@@ -21,6 +21,7 @@ from image_import.filename.lookup import Strength, Vocabulary
 from image_import.filename.tokenizer import Phrase, Piece, neighbours
 from image_import.filename.vocabulary.entry import OTHERS_LINUX, System
 from image_import.filename.vocabulary.stop_words import (
+    CHINESE_IMAGE_WORDS,
     CLOUD_IMAGE_WORDS,
     COMMON_WORDS,
     CONNECTIVES,
@@ -43,6 +44,7 @@ SHORTEST_WITH_SUFFIX = len("kaliimg")
 SHORTEST_OWN_NAME = len("ablinux")
 """`rockylinux` is a distribution's name; `nclinux` may be anything."""
 
+LONGEST_ORDINARY_CHINESE = len("麒麟")
 SHORTEST_OS = len("tauos")
 IMAGE_OR_LINUX = IMAGE_WORDS | LINUX_WORDS
 MEANT_BESIDE = IMAGE_WORDS - COMMON_WORDS
@@ -224,7 +226,7 @@ def _is_codename(named: _Named, found: Sequence[Piece]) -> bool:
     if named.strength is Strength.CODENAME:
         return _is_whole(named.phrase, found) or _has_company(named.phrase, found)
     is_plain = named.strength is Strength.PLAIN_CODENAME
-    return is_plain and _has_company(named.phrase, found)
+    return is_plain and _has_company(named.phrase, found, MEANT_BESIDE)
 
 
 def _is_own_name(word: str) -> bool:
@@ -263,7 +265,11 @@ def _with_suffix(found: Sequence[Piece], vocabulary: Vocabulary) -> list[_Named]
     hits = []
     for place, piece in enumerate(found):
         following = found[place + 1] if place + 1 < len(found) else None
-        parts = _parts(piece.text, vocabulary) or _before_v(piece.text, following)
+        parts = (
+            _inside(found, place, vocabulary)
+            or _parts(piece.text, vocabulary)
+            or _before_v(piece.text, following)
+        )
         for word in parts:
             meaning = vocabulary.table.get(word)
             if meaning and meaning[1] in {Strength.NAME, Strength.ORDINARY}:
@@ -272,9 +278,21 @@ def _with_suffix(found: Sequence[Piece], vocabulary: Vocabulary) -> list[_Named]
     return hits
 
 
+def _inside(found: Sequence[Piece], place: int, vocabulary: Vocabulary) -> list[str]:
+    """Return the name that stands inside a run of other characters than Latin ones."""
+    text = found[place].text
+    if text.isascii():
+        return []
+    word = next((word for word in vocabulary.foreign_words if word in text), "")
+    is_meant = (
+        len(word) > LONGEST_ORDINARY_CHINESE
+        or any(w in text.replace(word, "") for w in CHINESE_IMAGE_WORDS)
+        or _is_release(found, place + 1)
+    )
+    return [word] if word and is_meant else []
+
+
 def _parts(text: str, vocabulary: Vocabulary) -> list[str]:
-    if not text.isascii():
-        return [word for word in vocabulary.foreign_words if word in text][:1]
     if len(text) < SHORTEST_WITH_SUFFIX or not text.endswith(SUFFIXES):
         return []
     stems = [text[: -len(s)] for s in SUFFIXES if text.endswith(s)]

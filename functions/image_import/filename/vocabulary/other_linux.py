@@ -45,6 +45,7 @@ CLOUD_AND_SERVER = (
     linux("NixOS", "nix os"),
     linux("Oracle Linux", "oracle linux", "enterprise linux r", "oel", "oel5", "oel6",
           "oel7", "ol5", "ol6", "ol7", "ol8", "ol9", "ol10", "oracle linux server",
+          "oracle autonomous linux",
           first="oracle 7,oracle 8,oracle 9"),
     linux("Photon OS", "photon os", "photon linux", family="photon", ordinary="photon",
           majors=("1", "2", "3", "4", "5")),

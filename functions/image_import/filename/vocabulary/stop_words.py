@@ -47,8 +47,14 @@ SERVED_WORDS = frozenset({
 })  # fmt: skip
 """Beside the name of a system, what a machine serves, or a product: centos-mirror."""
 
-CONTENT_WORDS = frozenset({"with", "for"})
+CONTENT_WORDS = frozenset({"with", "for", "running", "hosting"})
 """What stands behind them is in the system, or beside it: docker-with-alpine-3.19."""
+
+CHINESE_IMAGE_WORDS = (
+    "系统", "服务", "桌面", "企业", "版", "模板", "镜像", "虚拟机", "终端", "国产",
+    "信创",
+)  # fmt: skip
+"""Make a system of two characters that are a word as well: 麒麟桌面, but 麒麟大厦."""
 
 LINUX_WORDS = frozenset({"linux"})
 """Tell Linux, but no distribution: `nocloud_linux-x86_64.raw`."""
