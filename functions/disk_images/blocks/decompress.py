@@ -58,8 +58,12 @@ def _repeat(result: bytearray, token: int) -> None:
         result.append(result[-way])
 
 
-_WINDOW_BITS = -12
-"""Without a header, window of 4 KiB; QEMU, block/qcow2-threads.c, read 2026-11."""
+_WINDOW_BITS = -zlib.MAX_WBITS
+"""Without a header. QEMU writes with a window of 4 KiB, and its reader, which inflates
+straight into the whole cluster, takes larger ones: so does this one.
+
+Source: QEMU, block/qcow2-threads.c, read 2026-12.
+"""
 # The largest cluster has 2 MiB, and no writer needs to look further back.
 _ZSTD_WINDOW_BYTES = 1 << 22
 

@@ -29,6 +29,9 @@ _DEFLATE = 1
 _MARKER = struct.Struct("<QI")
 """Before a compressed grain: its first sector on the disk, and its packed bytes."""
 
+GRAIN_HEAD_BYTES = _MARKER.size + 2
+"""Before a grain's deflate: its marker, and zlib's header."""
+
 _MOST_ENTRIES_PER_TABLE = 1 << 16
 _LARGEST_GRAIN = 2 * 1024**2
 _MOST_TABLES = 1 << 20

@@ -61,6 +61,8 @@ class ConversionOrder:
         only_qcow2: Nothing but a qcow2 will do; else what lies whole inside another
             file stays as it is.
         can_copy: Ranges of the source can be copied into the target on their own side.
+        wraps_compressed: Compressed grains may be wrapped, too. A reader with a window
+            of 4 KiB for what it inflates does not take them.
         is_thin: No zeros are written that can be left out, wherever they stand: nothing
             is wrapped, and blocks that can be read at once are looked through.
         member: Which file of an archive, if it has several disks.
@@ -71,6 +73,7 @@ class ConversionOrder:
     limits: PartLimits = field(default_factory=PartLimits)
     only_qcow2: bool = False
     can_copy: bool = True
+    wraps_compressed: bool = False
     is_thin: bool = False
     member: str = ""
     largest_bytes: int = DEFAULT_LARGEST_BYTES
@@ -156,10 +159,13 @@ def _from_disk(
 
 def _wrap_or_map(disk: Source, file: Source, order: ConversionOrder) -> ConversionPlan:
     assert isinstance(disk, MappedDisk)  # noqa: S101 - what CONTAINERS are opened as
+    what = "grains become compressed" if _is_packed(disk) else "blocks are whole"
     if order.is_thin:
         why = "its grains are compressed: their tables say where it has data"
     elif not order.can_copy:
         why = "ranges cannot be copied here"
+    elif _is_packed(disk) and not order.wraps_compressed:
+        why = "its grains are compressed: their tables say where it has data"
     elif isinstance(disk, VhdxDisk) and disk.header.is_replayed:
         why = "its log was replayed, so that the file alone is not the disk"
     else:
@@ -167,7 +173,7 @@ def _wrap_or_map(disk: Source, file: Source, order: ConversionOrder) -> Conversi
             return plan_wrap(
                 disk,
                 source_bytes=file.size_bytes,
-                reason="its blocks are whole clusters: tables in front are enough",
+                reason=f"its {what} clusters: tables in front are enough",
                 limits=order.limits,
             )
         except DoesNotFitError as exc:

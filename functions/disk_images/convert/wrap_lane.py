@@ -1,20 +1,25 @@
 """The wrap lane: a qcow2's tables in front of the source as it is, pointing into it.
 
 A qcow2 cluster may stand anywhere in the file, so a VHDX, a VDI or a VMDK becomes one
-by what is put before it; whoever stores it copies the source on its own side. Of the
-data, only what is no whole cluster in the source is written anew, behind the copy::
+by what is put before it; whoever stores it copies the source on its own side. A
+compressed grain of a VMDK becomes a compressed cluster, which begins at any byte. Of
+the data, only what is no whole cluster is written anew, behind the copy::
 
     tables, padded | the source, copied | clusters made anew
 
 Source: QEMU, docs/interop/qcow2.txt, "Cluster mapping": a standard cluster begins at a
-multiple of the cluster size, and bytes that nothing points at do no harm; read 2026-12.
+multiple of the cluster size, and bytes that nothing points at do no harm; "Compressed
+Clusters Descriptor": deflate without a header, and "decompression stops when it has
+produced a cluster of data"; read 2026-12.
 """
 
 from array import array
 from collections.abc import Iterator
 from functools import partial
+from typing import Protocol
 
 from disk_images.blocks.mapped import MappedRun
+from disk_images.blocks.vmdk import GRAIN_HEAD_BYTES, SECTOR, SparseVmdkDisk
 from disk_images.convert.map_lane import MappedSource
 from disk_images.convert.parts import (
     ConversionPlan,
@@ -24,6 +29,8 @@ from disk_images.convert.parts import (
 )
 from disk_images.convert.qcow2_layout import (
     CLUSTER,
+    CLUSTER_BITS,
+    COMPRESSED,
     COPIED,
     L2_ENTRIES,
     LARGEST_BYTES,
@@ -38,13 +45,48 @@ MOST_ANEW = 256
 _ANEW = 0xFFFFFFFF
 """In the table of places: this cluster is made anew."""
 
+_SECTORS_SHIFT = 62 - (CLUSTER_BITS - 8)
+"""Of the number of further sectors in the entry of a compressed cluster."""
+
+_MOST_IN_CLUSTER = CLUSTER // SECTOR + 1
+"""Grains that touch one cluster, if they do not overlap."""
+
 
 class DoesNotFitError(RefusedError):
     """The source's blocks cannot be clusters of a qcow2: take another lane."""
 
 
-class Places:
+class Places(Protocol):
     """Where the source has the clusters of the disk.
+
+    Attributes:
+        shift: What has to be in front of the source, beyond whole clusters.
+        stretches: For each stretch of the disk that an L2 table maps and that has
+            data, one number a cluster; 0 where the disk has zeros.
+        anew: The clusters that no place in the source can stand for.
+    """
+
+    shift: int
+    stretches: "dict[int, array[int]]"
+    anew: list[int]
+
+    def entry(self, stretch: int, number: int, front: int) -> int:
+        """Return the L2 entry of a cluster of a stretch.
+
+        Args:
+            front: How many clusters are in front of the source, its shift left out.
+        """
+
+    def count(self, used: bytearray, front: int) -> None:
+        """Add to each cluster of the target how many entries point at it.
+
+        Raises:
+            DoesNotFitError: Blocks of the source overlap.
+        """
+
+
+class WholePlaces:
+    """Places of blocks that are whole clusters as they are.
 
     Attributes:
         shift: What has to be in front of the source, beyond whole clusters, so that
@@ -75,8 +117,6 @@ class Places:
 
     def _add(self, offset: int, run: MappedRun, at: int) -> None:
         """Note where the clusters of one run are."""
-        if run.packed_bytes:
-            raise DoesNotFitError("its blocks are compressed")
         if self.shift < 0:
             self.shift = -(at - offset % CLUSTER) % CLUSTER
         fits = (at - offset + self.shift) % CLUSTER == 0
@@ -105,6 +145,100 @@ class Places:
             if len(self.anew) > MOST_ANEW:
                 raise DoesNotFitError("its blocks do not stand at whole clusters")
 
+    def entry(self, stretch: int, number: int, front: int) -> int:
+        """Return the L2 entry of a cluster of a stretch."""
+        return COPIED | (front + self.stretches[stretch][number] - 1) * CLUSTER
+
+    def count(self, used: bytearray, front: int) -> None:
+        """Add to each cluster of the target how many entries point at it."""
+        for stretch in self.stretches.values():
+            for place in stretch:
+                if place and place != _ANEW:
+                    if used[front + place - 1]:
+                        raise DoesNotFitError("two of its blocks stand at one place")
+                    used[front + place - 1] = 1
+
+
+class PackedPlaces:
+    """Places of compressed grains, each of which has one cluster.
+
+    Attributes:
+        stretches: The number is the sector at which the grain's marker begins.
+    """
+
+    def __init__(self, disk: SparseVmdkDisk) -> None:
+        """Look where all grains are.
+
+        Raises:
+            DoesNotFitError: A grain is no cluster.
+            CannotTellError: The source's tables cannot be read.
+        """
+        if disk.grain_bytes != CLUSTER:
+            raise DoesNotFitError(f"its grains have {disk.grain_bytes:,} bytes")
+        self.shift = 0
+        self.stretches: dict[int, array[int]] = {}
+        self.anew: list[int] = []
+        self._lengths: dict[int, array[int]] = {}
+        offset = 0
+        for run in disk.runs(0, disk.size_bytes):
+            if run.at is not None and run.count:
+                stretch, number = divmod(offset // CLUSTER, L2_ENTRIES)
+                if stretch not in self.stretches:
+                    self.stretches[stretch] = array("I", bytes(4 * L2_ENTRIES))
+                    self._lengths[stretch] = array("I", bytes(4 * L2_ENTRIES))
+                is_whole = run.count == CLUSTER
+                self.stretches[stretch][number] = (
+                    run.at // SECTOR if is_whole else _ANEW
+                )
+                self._lengths[stretch][number] = run.packed_bytes
+                if not is_whole:
+                    # What a reader inflates of it is too short to be a cluster.
+                    self.anew.append(offset // CLUSTER)
+            offset += run.count
+
+    def entry(self, stretch: int, number: int, front: int) -> int:
+        """Return the L2 entry of a cluster of a stretch."""
+        start, sectors = self._span(stretch, number, front)
+        return COMPRESSED | (sectors - 1) << _SECTORS_SHIFT | start
+
+    def _span(self, stretch: int, number: int, front: int) -> tuple[int, int]:
+        """Return where a grain's deflate begins, and over how many sectors it goes."""
+        at = self.stretches[stretch][number] * SECTOR
+        place = front * CLUSTER + at
+        end = place + self._lengths[stretch][number]
+        start = place + GRAIN_HEAD_BYTES
+        return start, -(-end // SECTOR) - start // SECTOR
+
+    def count(self, used: bytearray, front: int) -> None:
+        """Add to each cluster of the target how many entries point at it."""
+        for stretch, places in self.stretches.items():
+            at_places = [place for place in places if place and place != _ANEW]
+            if len(set(at_places)) < len(at_places):
+                raise DoesNotFitError("two of its grains stand at one place")
+            for number, place in enumerate(places):
+                if place and place != _ANEW:
+                    start, sectors = self._span(stretch, number, front)
+                    last = (start // SECTOR + sectors) * SECTOR - 1
+                    for cluster in range(start // CLUSTER, last // CLUSTER + 1):
+                        if used[cluster] > _MOST_IN_CLUSTER:
+                            raise DoesNotFitError("its grains overlap")
+                        used[cluster] += 1
+
+
+def places_of(disk: MappedSource, source_bytes: int) -> Places:
+    """Return where the source has the clusters of the disk.
+
+    Args:
+        source_bytes: The size of the source's file.
+
+    Raises:
+        DoesNotFitError: Its blocks cannot be clusters of a qcow2.
+        CannotTellError: The source's tables cannot be read.
+    """
+    if isinstance(disk, SparseVmdkDisk) and disk.header.is_compressed:
+        return PackedPlaces(disk)
+    return WholePlaces(disk, source_bytes=source_bytes)
+
 
 def plan_wrap(
     disk: MappedSource, *, source_bytes: int, reason: str, limits: PartLimits
@@ -125,7 +259,7 @@ def plan_wrap(
         raise RefusedError(f"the disk has {size:,} bytes")
     if source_bytes <= limits.smallest_bytes:
         raise DoesNotFitError(f"a file of {source_bytes:,} bytes is not worth a copy")
-    places = Places(disk, source_bytes=source_bytes)
+    places = places_of(disk, source_bytes)
     layout = WrappedQcow2(places, disk_bytes=size, source_bytes=source_bytes)
     front = b"".join(layout.tables()).ljust(layout.copy_offset, b"\0")
     parts = [TargetPart(number=1, offset=0, size_bytes=len(front), make=lambda: front)]
@@ -211,7 +345,7 @@ class WrappedQcow2:
                     at = self.anew_offset + made[first + number] * CLUSTER
                     entries[number] = COPIED | at
                 elif place:
-                    entries[number] = COPIED | (self._front + place - 1) * CLUSTER
+                    entries[number] = self._places.entry(stretch, number, self._front)
             entries.byteswap()
             yield entries.tobytes()
 
@@ -221,12 +355,7 @@ class WrappedQcow2:
         used = bytearray(tables.blocks * REFCOUNTS)
         own = tables.size_bytes // CLUSTER
         used[:own] = b"\1" * own
-        for stretch in self._places.stretches.values():
-            for place in stretch:
-                if place and place != _ANEW:
-                    if used[self._front + place - 1]:
-                        raise DoesNotFitError("two of its blocks stand at one place")
-                    used[self._front + place - 1] = 1
+        self._places.count(used, self._front)
         made = self.anew_offset // CLUSTER
         used[made : made + len(self.anew)] = b"\1" * len(self.anew)
         for number in range(tables.blocks):

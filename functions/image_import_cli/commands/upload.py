@@ -105,7 +105,7 @@ def upload(
     is_awaited: bool,
     as_json: bool,
 ) -> None:
-    """FileUpload a disk image, converted meanwhile if ECS does not take it as it is.
+    """Upload a disk image, converted meanwhile if ECS does not take it as it is.
 
     FILE is a disk in any format that image-import convert reads. A qcow2, VHD or raw
     disk is uploaded as it is; anything else becomes a qcow2, of which zeros are not
@@ -208,7 +208,7 @@ class FileUpload:
         threads: int,
         may_overwrite: bool,
     ) -> None:
-        """FileUpload the file.
+        """Upload the file.
 
         Raises:
             CannotTellError: It is refused or damaged.

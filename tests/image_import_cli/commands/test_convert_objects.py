@@ -93,6 +93,17 @@ def test_compressed_grains_are_read_and_written(tmp_path: Path) -> None:
     is_the_same(uploads, tmp_path, source, "vmdk")
 
 
+def test_compressed_grains_are_copied_if_that_is_asked_for(tmp_path: Path) -> None:
+    source = made(tmp_path, "vmdk", "subformat=streamOptimized")
+    uploads = Uploads()
+    uploads.put("web.vmdk", source.read_bytes())
+    run = convert(uploads, SOURCE, TARGET, "--wrap-compressed", "--json")
+    said = json.loads(run.stdout)
+    assert (run.exit_code, said["lane"]) == (0, "wrap")
+    assert said["bytes_copied"] == source.stat().st_size
+    is_the_same(uploads, tmp_path, source, "vmdk")
+
+
 def test_what_oss_refuses_leaves_no_part_behind(tmp_path: Path) -> None:
     source = made(tmp_path, "vmdk", "subformat=monolithicSparse")
     uploads = Uploads()

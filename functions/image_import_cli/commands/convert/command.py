@@ -51,6 +51,12 @@ threads_option = click.option(
     help="Write only what has data, where a copy of the source would do as well.",
 )
 @click.option(
+    "--wrap-compressed",
+    "wraps_compressed",
+    is_flag=True,
+    help="Copy compressed grains, too. Not every reader of qcow2 takes them.",
+)
+@click.option(
     "--max-gib",
     type=click.IntRange(1),
     default=2048,
@@ -73,6 +79,7 @@ def convert(
     *,
     threads: int,
     compact: bool,
+    wraps_compressed: bool,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -99,6 +106,7 @@ def convert(
     order = ConversionOrder(
         only_qcow2=destination.lower().endswith(".qcow2"),
         can_copy=not compact,
+        wraps_compressed=wraps_compressed,
         member=member,
         largest_bytes=max_gib * GIB,
     )
