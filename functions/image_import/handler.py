@@ -11,12 +11,13 @@ from typing import Any
 from image_import.config.settings import read_settings
 from image_import.importing.pipeline import import_event
 from image_import.importing.runtime import (
+    Invocation,
     Runtime,
     log_result,
     make_invocation,
     prepare_logging,
 )
-from image_import.model.result import Outcome, result_json
+from image_import.model.result import Outcome, Result, result_json
 
 
 class RetryLater(Exception):  # noqa: N818 - it asks for a retry and is no fault
@@ -63,6 +64,46 @@ def handle(
     invocation = make_invocation(settings, context, environ=environ, runtime=runtime)
     with invocation.pool:
         results, bugs = import_event(event, invocation)
+    return _answer(results, bugs, invocation)
+
+
+def on_conversion(event: bytes, context: Any) -> str:  # noqa: ANN401 - theirs
+    """Convert what does not pass through OSS alone, and import it when it is whole.
+
+    Args:
+        event: JSON as the OSS trigger on the folder of jobs sends it.
+        context: Function Compute's context; all of it is optional.
+
+    Returns:
+        As `on_object_created` does, one object per job.
+
+    Raises:
+        RetryLater: A job is not finished; delivered again, it goes on where it was.
+        SettingsError: A setting holds what it may not.
+    """
+    return convert(event, context, environ=os.environ, runtime=runtime())
+
+
+def convert(
+    event: bytes, context: object, *, environ: Mapping[str, str], runtime: Runtime
+) -> str:
+    """Do the work of `on_conversion` with an explicit environment."""
+    from image_import.importing.conversion.converter import (  # noqa: PLC0415 - cold start
+        do_jobs,
+    )
+
+    settings = read_settings(environ)
+    prepare_logging(settings)
+    invocation = make_invocation(settings, context, environ=environ, runtime=runtime)
+    with invocation.pool:
+        results, bugs = do_jobs(event, invocation)
+    return _answer(results, bugs, invocation)
+
+
+def _answer(
+    results: list[Result], bugs: list[Exception], invocation: Invocation
+) -> str:
+    """Log each result, and return or raise what Function Compute is told."""
     for result in results:
         log_result(result, invocation.fc_request_id)
     answer = result_json(results)

@@ -1,13 +1,17 @@
 """A disk in a format that ECS does not take, from its upload to the image."""
 
+import gzip
+import lzma
 import subprocess
 from pathlib import Path
 
 import pytest
 from conversions import (
     CONVERTED,
+    do_job,
     in_format,
     in_tar,
+    jobs_of,
     left_behind,
     plain_disk,
     track_to_the_end,
@@ -54,11 +58,7 @@ def test_blocks_become_an_image_without_passing_through(
     assert result.parameters["Platform"] == "Debian"
     key, image_format = sent(uploads)
     assert (key.startswith(CONVERTED), image_format) == (True, "QCOW2")
-    target = tmp_path / "target.qcow2"
-    target.write_bytes(uploads.cloud.oss.get(BUCKET, key).content.to_bytes())
-    subprocess.run(["qemu-img", "check", "-q", target], check=True)
-    compare = ["qemu-img", "compare", "-q", "-f", "qcow2", "-F", "raw"]
-    subprocess.run([*compare, target, disk], check=True)
+    is_the_disk(uploads, disk, tmp_path)
     track_to_the_end(uploads)
     assert uploads.last_state(name) is State.AVAILABLE
     assert left_behind(uploads) == []
@@ -151,6 +151,142 @@ def test_a_source_that_is_overwritten_meanwhile_is_refused_and_begun_anew(
     track_to_the_end(uploads)
     assert left_behind(uploads) == []
     assert len(uploads.image_names) == 1
+
+
+WITH_CONVERTER = {"CONVERTER": "true"}
+
+
+def is_the_disk(uploads: Uploads, disk: Path, folder: Path) -> None:
+    """Ask qemu-img whether the one image is made of this disk."""
+    target = folder / "target.qcow2"
+    held = uploads.cloud.oss.get(BUCKET, sent(uploads)[0]).content.to_bytes()
+    target.write_bytes(held)
+    subprocess.run(["qemu-img", "check", "-q", target], check=True)
+    compare = ["qemu-img", "compare", "-q", "-f", "qcow2", "-F", "raw"]
+    subprocess.run([*compare, target, disk], check=True)
+
+
+def packed(disk: Path) -> dict[str, bytes]:
+    """Return a disk in the formats that pass through a converter, by their names."""
+    raw = disk.read_bytes()
+    return {
+        "debian-12.vmdk": in_format(disk, "vmdk", STREAM),
+        "debian-12.img.gz": gzip.compress(raw, 1),
+        "debian-12.raw.xz": lzma.compress(raw, preset=0),
+        "debian-12.vdi.gz": gzip.compress(in_format(disk, "vdi"), 1),
+    }
+
+
+PACKED = ("debian-12.vmdk", "debian-12.img.gz", "debian-12.raw.xz", "debian-12.vdi.gz")
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_what_passes_through_a_converter_becomes_an_image(
+    small_disk: Path, tmp_path: Path, name: str
+) -> None:
+    uploads = Uploads(WITH_CONVERTER)
+    waiting = uploads.upload(name, packed(small_disk)[name])
+    assert waiting.outcome is Outcome.CONVERTING
+    assert uploads.last_state(name) is State.CONVERTING
+    (job,) = jobs_of(uploads)
+    done = do_job(uploads, job)
+    assert done.outcome is Outcome.SUBMITTED, done
+    assert done.object_key == name
+    is_the_disk(uploads, small_disk, tmp_path)
+    assert jobs_of(uploads) == []
+    track_to_the_end(uploads)
+    assert left_behind(uploads) == []
+    assert uploads.last_state(name) is State.AVAILABLE
+
+
+def test_an_event_that_comes_again_meanwhile_starts_no_second_conversion(
+    small_disk: Path,
+) -> None:
+    uploads = Uploads(WITH_CONVERTER)
+    event = uploads.put("debian-12.vmdk", in_format(small_disk, "vmdk", STREAM))
+    assert uploads.handle(event).outcome is Outcome.CONVERTING
+    puts = uploads.calls("PutObject")
+    assert uploads.handle(event).outcome is Outcome.CONVERTING
+    assert uploads.calls("PutObject") == puts
+    assert uploads.calls("InitiateMultipartUpload") == 1
+
+
+def test_a_conversion_that_nobody_is_at_is_begun_again_by_the_tracker(
+    small_disk: Path,
+) -> None:
+    uploads = Uploads(WITH_CONVERTER)
+    uploads.upload("debian-12.vmdk", in_format(small_disk, "vmdk", STREAM))
+    (job,) = jobs_of(uploads)
+    uploads.cloud.oss.delete(BUCKET, job)
+    uploads.clock.advance(600)
+    uploads.track()
+    assert jobs_of(uploads) == []
+    uploads.clock.advance(900)
+    uploads.track()
+    assert jobs_of(uploads) == [job]
+    assert do_job(uploads, job).outcome is Outcome.SUBMITTED
+
+
+def test_a_converter_whose_time_is_up_hands_over(small_disk: Path) -> None:
+    uploads = Uploads(WITH_CONVERTER)
+    uploads.upload("debian-12.vmdk", in_format(small_disk, "vmdk", STREAM))
+    (job,) = jobs_of(uploads)
+    late = do_job(uploads, job, timeout_seconds=0)
+    assert late.outcome is Outcome.RETRYING
+    assert jobs_of(uploads) == [job]
+    assert do_job(uploads, job).outcome is Outcome.SUBMITTED
+
+
+def test_a_job_that_is_done_is_nobodys(small_disk: Path) -> None:
+    uploads = Uploads(WITH_CONVERTER)
+    uploads.upload("debian-12.vmdk", in_format(small_disk, "vmdk", STREAM))
+    (job,) = jobs_of(uploads)
+    data = uploads.cloud.oss.get(BUCKET, job).content.to_bytes()
+    assert do_job(uploads, job).outcome is Outcome.SUBMITTED
+    uploads.put(job, data)
+    assert do_job(uploads, job).outcome is Outcome.DUPLICATE
+    assert jobs_of(uploads) == []
+
+
+def test_where_oss_copies_no_ranges_the_converter_does_it(
+    disk: Path, tmp_path: Path
+) -> None:
+    uploads = Uploads(WITH_CONVERTER)
+    uploads.cloud.faults.add(
+        Fault(
+            service="oss",
+            action="UploadPartCopy",
+            code="OperationNotSupported",
+            times=99,
+        )
+    )
+    first = uploads.upload("debian-12.vdi", in_format(disk, "vdi"))
+    assert first.outcome is Outcome.CONVERTING
+    (job,) = jobs_of(uploads)
+    assert do_job(uploads, job).outcome is Outcome.SUBMITTED
+    is_the_disk(uploads, disk, tmp_path)
+    track_to_the_end(uploads)
+    assert left_behind(uploads) == []
+
+
+def test_where_oss_copies_no_ranges_and_nobody_converts_the_command_is_named(
+    disk: Path,
+) -> None:
+    uploads = Uploads()
+    uploads.cloud.faults.add(
+        Fault(
+            service="oss",
+            action="UploadPartCopy",
+            code="OperationNotSupported",
+            times=99,
+        )
+    )
+    result = uploads.upload("debian-12.vdi", in_format(disk, "vdi"))
+    assert result.outcome is Outcome.REFUSED
+    assert "OperationNotSupported" in result.reason
+    assert "image-import convert debian-12.vdi debian-12.qcow2" in result.reason
+    track_to_the_end(uploads)
+    assert left_behind(uploads) == []
 
 
 class Killed(BaseException):

@@ -18,6 +18,7 @@ from image_import.ledger.entries import (
     LedgerEntry,
     LedgerStanding,
     State,
+    last_of,
     standing_of,
     to_json_bytes,
     waits_for_room,
@@ -131,10 +132,9 @@ class Claims:
         snapshot: Snapshot,
         revision: ImageRevision,
         *,
-        targets: tuple[tuple[str, str, str], ...],
+        targets: tuple[tuple[str, str, str, str], ...],
         target_bucket: str,
         reason: str,
-        progress: str = "",
     ) -> Snapshot:
         """Write where the targets of a conversion lie.
 
@@ -151,11 +151,27 @@ class Claims:
             attempt=revision.attempt,
             reason=reason,
             fc_request_id=self.fc_request_id,
-            progress=progress,
             targets=targets,
             target_bucket=target_bucket,
         )
         return self.store.write(snapshot, entry)
+
+    def tell_conversion(
+        self, snapshot: Snapshot, revision: ImageRevision, *, progress: str
+    ) -> None:
+        """Write how far a conversion is, whatever others have written meanwhile."""
+        begun = last_of(snapshot.entries, revision.revision_hash, State.CONVERTING)
+        if begun is None:
+            return
+        entry = replace(
+            begun,
+            at=self.clock.earliest(),
+            claim=self.claim_id,
+            fc_request_id=self.fc_request_id,
+            progress=progress,
+        )
+        with suppress(ServiceError):
+            self._write_at_end(snapshot, entry)
 
     def claim(self, snapshot: Snapshot, intent: LedgerEntry) -> Claim:
         """Write the intent where the ledger ended, and start its note.

@@ -438,26 +438,28 @@ def make_import(
         new_nonce=invocation.new_nonce,
         fc_request_id=invocation.fc_request_id,
     )
-    gone: set[str] = set()
+    runs: list[ConversionRun] = []
 
     def conversion() -> "ConversionRun":
         from image_import.importing.conversion.run import (  # noqa: PLC0415 - cold start
             ConversionRun,
         )
 
-        return ConversionRun(
-            oss=oss,
-            retry=retry,
-            settings=settings,
-            claims=claims,
-            store=store,
-            bucket=record.bucket,
-            region_id=region_id,
-            remaining=invocation.remaining,
-            timeout_seconds=invocation.timeout_seconds,
-            job=invocation.job,
-            gone=gone,
-        )
+        if not runs:
+            run = ConversionRun(
+                oss=oss,
+                retry=retry,
+                settings=settings,
+                claims=claims,
+                store=store,
+                bucket=record.bucket,
+                region_id=region_id,
+                remaining=invocation.remaining,
+                timeout_seconds=invocation.timeout_seconds,
+                job=invocation.job,
+            )
+            runs.append(run)
+        return runs[0]
 
     return RecordImport(
         settings=settings,

@@ -148,8 +148,14 @@ class Invocation:
 
     @property
     def lease(self) -> timedelta:
-        """How long a claim keeps others out: longer than its holder may run."""
+        """How long a claim keeps others out: longer than its holder may run.
+
+        Who converts may run for hours, and claims only when that is done; nothing is
+        sent with too little left of a lease.
+        """
         asked_for = timedelta(seconds=self.settings.lease_seconds)
+        if self.job:
+            return asked_for
         needed = timedelta(seconds=self.timeout_seconds) + LEASE_MARGIN
         return max(asked_for, needed)
 

@@ -78,7 +78,9 @@ class LedgerEntry:
         parameters: What ImportImage is called with, frozen, without the token.
         perhaps_started: The service may have begun an import that we cannot see.
         progress: As ECS writes it, such as `32%`.
-        targets: Of a conversion: object key, upload ID and lane of each target.
+        targets: Of a conversion: object key, upload ID and lane of each target, and
+            the file of an archive that it is made of; without a lane, what lies there
+            unpacked meanwhile.
         target_bucket: Where they are.
         read_from: Bucket and object key, with a slash between, that ECS reads the
             system disk from; "" where that is the upload itself.
@@ -112,7 +114,7 @@ class LedgerEntry:
     step: str = ""
     step_state: str = ""
     step_image_id: str = ""
-    targets: tuple[tuple[str, str, str], ...] = ()
+    targets: tuple[tuple[str, str, str, str], ...] = ()
     target_bucket: str = ""
     read_from: str = ""
 
@@ -325,7 +327,8 @@ def _entry(line: bytes, number: int) -> LedgerEntry:
             values["lease_until"] = from_text(said["lease_until"])
         values["disks"] = tuple((key, etag) for key, etag in said.get("disks", ()))
         values["targets"] = tuple(
-            (key, upload_id, lane) for key, upload_id, lane in said.get("targets", ())
+            (key, upload_id, lane, member)
+            for key, upload_id, lane, member in said.get("targets", ())
         )
         return LedgerEntry(**values)
     except (ValueError, KeyError, TypeError, AttributeError) as exc:

@@ -39,6 +39,6 @@ def discard_targets(
     for entry in entries:
         if entry.state is not State.CONVERTING or entry.version != last.version:
             continue
-        for object_key, upload_id, _ in entry.targets:
+        for object_key, upload_id, *_ in entry.targets:
             settle = abort_uploads if is_kept else discard_target
             settle(oss, retry, entry.target_bucket, object_key, upload_id)

@@ -14,7 +14,7 @@ LINE = LedgerEntry(
     state=State.CONVERTING,
     at=NOW,
     version="v",
-    targets=(("converted/1.qcow2", "U1", "wrap"),),
+    targets=(("converted/1.qcow2", "U1", "wrap", ""),),
     target_bucket="ledger",
 )
 

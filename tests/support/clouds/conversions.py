@@ -6,8 +6,13 @@ import struct
 import subprocess
 import tarfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from image_import.config.settings import read_settings
+from image_import.importing.conversion.converter import do_jobs
+from image_import.importing.runtime import make_invocation
+from image_import.model.result import Result
 from uploads import BUCKET, LEDGER, Uploads
 
 MIB = 1024**2
@@ -59,6 +64,27 @@ def in_tar(members: Sequence[tuple[str, bytes]]) -> bytes:
             about.size = len(data)
             tar.addfile(about, io.BytesIO(data))
     return held.getvalue()
+
+
+def jobs_of(uploads: Uploads) -> list[str]:
+    """Return the keys of the jobs that wait."""
+    return uploads.cloud.oss.keys(BUCKET, f"{LEDGER}jobs/")
+
+
+def do_job(uploads: Uploads, key: str, *, timeout_seconds: int = 600) -> Result:
+    """Run the converter for one job, as OSS's trigger does."""
+    event = uploads.cloud.oss.event(BUCKET, key)
+    context = uploads.cloud.context(timeout_seconds=timeout_seconds)
+    with uploads.cloud:
+        settings = read_settings(uploads.environ)
+        invocation = make_invocation(
+            settings, context, environ={}, runtime=uploads.runtime
+        )
+        invocation = replace(invocation, sleep=uploads.clock.advance)
+        results, bugs = do_jobs(event, invocation)
+    assert bugs == []
+    (result,) = results
+    return result
 
 
 def track_to_the_end(uploads: Uploads, *, runs: int = 3) -> None:

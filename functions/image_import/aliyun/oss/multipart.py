@@ -30,6 +30,7 @@ SMALLEST_PART_BYTES = 100 * 1024
 LARGEST_COPY_BYTES = 5 * 1024**3
 MOST_PARTS = 10_000
 
+COPY = "UploadPartCopy"
 WRITE_SECONDS = 60.0
 COPY_SECONDS = 300.0
 """For an answer. How long OSS takes to copy 5 GiB is stated nowhere."""
@@ -176,7 +177,7 @@ class MultipartUpload:
                 ).etag
             )
 
-        self._store(number, "UploadPartCopy", copy, COPY_SECONDS)
+        self._store(number, COPY, copy, COPY_SECONDS)
 
     def _store(
         self, number: int, action: str, exchange: Exchange, seconds: float

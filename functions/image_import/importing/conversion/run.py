@@ -5,20 +5,29 @@ It is no claim. Whoever comes goes on with these uploads, since each part is the
 bytes whoever stores it; only what follows, the import, needs a claim.
 """
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import partial
 
 from disk_images.blocks.source import CannotTellError
-from disk_images.convert.choose import ConversionOrder, TwoPasses
+from disk_images.convert.choose import ConversionChoice, ConversionOrder, TwoPasses
 from disk_images.convert.parts import ConversionPlan, RefusedError
-from disk_images.convert.stream_lane import StreamedPlan
+from disk_images.convert.stream_lane import as_it_is
 from disk_images.formats.detect import HEAD_BYTES, LOOK_BYTES, TAIL_BYTES
 from disk_images.formats.types import DiskFormat, Header, fix_command
 
-from image_import.aliyun.oss.client import ObjectPiece, Oss, UploadGone
+from image_import.aliyun.oss.client import (
+    ObjectChanged,
+    ObjectMissing,
+    ObjectPiece,
+    Oss,
+    UploadGone,
+)
+from image_import.aliyun.oss.multipart import COPY
 from image_import.config.settings import Settings
-from image_import.errors import HeaderError
+from image_import.errors import HeaderError, ServiceError, ServiceRejected
 from image_import.importing.claim import Claims
 from image_import.importing.conversion.jobs import ConversionJob
 from image_import.importing.conversion.sources import (
@@ -27,6 +36,7 @@ from image_import.importing.conversion.sources import (
     ObjectSource,
 )
 from image_import.importing.conversion.targets import (
+    HandedOver,
     PartSlice,
     TargetUpload,
     discard_target,
@@ -44,8 +54,17 @@ from image_import.retry import RetryPolicy
 SHORT_LANES = {"range", "wrap"}
 """What passes no data through the function, so that any invocation has time for it."""
 
+UNPACK = "unpack"
+"""In place of a lane: what has to be unpacked before a lane can be chosen for it."""
+
 SLICE_BYTES = 4 * GIB
 MOST_SLICES = 16
+BEAT = timedelta(minutes=5)
+"""How often a conversion that takes long says how far it is."""
+
+UNKNOWN = 501
+"""What a server answers that does not know an operation."""
+
 BY_HAND = "image-import convert {source} {target}.qcow2"
 
 
@@ -56,6 +75,7 @@ class DiskTarget:
     Attributes:
         number: Of the image's disks, counted from 1.
         source: The uploaded object that it is in.
+        member: Which file of an archive it is; "" where that is the object itself.
         choice: How it becomes an image; None where the ledger tells all we need.
         made: What OSS says of the target once it is complete.
     """
@@ -65,13 +85,19 @@ class DiskTarget:
     upload: TargetUpload
     lane: str
     member: str = ""
-    choice: ConversionPlan | StreamedPlan | None = None
+    choice: ConversionChoice | None = None
     made: ObjectPiece | None = None
 
     @property
-    def line(self) -> tuple[str, str, str]:
+    def line(self) -> tuple[str, str, str, str]:
         """What the ledger says of it."""
-        return self.upload.object_key, self.upload.upload_id, self.lane
+        upload = self.upload
+        return upload.object_key, upload.upload_id, self.lane, self.member
+
+    @property
+    def unpacked_key(self) -> str:
+        """Where it lies unpacked meanwhile, if it has to."""
+        return f"{self.upload.object_key.rpartition('.')[0]}.unpacked"
 
 
 @dataclass(kw_only=True)
@@ -82,6 +108,7 @@ class ConversionRun:
         bucket: Of the uploads.
         job: What this invocation was started for; None in the importer.
         gone: Uploads of which the ledger tells and OSS knows nothing.
+        no_copies: Why OSS copies no ranges, "" as long as it does.
     """
 
     oss: Oss
@@ -95,6 +122,9 @@ class ConversionRun:
     timeout_seconds: float
     job: ConversionJob | None = None
     gone: set[str] = field(default_factory=set)
+    no_copies: str = ""
+    _told: datetime | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def bring(self, found: Candidate) -> Candidate | Result:
         """Return the image with what its disks were converted to, if all are by now.
@@ -102,6 +132,7 @@ class ConversionRun:
         Raises:
             EvidenceError: Nothing converts it here; the message says what does.
             Overtaken: Somebody else wrote the ledger; look again.
+            UploadGone: An upload was aborted; look again.
             ServiceUnavailable: It is not finished; the next delivery goes on.
         """
         try:
@@ -131,13 +162,18 @@ class ConversionRun:
         else:
             targets = self._chosen(found, disks)
             snapshot = self._begin(found, targets)
-        self._work(found, targets)
+        found = replace(found, snapshot=snapshot)
+        for target in targets:
+            if self._is_ours(target) and target.upload.look() is None:
+                self._store(found, target)
+        # Looked for when our own are stored: whoever ends last sees all.
+        for target in targets:
+            target.made = target.upload.look()
         if open_ones := [target for target in targets if target.made is None]:
             return self._hand_on(found, open_ones, line)
         for target in targets:
             self._check(target)
-        made = _merged(disks, targets, self._evidence)
-        return replace(found, snapshot=snapshot, converted=made)
+        return replace(found, converted=_merged(disks, targets, self._evidence))
 
     def _chosen(
         self, found: Candidate, disks: Sequence[DiskEvidence]
@@ -145,11 +181,13 @@ class ConversionRun:
         """Return a target for each disk that has to be converted."""
         targets: list[DiskTarget] = []
         number = 0
+        declared = found.sidecar.declared
+        member = declared.member if declared else ""
         for disk in disks:
             if not disk.is_convertible:
                 number += 1
                 continue
-            choices = self._choices(found, disk)
+            choices = self._choices(disk, self._order(disk, member))
             if len(disks) > 1 and len(choices) > 1:
                 raise RefusedError(
                     f"{disk.object_key} has {len(choices)} disks and is listed as one"
@@ -160,36 +198,30 @@ class ConversionRun:
                 targets.append(self._target(found, disk, number, chosen))
         return targets
 
-    def _choices(self, found: Candidate, disk: DiskEvidence) -> Sequence[DiskChoice]:
-        declared = found.sidecar.declared
-        order = self._order(disk, member=declared.member if declared else "")
+    def _choices(
+        self, disk: DiskEvidence, order: ConversionOrder
+    ) -> Sequence[DiskChoice]:
         choices = self._source(disk).choices(disk.header, order)
         for chosen in choices:
-            self._must_be_ours(chosen)
+            self._must_be_ours(chosen.choice)
         return choices
 
     def _order(
-        self, disk: DiskEvidence, *, member: str, can_copy: bool = True
+        self, disk: DiskEvidence, member: str, *, can_copy: bool = True
     ) -> ConversionOrder:
+        is_copied = can_copy and not self.no_copies
         return ConversionOrder(
-            can_copy=can_copy and disk.object_type != "Appendable",
+            can_copy=is_copied and disk.object_type != "Appendable",
             member=member,
             largest_bytes=self.settings.convert_max_gib * GIB,
         )
 
-    def _must_be_ours(self, chosen: DiskChoice) -> None:
+    def _must_be_ours(self, choice: ConversionChoice) -> None:
         """Refuse what takes a converter where there is none.
 
         Raises:
             RefusedError: With the command that does it elsewhere.
         """
-        choice = chosen.choice
-        if isinstance(choice, TwoPasses):
-            raise RefusedError(
-                f"{choice.reason}: it has to be unpacked first; convert it and upload"
-                " the result",
-                fix=BY_HAND,
-            )
         if isinstance(choice, ConversionPlan):
             most = self.settings.convert_max_gib * GIB
             if choice.disk_bytes > most:
@@ -199,10 +231,12 @@ class ConversionRun:
                     " result",
                     fix=BY_HAND,
                 )
-        if choice.lane not in SHORT_LANES and not self.settings.converter:
+        if _lane_of(choice) not in SHORT_LANES and not self.settings.converter:
+            why = f"{choice.reason} ({self.no_copies})" if self.no_copies else ""
             raise RefusedError(
-                f"{choice.reason}: its data have to pass through a converter, and none"
-                " is deployed; deploy it, or convert the disk and upload the result",
+                f"{why or choice.reason}: its data have to pass through a converter,"
+                " and none is deployed; deploy it, or convert the disk and upload the"
+                " result",
                 fix=BY_HAND,
             )
 
@@ -210,26 +244,25 @@ class ConversionRun:
         self, found: Candidate, disk: DiskEvidence, number: int, chosen: DiskChoice
     ) -> DiskTarget:
         choice = chosen.choice
-        assert not isinstance(choice, TwoPasses)  # noqa: S101 - refused before
         key = found.listing.keys.target_key(
-            found.revision.revision_hash, number, str(choice.target_format).lower()
+            found.revision.revision_hash, number, _format_of(choice).lower()
         )
         return DiskTarget(
             number=number,
             source=disk,
-            upload=self._upload(disk, key),
-            lane=choice.lane,
+            upload=self._upload(self._source(disk), key),
+            lane=_lane_of(choice),
             member=chosen.member,
             choice=choice,
         )
 
     def _upload(
-        self, disk: DiskEvidence, object_key: str, upload_id: str = ""
+        self, source: ObjectSource, object_key: str, upload_id: str = ""
     ) -> TargetUpload:
         return TargetUpload(
             oss=self.oss,
             retry=self.retry,
-            source=self._source(disk),
+            source=source,
             bucket=self.settings.converted_in(self.bucket),
             object_key=object_key,
             upload_id=upload_id,
@@ -252,15 +285,17 @@ class ConversionRun:
     ) -> list[DiskTarget]:
         """Return the targets that the ledger tells of."""
         convertible = [disk for disk in disks if disk.is_convertible]
+        told = [target for target in line.targets if not _is_unpacked(target)]
         known = []
-        for at, (key, upload_id, lane) in enumerate(line.targets):
+        for at, (key, upload_id, lane, member) in enumerate(told):
             disk = convertible[at if len(disks) > 1 else 0]
             known.append(
                 DiskTarget(
                     number=int(key.rpartition("-")[2].partition(".")[0]),
                     source=disk,
-                    upload=self._upload(disk, key, upload_id),
+                    upload=self._upload(self._source(disk), key, upload_id),
                     lane=lane,
+                    member=member,
                 )
             )
         return known
@@ -272,20 +307,14 @@ class ConversionRun:
             target.upload.begin()
         noted.result()
         reasons = (f"{t.lane}: {t.choice.reason}" for t in targets if t.choice)
+        unpacked = [(t.unpacked_key, "", "", "") for t in targets if t.lane == UNPACK]
         return self.claims.write_conversion(
             found.snapshot,
             found.revision,
-            targets=tuple(target.line for target in targets),
+            targets=(*(target.line for target in targets), *unpacked),
             target_bucket=self.settings.converted_in(self.bucket),
             reason="; ".join(dict.fromkeys(reasons)),
         )
-
-    def _work(self, found: Candidate, targets: Sequence[DiskTarget]) -> None:
-        """Store what this invocation is to store."""
-        for target in targets:
-            target.made = target.upload.look()
-            if target.made is None and self._is_ours(target):
-                self._store(found, target)
 
     def _is_ours(self, target: DiskTarget) -> bool:
         if target.lane in SHORT_LANES:
@@ -293,29 +322,113 @@ class ConversionRun:
         return self.job is not None and self.job.disk == target.number
 
     def _store(self, found: Candidate, target: DiskTarget) -> None:
-        choice = target.choice or self._choose_again(found, target)
-        part_of = None
-        if self.job and target.lane not in SHORT_LANES:
-            part_of = PartSlice(number=self.job.number, of=self.job.of)
+        choice = target.choice or self._choose_again(target)
+        target.upload.on_part = partial(self._tell, found, target)
         try:
-            is_complete = target.upload.store(choice, part_of)
+            if isinstance(choice, TwoPasses):
+                self._store_unpacked(target, choice)
+            elif self.job and target.lane not in SHORT_LANES:
+                part_of = PartSlice(number=self.job.number, of=self.job.of)
+                target.upload.store(choice, part_of)
+            else:
+                target.upload.store(choice)
+        except (ObjectChanged, ObjectMissing):
+            raise
         except UploadGone:
             self.gone.add(target.upload.upload_id)
             raise
-        if is_complete:
-            target.made = target.upload.look()
+        except HandedOver:
+            self._tell(found, target, target.upload.done, None, is_last=True)
+            raise
+        except ServiceError as exc:
+            is_final = isinstance(exc, ServiceRejected) or exc.http_status == UNKNOWN
+            if exc.action == COPY and is_final:
+                self._do_without_copies(target, exc)
+            raise
 
-    def _choose_again(
-        self, found: Candidate, target: DiskTarget
-    ) -> ConversionPlan | StreamedPlan:
-        """Return the choice that the ledger tells of; the same source, the same one."""
-        choices = self._choices(found, target.source)
-        at = 0 if len(found.disks) > 1 else target.number - 1
-        chosen = choices[min(at, len(choices) - 1)]
-        target.member = chosen.member
-        choice = chosen.choice
-        assert not isinstance(choice, TwoPasses)  # noqa: S101 - refused before
-        return choice
+    def _do_without_copies(self, target: DiskTarget, exc: ServiceError) -> None:
+        """Take another lane the next time: OSS copies no ranges for us.
+
+        Raises:
+            UploadGone: Always; the upload is aborted.
+        """
+        upload_id = target.upload.upload_id
+        self.no_copies = str(exc)
+        self.gone.add(upload_id)
+        target.upload.upload.abort()
+        raise UploadGone(
+            f"{target.upload.object_key} was begun by copies, which OSS refuses: {exc}",
+            service="OSS",
+            action=COPY,
+        ) from exc
+
+    def _store_unpacked(self, target: DiskTarget, choice: TwoPasses) -> None:
+        """Unpack into an object of our own, then convert that."""
+        aside = self._upload(target.upload.source, target.unpacked_key)
+        made = aside.look()
+        if made is None:
+            aside.begin()
+            aside.on_part = target.upload.on_part
+            aside.store(
+                as_it_is(
+                    choice.pieces,
+                    reason=choice.reason,
+                    target_format="",
+                    largest_bytes=self.settings.convert_max_gib * GIB,
+                )
+            )
+            made = aside.look()
+        assert made is not None  # noqa: S101 - stored just now
+        inner = replace(
+            target.upload.source,
+            bucket=aside.bucket,
+            object_key=aside.object_key,
+            etag=made.etag,
+            size_bytes=made.object_size_bytes,
+        )
+        (chosen,) = inner.choices(
+            Header(detected=choice.inner), self._order(target.source, "")
+        )
+        if isinstance(chosen.choice, TwoPasses):
+            raise RefusedError(f"{choice.reason}, and what is in it is packed, too")
+        target.upload.source = inner
+        target.member = ""
+        target.upload.store(chosen.choice)
+        target.upload.check_anew()
+        aside.discard()
+
+    def _choose_again(self, target: DiskTarget) -> ConversionChoice:
+        """Return the choice that the ledger tells of.
+
+        The same source, member and lane come to the same parts.
+        """
+        is_short = target.lane in SHORT_LANES
+        order = self._order(target.source, target.member, can_copy=is_short)
+        (chosen,) = self._choices(target.source, order)
+        return chosen.choice
+
+    def _tell(
+        self,
+        found: Candidate,
+        target: DiskTarget,
+        done: int,
+        wanted: int | None,
+        *,
+        is_last: bool = False,
+    ) -> None:
+        """Put on record how far it is: now and then, and when we stop."""
+        with self._lock:
+            now = self.claims.clock.earliest()
+            self._told = self._told or now
+            if now - self._told < BEAT and not is_last:
+                return
+            self._told = now
+        whole = f" of {wanted:,}" if wanted else ""
+        self.claims.tell_conversion(
+            found.snapshot,
+            found.revision,
+            progress=f"{done:,}{whole} parts of disk {target.number}",
+        )
 
     def _hand_on(
         self,
@@ -341,7 +454,7 @@ class ConversionRun:
         return next(self.store.list_all(jobs), None) is None
 
     def _put_jobs(self, found: Candidate, target: DiskTarget) -> None:
-        choice = target.choice or self._choose_again(found, target)
+        choice = target.choice or self._choose_again(target)
         count = 1
         if isinstance(choice, ConversionPlan):
             count = min(MOST_SLICES, -(-choice.size_bytes // SLICE_BYTES))
@@ -396,13 +509,26 @@ class ConversionRun:
         line = last_of(
             found.snapshot.entries, found.revision.revision_hash, State.CONVERTING
         )
-        for key, upload_id, _ in line.targets if line else ():
+        for key, upload_id, *_ in line.targets if line else ():
             bucket = self.settings.converted_in(self.bucket)
             discard_target(self.oss, self.retry, bucket, key, upload_id)
 
 
 def _ids(line: LedgerEntry) -> set[str]:
-    return {upload_id for _, upload_id, _ in line.targets}
+    return {upload_id for _, upload_id, *_ in line.targets}
+
+
+def _is_unpacked(target: tuple[str, str, str, str]) -> bool:
+    """Whether an entry is only where something lies unpacked meanwhile."""
+    return not target[2]
+
+
+def _lane_of(choice: ConversionChoice) -> str:
+    return UNPACK if isinstance(choice, TwoPasses) else choice.lane
+
+
+def _format_of(choice: ConversionChoice) -> str:
+    return "QCOW2" if isinstance(choice, TwoPasses) else str(choice.target_format)
 
 
 def _merged(
@@ -426,7 +552,7 @@ def _planned(
     def evidence(target: DiskTarget) -> DiskEvidence:
         choice = target.choice
         size = choice.disk_bytes if isinstance(choice, ConversionPlan) else None
-        kind = DiskFormat(str(choice.target_format)) if choice else None
+        kind = DiskFormat(_format_of(choice)) if choice else None
         return replace(
             target.source,
             header=Header(

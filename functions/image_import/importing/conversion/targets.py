@@ -55,6 +55,7 @@ class TargetUpload:
         remaining: Seconds until the function is killed.
         timeout_seconds: Of the function.
         on_part: Is told how many parts are stored, and of how many; None if unknown.
+        done: How many are stored.
     """
 
     oss: Oss
@@ -66,7 +67,7 @@ class TargetUpload:
     timeout_seconds: float
     upload_id: str = ""
     on_part: Callable[[int, int | None], None] = lambda _, __: None
-    _done: int = field(default=0)
+    done: int = field(default=0)
 
     @property
     def upload(self) -> MultipartUpload:
@@ -119,7 +120,7 @@ class TargetUpload:
         """
         upload = self.upload
         try:
-            self._done = len(upload.go_on())
+            self.done = len(upload.go_on())
             if isinstance(choice, StreamedPlan):
                 run_stream(choice, upload, LIMITS, on_part=self._streamed)
                 upload.complete(may_overwrite=True)
@@ -159,21 +160,32 @@ class TargetUpload:
     def _must_have_time(self) -> None:
         if self.remaining() < min(MOST_RESERVED_SECONDS, self.timeout_seconds / 4):
             raise HandedOver(
-                f"the time-out is near, and {self._done:,} parts of the target are"
+                f"the time-out is near, and {self.done:,} parts of the target are"
                 " stored; the next delivery goes on there",
                 service="OSS",
                 action="UploadPart",
             )
 
     def _stored(self, wanted: int, part: StoredPart) -> None:
-        self._done += not part.was_there
-        self.on_part(self._done, wanted)
+        self.done += not part.was_there
+        self.on_part(self.done, wanted)
 
     def _streamed(self, part: StoredPart) -> None:
         del part
-        self._done += 1
-        self.on_part(self._done, None)
+        self.done += 1
+        self.on_part(self.done, None)
         self._must_have_time()
+
+    def check_anew(self) -> None:
+        """Check the target as it stands now, if it is complete."""
+        if made := self.look():
+            self.check(made, "")
+
+    def discard(self) -> None:
+        """Leave nothing of it behind."""
+        discard_target(
+            self.oss, self.retry, self.bucket, self.object_key, self.upload_id
+        )
 
     def check(self, made: ObjectPiece, member: str) -> None:
         """Open the target anew with our own reader, and compare it with its source.
