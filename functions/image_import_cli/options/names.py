@@ -164,6 +164,8 @@ def choice_options(command: Command) -> Command:
     fc_version = click.option(
         "--fc",
         "fc_version",
+        envvar="FC_VERSION",
+        show_envvar=True,
         type=click.Choice(["2.0", "3.0"]),
         default="3.0",
         show_default=True,

@@ -22,6 +22,8 @@ _OPTIONS = (
     click.option(
         "--fc",
         "fc_version",
+        envvar="FC_VERSION",
+        show_envvar=True,
         type=click.Choice(["2.0", "3.0"]),
         default="3.0",
         show_default=True,
