@@ -14,7 +14,7 @@ help:
 	@echo 'make docs   the manual as a site with a search, in build/site'
 	@echo 'make lint   ruff and mypy alone'
 	@echo 'make format rewrite the sources as ruff likes them'
-	@echo 'make generate rewrite what follows from tables: docs/reference, template.yml, s.yaml'
+	@echo 'make generate rewrite what follows from tables: docs/reference, templates, s.yaml'
 	@echo 'make clean  remove the virtual environments and caches'
 
 demo: .venv-demo/ready
@@ -87,13 +87,13 @@ endef
 .venv-test-%/ready: locks/build.txt locks/test.txt pyproject.toml
 	$(set-up)
 
-# Other people's validators of template.yml and s.yaml (see tests/validators).
+# Other people's validators of the templates and s.yaml (see tests/validators).
 tests/validators/node_modules: tests/validators/package-lock.json
 	@if command -v npm >/dev/null; then \
-	  echo 'Setting up the validators of template.yml and s.yaml ...'; \
+	  echo 'Setting up the validators of the templates and s.yaml ...'; \
 	  npm ci --prefix tests/validators --ignore-scripts --no-audit --no-fund \
 	    --loglevel error >/dev/null && touch $@; \
-	else echo 'No npm here: the validators of template.yml and s.yaml are left out.'; fi
+	else echo 'No npm here: the validators of the templates and s.yaml are left out.'; fi
 
 clean:
 	rm -rf .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -1,4 +1,7 @@
-"""Write what template.yml and s.yaml say of settings anew, from the table of settings.
+"""Write template.yml and template-fc2.yml anew, and what s.yaml says of settings.
+
+Both templates come from stack.yml beside this file. What they and s.yaml say of
+settings comes from the table of settings.
 
 Run it from a clone: `python tools/make_deployment.py`.
 """
@@ -14,8 +17,11 @@ from image_import.config.settings import SETTINGS, read_settings
 from image_import.errors import SettingsError
 from image_import.model.targets import PUBLIC
 from image_import_cli.iam.deployment import ENVIRONMENT
+from image_import_cli.iam.roles import FcVersion
 
 ROOT = Path(__file__).parents[1]
+STACK = ROOT / "tools" / "stack.yml"
+TEMPLATES: dict[FcVersion, str] = {"3.0": "template.yml", "2.0": "template-fc2.yml"}
 BY_HAND = {"REGION_ID", "KEY_PREFIX", "LEDGER_BUCKET", "LEDGER_PREFIX"}
 """Settings whose choice decides more than one variable: both files spell it out."""
 
@@ -29,6 +35,13 @@ CHOICES = {
 _BLOCK = re.compile(
     r"(?P<begin> *# <settings>.*\n)(?:.*\n)*?(?P<end> *# </settings>\n)"
 )
+_VERSION = re.compile(r"^ *# <(\d\.\d)>\n((?:.*\n)*?) *# </\1>\n", re.MULTILINE)
+_SETTINGS = re.compile(r"^( *)# <settings: (parameters|variables)>\n", re.MULTILINE)
+_HEAD = """\
+# image-import on Function Compute {version}, as a ROS stack. docs/deploy.md has the
+# commands; a test keeps {others} equal.
+# Made by tools/make_deployment.py from tools/stack.yml, where changes belong.
+"""
 _LEDGER_BUCKET = (
     "\n{indent}  Fn::If: [MakesLedgerBucket, {{Fn::GetAtt: [LedgerStorage, Name]}}, "
     "{{Ref: LedgerBucket}}]"
@@ -159,9 +172,21 @@ def refreshed(text: str, *blocks: Iterator[str]) -> str:
     return _BLOCK.sub(block, text)
 
 
-def template_yml(text: str) -> str:
-    """Return template.yml with its two blocks made anew."""
-    return refreshed(text, parameters(), template_environment(" " * 10))
+def template(source: str, version: FcVersion) -> str:
+    """Return the ROS template for a version of Function Compute, from stack.yml."""
+
+    def chosen(found: re.Match[str]) -> str:
+        return found[2] if found[1] == version else ""
+
+    def settings(found: re.Match[str]) -> str:
+        is_list = found[2] == "parameters"
+        lines = parameters() if is_list else template_environment(found[1])
+        return "".join(f"{line}\n" for line in lines)
+
+    others = [name for v, name in TEMPLATES.items() if v != version]
+    head = _HEAD.format(version=version, others=" and ".join([*others, "s.yaml"]))
+    _, _, body = _VERSION.sub(chosen, source).partition("\nROSTemplate")
+    return head + "ROSTemplate" + _SETTINGS.sub(settings, body)
 
 
 def s_yaml(text: str) -> str:
@@ -170,6 +195,8 @@ def s_yaml(text: str) -> str:
 
 
 if __name__ == "__main__":
-    for name, make in {"template.yml": template_yml, "s.yaml": s_yaml}.items():
-        path = ROOT / name
-        path.write_text(make(path.read_text("utf-8")), "utf-8")
+    for fc_version, template_name in TEMPLATES.items():
+        made = template(STACK.read_text("utf-8"), fc_version)
+        (ROOT / template_name).write_text(made, "utf-8")
+    s_file = ROOT / "s.yaml"
+    s_file.write_text(s_yaml(s_file.read_text("utf-8")), "utf-8")

@@ -1,4 +1,4 @@
-"""template.yml and s.yaml: valid, and the same as each other and as the model."""
+"""Both templates and s.yaml: valid, the same as each other and as the model."""
 
 import json
 import re
@@ -25,18 +25,18 @@ from deployment.model import (
     another,
     filled_in,
 )
+from deployment.ros_fc2 import FC2
+from deployment.ros_fc3 import FC3
+from deployment.ros_file import HERE, StackKind, Template
 from image_import.config.settings import read_settings
 from image_import_cli.iam.deployment import FUNCTIONS, IMPORTER, FunctionSpec
 from repository import ROOT
 
-TEMPLATE = (ROOT / "template.yml").read_text("utf-8")
+TEMPLATES = {kind.file: (ROOT / kind.file).read_text("utf-8") for kind in (FC3, FC2)}
 S_YAML = (ROOT / "s.yaml").read_text("utf-8")
 VALIDATORS = ROOT / "tests" / "validators"
 
-
-def in_template() -> dict[str, FunctionSpec]:
-    resources = ros_file.Template(strict_yaml.load(TEMPLATE)).resources()
-    return ros_file.read_functions(resources["ImageImport"])
+of_each_kind = pytest.mark.parametrize("kind", [FC3, FC2], ids=[FC3.file, FC2.file])
 
 
 def in_s_yaml() -> dict[str, FunctionSpec]:
@@ -44,23 +44,21 @@ def in_s_yaml() -> dict[str, FunctionSpec]:
     return {k: s_file.read_function(k, v["props"]) for k, v in resources.items()}
 
 
-def test_template_yml_has_no_fault() -> None:
-    assert check_ros.find_faults(TEMPLATE) == []
+@of_each_kind
+def test_a_template_has_no_fault(kind: StackKind) -> None:
+    assert check_ros.find_faults(kind, TEMPLATES[kind.file]) == []
 
 
 def test_s_yaml_has_no_fault() -> None:
     assert check_s.find_faults(S_YAML) == []
 
 
-def test_template_yml_says_what_the_model_says() -> None:
-    template = ros_file.Template(strict_yaml.load(TEMPLATE))
-    values = {ours: template.value(theirs) for ours, theirs in SAME_CHOICE.items()} | {
-        "region_id": ros_file.REGION,
-        "account_id": ros_file.ACCOUNT,
-        "function_role": f"{FUNCTION_ROLE}-{ros_file.STACK}",
-        "trigger_role": f"{TRIGGER_ROLE}-{ros_file.STACK}",
-    }
-    said = {name: asdict(function) for name, function in in_template().items()}
+@of_each_kind
+def test_a_template_says_what_the_model_says(kind: StackKind) -> None:
+    template = Template(strict_yaml.load(TEMPLATES[kind.file]))
+    values = check_ros.values_of(kind, template, HERE)
+    functions = kind.read_functions(template.resources(), HERE)
+    said = {name: asdict(function) for name, function in functions.items()}
     assert said == {f.name: filled_in(f, values) for f in FUNCTIONS}
 
 
@@ -75,11 +73,15 @@ def test_s_yaml_says_what_the_model_says() -> None:
     assert said == {f.name: filled_in(f, values) for f in FUNCTIONS}
 
 
-def test_both_files_offer_the_same_choices_with_the_same_defaults() -> None:
-    parameters = strict_yaml.load(TEMPLATE)["Parameters"]
+@of_each_kind
+def test_a_template_offers_the_choices_of_s_yaml_with_its_defaults(
+    kind: StackKind,
+) -> None:
+    parameters = strict_yaml.load(TEMPLATES[kind.file])["Parameters"]
     variables = strict_yaml.load(S_YAML)["vars"]
-    only_for_a_stack = {*ros_parameters.SWITCHES, "LogDays"}
-    assert {SAME_CHOICE[k] for k in variables.keys() - {"region", "service"}} == (
+    only_for_a_stack = {*ros_parameters.SWITCHES, "LogDays", *kind.other_code}
+    only_for_s_yaml = {"region", "service", "code"}
+    assert {SAME_CHOICE[k] for k in variables.keys() - only_for_s_yaml} == (
         parameters.keys() - only_for_a_stack
     )
     for ours, theirs in SAME_CHOICE.items():
@@ -87,8 +89,14 @@ def test_both_files_offer_the_same_choices_with_the_same_defaults() -> None:
             assert variables[ours] == parameters[theirs]["Default"]
 
 
-def test_both_files_say_of_settings_what_their_table_says() -> None:
-    assert make_deployment.template_yml(TEMPLATE) == TEMPLATE
+@of_each_kind
+def test_a_template_is_what_its_source_makes(kind: StackKind) -> None:
+    source = make_deployment.STACK.read_text("utf-8")
+    made = make_deployment.template(source, kind.fc_version)
+    assert made == TEMPLATES[kind.file]
+
+
+def test_s_yaml_says_of_settings_what_their_table_says() -> None:
     assert make_deployment.s_yaml(S_YAML) == S_YAML
 
 
@@ -195,14 +203,14 @@ def serverless_devs(tmp_path: Path, s_tool: Callable[..., str]) -> Callable[[str
 
 
 @pytest.mark.needs("node", "tests/validators/node_modules")
-def test_template_yml_is_valid_as_fun_says(fun: Callable[[str], str]) -> None:
-    assert fun(TEMPLATE) == ""
+def test_template_fc2_yml_is_valid_as_fun_says(fun: Callable[[str], str]) -> None:
+    assert fun(TEMPLATES[FC2.file]) == ""
 
 
 @pytest.mark.needs("node", "tests/validators/node_modules")
 @pytest.mark.parametrize(("old", "new"), FUN_REFUSES)
 def test_fun_does_say_no(fun: Callable[[str], str], old: str, new: str) -> None:
-    assert "template is not valid" in fun(TEMPLATE.replace(old, new))
+    assert "template is not valid" in fun(TEMPLATES[FC2.file].replace(old, new))
 
 
 @pytest.mark.needs("node", "tests/validators/node_modules")

@@ -1,4 +1,4 @@
-"""The faked Function Compute takes the triggers of both files, and they fire there."""
+"""The faked Function Compute takes the triggers of each file, and they fire there."""
 
 import json
 from collections.abc import Callable
@@ -36,6 +36,22 @@ def of_s_yaml() -> Triggers:
 
 def of_template() -> Triggers:
     document = strict_yaml.load((ROOT / "template.yml").read_text("utf-8"))
+    resources = ros_file.Template(document).resources()
+    held = (resources[name]["Properties"] for name in ("ObjectCreated", "Schedule"))
+    return {
+        trigger["FunctionName"].rpartition("-")[2]: (
+            trigger["TriggerName"],
+            trigger["TriggerType"],
+            trigger["TriggerConfig"],
+            trigger.get("SourceArn", ""),
+            trigger.get("InvocationRole", ""),
+        )
+        for trigger in held
+    }
+
+
+def of_template_fc2() -> Triggers:
+    document = strict_yaml.load((ROOT / "template-fc2.yml").read_text("utf-8"))
     service = ros_file.Template(document).resources()["ImageImport"]
     return {name: _as_fc(service[name]["Events"]) for name in ("importer", "tracker")}
 
@@ -59,7 +75,7 @@ def _in_lower_camel_case(node: Any) -> Any:
     }
 
 
-@pytest.mark.parametrize("triggers_of", [of_template, of_s_yaml])
+@pytest.mark.parametrize("triggers_of", [of_template, of_template_fc2, of_s_yaml])
 def test_an_upload_and_the_clock_reach_the_functions(
     triggers_of: Callable[[], Triggers],
 ) -> None:

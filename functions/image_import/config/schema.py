@@ -16,7 +16,7 @@ class Setting:
         default: What an unset or empty variable stands for; "" for nothing.
         default_note: What happens then, where `default` does not say it.
         of_target: The field of Target that this setting replaces.
-        is_offered: Whether template.yml and s.yaml, which are for public Alibaba
+        is_offered: Whether the templates and s.yaml, which are for public Alibaba
             Cloud, let somebody choose it.
     """
 

@@ -1,6 +1,6 @@
 """Every setting there is, one row each; and an environment in, one Settings out.
 
-README's and docs' tables, `template.yml`, `s.yaml` and `--set` follow from these rows.
+README's and docs' tables, templates, `s.yaml` and `--set` follow from these rows.
 Credentials are no settings (see `credentials`); requests reads the proxy variables.
 """
 

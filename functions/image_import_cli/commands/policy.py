@@ -39,7 +39,7 @@ def policy(
 ) -> None:
     """Print what the functions, OSS and ECS must be allowed, and nothing beyond.
 
-    template.yml makes these roles itself; s.yaml expects them under these names.
+    A stack makes these roles itself; s.yaml expects them under these names.
 
     \b
     Example:

@@ -1,9 +1,10 @@
-"""What a deployment consists of: template.yml and s.yaml say the same as this.
+"""What a deployment consists of: the templates and s.yaml say the same as this.
 
 Texts hold fields in braces, such as `{key_prefix}`, where a deployment's own names
-and choices go. A test reads both files into these classes and compares.
+and choices go. A test reads each file into these classes and compares.
 
 Sources:
+    "ALIYUN::FC3::Function" and its trigger, ROS documentation, read 2026-12;
     "Aliyun::Serverless", Funcraft specification 2018-04-03; "ALIYUN::FC::Function"
     and "ALIYUN::FC::Trigger", ROS documentation; schema of the Serverless Devs
     component fc3; "Overview of OSS triggers" and "Asynchronous invocation", Function

@@ -126,16 +126,13 @@ def test_the_handler_gets_its_call_and_its_role_from_function_compute() -> None:
 
 
 def test_the_trigger_listens_to_what_the_deployed_one_does() -> None:
+    trigger = deployed("ObjectCreated")
+    assert tuple(trigger["TriggerConfig"]["events"]) == EVENTS
+
+
+def deployed(resource: str) -> Any:
     text = TEMPLATE.read_text("utf-8")
-    resources = yaml.safe_load(text)["Resources"]["ImageImport"]
-    triggers = [
-        event["Properties"]
-        for function in resources.values()
-        if isinstance(function, dict)
-        for event in function.get("Events", {}).values()
-        if event["Type"] == "OSS"
-    ]
-    assert [tuple(trigger["Events"]) for trigger in triggers] == [EVENTS]
+    return yaml.safe_load(text)["Resources"][resource]["Properties"]
 
 
 def ledger_states(desk: Desk) -> list[str]:
@@ -294,8 +291,7 @@ def test_runs_of_the_tracker_are_told_of_only_if_they_fail() -> None:
 
 
 def test_the_tracker_is_deployed_with_the_time_out_of_the_template() -> None:
-    text = TEMPLATE.read_text("utf-8")
-    tracker = yaml.safe_load(text)["Resources"]["ImageImport"]["tracker"]["Properties"]
+    tracker = deployed("Tracker")
     with desk_with() as desk:
         client(desk).put_object("debian-12.qcow2", QCOW2)
         wait_for_deliveries(desk, 1)
@@ -303,5 +299,5 @@ def test_the_tracker_is_deployed_with_the_time_out_of_the_template() -> None:
         (run,) = runs(desk)
     assert run.function.timeout_seconds == tracker["Timeout"]
     assert run.function.handler_name == tracker["Handler"]
-    retries = tracker["AsyncConfiguration"]["MaxAsyncRetryAttempts"]
-    assert run.function.async_config.retries == retries
+    events = deployed("TrackerEvents")
+    assert run.function.async_config.retries == events["MaxAsyncRetryAttempts"]

@@ -1,26 +1,13 @@
-"""Everything we ask of a template.yml, on top of what `fun validate` asks."""
+"""Everything we ask of a ROS template, on top of what others' validators ask."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import yaml
-from deployment import ros_shapes, rules, strict_yaml
-from deployment.model import (
-    FUNCTION_ROLE,
-    OTHER_CHOICE,
-    SAME_CHOICE,
-    TRIGGER_ROLE,
-    differing,
-)
-from deployment.ros_file import (
-    ACCOUNT,
-    ELSEWHERE,
-    HERE,
-    Place,
-    Template,
-    read_functions,
-)
+from deployment import rules, strict_yaml
+from deployment.model import OTHER_CHOICE, SAME_CHOICE, differing
+from deployment.ros_file import ACCOUNT, ELSEWHERE, HERE, Place, StackKind, Template
 from deployment.ros_made import THERE, wrongly_made
 from deployment.ros_parameters import SWITCHES, wrongly_offered
 from deployment.shapes import misfits
@@ -41,6 +28,7 @@ Json = Any
 OTHERS = {theirs: OTHER_CHOICE[ours] for ours, theirs in SAME_CHOICE.items()} | {
     "LogDays": "30"
 }
+POLICY_OF = {"FunctionRole": "function", "TriggerRole": "trigger", "EcsRole": "ecs"}
 CHOICES: tuple[tuple[OnAvailable, dict[str, str], Place], ...] = (
     ("keep", {}, HERE),
     ("tag", OTHERS, ELSEWHERE),
@@ -57,43 +45,45 @@ CHOICES: tuple[tuple[OnAvailable, dict[str, str], Place], ...] = (
 )
 
 
-def find_faults(text: str) -> list[str]:
-    """Return what is wrong with a template; nothing for ours."""
+def find_faults(kind: StackKind, text: str) -> list[str]:
+    """Return what is wrong with a template of a kind; nothing for ours."""
     try:
         document = strict_yaml.load(text)
     except yaml.YAMLError as exc:
         return [str(exc)]
-    faults = list(misfits(ros_shapes.TEMPLATE, document))
+    faults = list(misfits(kind.template, document))
     if faults:
         return faults
     try:
-        return list(_of_document(document))
+        return list(_of_document(kind, document))
     except (UnresolvedError, KeyError, TypeError, ValueError) as exc:
         return [f"{type(exc).__name__}: {exc}"]
 
 
-def _of_document(document: Json) -> Iterator[str]:
+def _of_document(kind: StackKind, document: Json) -> Iterator[str]:
     yield from wrongly_offered(document)
     for on_available, given, place in CHOICES:
-        template = Template(document, given, place=place)
+        code = kind.other_code if given is OTHERS else {}
+        template = Template(document, {**given, **code}, place=place)
         yield from _of_outputs(template)
         resources = template.resources()
-        if faults := list(misfits(ros_shapes.RESOURCES, resources)):
+        if faults := list(misfits(kind.resources, resources)):
             yield from faults
         else:
-            yield from _of_resources(resources, on_available, given, place)
-            yield from wrongly_made(template, resources)
-            functions = read_functions(resources["ImageImport"])
-            yield from differing(functions, _values(template, place))
+            yield from _of_resources(kind, resources, on_available, given, place)
+            yield from wrongly_made(template, resources, kind.needed)
+            functions = kind.read_functions(resources, place)
+            yield from differing(functions, values_of(kind, template, place))
 
 
-def _values(template: Template, place: Place) -> dict[str, str]:
+def values_of(kind: StackKind, template: Template, place: Place) -> dict[str, str]:
     """Return what the fields of the model stand for in a stack."""
     return {ours: template.value(theirs) for ours, theirs in SAME_CHOICE.items()} | {
         "region_id": place.region_id,
         "account_id": place.account_id,
-        "function_role": f"{FUNCTION_ROLE}-{place.stack}",
-        "trigger_role": f"{TRIGGER_ROLE}-{place.stack}",
+        "code": kind.code(template),
+        "function_role": kind.role_name.format(part="function", stack=place.stack),
+        "trigger_role": kind.role_name.format(part="trigger", stack=place.stack),
     }
 
 
@@ -111,16 +101,20 @@ def _of_outputs(template: Template) -> Iterator[str]:
 
 
 def _of_resources(
-    resources: Json, on_available: OnAvailable, given: dict[str, str], place: Place
+    kind: StackKind,
+    resources: Json,
+    on_available: OnAvailable,
+    given: dict[str, str],
+    place: Place,
 ) -> Iterator[str]:
-    functions = read_functions(resources["ImageImport"])
+    functions = kind.read_functions(resources, place)
     region_id, account_id = place.region_id, place.account_id
     yield from rules.broken_rules(functions, region_id=region_id, account_id=account_id)
     names = rules.names_of(
         functions,
         region_id=region_id,
         account_id=account_id,
-        service=f"{place.stack}-ImageImport-*",
+        service=kind.service.format(stack=place.stack),
     )
     by_arn = {
         f"acs:ram::{account_id}:role/{body['Properties']['RoleName']}": body[
@@ -134,13 +128,20 @@ def _of_resources(
     function_has = function_role(names, on_available=on_available, after=after)
     yield from _of_role("functions", by_arn.get(importer.role), function_has)
     invoking = by_arn.get(getattr(importer.trigger, "invocation_role", ""))
-    yield from _of_role("the trigger", invoking, _trigger_has(names))
+    yield from _of_role("the trigger", invoking, _trigger_has(names, kind))
     ecs_has = by_arn.get(f"acs:ram::{account_id}:role/{ECS_ROLE}")
     has_own = given.get("ImportRoleName") or given.get("EcsRoleIs") == THERE
     if not has_own:
         yield from _of_role("ECS", ecs_has, ecs_role(names))
     elif ecs_has is not None:
         yield "makes a role that nobody asked for"
+    bucket = names.image_bucket
+    for resource in POLICY_OF.keys() & resources.keys():
+        part = POLICY_OF[resource]
+        wanted = kind.policy_name.format(part=part, stack=place.stack, bucket=bucket)
+        (policy,) = resources[resource]["Properties"]["Policies"]
+        if policy["PolicyName"] != wanted:
+            yield f"{resource}: its policy is {policy['PolicyName']}, not {wanted}"
 
 
 def _after(environ: Mapping[str, str]) -> AfterAvailable:
@@ -154,9 +155,9 @@ def _after(environ: Mapping[str, str]) -> AfterAvailable:
     return replace(after, copy_to_regions=regions, notify=())
 
 
-def _trigger_has(names: Names) -> RoleSpec:
+def _trigger_has(names: Names, kind: StackKind) -> RoleSpec:
     """Return the trigger's role; `NAME-*` covers the qualified service too."""
-    role = trigger_role(names, fc_version="2.0")
+    role = trigger_role(names, fc_version=kind.fc_version)
     (grant,) = role.grants
     return replace(role, grants=(replace(grant, resources=grant.resources[:1]),))
 

@@ -1,4 +1,4 @@
-"""What template.yml and s.yaml must say of the functions, whatever a user chooses."""
+"""What templates and s.yaml must say of the functions, whatever a user chooses."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -21,7 +21,7 @@ def another(row: Setting) -> str:
     return value
 
 
-# What the two files call the same choice.
+# What s.yaml and both templates call the same choice, but for the place of the zip.
 SAME_CHOICE = {
     "image_bucket": "ImageBucket",
     "key_prefix": "KeyPrefix",
@@ -32,7 +32,6 @@ SAME_CHOICE = {
     "failure_queue": "FailureQueue",
     "tracker_schedule": "TrackerSchedule",
     "runtime": "Runtime",
-    "code": "CodeUri",
     **{choice: camel(choice) for choice in CHOICES.values()},
 }
 # Of each choice another one than the default: what is not taken from it, shows.
@@ -47,7 +46,6 @@ OTHER_CHOICE = {
     "failure_queue": "failed-events",
     "tracker_schedule": "@every 10m",
     "runtime": "python3.12",
-    "code": "oss://other-code/v2.zip",
     **{choice: another(row) for row, choice in CHOICES.items()},
     "system_disk_gib": "20-600",
     "oss_endpoint": "https://oss-cn-shanghai-internal.aliyuncs.com",

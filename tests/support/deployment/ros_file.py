@@ -1,17 +1,14 @@
-"""Reads template.yml as ROS does: parameters filled in, functions evaluated."""
+"""Reads a template as ROS does: parameters filled in, functions evaluated."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from deployment.shapes import Schema
 from deployment.strict_yaml import UnresolvedError
-from image_import_cli.iam.deployment import (
-    AsyncSettings,
-    FunctionSpec,
-    OssTriggerSpec,
-    TimerTriggerSpec,
-)
+from image_import_cli.iam.deployment import FunctionSpec
+from image_import_cli.iam.roles import FcVersion
 
 Json = Any
 
@@ -21,9 +18,13 @@ NO_VALUE = object()
 GIVEN = {
     "ImageBucket": "my-images",
     "LedgerBucket": "my-images-ledger",
-    "CodeUri": "oss://my-code/image-import-python3.10.zip",
     "LogProject": "my-image-import",
+    "CodeUri": "oss://my-code/image-import-python3.10.zip",
+    "CodeBucket": "my-code",
+    "CodeKey": "image-import-python3.10.zip",
 }
+CODE = {"CodeUri", "CodeBucket", "CodeKey"}
+"""Where the zip is: on FC 2.0 one parameter, on 3.0 two."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +53,7 @@ OWN_PROPERTIES = {
     ("ALIYUN::SLS::Logstore", "LogstoreName"): "LogstoreName",
     ("ALIYUN::MNS::Queue", "QueueName"): "QueueName",
     ("ALIYUN::OSS::Bucket", "Name"): "BucketName",
+    ("ALIYUN::FC3::Function", "FunctionName"): "FunctionName",
 }
 SUBSTITUTION = re.compile(r"\$\{([^}]*)\}")
 
@@ -81,7 +83,8 @@ class Template:
         chosen = {**self._defaults(), **GIVEN, **(given or {})}
         self._values = {k: self._typed(k, v) for k, v in chosen.items()} | place.pseudo
         self._named: set[str] = set()
-        undeclared = (GIVEN.keys() | (given or {}).keys()) - self.parameters.keys()
+        needed = (GIVEN.keys() - CODE) | (given or {}).keys()
+        undeclared = needed - self.parameters.keys()
         if undeclared:
             raise UnresolvedError(f"no parameter {', '.join(sorted(undeclared))}")
 
@@ -107,10 +110,14 @@ class Template:
         return {name: self.evaluate(body) for name, body in self._made().items()}
 
     def made_before(self, name: str) -> set[str]:
-        """Return the resources that one takes values of, so that they come first."""
+        """Return what comes before a resource: it takes values of that, or waits."""
         self._named.clear()
-        self.evaluate(self._made()[name])
-        return set(self._named)
+        body = self._made()[name]
+        self.evaluate(body)
+        first = body.get("DependsOn", [])
+        return (
+            self._named | {first} if isinstance(first, str) else {*self._named, *first}
+        )
 
     def _made(self) -> dict[str, Json]:
         return {
@@ -196,55 +203,30 @@ class Template:
         raise UnresolvedError(f"no attribute {attribute} of {resource}")
 
 
-def read_functions(service: Json) -> dict[str, FunctionSpec]:
-    """Return the functions of an evaluated service."""
-    common = service["Properties"]
-    return {
-        name: _function(name, body, common)
-        for name, body in service.items()
-        if name not in {"Type", "Properties", "DependsOn"}
-    }
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StackKind:
+    """What templates for one version of Function Compute have of their own.
 
+    Attributes:
+        file: Its name.
+        template: The shape of the file.
+        resources: The shape of what it makes, evaluated.
+        other_code: Parameters that say where another zip is.
+        code: Returns where the zip is, as oss://bucket/key.
+        needed: Of a resource, those that must come before it.
+        service: What the service is called; on 3.0 what functions' names begin with.
+        role_name: Of the part `{part}`: function or trigger.
+        policy_name: Also of the part ecs; `{bucket}` is that of the images.
+    """
 
-def _function(name: str, body: Json, common: Json) -> FunctionSpec:
-    own = body["Properties"]
-    return FunctionSpec(
-        name=name,
-        description=own["Description"],
-        handler=own["Handler"],
-        initializer=own["Initializer"],
-        initialization_timeout_seconds=own["InitializationTimeout"],
-        runtime=own["Runtime"],
-        code=own["CodeUri"],
-        memory_mb=own["MemorySize"],
-        timeout_seconds=own["Timeout"],
-        environment=own["EnvironmentVariables"],
-        role=common["Role"],
-        log_project=common["LogConfig"]["Project"],
-        log_store=common["LogConfig"]["Logstore"],
-        async_settings=_async_settings(own["AsyncConfiguration"]),
-        trigger=_trigger(body["Events"]),
-    )
-
-
-def _async_settings(body: Json) -> AsyncSettings:
-    return AsyncSettings(
-        max_retries=body["MaxAsyncRetryAttempts"],
-        max_event_age_seconds=body["MaxAsyncEventAgeInSeconds"],
-        on_failure=body["Destination"]["OnFailure"],
-        is_task=body["StatefulInvocation"],
-    )
-
-
-def _trigger(events: Json) -> OssTriggerSpec | TimerTriggerSpec:
-    (event,) = events.values()
-    own = event["Properties"]
-    if event["Type"] == "Timer":
-        return TimerTriggerSpec(schedule=own["CronExpression"])
-    return OssTriggerSpec(
-        bucket=own["BucketName"],
-        prefix=own["Filter"]["Key"]["Prefix"],
-        suffix=own["Filter"]["Key"]["Suffix"],
-        events=tuple(own["Events"]),
-        invocation_role=own["InvocationRole"],
-    )
+    file: str
+    fc_version: FcVersion
+    template: Schema
+    resources: Schema
+    other_code: Mapping[str, str]
+    code: Callable[[Template], str]
+    read_functions: Callable[[Json, Place], dict[str, FunctionSpec]]
+    needed: Mapping[str, set[str]]
+    service: str
+    role_name: str
+    policy_name: str

@@ -1,6 +1,6 @@
 """What a stack makes besides the functions: what is wanted, once, in a good order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deployment.ros_file import Template
@@ -12,8 +12,14 @@ KEPT = {"EcsRole", "LedgerStorage"}
 """What outlives a stack: others may need it, or it cannot be made again."""
 
 
-def wrongly_made(template: Template, resources: Json) -> Iterator[str]:
-    """Yield what is made for nothing, not made, made as another, or too late."""
+def wrongly_made(
+    template: Template, resources: Json, needed: Mapping[str, set[str]]
+) -> Iterator[str]:
+    """Yield what is made for nothing, not made, made as another, or too late.
+
+    Args:
+        needed: Of the functions' resources, those that must come before each.
+    """
     bucket, project = template.value("LedgerBucket"), template.value("LogProject")
     place = {"ProjectName": project, "LogstoreName": template.value("LogStore")}
     wanted = {
@@ -35,7 +41,7 @@ def wrongly_made(template: Template, resources: Json) -> Iterator[str]:
             yield f"makes {name}, which is there already"
         else:
             yield from _differing(name, held, properties)
-    yield from _late(template, resources)
+    yield from _late(template, resources, needed)
     for name in KEPT & resources.keys():
         if resources[name].get("DeletionPolicy") != "Retain":
             yield f"{name} goes with the stack"
@@ -47,12 +53,10 @@ def _differing(name: str, held: Json, wanted: Json) -> Iterator[str]:
             yield f"{name}: {key} is {held[key]!r}, not {value!r}"
 
 
-def _late(template: Template, resources: Json) -> Iterator[str]:
-    needed = {
-        "ImageImport": {"LedgerStorage", "Logs", "FunctionLogs", "FailureEvents"},
-        "FunctionLogs": {"Logs"},
-        "LogIndex": {"FunctionLogs"},
-    }
+def _late(
+    template: Template, resources: Json, needed: Mapping[str, set[str]]
+) -> Iterator[str]:
+    needed = {**needed, "FunctionLogs": {"Logs"}, "LogIndex": {"FunctionLogs"}}
     for name in needed.keys() & resources.keys():
         late = (needed[name] & resources.keys()) - template.made_before(name)
         yield from (f"{name} may come before {other}" for other in sorted(late))

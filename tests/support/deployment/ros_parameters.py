@@ -1,4 +1,4 @@
-"""What template.yml lets somebody choose, and what not."""
+"""What a template lets somebody choose, and what not."""
 
 import re
 from collections.abc import Iterator
@@ -33,6 +33,8 @@ BAD_VALUES = {
     "ImageNameTemplate": ("", "{stem}", "{foo}{hash}", "{hash}{", "{stem:9}{hash}"),
     "TrackerSchedule": ("", "5m", "@every 24h", "* * *", "a b c d e f"),
     "CodeUri": ("", "./build/x.zip", "oss://bucket/", "oss://bucket/x.tar"),
+    "CodeBucket": ("", "a/b", "UPPER"),
+    "CodeKey": ("", "/x.zip", "x.tar", "a b.zip"),
     "LogProject": ("", "a/b", "UPPER"),
     "SidecarMaySet": ("*", "RoleName;RegionId", "RoleName,", "Tag"),
     "ImportRoleName": ("*", "a/b", "acs:ram::1:role/x", "x" * 65),

@@ -29,17 +29,21 @@ class CheckFault:
 def deploy_command(facts: Facts) -> str:
     """Return what deploys again, from a clone; STACK_ID is the stack's.
 
-    my-s.yaml is the copy of s.yaml in which docs/deploy.md keeps a deployment's values.
+    On 3.0 nothing shows whether a stack or Serverless Devs made the functions, so both
+    are named. my-s.yaml is the copy of s.yaml in which docs/deploy.md keeps a
+    deployment's values.
     """
-    if facts.fc_version == "3.0":
-        return "s deploy -t my-s.yaml -y"
-    return (
+    is_2 = facts.fc_version == "2.0"
+    template = "template-fc2.yml" if is_2 else "template.yml"
+    stack = (
         f"aliyun ros UpdateStack --RegionId {facts.names.region_id} "
         '--StackId "$STACK_ID" --UsePreviousParameters true '
-        '--TemplateBody "$(cat template.yml)"'
+        f'--TemplateBody "$(cat {template})"'
     )
+    return stack if is_2 else f"s deploy -t my-s.yaml -y\n# or, of a stack: {stack}"
 
 
 def settings_file(facts: Facts) -> str:
     """Return what a setting is changed in."""
-    return "my-s.yaml" if facts.fc_version == "3.0" else "the stack's parameters"
+    of_stack = "the stack's parameters"
+    return of_stack if facts.fc_version == "2.0" else f"my-s.yaml, or {of_stack}"
