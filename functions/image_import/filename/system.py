@@ -225,8 +225,11 @@ def _codename(named: Sequence[_Named], found: Sequence[Piece]) -> Match | None:
 def _is_codename(named: _Named, found: Sequence[Piece]) -> bool:
     if named.strength is Strength.CODENAME:
         return _is_whole(named.phrase, found) or _has_company(named.phrase, found)
-    is_plain = named.strength is Strength.PLAIN_CODENAME
-    return is_plain and _has_company(named.phrase, found, MEANT_BESIDE)
+    is_alone = len(found) == named.phrase.stop - named.phrase.start
+    return named.strength is Strength.PLAIN_CODENAME and (
+        _has_company(named.phrase, found, MEANT_BESIDE)
+        or (_is_whole(named.phrase, found) and not is_alone)
+    )
 
 
 def _is_own_name(word: str) -> bool:
@@ -388,9 +391,12 @@ def _is_of_build(phrase: Phrase, found: Sequence[Piece]) -> bool:
 
 
 def _is_whole(phrase: Phrase, found: Sequence[Piece]) -> bool:
-    """Return whether nothing else stands in the name, but for a date."""
-    rest = [*found[: phrase.start], *found[phrase.stop :]]
-    return all(text.isdecimal() and len(text) >= DATE_DIGITS for text, _ in rest)
+    """Return whether nothing else stands in the name, but for a date or image words."""
+    rest = (text for text, _ in (*found[: phrase.start], *found[phrase.stop :]))
+    return all(
+        text in IMAGE_WORDS or (text.isdecimal() and len(text) >= DATE_DIGITS)
+        for text in rest
+    )
 
 
 def _has_company(

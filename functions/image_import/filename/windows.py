@@ -37,6 +37,7 @@ from image_import.filename.vocabulary.windows import (
     SHORT_YEAR_COMPANY,
     SHORT_YEARS,
     WINDOWS_OF_HOUSES,
+    YEARS_WITH_R2,
 )
 
 YEAR_DIGITS = 4
@@ -331,8 +332,8 @@ def _by_r2(
             continue
         if place > 1 and _is_product(texts, place - 2):
             continue
-        system = vocabulary.releases.get(texts[place - 1])
-        if system and system.is_server:
-            year = texts[place - 1]
+        year = texts[place - 1]
+        system = vocabulary.releases.get(year)
+        if system and year in YEARS_WITH_R2:
             return WindowsMatch(system, f"{year}r2", f"name of {system.name}")
     return None

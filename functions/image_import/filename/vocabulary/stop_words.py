@@ -29,9 +29,11 @@ IMAGE_WORDS = frozenset((
 COMMON_WORDS = frozenset({
     "root", "education", "full", "live", "current", "testing", "system", "boot", "cd",
     "dvd", "mate", "edge", "plasma", "cinnamon", "oracle", "daily", "weekly",
-    "hybrid", "simply", "gnu", "os", "budgie", "release",
+    "hybrid", "simply", "gnu", "os", "budgie", "release", "base", "basic", "standard",
+    "gold", "golden", "production", "mini", "stable", "rolling", "cloud", "gnome",
 })  # fmt: skip
-"""Image words that are as ordinary as what they would be company for: alpine-live."""
+"""Image words that are as ordinary as what they would be company for: alpine-base-camp.
+Where nothing but image words stands in a name, they are meant: alpine-base."""
 
 CONNECTIVES = frozenset({"to", "2", "from", "vs", "and", "or", "into", "on", "with"})
 """Between the names of two systems."""

@@ -122,6 +122,9 @@ WINDOWS_OF_HOUSES = frozenset(
 GLUED_PREFIXES = frozenset({"w", "ws", "server", "srv", "svr"})
 """Before a year or 2k only, and glued to it: w2k8, w2016, ws2012r2, server2019."""
 
+YEARS_WITH_R2 = frozenset({"2003", "2008", "2012"})
+"""Of the servers: a bare 2022R2 is somebody else's second release."""
+
 SHORT_YEARS = {
     "03": "2003", "08": "2008", "12": "2012", "16": "2016", "19": "2019", "22": "2022",
     "25": "2025",
