@@ -95,7 +95,7 @@ def find_system(found: Sequence[Piece], vocabulary: Vocabulary) -> Match | None:
         _product(named)
         or _codename(named, found)
         or _windows(windows)
-        or _bare_linux(found)
+        or _bare_linux(found, taken)
     )
 
 
@@ -438,8 +438,16 @@ def _narrowed(named: _Named, found: Sequence[Piece], vocabulary: Vocabulary) -> 
     return Match(system, phrase.text, f"name of {system.name}")
 
 
-def _bare_linux(found: Sequence[Piece]) -> Match | None:
+def _bare_linux(found: Sequence[Piece], taken: Collection[int] = ()) -> Match | None:
+    """Return Linux, or a distribution unknown to the tables whose name ends so.
+
+    Args:
+        found: The pieces of one name.
+        taken: Places of names that are not meant, as in rocky-linux-mirror.
+    """
     for place, (text, is_glued) in enumerate(found):
+        if place in taken:
+            continue
         if text in LINUX_WORDS:
             before = found[place - 1].text if is_glued and place else ""
             word = before + text if before.isascii() else text

@@ -40,7 +40,8 @@ _WORDS = {
     ),
     "arm64": (
         "arm 64", "aarch 64", "arm64v8", "arm64ec", "arm64e",
-        "armv8", "armv8a", "armv9", "kunpeng", "phytium", "graviton", "鲲鹏", "飞腾",
+        "armv8", "armv8a", "armv9", "kunpeng", "kunpeng 916", "kunpeng 920", "phytium",
+        "graviton", "graviton 2", "graviton 3", "graviton 4", "鲲鹏", "飞腾",
         "qemuarm64", "genericarm64", "yitian 710", "倚天710", "倚天", "a64fre",
         "a64chk", "raspberrypi3 64", "raspberrypi4 64",
     ),
@@ -63,7 +64,7 @@ _WORDS = {
 
 ORDINARY = frozenset(
     {"ppc", "mips", "sparc", "elbrus", "sunway", "e2k", "sh4", "loongson", "itanium",
-     "powerpc", "riscv", "win32", "龙芯", "申威"}
+     "powerpc", "riscv", "win32", "kunpeng", "graviton", "龙芯", "申威"}
 )  # fmt: skip
 """Words with another meaning, or names of companies: ppc is pay per click as well.
 They tell an architecture beside a system or the word for an image only."""
