@@ -101,7 +101,10 @@ def test_s_yaml_says_of_settings_what_their_table_says() -> None:
 
 
 OFFERED = {choice: row for row, choice in make_deployment.CHOICES.items()}
-TOGETHER = {"copy_kms_keys": {"COPY_TO_REGIONS": "cn-beijing"}}
+TOGETHER = {
+    "copy_kms_keys": {"COPY_TO_REGIONS": "cn-beijing"},
+    "delete_deprecated_after": {"KEEP_LAST": "3"},
+}
 """What a choice is refused without."""
 
 

@@ -20,20 +20,26 @@ from deployment.cloud_run import (
     set_up,
 )
 from deployment.model import FUNCTION_ROLE
-from fake_aliyun import FakeAliyun
+from fake_aliyun import FakeAliyun, ManualClock
 from image_import_cli.iam.roles import AfterAvailable, function_role
 
 COPY = {"COPY_TO_REGIONS": "cn-beijing", "NVME_SUPPORT": "supported"}
 SHARE = {"SHARE_WITH": "1000000000000001"}
-FAMILY = {"IMAGE_FAMILY": "{stem}"}
+FAMILY = {"IMAGE_FAMILY": "app"}
+RETENTION = {"KEEP_LAST": "1", "DELETE_DEPRECATED_AFTER": "1"}
 CHOICES: dict[str, dict[str, str]] = {
     "copies": COPY,
     "shares": SHARE,
     "families": FAMILY,
+    "retention": RETENTION,
+    "retention of copies": {**COPY, **RETENTION},
     "all": {**COPY, **SHARE, **FAMILY},
 }
 RUNS = 4
 """Of the tracker: available, copied, features and family, and one more."""
+A_DAY = 24 * 3600
+NEWER = "incoming/app2.qcow2"
+KEPT = ".image-import/kept/"
 
 Seen = list[tuple[object, ...]]
 
@@ -45,21 +51,34 @@ def granted_for(settings: Mapping[str, str]) -> Policies:
     return {**policies("keep"), FUNCTION_ROLE: role.policy()}
 
 
+def import_one(cloud: FakeAliyun, object_key: str) -> None:
+    """Upload an image and let the tracker go on with it."""
+    cloud.oss.put(NAMES.image_bucket, object_key, QCOW2 + object_key.encode())
+    cloud.fc.drain()
+    for _ in range(RUNS):
+        cloud.ecs.finish_imports()
+        cloud.fc.tick()
+        cloud.fc.drain()
+
+
 def live(granted: Policies, settings: Mapping[str, str]) -> tuple[Seen, set[Right]]:
     """Return what has become of an upload, and which rights were used."""
     environ = {**ENVIRONMENT, **settings}
-    with FakeAliyun(region_id=REGION, account_id=ACCOUNT) as cloud:
+    clock = ManualClock()
+    with FakeAliyun(region_id=REGION, account_id=ACCOUNT, clock=clock) as cloud:
         set_up(cloud, granted, environ)
-        cloud.oss.put(NAMES.image_bucket, GOOD, QCOW2)
-        cloud.fc.drain()
-        for _ in range(RUNS):
-            cloud.ecs.finish_imports()
+        import_one(cloud, GOOD)
+        if "KEEP_LAST" in settings:
+            clock.advance(60)
+            import_one(cloud, NEWER)
+            clock.advance(2 * A_DAY)
             cloud.fc.tick()
             cloud.fc.drain()
         seen: Seen = [
             (i.region_id, i.status, i.family, tuple(i.shared_with), dict(i.features))
             for i in cloud.ecs.everywhere
         ]
+        seen.append((len(cloud.oss.keys(NAMES.ledger_bucket, KEPT)),))
         return seen, rights_used(cloud, granted)
 
 
@@ -89,7 +108,7 @@ def test_with_all_rights_an_image_is_wherever_and_whatever_it_should_be() -> Non
     seen, _ = whole("all")
     nvme = {"NvmeSupport": "supported"}
     rest = ("Available", "app", (SHARE["SHARE_WITH"],), nvme)
-    assert seen == [(REGION, *rest), ("cn-beijing", *rest)]
+    assert seen == [(REGION, *rest), ("cn-beijing", *rest), (0,)]
 
 
 @pytest.mark.parametrize("choice", CHOICES)

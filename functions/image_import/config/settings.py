@@ -129,6 +129,8 @@ ONLY_ON_PUBLIC = (
     "COPY_TO_REGIONS",
     "COPY_KMS_KEYS",
     "SHARE_WITH",
+    "KEEP_LAST",
+    "DELETE_DEPRECATED_AFTER",
 )
 """Settings for which no public source shows that Apsara Stack has what they take."""
 _BUCKET = matching(
@@ -464,6 +466,18 @@ class Settings:
         default_note="nobody",
         meaning="Accounts that each image and its copies are shared with.",
     )
+    keep_last: int = setting(
+        replace(whole_number(1, 100, "images"), empty=0),
+        default_note="all",
+        meaning="How many images of one family, or else of one folder, stay in use "
+        "when a newer one is distributed: older ones are deprecated.",
+    )
+    delete_deprecated_after: int = setting(
+        replace(whole_number(1, 3650, "days"), empty=0),
+        default_note="never",
+        meaning="After how many days an image that KEEP_LAST deprecated is deleted, "
+        "if nothing is known to need it.",
+    )
     notify: tuple[Receiver, ...] = setting(
         Kind(
             "https:// URLs of webhooks and of robots of DingTalk, Feishu or WeCom, "
@@ -534,7 +548,11 @@ class Settings:
         """Whether anything is to be done with an image that is available."""
         tags_later = self.image_tags and "Tag" in self.target.lacks
         return bool(
-            self.image_family or self.copy_to_regions or self.share_with or tags_later
+            self.image_family
+            or self.copy_to_regions
+            or self.share_with
+            or self.keep_last
+            or tags_later
         )
 
     def converted_in(self, bucket: str) -> str:
@@ -649,6 +667,11 @@ def _check_after_available(settings: Settings) -> None:
         raise SettingsError(
             f"IMAGE_TAGS is set; with IMPORT_TARGET={target.name} and without a "
             "look-up of images it may hold nothing: set ECS_LOOKUP=pop, or leave it out"
+        )
+    if settings.delete_deprecated_after and not settings.keep_last:
+        raise SettingsError(
+            "DELETE_DEPRECATED_AFTER is set without KEEP_LAST, which deprecates; it "
+            "may hold nothing, or set KEEP_LAST to how many images stay in use"
         )
     idle = sorted(settings.copy_kms_keys.keys() - {*settings.copy_to_regions})
     if idle:

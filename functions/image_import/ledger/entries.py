@@ -33,6 +33,7 @@ class State(str, Enum):
     operator's word that one which failed may be imported again, and
     `notified` tells who was told of it. `converting` tells where the target of a
     conversion lies; it is no claim, for whoever goes on with it stores the same bytes.
+    `retiring` to `deleted` is the end of an image that newer ones replace.
     """
 
     WAITING = "waiting"
@@ -54,9 +55,12 @@ class State(str, Enum):
     DISTRIBUTING = "distributing"
     DISTRIBUTED = "distributed"
     DISTRIBUTION_FAILED = "distribution_failed"
+    RETIRING = "retiring"
+    DEPRECATED = "deprecated"
+    DELETED = "deleted"
 
 
-IMAGELESS = frozenset({State.CREATE_FAILED, State.CANCELLED, State.GONE})
+IMAGELESS = frozenset({State.CREATE_FAILED, State.CANCELLED, State.GONE, State.DELETED})
 """How a submitted import ends without an image."""
 
 FINAL = IMAGELESS | {State.AVAILABLE}

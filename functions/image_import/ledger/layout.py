@@ -11,6 +11,8 @@ Under LEDGER_PREFIX::
                                                  a part of a conversion to be done
     converted/<name>-<key hash>/<mark>-<disk>.qcow2
                                                  what an upload was converted to
+    kept/groups/<name>-<hash>/<hash>.json        an image of a family or folder
+    kept/deprecated/<time>.<hash>.json           an image that is to be deleted
 
 Each claim has a note of its own under `open/`, so that whoever deletes a note never
 takes that of another claim with it; and the note's key tells the ledger's, so that
@@ -19,6 +21,7 @@ following an import takes one read.
 
 import re
 from dataclasses import dataclass
+from datetime import datetime, timezone
 
 from image_import.model.revision import key_hash
 
@@ -32,6 +35,8 @@ IMAGES = "images/"
 OPEN = "open/"
 JOBS = "jobs/"
 CONVERTED = "converted/"
+KEPT = "kept/"
+DEPRECATED = f"{KEPT}deprecated/"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,6 +127,39 @@ def read_open_key(key: str, *, prefix: str) -> OpenKey | None:
         return None
     ledger_key = f"{prefix}{IMAGES}{match[1]}.jsonl"
     return OpenKey(key=key, ledger_key=ledger_key, claim=match[2])
+
+
+def group_folder(group: str, *, prefix: str) -> str:
+    """Return the folder of the notes of a group of images."""
+    shown = re.sub(r"[^\w.-]+", "_", group)[:LONGEST_NAME].strip("._") or "images"
+    return f"{prefix}{KEPT}groups/{shown}-{key_hash('', group)}/"
+
+
+def kept_note_key(ledger_key: str, version: str, *, folder: str) -> str:
+    """Return the key of the note that an image belongs to a group."""
+    return f"{folder}{key_hash(ledger_key, version)}.json"
+
+
+def deprecated_note_key(
+    ledger_key: str, version: str, *, since: datetime, prefix: str
+) -> str:
+    """Return the key of the note that an image is deprecated; such keys sort by time.
+
+    Args:
+        since: When the last of its copies was deprecated.
+    """
+    stamp = f"{since.astimezone(timezone.utc):%Y%m%dT%H%M%SZ}"
+    return f"{prefix}{DEPRECATED}{stamp}.{key_hash(ledger_key, version)}.json"
+
+
+def deprecated_since(key: str, *, prefix: str) -> datetime | None:
+    """Return since when an image is deprecated, by its note's key."""
+    pattern = rf"{re.escape(prefix + DEPRECATED)}([0-9T]+)Z\.[0-9a-f]+\.json"
+    match = re.fullmatch(pattern, key)
+    if match is None:
+        return None
+    moment = datetime.strptime(match[1], "%Y%m%dT%H%M%S")  # noqa: DTZ007 - said next
+    return moment.replace(tzinfo=timezone.utc)
 
 
 def _safe(text: str) -> str:

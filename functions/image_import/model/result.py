@@ -32,6 +32,9 @@ class Outcome(str, Enum):
     DISTRIBUTING = "distributing"
     DISTRIBUTED = "distributed"
     DISTRIBUTION_FAILED = "distribution_failed"
+    RETIRING = "retiring"
+    DEPRECATED = "deprecated"
+    DELETED = "deleted"
 
 
 BAD = frozenset(

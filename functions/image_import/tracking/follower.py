@@ -17,6 +17,9 @@ from image_import.tracking.batch_lookup import Observations
 from image_import.tracking.progress import judge, unfollowed
 from image_import.tracking.source_cleanup import SourceCleanup
 
+MakeRoom = Callable[[Snapshot, LedgerEntry], None]
+"""Takes a new image into its group, and lets older ones of it make room."""
+
 Distribute = Callable[[Snapshot, LedgerEntry], tuple[Snapshot, LedgerEntry | None]]
 """Returns the ledger, and the line by which the distribution has ended, if it has."""
 
@@ -31,6 +34,8 @@ class Follower:
         distribute: Does what is ready of what is wanted of an available image; None if
             nothing is.
         discard: Deletes what a version was converted to, once nobody needs it.
+        make_room: Lets older images make room for one that is distributed; None if
+            all are kept.
         change: Hears of each change once it is on record.
     """
 
@@ -43,6 +48,7 @@ class Follower:
     sources: Callable[[Snapshot], SourceCleanup]
     distribute: Distribute | None = None
     discard: Callable[[Snapshot, LedgerEntry], None]
+    make_room: MakeRoom | None = None
     change: Callable[[Result], None]
 
     def step(
@@ -101,6 +107,8 @@ class Follower:
             return snapshot, True
         if ended.state is State.DISTRIBUTED:
             self._settle_sources(snapshot, image)
+            if self.make_room and not self.settings.dry_run:
+                self.make_room(snapshot, image)
         self._announce(ended, snapshot)
         self._close(job.notes, snapshot, image)
         return snapshot, False

@@ -34,13 +34,15 @@ from image_import.tracking.batch_lookup import (
 from image_import.tracking.distribution.distributor import Copies, Distributor, ImageApi
 from image_import.tracking.distribution.steps import DistributionProgress
 from image_import.tracking.distribution.wishes import wishes_for
-from image_import.tracking.follower import Distribute, Follower
+from image_import.tracking.follower import Distribute, Follower, result_of
 from image_import.tracking.redelivery import (
     RESERVE_SECONDS,
     PendingDelivery,
     Redelivery,
     in_order,
 )
+from image_import.tracking.retention.decide import RetentionApi
+from image_import.tracking.retention.retention import Retention
 from image_import.tracking.source_cleanup import SourceCleanup
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
 Work = Callable[[], int]
 
 
-class TrackerApi(LookupApi, ImageApi, Protocol):
+class TrackerApi(LookupApi, ImageApi, RetentionApi, Protocol):
     """What the tracker asks of ECS in one region."""
 
 
@@ -150,9 +152,32 @@ class Tracker:
         for delivery in deliveries:
             work = _redelivering(delivery, redelivery)
             self.report.open_count += self._do(work)
-        if self.invocation.settings.notify and not self.invocation.settings.dry_run:
+        settings = self.invocation.settings
+        if settings.delete_deprecated_after and not settings.dry_run:
+            self._do(self._delete_due)
+        if settings.notify and not settings.dry_run:
             self._do(self._tell_news)
         return self.report
+
+    def _delete_due(self) -> int:
+        """Delete images that have been deprecated for long enough."""
+        self.retention().delete_due()
+        return 0
+
+    def retention(self) -> Retention:
+        """Return what lets older images make room for newer ones."""
+        return Retention(
+            settings=self.invocation.settings,
+            api=self.lookups,
+            store=self.store,
+            clock=self.clock,
+            retry=self.retry,
+            region_id=self.region_id,
+            claim=self.claim,
+            fc_request_id=self.invocation.fc_request_id,
+            failed=lambda exc: self._note([exc]),
+            change=lambda line, snapshot: self.change(result_of(line, snapshot)),
+        )
 
     def _tell_news(self) -> int:
         """Tell what waits in the outbox."""
@@ -221,6 +246,9 @@ class Tracker:
             sources=self._sources,
             distribute=distribute,
             discard=self._discard,
+            make_room=self.retention().make_room
+            if invocation.settings.keep_last
+            else None,
             change=self.change,
         )
 

@@ -11,10 +11,10 @@ Sources:
     resources, the name of ECS's role, its trust and its three actions.
     "Policies and sample policies", Function Compute documentation: fc:InvokeFunction
     and its resources. All read 2026-11. What they leave open is in `unconfirmed`.
-    "CopyImage", "ModifyImageAttribute" and "ModifyImageSharePermission", ECS API
-    2014-05-26; "SendMessage" and "PublishMessage", Simple Message Queue API; "Configure
-    a destination", Function Compute documentation, which asks for
-    eventbridge:PutEvents. All read 2026-12.
+    "CopyImage", "ModifyImageAttribute", "ModifyImageSharePermission",
+    "DescribeImageSharePermission" and "DeleteImage", ECS API 2014-05-26; "SendMessage"
+    and "PublishMessage", Simple Message Queue API; "Configure a destination", Function
+    Compute documentation, which asks for eventbridge:PutEvents. All read 2026-12.
 """
 
 import hashlib
@@ -104,6 +104,8 @@ class AfterAvailable:
     copy_to_regions: tuple[str, ...] = ()
     share_with: tuple[str, ...] = ()
     image_family: str = ""
+    keep_last: int = 0
+    delete_deprecated_after: int = 0
     notify: tuple[Receiver, ...] = ()
 
     @classmethod
@@ -128,6 +130,8 @@ class AfterAvailable:
             copy_to_regions=settings.copy_to_regions,
             share_with=settings.share_with,
             image_family=settings.image_family,
+            keep_last=settings.keep_last,
+            delete_deprecated_after=settings.delete_deprecated_after,
             notify=settings.notify,
         )
 
@@ -309,12 +313,13 @@ def source_grants(names: Names, on_available: OnAvailable) -> tuple[Grant, ...]:
 
 
 def distribution_grants(names: Names, after: AfterAvailable) -> tuple[Grant, ...]:
-    """Return what copying, sharing and families take; nothing by default."""
+    """Return what copies, shares, families and retention take; by default nothing."""
     home = (images_in(names, names.region_id),)
     regions = [r for r in after.copy_to_regions if r != names.region_id]
     copies = tuple(images_in(names, region_id) for region_id in regions)
     if regions and names.region_id == "*":
         copies = home
+    everywhere = tuple(dict.fromkeys(home + copies))
     return _on_something(
         Grant(
             actions=("ecs:CopyImage",),
@@ -330,13 +335,30 @@ def distribution_grants(names: Names, after: AfterAvailable) -> tuple[Grant, ...
         ),
         Grant(
             actions=("ecs:ModifyImageSharePermission",),
-            resources=tuple(dict.fromkeys(home + copies)) if after.share_with else (),
+            resources=everywhere if after.share_with else (),
             why="share an image and its copies (SHARE_WITH)",
         ),
         Grant(
             actions=("ecs:ModifyImageAttribute",),
-            resources=home if after.image_family else (),
-            why="put an image into its family (IMAGE_FAMILY)",
+            resources=home if after.image_family or after.keep_last else (),
+            why="put an image into its family, deprecate it (IMAGE_FAMILY, KEEP_LAST)",
+        ),
+        Grant(
+            actions=("ecs:DescribeImageSharePermission",),
+            resources=everywhere if after.keep_last else (),
+            why="see whether an old image is shared (KEEP_LAST)",
+        ),
+        Grant(
+            actions=("ecs:DeleteImage",),
+            resources=everywhere if after.delete_deprecated_after else (),
+            why="delete deprecated images (DELETE_DEPRECATED_AFTER)",
+        ),
+        Grant(
+            actions=("oss:DeleteObject",),
+            resources=(objects(names.ledger_bucket, f"{names.ledger_prefix}kept/"),)
+            if after.keep_last
+            else (),
+            why="remove the notes of images that are deprecated or gone (KEEP_LAST)",
         ),
     )
 

@@ -130,6 +130,12 @@ _AFTER = (
     ("--copy-to-regions", "COPY_TO_REGIONS", "copying takes more rights."),
     ("--share-with", "SHARE_WITH", "sharing takes another right."),
     ("--image-family", "IMAGE_FAMILY", "a family takes another right."),
+    ("--keep-last", "KEEP_LAST", "deprecating takes more rights."),
+    (
+        "--delete-deprecated-after",
+        "DELETE_DEPRECATED_AFTER",
+        "deleting takes another right.",
+    ),
     ("--notify", "NOTIFY", "a queue, topic or event bus takes another right."),
 )
 

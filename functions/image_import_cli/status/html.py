@@ -41,6 +41,9 @@ LOOKS = {
     State.DISTRIBUTING: "known",
     State.DISTRIBUTED: "good",
     State.DISTRIBUTION_FAILED: "bad",
+    State.RETIRING: "none",
+    State.DEPRECATED: "none",
+    State.DELETED: "none",
     State.NOTIFIED: "none",
 }
 TRACK_WIDTH = 1000

@@ -30,7 +30,14 @@ UNDER_WAY = MOVING | {
     State.REDRIVE,
     State.DISTRIBUTING,
 }
-DISTRIBUTION = (State.DISTRIBUTING, State.DISTRIBUTED, State.DISTRIBUTION_FAILED)
+AFTER_AVAILABLE = (
+    State.DISTRIBUTING,
+    State.DISTRIBUTED,
+    State.DISTRIBUTION_FAILED,
+    State.RETIRING,
+    State.DEPRECATED,
+)
+"""What a ledger says of an image that is there."""
 TROUBLE = (
     State.FAILED,
     State.CREATE_FAILED,
@@ -113,7 +120,7 @@ class ImportStatus:
     @property
     def fraction(self) -> float | None:
         """How far it is, from 0 to 1; None where that is unknown or no question."""
-        if self.state in {State.AVAILABLE, *DISTRIBUTION}:
+        if self.state in {State.AVAILABLE, *AFTER_AVAILABLE}:
             return 1.0
         if self.state not in {*MOVING, State.STUCK}:
             return None
@@ -184,7 +191,7 @@ def _last(
     if accepted := settled.accepted.get(version):
         is_image = accepted.state is State.AVAILABLE
         followed = last_of(entries, version, *FOLLOWED)
-        distributed = last_of(entries, version, *DISTRIBUTION)
+        distributed = last_of(entries, version, *AFTER_AVAILABLE)
         return (distributed or accepted) if is_image else (followed or accepted)
     if own.state is State.REDRIVE:
         return own
@@ -278,6 +285,9 @@ BY_URGENCY = (
     State.DISTRIBUTING,
     State.AVAILABLE,
     State.DISTRIBUTED,
+    State.RETIRING,
+    State.DEPRECATED,
+    State.DELETED,
 )
 """All states, trouble first."""
 

@@ -20,6 +20,7 @@ NEEDS_BYTES = frozenset(
         State.CREATE_FAILED,
         State.CANCELLED,
         State.GONE,
+        State.DELETED,
         State.REDRIVE,
     }
 )
@@ -151,6 +152,7 @@ _STEPS: dict[State, Callable[[ImportStatus], Step]] = {
     State.CREATE_FAILED: _create_failed,
     State.CANCELLED: _ended,
     State.GONE: _ended,
+    State.DELETED: _ended,
     State.UNFOLLOWED: _unfollowed,
     State.REDRIVE: _redriven,
     State.DISTRIBUTION_FAILED: _not_everywhere,

@@ -41,6 +41,9 @@ COLOURS = {
     Outcome.DISTRIBUTING: "cyan",
     Outcome.DISTRIBUTED: "green",
     Outcome.DISTRIBUTION_FAILED: "red",
+    Outcome.RETIRING: "bright_black",
+    Outcome.DEPRECATED: "bright_black",
+    Outcome.DELETED: "bright_black",
 }
 
 

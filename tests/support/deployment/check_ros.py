@@ -42,6 +42,7 @@ CHOICES: tuple[tuple[OnAvailable, dict[str, str], Place], ...] = (
         HERE,
     ),
     ("keep", {"LogProjectIs": THERE, "ShareWith": ACCOUNT}, HERE),
+    ("keep", {"KeepLast": "3"}, HERE),
 )
 
 

@@ -20,6 +20,7 @@ from image_import.aliyun.ecs.describe_responses import (
     IMAGE_STATUSES,
     ImportTask,
     TaskDetail,
+    read_accounts,
     read_image_id,
     read_images,
     read_task,
@@ -204,6 +205,29 @@ class Ecs:
         """
         asked = {f"AddAccount.{n}": account for n, account in enumerate(accounts, 1)}
         self._ask("ModifyImageSharePermission", {"ImageId": image_id, **asked})
+
+    def find_images_in_use(self, image_ids: Sequence[str]) -> list[ExistingImage]:
+        """Return which of up to 100 images some instance was made from.
+
+        Source: "DescribeImages", ECS API 2014-05-26, Usage, read 2026-12.
+        """
+        asked = {"ImageId": ",".join(image_ids), "Status": "ALL", "Usage": "instance"}
+        return self._describe_images(asked)
+
+    def describe_shares(self, image_id: str) -> list[str]:
+        """Return accounts that an image is shared with, some of them if many.
+
+        Source: "DescribeImageSharePermission", ECS API 2014-05-26, read 2026-12.
+        """
+        asked = {"ImageId": image_id, "PageSize": str(PAGE_SIZE)}
+        return read_accounts(self._ask("DescribeImageSharePermission", asked))
+
+    def delete_image(self, image_id: str) -> None:
+        """Delete an image that no instance was made from; ECS looks itself as well.
+
+        Source: "DeleteImage", ECS API 2014-05-26, Force, read 2026-12.
+        """
+        self._ask("DeleteImage", {"ImageId": image_id, "Force": "false"})
 
     def describe_tasks(self, task_ids: Sequence[str]) -> list[ImportTask]:
         """Return up to 100 tasks, those that ECS still knows."""

@@ -70,6 +70,20 @@ def read_image_id(answer: Mapping[str, Any]) -> str:
     return image_id
 
 
+def read_accounts(answer: Mapping[str, Any]) -> list[str]:
+    """Return the accounts of one page that an image is shared with.
+
+    With a group of accounts it is shared, too, by whatever name the group has.
+    """
+    action = "DescribeImageSharePermission"
+    accounts = _list(action, answer, "Accounts", "Account")
+    groups = _items(_member(answer, "ShareGroups"), "ShareGroup")
+    return [
+        *(_text(item, "AliyunId") for item in accounts),
+        *(_text(item, "Group") or "a group" for item in groups),
+    ]
+
+
 def read_tasks(answer: Mapping[str, Any]) -> list[ImportTask]:
     """Return the tasks of one page."""
     return [

@@ -125,6 +125,14 @@ class DistributionProgress:
             if name.startswith(f"{COPY} ") and state.image_id and not state.has_ended
         }
 
+    def made_copies(self) -> dict[str, str]:
+        """Return the copies that were made, by their region."""
+        return {
+            name.partition(" ")[2]: state.image_id
+            for name, state in self._states.items()
+            if name.startswith(f"{COPY} ") and state.state == "done"
+        }
+
     def has_ended(self, steps: Iterable[DistributionStep]) -> bool:
         """Whether nothing is left of these steps."""
         states = [self.of(step) for step in steps]

@@ -1,0 +1,1 @@
+"""Older images make room: deprecated first, deleted later, ours alone."""
