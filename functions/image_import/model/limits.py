@@ -15,6 +15,7 @@ from typing import Protocol
 SHORTEST_NAME, LONGEST_NAME = 2, 128
 SHORTEST_DESCRIPTION, LONGEST_DESCRIPTION = 2, 256
 LONGEST_TAG = 128
+MOST_TAGS = 20
 CHINESE = "\u4e00-\u9fff"
 TEMPLATE_FIELDS = ("hash", "stem", "key", "folder", "set")
 """What IMAGE_NAME_TEMPLATE may hold in braces."""

@@ -12,6 +12,7 @@ from image_import.config.settings import Settings
 from image_import.errors import ConflictError, PlanError
 from image_import.model.disk import ImportPlan
 from image_import.model.image_fields import FEATURES, FIELDS
+from image_import.model.limits import MOST_TAGS
 from image_import.model.ownership import foreign_mark, with_mark
 from image_import.model.targets import Target
 from image_import.planning.consistency import SAY_RIGHT, contradicted_by_contents, os_of
@@ -28,7 +29,6 @@ from image_import.planning.evidence import (
     choose,
 )
 from image_import.planning.image_name import image_name
-from image_import.planning.tags import MOST_TAGS, merged, provenance_tags
 
 NVME_VALUES = FEATURES["NvmeSupport"]
 _CHOSEN_APART = {"ImageName", "Platform", "OSType", "Architecture", "RegionId"}
@@ -259,8 +259,13 @@ def _choose_tags(
 
     Where ImportImage takes none, the tracker sets the operator's afterwards.
     """
-    if "Tag" in target.lacks:
+    if "Tag" in target.lacks or not (settings.image_tags or settings.provenance_tags):
         return
+    from image_import.planning.tags import (  # noqa: PLC0415 - cold start
+        merged,
+        provenance_tags,
+    )
+
     said = chosen.get("tags")
     theirs = said.value if said else {}
     tags = merged(theirs, settings.image_tags)

@@ -9,10 +9,9 @@ from collections.abc import Iterator, Mapping
 from image_import.errors import PlanError
 from image_import.model.disk import MAX_DISKS, DiskDeviceMapping, ImportPlan
 from image_import.model.image_fields import FIELDS
-from image_import.model.limits import check_tag
+from image_import.model.limits import MOST_TAGS, check_tag
 from image_import.model.targets import Target
 from image_import.planning.consistency import find_contradiction
-from image_import.planning.tags import MOST_TAGS
 
 _SENT_APART = {"RegionId", "Features", "Tag"}
 

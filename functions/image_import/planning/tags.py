@@ -13,9 +13,6 @@ from image_import.model.revision import ImageRevision
 VERSION = "1.0.0"
 """Of this program, as images show by which one they were made."""
 
-MOST_TAGS = 20
-"""Source: "ImportImage", ECS API 2014-05-26, Tag.N, read 2026-11."""
-
 _DIGEST = 16
 _CUT = "~"
 """Stands before the hash of a value that a tag cannot hold as it is."""
