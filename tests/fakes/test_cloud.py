@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tracemalloc
 from typing import Any
 
 import fake_aliyun
@@ -180,3 +181,15 @@ def test_a_reset_forgets_everything_but_the_keys(cloud: FakeAliyun) -> None:
     assert (list(cloud.oss.buckets), cloud.oss.events) == ([], [])
     assert cloud.faults.pending() == []
     assert cloud.ram.find("an-id") == cloud.credentials
+
+
+def test_of_an_object_that_is_deleted_no_byte_is_kept(images: oss2.Bucket) -> None:
+    tracemalloc.start()
+    try:
+        images.put_object("web.raw", bytes(8 << 20))
+        images.delete_object("web.raw")
+        images.put_object("web.raw", b"")
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 1 << 20

@@ -10,7 +10,7 @@ SECRET = frozenset(
 """Parameters that are not kept, in lower case."""
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Recorded:
     """One request and how it was answered.
 

@@ -25,15 +25,30 @@ Answer = tuple[int, Mapping[str, str], "bytes | BufferedReader"]
 def intercepted(cloud: Cloud) -> Iterator[None]:
     """Answer every request of this process while the block runs."""
     mock = responses.RequestsMock(assert_all_requests_are_fired=False)
-    answer = _answerer(cloud)
+
+    def forget() -> None:
+        for noted in (mock.calls, *(known.calls for known in mock.registered())):
+            noted.reset()
+
+    answer = _answerer(cloud, forget)
     for method in METHODS:
         mock.add_callback(method, re.compile(".*"), callback=answer, content_type=None)
     with mock:
         yield
 
 
-def _answerer(cloud: Cloud) -> Callable[[PreparedRequest], Answer]:
+def _answerer(
+    cloud: Cloud, forget: Callable[[], None]
+) -> Callable[[PreparedRequest], Answer]:
+    """Return what answers a request.
+
+    Args:
+        cloud: Which notes the request itself.
+        forget: Drops what `responses` has noted of earlier ones: bodies, twice.
+    """
+
     def answer(prepared: PreparedRequest) -> Answer:
+        forget()
         timeout_seconds = _read_timeout(prepared)
         try:
             response = cloud.handle(_request(prepared))
