@@ -92,7 +92,7 @@ def find_system(found: Sequence[Piece], vocabulary: Vocabulary) -> Match | None:
     if windows and windows.is_sure:
         return _windows(windows)
     return (
-        _product(named)
+        _closed_product(named)
         or _codename(named, found)
         or _windows(windows)
         or _bare_linux(found, taken)
@@ -198,7 +198,7 @@ def _is_year(found: Sequence[Piece], place: int) -> bool:
     )
 
 
-def _product(named: Sequence[_Named]) -> Match | None:
+def _closed_product(named: Sequence[_Named]) -> Match | None:
     for system, _, phrase in named:
         if system.is_appliance:
             rule = f"{system.name}: a product; the system inside is unknown"
@@ -314,26 +314,34 @@ def _is_name(word: _Named, named: Sequence[_Named], found: Sequence[Piece]) -> b
     if _is_served(phrase, found):
         return False
     if strength is Strength.ORDINARY:
-        texts = [piece.text for piece in found]
-        is_other = not word.system.not_with.isdisjoint(texts)
-        return (not is_other or texts[phrase.stop : phrase.stop + 1] == ["v"]) and (
-            _is_whole(phrase, found)
-            or not CLOUD_IMAGE_WORDS.isdisjoint(texts)
-            or _has_company(phrase, found, MEANT_BESIDE, word.system.majors)
-            or _has_known_release(word, found)
-            or _has_architecture(phrase, found)
-            or _is_of_build(phrase, found)
-            or not LINUX_WORDS.isdisjoint(texts)
-            or any(_is_beside(phrase, other.phrase, found) for other in named)
-        )
+        return not _is_product(word, found) and _is_meant(word, named, found)
     if strength is Strength.FIRST:
         is_first = phrase.start == 0
         return (
-            (is_first and _is_whole(phrase, found))
-            or (is_first and _has_company(phrase, found))
-            or any(_is_joined(phrase, other, found) for other in named)
-        )
+            is_first and (_is_whole(phrase, found) or _has_company(phrase, found))
+        ) or any(_is_joined(phrase, other, found) for other in named)
     return strength is Strength.NAME
+
+
+def _is_meant(word: _Named, named: Sequence[_Named], found: Sequence[Piece]) -> bool:
+    """Return whether an ordinary word has the company that makes it a system's name."""
+    phrase, texts = word.phrase, {piece.text for piece in found}
+    return (
+        _is_whole(phrase, found)
+        or not texts.isdisjoint(CLOUD_IMAGE_WORDS | LINUX_WORDS)
+        or _has_company(phrase, found, MEANT_BESIDE, word.system.majors)
+        or _has_known_release(word, found)
+        or _has_architecture(phrase, found)
+        or _is_of_build(phrase, found)
+        or any(_is_beside(phrase, other.phrase, found) for other in named)
+    )
+
+
+def _is_product(word: _Named, found: Sequence[Piece]) -> bool:
+    """Return whether words of the product that has the same name stand there."""
+    is_version = [piece.text for piece in found[word.phrase.stop :][:1]] == ["v"]
+    others = word.system.not_with
+    return not is_version and any(text in others for text, _ in found)
 
 
 def _is_served(phrase: Phrase, found: Sequence[Piece]) -> bool:
@@ -446,23 +454,23 @@ def _bare_linux(found: Sequence[Piece], taken: Collection[int] = ()) -> Match | 
         taken: Places of names that are not meant, as in rocky-linux-mirror.
     """
     for place, (text, is_glued) in enumerate(found):
-        if place in taken:
+        if place in taken or not text.endswith("linux"):
             continue
-        if text in LINUX_WORDS:
-            before = found[place - 1].text if is_glued and place else ""
-            word = before + text if before.isascii() else text
-            return _own_name(word) or Match(ANY_LINUX, text, "the word linux")
-        if text.endswith("linux") and text.removesuffix("linux") in PURPOSES:
+        stem = text.removesuffix("linux")
+        before = found[place - 1].text if is_glued and place and not stem else ""
+        stem = before + stem if before.isascii() else stem
+        if stem in PURPOSES:
             return Match(ANY_LINUX, text, "the word linux")
-        if text.endswith("linux") and (own := _own_name(text)):
+        if own := _own_name(f"{stem}linux"):
             return own
+        if text in LINUX_WORDS:
+            return Match(ANY_LINUX, text, "the word linux")
     return None
 
 
 def _own_name(word: str) -> Match | None:
     """Return a distribution that no table has, but whose name says what it is."""
-    is_purpose = word.removesuffix("linux") in PURPOSES
-    if len(word) < SHORTEST_OWN_NAME or is_purpose or word in NOT_DISTRIBUTIONS:
+    if len(word) < SHORTEST_OWN_NAME or word in NOT_DISTRIBUTIONS:
         return None
     own = System(name=word, family="linux-generic", platforms=(OTHERS_LINUX,))
     return Match(own, word, "a name that ends in linux")
