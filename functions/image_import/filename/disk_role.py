@@ -15,6 +15,7 @@ from image_import.filename.vocabulary.disk_markers import (
     DEVICES,
     DISK_WORDS,
     DRIVES_FROM_0,
+    FOREIGN_DATA_DISKS,
     HANA_WORDS,
     INNER_DATA_WORDS,
     MACHINE_WORDS,
@@ -66,7 +67,8 @@ _DATA_NUMBER = re.compile(
     rf"(?P<gap>[-_ ]?){_NUMBER}(?:[-_][0-9a-fA-F]{{8,32}})?$"
 )
 _DATA = re.compile(
-    rf"{_CAPITAL}(?P<disk>{_any(DATA_DISKS)})(?:{_SERIAL}|{_MACHINE})"
+    rf"{_CAPITAL}(?P<disk>{_any(DATA_DISKS)}){_SERIAL}"
+    rf"|{_CAPITAL}(?P<foreign>{_any(FOREIGN_DATA_DISKS)})(?:{_SERIAL}|{_MACHINE})"
     rf"|{_SEPARATOR}(?P<word>{_any(DATA_WORDS)}){_SERIAL}"
     rf"|{_SEPARATOR}(?P<inner>{_any(INNER_DATA_WORDS)})(?=$|[-_. ])"
 )
@@ -212,7 +214,7 @@ def _data_disk(stem: str, *, is_windows: bool) -> DiskRole | None:
     match = _DATA.search(stem)
     if not match:
         return None
-    word = match["disk"] or match["word"] or match["inner"]
+    word = match["disk"] or match["foreign"] or match["word"] or match["inner"]
     is_bare = word.lower() == "data"
     if is_bare and (is_windows or _DETACHED_DATA.search(_left(match))):
         return None

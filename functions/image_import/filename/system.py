@@ -8,8 +8,10 @@ The rules, strongest first:
     3. Codenames of releases.
     4. The bare word Linux, or Windows without its release.
 
-A name that is an ordinary word as well needs company: a release, an architecture, an
-image word. `rocky9` is a distribution, `rocky-mountain` is none.
+A name that is an ordinary word as well needs company: a release that the system has
+had, an architecture, an image word. `rocky9` is a distribution, `rocky-mountain` and
+`rocky-3` are none. A system that a machine serves (`centos-mirror`) or holds as content
+(`with-alpine-3.19`) is not the one that it runs.
 """
 
 import re

@@ -33,8 +33,11 @@ SYSTEM_WORDS = ("system", "sys", "os", "boot", "root", "primary")
 DATA_WORDS = ("data", "auxiliary", "auxilary", "secondary", "swap")
 """At the end of a name only, behind a separator."""
 
-DATA_DISKS = (
-    "data disk", "data drive", "data vol", "data volume", "数据盘", "d盘", "e盘",
+DATA_DISKS = ("data disk", "data drive", "data vol", "data volume")
+"""At the end as well, and in camel case: data-disk-tester is a machine."""
+
+FOREIGN_DATA_DISKS = (
+    "数据盘", "d盘", "e盘",
     "データ ディスク",
     "데이터 디스크", "диск данных", "диск с данными", "قرص البيانات", "قرص بيانات",
     "disque de données", "disque de donnees", "disque données", "disque donnees",
@@ -118,7 +121,8 @@ ALL_MARKERS = tuple(
     {
         word.split(" ", maxsplit=1)[0]: None
         for words in (
-            SYSTEM_DISKS, SYSTEM_WORDS, DATA_WORDS, DATA_DISKS, ("nvme",), DISK_WORDS,
+            SYSTEM_DISKS, SYSTEM_WORDS, DATA_WORDS, DATA_DISKS,
+            FOREIGN_DATA_DISKS, ("nvme",), DISK_WORDS,
             INNER_DATA_WORDS, NUMBERED_WORDS, DEVICES, WHOLE_NAME_DEVICES,
             DRIVES_FROM_0, BUSES_FROM_0,
         )

@@ -106,7 +106,8 @@ LISTED = (
     System(
         name="Red Hat CoreOS",
         family="rhcos",
-        words=("rhcos", "rhel coreos", "red hat coreos", "scos", "stream coreos"),
+        words=("rhcos", "rhel coreos", "red hat coreos", "scos", "stream coreos",
+               "centos stream coreos"),
     ),
     System(
         name="Alibaba Cloud Linux",
