@@ -35,6 +35,7 @@ COMMANDS = {
     "plan": "image_import_cli.preview.plan:plan",
     "policy": "image_import_cli.commands.policy:policy",
     "redrive": "image_import_cli.redrive.command:redrive",
+    "retention": "image_import_cli.commands.retention:retention",
     "status": "image_import_cli.status.command:status",
     "sweep": "image_import_cli.sweep.command:sweep",
     "upload": "image_import_cli.commands.upload:upload",

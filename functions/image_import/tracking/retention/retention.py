@@ -72,7 +72,7 @@ class Retention:
         """
         for image in self._images(snapshot):
             if image.line.version == line.version and image.deprecated is None:
-                self._enter(image)
+                self.enter(image)
                 images = self._group(image.group)
                 older = replaced(images, keep_last=self.settings.keep_last)
                 self._retire(older)
@@ -245,7 +245,8 @@ class Retention:
                 self.store.delete_note(key)
             yield from found
 
-    def _enter(self, image: KeptImage) -> None:
+    def enter(self, image: KeptImage) -> None:
+        """Note that an image belongs to its group."""
         self.store.put_note(self._group_key(image), self._note(image))
 
     def _move_note(self, image: KeptImage) -> None:
