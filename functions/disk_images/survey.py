@@ -26,7 +26,13 @@ from disk_images.guest.system import DividedDisk, look
 from disk_images.guest.volume_files import Seen
 from disk_images.volumes.gpt_backup import backup_place, gpt_finding
 from disk_images.volumes.layout import Volume, VolumeLayout, find_volumes
-from disk_images.volumes.partition_table import BIOS_BOOT, ESP, MBR_ESP
+from disk_images.volumes.partition_table import (
+    BIOS_BOOT,
+    ESP,
+    EXTENDED_TYPES,
+    MBR_ESP,
+    WITHOUT_FILES,
+)
 from disk_images.volumes.truncation import complete_of, cut_off
 
 ENCRYPTED = {"crypto_LUKS", "BitLocker"}
@@ -43,6 +49,18 @@ OF_A_SYSTEM = {
     "0xa5", "0xa6", "0xa9", "0xbf",
 }  # fmt: skip
 """Types of partitions with a system, so that unknown content is not nothing."""
+
+UNFORMATTED = (
+    WITHOUT_FILES
+    | {f"0x{number:02x}" for number in EXTENDED_TYPES}
+    | {
+        "9E1A2D38-C612-4316-AA26-8B49521E5A8B",
+        "83BD6B9D-7F41-11DC-BE0B-001560B84F0F",
+        "FE3A2A5D-4F32-41A7-B725-ACCC3285A309",
+        "0x41",
+    }
+)
+"""Boot code, kernels and tables that stand in a partition as they are."""
 
 NEVER_A_SYSTEM = {
     "0657FD6D-A4AB-43C4-84E5-0933C84B4F4F",
@@ -137,7 +155,7 @@ def examine(disk: Source, scope: Scope = WHOLE) -> Findings:
     for volume in sorted(layout.volumes, key=_interest):
         if has_logical and volume.kind == "LVM2_member" and not volume.problem:
             continue  # What is on it are the logical volumes, which are looked at.
-        if volume.kind in WITHOUT_A_FILE:
+        if volume.kind in WITHOUT_A_FILE or volume.copy_of:
             continue
         seen, why = _open(volume)
         if volume.kind == "LVM2_member":
@@ -147,7 +165,8 @@ def examine(disk: Source, scope: Scope = WHOLE) -> Findings:
             volumes.append(seen)
         elif why:
             unread.append(why)
-            if may_hold_a_system(volume):
+            is_known = volume.kind or volume.problem or volume.type in OF_A_SYSTEM
+            if is_known and may_hold_a_system(volume):
                 hidden.append(_hidden(volume, why))
     found = look(
         DividedDisk(
@@ -190,7 +209,9 @@ def _open(volume: Volume) -> tuple[Seen | None, str]:
         return None, f"{title(volume)}: {volume.problem}"
     if not volume.kind:
         unknown = f"{title(volume)}: what it holds is not known"
-        return None, unknown if volume.type in OF_A_SYSTEM else ""
+        is_nothing = volume.is_empty or volume.type in UNFORMATTED
+        is_nothing = is_nothing and volume.type not in OF_A_SYSTEM
+        return None, "" if is_nothing else unknown
     try:
         file_system = open_file_system(volume)
     except CannotTellError as exc:

@@ -262,6 +262,7 @@ def _unpack(piece: DataExtent, raw: bytes) -> bytes:
 #        148-151  size of a node
 #        160-163  size of the list of the first chunks
 #        198-199  levels of the root tree and of the chunk tree
+#        209-216  bytes of this device
 #        299-554  label
 #       811-2858  the first chunks
 _SUPERBLOCK_AT, _SUPERBLOCK_BYTES = 65536, 4096
@@ -305,6 +306,7 @@ class BtrfsInodes(Inodes[BtrfsNode]):
             raise DamagedError("the Btrfs superblock's sizes make no sense")
         self._chunks = Chunks(source, node_bytes)
         self._chunks.add_first(raw[811 : 811 + first_bytes])
+        (self.size_bytes,) = struct.unpack_from("<Q", raw, 209)
         self.label = raw[299:555].split(b"\0")[0].decode(errors="replace")
         self.uuid = str(uuid.UUID(bytes=raw[32:48]))
         self._trees: dict[int, int] = {}

@@ -51,6 +51,7 @@ _SIGNATURES = (
     _Signature("crypto_LUKS", 0, b"LUKS\xba\xbe\0\2", (24, 48), (168, 40)),
     *(_Signature("LVM2_member", at, b"LABELONE") for at in range(0, 2048, 512)),
     _Signature("linux_raid_member", 4096, b"\xfc\x4e\x2b\xa9"),
+    _Signature("linux_raid_member", 0, b"\xfc\x4e\x2b\xa9\1\0\0\0"),
     _Signature("xfs", 0, b"XFSB"),
     _Signature("ntfs", 3, b"NTFS    "),
     _Signature("exfat", 3, b"EXFAT   "),
@@ -66,8 +67,22 @@ _SIGNATURES = (
     _Signature("swap", 4086, b"SWAPSPACE2", (1052, 16), (1036, 16)),
     _Signature("swap", 65526, b"SWAPSPACE2", (1052, 16), (1036, 16)),
     _Signature("iso9660", 32769, b"CD001", (32808, 32)),
-    _Signature("zfs_member", 128 * 1024, b"\x0c\xb1\xba\0\0\0\0\0"),
+    _Signature("reiserfs", 65536 + 52, b"ReIsEr"),
+    _Signature("jfs", 32768, b"JFS1"),
+    _Signature("nilfs2", 1024 + 6, b"\x34\x34"),
+    _Signature(
+        "bcachefs", 4096 + 24, bytes.fromhex("c68573f666ce90a9d96a60cf803df7ef")
+    ),
+    _Signature("bcache", 4096 + 24, bytes.fromhex("c68573f64e1a45ca8265f57f48ba6d81")),
+    _Signature("ufs", 65536 + 1372, b"\x19\x01\x54\x19"),
+    _Signature("ufs", 8192 + 1372, b"\x54\x19\x01\0"),
+    _Signature("stratis", 512 + 4, b"!Stra0tis\x86\xff\x02^\x41rh"),
+    _Signature("hfsplus", 1024, b"H+\0\4"),
+    _Signature("apfs", 32, b"NXSB"),
 )
+
+# ZFS: a list of names in XDR from byte 16,384 on; the pool's identity is among them.
+_ZFS_LIST, _ZFS_WORD = slice(16384, 131072), b"pool_guid"
 
 
 class VolumeContent(NamedTuple):
@@ -78,12 +93,16 @@ class VolumeContent(NamedTuple):
         label: Its label, or "".
         uuid: Its UUID or serial number as blkid(8) prints it, or "".
         problem: Why its files cannot be read although the kind is known, or "".
+        size_bytes: What a file system takes of the volume; 0 where that is not read.
+        is_empty: Whether its first bytes are all zeros.
     """
 
     kind: str = ""
     label: str = ""
     uuid: str = ""
     problem: str = ""
+    size_bytes: int = 0
+    is_empty: bool = False
 
 
 def identify(volume: Source) -> VolumeContent:
@@ -104,8 +123,12 @@ def identify(volume: Source) -> VolumeContent:
             inodes = _INODES[kind](volume)
         except CannotTellError as exc:
             return VolumeContent(kind, problem=str(exc))
-        return VolumeContent(inodes.kind_found, inodes.label, inodes.uuid)
-    return _described(head, found) if found else VolumeContent()
+        return VolumeContent(
+            inodes.kind_found, inodes.label, inodes.uuid, size_bytes=inodes.size_bytes
+        )
+    if not found and _ZFS_WORD in head[_ZFS_LIST]:
+        return VolumeContent("zfs_member")
+    return _described(head, found) if found else VolumeContent(is_empty=not any(head))
 
 
 def _described(head: bytes, found: _Signature) -> VolumeContent:

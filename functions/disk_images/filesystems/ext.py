@@ -290,6 +290,10 @@ class ExtInodes(Inodes[ExtNode]):
         if log > 6 or not self._group_blocks or not self._group_inodes:
             raise DamagedError("the ext superblock's sizes make no sense")
         self.block_bytes = 1024 << log
+        blocks = int.from_bytes(raw[4:8], "little")
+        if self._incompat & _64BIT:
+            blocks |= int.from_bytes(raw[336:340], "little") << 32
+        self.size_bytes = blocks * self.block_bytes
         if not (
             128 <= self._inode_bytes <= min(self.block_bytes, 4096)
             and 32 <= self._descriptor_bytes <= self.block_bytes

@@ -38,6 +38,8 @@ class Inodes(ABC, Generic[N]):
     kind: ClassVar[str] = ""
     label: str = ""
     uuid: str = ""
+    size_bytes: int = 0
+    """What it takes of its volume; 0 where that is not read."""
 
     def __init__(self, source: Source) -> None:
         self.source = source

@@ -173,6 +173,7 @@ def _below(node: bytes, start: int, count: int, wanted: range) -> list[int]:
 #          bytes  field
 #            0-3  "XFSB"
 #            4-7  block size
+#           8-15  number of blocks
 #          32-47  UUID
 #          56-63  inode of the root folder
 #          84-87  blocks in an allocation group
@@ -235,6 +236,7 @@ class XfsInodes(Inodes[XfsNode]):
         if not raw.startswith(b"XFSB"):
             raise DamagedError("there is no XFS superblock")
         self.block_bytes = int.from_bytes(raw[4:8], "big")
+        self.size_bytes = int.from_bytes(raw[8:16], "big") * self.block_bytes
         self._root = int.from_bytes(raw[56:64], "big")
         self._group_blocks = int.from_bytes(raw[84:88], "big")
         self._groups = int.from_bytes(raw[88:92], "big")

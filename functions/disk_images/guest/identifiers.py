@@ -37,12 +37,15 @@ class Identifiers:
     Attributes:
         known: Which volume has an identifier; in one case, as some are written in
             either.
+        shared: The volumes that have an identifier in common, in words: which of them
+            is meant nobody can tell.
         hidden: Why identifiers of a kind may be on the disk that are not known; "" if
             none can be.
         logical: Which logical volume has a name in /dev.
     """
 
     known: Mapping[Tag, Mapping[str, str]] = field(default_factory=dict)
+    shared: Mapping[tuple[Tag, str], str] = field(default_factory=dict)
     hidden: Mapping[Tag, str] = field(default_factory=dict)
     logical: Mapping[str, str] = field(default_factory=dict)
 
@@ -52,6 +55,8 @@ class Identifiers:
             return logical
         found = _parsed(reference)
         if found is None:
+            return None
+        if found in self.shared:
             return None
         tag, name = found
         volume = self.known.get(tag, {}).get(name)
@@ -64,6 +69,8 @@ class Identifiers:
         found = _parsed(reference)
         if found is None:
             return "it is not found by an identifier"
+        if found in self.shared:
+            return f"{self.shared[found]} have it"
         return self.hidden.get(found[0], "nothing was read")
 
     def elsewhere(self, entries: Iterable[FstabEntry]) -> Iterator[FstabEntry]:
@@ -108,14 +115,22 @@ def identifiers_of(layout: VolumeLayout, titles: Mapping[int, str]) -> Identifie
     known: dict[Tag, dict[str, str]] = {
         "UUID": {}, "LABEL": {}, "PARTUUID": {}, "PARTLABEL": {},
     }  # fmt: skip
+    shared: dict[tuple[Tag, str], str] = {}
     for number, volume in enumerate(layout.volumes):
+        if volume.copy_of:
+            continue
         names: dict[Tag, str] = {"UUID": volume.uuid, "LABEL": volume.label}
         if volume.number:
             names["PARTUUID"] = volume.partition_uuid
             names["PARTLABEL"] = volume.name
         for tag, name in names.items():
-            if name:
-                known[tag].setdefault(name.casefold(), titles[number])
+            if not name:
+                continue
+            key: tuple[Tag, str] = tag, name.casefold()
+            if key[1] in known[tag]:
+                first = shared.get(key, known[tag][key[1]])
+                shared[key] = f"{first} and {titles[number]}"
+            known[tag].setdefault(key[1], titles[number])
     hidden = dict.fromkeys(known, _hidden_in_table(layout))
     for tag in _OF_FILE_SYSTEM:
         named = ((titles[n], v) for n, v in enumerate(layout.volumes))
@@ -127,7 +142,7 @@ def identifiers_of(layout: VolumeLayout, titles: Mapping[int, str]) -> Identifie
         if volume.type == "lvm"
         for path in (f"/dev/{volume.name}", f"{_MAPPED}{mapped_name(volume.name)}")
     }
-    return Identifiers(known=known, hidden=hidden, logical=logical)
+    return Identifiers(known=known, shared=shared, hidden=hidden, logical=logical)
 
 
 def mapped_name(logical: str) -> str:
@@ -143,7 +158,7 @@ def _hidden_in_table(layout: VolumeLayout) -> str:
 def _hidden_in(title: str, volume: Volume, tag: Tag, layout: VolumeLayout) -> str:
     """Return why a volume may have what is not seen of it, "" if it cannot."""
     extended = {f"0x{number:02x}" for number in EXTENDED_TYPES}
-    if volume.type in WITHOUT_FILES | extended:
+    if volume.type in WITHOUT_FILES | extended or volume.copy_of or volume.is_empty:
         return ""
     if volume.problem:
         return f"{title}: {volume.problem}"

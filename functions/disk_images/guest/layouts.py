@@ -6,9 +6,10 @@ Sources, read 2026-12:
     NixOS manual, "What happens during a system switch": the system profile.
     "The Discoverable Partitions Specification" (UAPI.2): partitions with /usr.
     snapper(8) and openSUSE's Btrfs layout: @/.snapshots/NUMBER/snapshot.
+    live-boot(7); casper(7); dracut, dmsquash-live; archiso: a root that is a file.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from disk_images.guest.volume_files import Seen
@@ -21,6 +22,13 @@ SNAPSHOTS = "/.snapshots"
 DEPLOYMENTS = "/ostree/deploy"
 NIX_PROFILE = "/nix/var/nix/profiles/system"
 
+_LIVE = (
+    "/live/filesystem.squashfs",
+    "/casper/filesystem.squashfs",
+    "/casper/minimal.squashfs",
+    "/LiveOS/squashfs.img",
+    "/arch/x86_64/airootfs.sfs",
+)
 _MOST_NAMES = 8
 
 
@@ -81,14 +89,28 @@ def _snapshots(seen: Seen) -> Iterator[Seen]:
 
 def _deployment(seen: Seen, names: set[str]) -> Seen | None:
     """Return one of an ostree's deployments: which one boots is the loader's word."""
-    if "ostree" not in names:
-        return None
+    found = deployments(seen) if "ostree" in names else []
+    return found[0] if found else None
+
+
+def deployments(seen: Seen) -> list[Seen]:
+    """Return all deployments of an ostree, in the order of their names."""
+    found = []
     for name in (seen.names(DEPLOYMENTS) or [])[:_MOST_NAMES]:
         folder = f"{DEPLOYMENTS}/{name}/deploy"
-        for each in seen.names(folder) or []:
-            if not each.endswith(".origin"):
-                return with_prefix(seen, f"{seen.prefix}{folder}/{each}")
-    return None
+        found += [
+            with_prefix(seen, f"{seen.prefix}{folder}/{each}")
+            for each in seen.names(folder) or []
+            if not each.endswith(".origin")
+        ]
+    return found
+
+
+def live_root(volumes: Iterable[Seen]) -> str:
+    """Return where a root is that is only a file of a volume, or ""."""
+    places = ((seen, path) for seen in volumes for path in _LIVE)
+    found = next((s.where(path) for s, path in places if s.has_file(path)), "")
+    return found and f"{found} has a system, and no file in a volume is looked into"
 
 
 def top_of(root: Seen) -> Seen:
@@ -97,16 +119,22 @@ def top_of(root: Seen) -> Seen:
     return with_prefix(root, top) if is_deployed else root
 
 
-def booted_deployment(root: Seen, ostree: str) -> Seen:
+def booted_deployment(root: Seen, ostree: str) -> Seen | None:
     """Return the deployment that a boot entry's ostree= leads to, over a link.
+
+    Without such an entry it is the only one; None where there are several.
 
     Args:
         root: Any deployment on the same file system.
         ostree: As /ostree/boot.1/NAME/CHECKSUM/0.
     """
-    top, is_deployed, _ = root.prefix.partition(DEPLOYMENTS)
-    booted = with_prefix(root, f"{top}{ostree.rstrip('/')}")
-    return booted if is_deployed and ostree and booted.names("/etc") else root
+    if DEPLOYMENTS not in root.prefix:
+        return root
+    top = top_of(root)
+    booted = with_prefix(root, f"{top.prefix}{ostree.rstrip('/')}")
+    if ostree and booted.names("/etc"):
+        return booted
+    return root if len(deployments(top)) == 1 else None
 
 
 def is_root(names: set[str]) -> bool:

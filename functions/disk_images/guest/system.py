@@ -23,6 +23,7 @@ from disk_images.guest.layouts import (
     as_usr,
     booted_deployment,
     candidates_on,
+    live_root,
     usr_volumes,
 )
 from disk_images.guest.linux import CONFIGURATION, FIRST_WANTED, FOR_PLAN, Linux
@@ -81,7 +82,7 @@ def look(disk: DividedDisk) -> Findings:
     choice = choose(candidates, volumes)
     found = _of_layout(disk)
     if choice.system is None:
-        why = choice.why_not or "; ".join(_unread(disk))
+        why = choice.why_not or "; ".join(_unread(disk)) or live_root(disk.volumes)
         found.update(_nothing(why or NO_SYSTEM))
     elif choice.system.is_windows:
         found.update(Windows(choice.system.seen, disk.scope.agents).findings())
@@ -89,7 +90,7 @@ def look(disk: DividedDisk) -> Findings:
         roots = [candidate.seen for candidate in candidates]
         root = choice.system.seen
         found.update(_of_root(root, choice, volumes, disk, roots))
-    found["notes"] = choice.notes
+    found["notes"] = (*choice.notes, *found.pop("notes", ()))
     return _with_boot_mode(found, find_firmware(esps), disk)
 
 
@@ -107,8 +108,11 @@ def _of_root(
     if is_whole or "/ostree/" in root.prefix:
         entry = entry or entry_of_firmware(volumes)
         entry = entry or default_entry(boot_of(root, volumes, roots))
-    if entry:
-        root = booted_deployment(root, entry.option("ostree"))
+    booted = booted_deployment(root, entry.option("ostree") if entry else "")
+    if booted is None:
+        several = f"{root.name} has several deployments, and no boot entry names one"
+        return {**_nothing(several), "notes": (several,)}
+    root = booted
     usr = next((as_usr(v) for v in usr_volumes(volumes.others)), None)
     linux = Linux(root, boot, entry, None if root.mounted_at else usr)
     found = _system_of(linux)

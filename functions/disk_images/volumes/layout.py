@@ -49,6 +49,8 @@ class Volume(BlockView):
         label: Of what it holds, or "".
         uuid: Of what it holds, or "".
         problem: Why its files cannot be read although the kind is known, or "".
+        is_empty: Whether nobody has written to its beginning.
+        copy_of: The partition that holds the same mirror and comes before it, or 0.
     """
 
     source: Source
@@ -65,6 +67,8 @@ class Volume(BlockView):
     label: str = ""
     uuid: str = ""
     problem: str = ""
+    is_empty: bool = False
+    copy_of: int = 0
 
     def read(self, offset: int, count: int) -> bytes:
         """Return bytes; fewer only where the volume ends."""
@@ -135,6 +139,7 @@ def _identified(
     heads = [(part.offset, min(part.size_bytes, HEAD_BYTES)) for part in first]
     get_ready([(disk, heads)])
     found = []
+    arrays: dict[bytes, int] = {}
     for part in partitions:
         if part.offset + part.size_bytes > disk.size_bytes:
             warnings.append(
@@ -143,8 +148,12 @@ def _identified(
             )
         source: Source = Slice(disk, part.offset, part.size_bytes)
         content = _content_of(source, part)
+        copy_of = 0
         if content.kind == "linux_raid_member" and (inside := _member_data(source)):
-            source, content = inside, _content_of(inside, part)
+            array, data = inside
+            copy_of = arrays.setdefault(array, part.number) % part.number
+            if not copy_of:
+                source, content = data, _content_of(data, part)
         found.append(
             _volume(
                 source,
@@ -158,6 +167,7 @@ def _identified(
                 flags=part.flags,
                 priority=part.priority,
                 partition_uuid=part.uuid,
+                copy_of=copy_of,
             )
         )
     return found
@@ -169,12 +179,26 @@ def _content_of(source: Source, part: Partition) -> VolumeContent:
     if part.type in WITHOUT_FILES | extended:
         return VolumeContent()
     try:
-        return identify(source)
+        return _fitting(identify(source), part.size_bytes)
     except CannotTellError as exc:
         return VolumeContent(problem=str(exc))
 
 
-# md's superblock, version 1, little-endian: 0-3 0xA92B4EFC, 4-7 version, 72-75 level,
+def _fitting(content: VolumeContent, size_bytes: int) -> VolumeContent:
+    """Return what a volume holds; a file system larger than it is no whole one.
+
+    It may be the first member of an array whose own superblock stands at the end.
+    """
+    if content.size_bytes <= size_bytes:
+        return content
+    return content._replace(
+        problem=f"its {content.kind} has {content.size_bytes:,} bytes, more than the"
+        f" {size_bytes:,} here: it is one part of an array, or was cut"
+    )
+
+
+# md's superblock, version 1, little-endian: 0-3 0xA92B4EFC, 4-7 version, 16-31 UUID of
+# the array, 72-75 level,
 # 92-95 number of disks, 128-135 first sector of the data, 136-143 number of sectors.
 # Source: Linux, include/uapi/linux/raid/md_p.h, read 2026-12.
 _MD_AT = (4096, 0)
@@ -182,8 +206,8 @@ _MD_MAGIC = b"\xfc\x4e\x2b\xa9\1\0\0\0"
 _MIRROR, _LINEAR = 1, -1
 
 
-def _member_data(source: Source) -> Source | None:
-    """Return the array that a member of md holds alone; None if it takes others."""
+def _member_data(source: Source) -> tuple[bytes, Source] | None:
+    """Return UUID and data of an array that one member holds; None if it takes more."""
     for at in _MD_AT:
         raw = source.read(at, 256)
         if not raw.startswith(_MD_MAGIC) or len(raw) < 256:
@@ -193,7 +217,7 @@ def _member_data(source: Source) -> Source | None:
         first, count = struct.unpack_from("<QQ", raw, 128)
         is_whole = level == _MIRROR or (level in {_LINEAR, 0} and disks == 1)
         if is_whole and 0 < first * SECTOR < source.size_bytes:
-            return Slice(source, first * SECTOR, count * SECTOR)
+            return raw[16:32], Slice(source, first * SECTOR, count * SECTOR)
     return None
 
 
@@ -210,6 +234,7 @@ def _volume(  # noqa: PLR0913 - what a partition has
     flags: tuple[str, ...] = (),
     priority: int = 0,
     partition_uuid: str = "",
+    copy_of: int = 0,
 ) -> Volume:
     return Volume(
         source=source,
@@ -226,6 +251,8 @@ def _volume(  # noqa: PLR0913 - what a partition has
         label=content.label,
         uuid=content.uuid,
         problem=content.problem,
+        is_empty=content.is_empty,
+        copy_of=copy_of,
     )
 
 
@@ -257,7 +284,7 @@ def _logical_volume(volume: LogicalVolume) -> Volume:
         source = _NOWHERE
     else:
         try:
-            content = identify(source)
+            content = _fitting(identify(source), source.size_bytes)
         except CannotTellError as exc:
             content = VolumeContent(problem=str(exc))
     return _volume(
