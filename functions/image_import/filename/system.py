@@ -31,6 +31,7 @@ from image_import.filename.vocabulary.stop_words import (
     ENDINGS_OF_OWN_NAMES,
     IMAGE_WORDS,
     LINUX_WORDS,
+    MIRRORS,
     NOT_DISTRIBUTIONS,
     PREFIXES_OF_OTHERS,
     PURPOSES,
@@ -348,8 +349,10 @@ def _is_product(word: _Named, found: Sequence[Piece]) -> bool:
 
 def _is_served(phrase: Phrase, found: Sequence[Piece]) -> bool:
     """Return whether a machine serves the system rather than runs it."""
-    is_beside = not SERVED_WORDS.isdisjoint(neighbours(found, phrase))
-    return is_beside and not _has_release(phrase, found)
+    is_served = not SERVED_WORDS.isdisjoint(neighbours(found, phrase)) or any(
+        text in MIRRORS for text, _ in found
+    )
+    return is_served and not _has_release(phrase, found)
 
 
 def _is_beside(phrase: Phrase, other: Phrase, found: Sequence[Piece]) -> bool:

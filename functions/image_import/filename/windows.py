@@ -12,7 +12,7 @@ from typing import NamedTuple
 from image_import.filename.lookup import Vocabulary
 from image_import.filename.tokenizer import Piece
 from image_import.filename.vocabulary.entry import System
-from image_import.filename.vocabulary.stop_words import SERVED_WORDS
+from image_import.filename.vocabulary.stop_words import MIRRORS, SERVED_WORDS
 from image_import.filename.vocabulary.windows import (
     ANY_WINDOWS,
     BUILD_MARKS,
@@ -121,7 +121,7 @@ def _behind(
     )
     beside = {*texts[max(place - 1, 0) : place], *rest[:1]}
     is_ordinary = word in NOT_ALONE or not WINDOWS_OF_HOUSES.isdisjoint(texts)
-    if not release and (is_ordinary or not SERVED_WORDS.isdisjoint(beside)):
+    if not release and (is_ordinary or not beside.isdisjoint(SERVED_WORDS | MIRRORS)):
         return None
     if not release:
         return WindowsMatch(ANY_WINDOWS, word, "the word Windows")

@@ -37,9 +37,8 @@ DATA_DISKS = ("data disk", "data drive", "data vol", "data volume")
 """At the end as well, and in camel case: data-disk-tester is a machine."""
 
 FOREIGN_DATA_DISKS = (
-    "数据盘", "d盘", "e盘",
-    "データ ディスク",
-    "데이터 디스크", "диск данных", "диск с данными", "قرص البيانات", "قرص بيانات",
+    "数据盘", "d盘", "e盘", "データ ディスク", "데이터 디스크", "диск данных",
+    "диск с данными", "قرص البيانات", "قرص بيانات",
     "disque de données", "disque de donnees", "disque données", "disque donnees",
     "daten platte", "daten festplatte", "daten disk", "disco de datos", "disco datos",
     "disco de dados", "disco dados", "disco dati", "datový disk", "datovy disk",

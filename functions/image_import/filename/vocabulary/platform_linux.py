@@ -130,9 +130,11 @@ LISTED = (
         family="suse",
         platforms=("SUSE", OTHERS_LINUX),
         words=(
-            "suse", "sles", "sled", "sle", "slem", "sle micro", "sl micro",
+            "suse", "sles", "slem", "sle micro", "sl micro",
             "suse linux", "suse linux enterprise", "caasp", "suse manager",
         ),
+        ordinary_words=("sle", "sled"),
+        majors=("9", "10", "11", "12", "15", "16"),
         narrowed_by=(
             ("leap", "openSUSE"), ("tumbleweed", "openSUSE"), ("microos", "openSUSE"),
         ),

@@ -44,10 +44,13 @@ CLOUD_IMAGE_WORDS = frozenset({
 """Nothing but the image of a system is called so: they need not stand beside it."""
 
 SERVED_WORDS = frozenset({
-    "mirror", "mirrors", "repo", "repos", "repository", "packages", "isos", "sso",
+    "repo", "repos", "repository", "packages", "isos",
     "exporter", "wiki", "forum", "forums", "blog", "magazine", "org",
 })  # fmt: skip
-"""Beside the name of a system, what a machine serves, or a product: centos-mirror."""
+"""Beside the name of a system, what a machine serves, or a product: debian-wiki."""
+
+MIRRORS = frozenset({"mirror", "mirrors"})
+"""The same wherever they stand: centos-vault-mirror."""
 
 CONTENT_WORDS = frozenset({"with", "for", "running", "hosting"})
 """What stands behind them is in the system, or beside it: docker-with-alpine-3.19."""
