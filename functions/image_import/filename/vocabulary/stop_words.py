@@ -45,9 +45,11 @@ CLOUD_IMAGE_WORDS = frozenset({
 
 SERVED_WORDS = frozenset({
     "repo", "repos", "repository", "packages", "isos",
-    "exporter", "wiki", "forum", "forums", "blog", "magazine", "org",
+    "exporter", "wiki", "forum", "forums", "blog", "magazine", "org", "compatible",
+    "like", "non", "ex", "former", "formerly", "fake", "anti",
 })  # fmt: skip
-"""Beside the name of a system, what a machine serves, or a product: debian-wiki."""
+"""Beside the name of a system, what a machine serves (debian-wiki), or that it runs
+another one: non-windows-kiosk."""
 
 MIRRORS = frozenset({"mirror", "mirrors"})
 """The same wherever they stand: centos-vault-mirror."""
