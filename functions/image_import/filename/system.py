@@ -16,6 +16,7 @@ had, an architecture, an image word. `rocky9` is a distribution, `rocky-mountain
 
 import re
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from image_import.filename.architecture import ARCHITECTURE_BY_WORD
@@ -328,10 +329,12 @@ def _is_name(word: _Named, named: Sequence[_Named], found: Sequence[Piece]) -> b
 
 def _is_meant(word: _Named, named: Sequence[_Named], found: Sequence[Piece]) -> bool:
     """Return whether an ordinary word has the company that makes it a system's name."""
-    phrase, texts = word.phrase, {piece.text for piece in found}
+    phrase, texts = word.phrase, [piece.text for piece in found]
+    pairs = map("".join, pairwise(texts))
     return (
         _is_whole(phrase, found)
-        or not texts.isdisjoint(CLOUD_IMAGE_WORDS | LINUX_WORDS)
+        or not CLOUD_IMAGE_WORDS.isdisjoint((*texts, *pairs))
+        or not LINUX_WORDS.isdisjoint(texts)
         or _has_company(phrase, found, MEANT_BESIDE, word.system.majors)
         or _has_known_release(word, found)
         or _has_architecture(phrase, found)

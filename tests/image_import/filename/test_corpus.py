@@ -9,15 +9,6 @@ from image_import.filename.reader import KeyClues, read_key
 
 ROWS = load()
 STRICT = [row for row in ROWS if not row["debatable"]]
-LEAST = {
-    "format": 1.0,
-    "os_type": 0.99,
-    "platform": 0.99,
-    "platform (Apsara)": 0.99,
-    "architecture": 0.99,
-    "disk_index": 0.97,
-    "set_name": 0.97,
-}
 
 
 def one_by_one(keys: Sequence[str], vocabulary: Vocabulary) -> list[KeyClues]:
@@ -39,7 +30,7 @@ def strict() -> list[Verdict]:
 def test_real_names_are_read_right(strict: list[Verdict], trait: str) -> None:
     of = of_trait(strict, trait)
     assert of
-    assert share(of) >= LEAST[trait], table("strict rows", of)
+    assert share(of) == 1, table("strict rows", of)
 
 
 def test_no_name_is_given_a_wrong_architecture(strict: list[Verdict]) -> None:
@@ -83,7 +74,7 @@ def test_families_that_no_table_knows_are_left_untold(
     title = "image names, 5 folds by family, each without its own words"
     record_property("table", table(title, verdicts, lists_untold=False))
     wrong = [v for v in of_trait(verdicts, "platform") if v.is_wrong_value]
-    assert share(of_trait(verdicts, "architecture")) >= LEAST["architecture"]
+    assert share(of_trait(verdicts, "architecture")) == 1
     assert len(wrong) <= 0.03 * len(STRICT)
 
 
