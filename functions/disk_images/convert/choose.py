@@ -37,6 +37,7 @@ from disk_images.convert.stream_lane import (
 )
 from disk_images.convert.unpack import unpacked
 from disk_images.convert.wrap_lane import DoesNotFitError, plan_wrap
+from disk_images.convert.xz_blocks import OrderedMap, read_blocks, unpacked_blocks
 from disk_images.formats.detect import HEAD_BYTES, TAIL_BYTES, read_header
 from disk_images.formats.types import DiskFormat, FormatError, Header
 
@@ -68,6 +69,7 @@ class ConversionOrder:
         member: Which file of an archive, if it has several disks.
         largest_bytes: Of a disk that comes as a stream.
         open_beside: Opens the files that a descriptor names.
+        ahead: Works on several pieces of the source side by side, where there are such.
     """
 
     limits: PartLimits = field(default_factory=PartLimits)
@@ -78,6 +80,7 @@ class ConversionOrder:
     member: str = ""
     largest_bytes: int = DEFAULT_LARGEST_BYTES
     open_beside: OpenFile = nothing_beside
+    ahead: OrderedMap = map
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,9 +115,7 @@ def choose(file: Source, order: ConversionOrder) -> ConversionChoice:
         return _from_tar(file, order)
     if header.detected in PACKED:
         kind = "gzip" if header.detected == "tar.gz" else header.detected
-        return _from_stream(
-            partial(unpacked, file, kind), f"it is packed with {kind}", order
-        )
+        return _from_packed(file, kind, f"it is packed with {kind}", order)
     return _from_disk(file, header, order)
 
 
@@ -221,12 +222,15 @@ def _read_through(disk: Source) -> Iterator[bytes]:
         at += len(piece)
 
 
-def _from_stream(
-    pieces: Callable[[], Iterator[bytes]], why: str, order: ConversionOrder
+def _from_packed(
+    file: Source, kind: str, why: str, order: ConversionOrder
 ) -> ConversionChoice:
     """Return the lane of what can only be read from its start."""
-    head = _first(pieces())
-    inner = _inner_header(head)
+    pieces = partial(unpacked, file, kind)
+    inner = _inner_header(_first(pieces()))
+    if kind == "xz" and (blocks := read_blocks(file)):
+        pieces = partial(unpacked_blocks, file, blocks, order.ahead)
+        why = f"{why} in {len(blocks):,} blocks"
     if inner.detected in {"tar", "ova"}:
         return _from_packed_tar(pieces, why, order)
     return _packed_disk(pieces, inner, why, order)
@@ -420,7 +424,7 @@ def _from_member(
     header = _header(inside)
     if header.detected == "gzip" and member.is_disk_by_ovf:
         why = f"{member.name!r} is packed with gzip, as its OVF says"
-        return _from_stream(partial(unpacked, inside, "gzip"), why, order)
+        return _from_packed(inside, "gzip", why, order)
     if header.detected in NESTED:
         raise RefusedError(
             f"{member.name!r} in it is another archive ({header.detected}); unpack the"

@@ -214,6 +214,7 @@ class ConversionRun:
             can_copy=is_copied and disk.object_type != "Appendable",
             member=member,
             largest_bytes=self.settings.convert_max_gib * GIB,
+            wraps_compressed=self.settings.convert_wrap_compressed,
         )
 
     def _must_be_ours(self, choice: ConversionChoice) -> None:

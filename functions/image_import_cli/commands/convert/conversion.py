@@ -41,6 +41,7 @@ PLAN_VERSION = 2
 """Raise it where the same source becomes other parts than before."""
 
 Item = TypeVar("Item")
+Made = TypeVar("Made")
 OnProgress = Callable[[int, int | None], None]
 """Is told how many bytes are done, and of how many."""
 
@@ -197,7 +198,12 @@ class Conversion:
     def _convert(self) -> None:
         route = self.route
         source = route.open()
-        order = replace(self.order, limits=route.limits, open_beside=route.beside)
+        order = replace(
+            self.order,
+            limits=route.limits,
+            open_beside=route.beside,
+            ahead=self._each,
+        )
         choice = self.look(source, order)
         if not isinstance(choice, TwoPasses):
             self._make(choice, source, order)
@@ -265,8 +271,8 @@ class Conversion:
         return sum(sizes)
 
     def _each(
-        self, work: Callable[[Item], None], items: Iterable[Item]
-    ) -> Iterator[None]:
+        self, work: Callable[[Item], Made], items: Iterable[Item], /
+    ) -> Iterator[Made]:
         """Work side by side, with no more parts in memory than threads."""
         if self.threads < 2:
             yield from map(work, items)
