@@ -14,6 +14,7 @@ import click
 
 from image_import_cli.ui.errors import JSON_FLAG, failure
 from image_import_cli.ui.interrupt import LEFT, STATUS, Interrupted, end_at_once
+from image_import_cli.ui.language import localized, with_localized_help
 from image_import_cli.ui.pipes import readers_may_go
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
@@ -109,7 +110,7 @@ class LazyGroup(click.Group):
                 if name in COMMANDS
             ]
             if rows:
-                with formatter.section(title):
+                with formatter.section(localized(title)):
                     formatter.write_dl(rows)
 
     def _summary(self, ctx: click.Context, name: str) -> str:
@@ -126,7 +127,9 @@ class LazyGroup(click.Group):
         module, _, attribute = COMMANDS[cmd_name].partition(":")
         with extras_named():
             command = getattr(importlib.import_module(module), attribute)
-        return command if isinstance(command, click.Command) else None
+        if not isinstance(command, click.Command):
+            return None
+        return with_localized_help(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -162,6 +165,7 @@ class LazyGroup(click.Group):
         except click.ClickException as exc:
             if is_json:
                 click.echo(json.dumps(failure(exc), ensure_ascii=False))
+            exc.message = localized(exc.message)  # type: ignore[misc]
             raise
         except KeyboardInterrupt:
             left = LEFT.get(ctx.invoked_subcommand or "")
@@ -185,7 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     try:
         with readers_may_go():
-            cli.main(args=arguments, prog_name="image-import")
+            with_localized_help(cli).main(args=arguments, prog_name="image-import")
     except OSError as exc:
         if exc.errno not in NO_ROOM or exc.filename is not None:
             raise

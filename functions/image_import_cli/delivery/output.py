@@ -15,6 +15,7 @@ from rich.table import Column
 from rich.text import Text
 
 from image_import_cli.delivery.known import WITHOUT_IMAGE, Known, told
+from image_import_cli.ui.language import localized
 from image_import_cli.ui.results import COLOURS, print_json
 from image_import_cli.ui.text import printable, shortened, without_key
 from image_import_cli.ui.tty import can_move
@@ -219,7 +220,7 @@ def show_line(result: Result, console: Console) -> None:
     is_told_why = result.outcome in {*BAD, Outcome.WAITING} or not ending
     ending = "" if is_told_why else printable(ending)
     key = printable(result.object_key)
-    reason = printable(without_key(result.reason, result.object_key))
+    reason = printable(localized(without_key(result.reason, result.object_key)))
     word = (f"{result.outcome.value:<9}", COLOURS[result.outcome])
     if not console.is_terminal:
         text = f"  {key}  {reason if is_told_why else ending}"

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from image_import_cli.doctor.account.facts import AccountFinding, Status
 from image_import_cli.iam.roles import Json
+from image_import_cli.ui.language import localized
 
 STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red", "unknown": "dim"}
 
@@ -34,21 +35,21 @@ def show(findings: Sequence[AccountFinding], console: Console) -> None:
     """Print a table, below it the commands as they can be copied, and the sum."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in ("", "check", "finding"):
-        table.add_column(column, overflow="fold")
+        table.add_column(localized(column), overflow="fold")
     for finding in findings:
         # Text, since names and answers of services may look like rich's markup.
-        cells = (Text(cell) for cell in (finding.status, finding.check, finding.text))
-        table.add_row(*cells, style=STYLES[finding.status])
+        cells = (finding.status, finding.check, localized(finding.text))
+        table.add_row(*map(Text, cells), style=STYLES[finding.status])
     console.print(table)
     for mend, about in _by_mend(findings).items():
         verb = "tell" if about[0].status == "unknown" else "mend"
         checks = ", ".join(dict.fromkeys(finding.check for finding in about))
-        console.print(f"\nTo {verb} {checks}:", style="bold")
+        console.print(localized(f"\nTo {verb} {checks}:"), style="bold")
         for line in mend.splitlines():
             _show_mend(line, console, is_in_words=about[0].is_in_words)
     console.print()
     for line in _sum(findings):
-        console.print(line, highlight=False, markup=False)
+        console.print(localized(line), highlight=False, markup=False)
 
 
 def _by_mend(findings: Sequence[AccountFinding]) -> dict[str, list[AccountFinding]]:
@@ -83,7 +84,7 @@ def _show_mend(line: str, console: Console, *, is_in_words: bool) -> None:
     mark = "# " if line.startswith("# ") else ""
     if mark or is_in_words:
         line = textwrap.fill(
-            line.removeprefix(mark),
+            localized(line.removeprefix(mark)),
             console.width,
             initial_indent=mark,
             subsequent_indent=mark,

@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from image_import_cli.status.model import BY_URGENCY, UNDER_WAY, ImportStatus
+from image_import_cli.ui.language import localized
 from image_import_cli.ui.results import COLOURS
 from image_import_cli.ui.text import folded, printable, shortened, without_key
 
@@ -86,7 +87,7 @@ class TableLayout:
         ids = "image ID and request ID" if self._is_wide else ""
         both = "object" if self._is_tight else "object and image"
         names = ("state", "progress", "age", both, ids)
-        return self._row(*(Text(name, "bold") for name in names))
+        return self._row(*(Text(localized(name), "bold") for name in names))
 
     def entry(self, status: ImportStatus, passed: timedelta) -> RenderableType:
         """Return one import, without the command that is its next step."""
@@ -98,11 +99,13 @@ class TableLayout:
             told = [name, *_ids(status)]
             parts += [_below(text, style) for text, style in told if text]
         if status.error:
-            error = printable(without_key(status.error, status.object_key))
+            error = printable(localized(without_key(status.error, status.object_key)))
             parts.append(_below(error, style_of(status.state)))
         if status.next_step:
             arrow = "->" if self._is_ascii else "→"
-            parts.append(_below(f"{arrow} {printable(status.next_step)}", ""))
+            parts.append(
+                _below(f"{arrow} {printable(localized(status.next_step))}", "")
+            )
         return Group(*parts)
 
     def brief(self, status: ImportStatus, passed: timedelta) -> RenderableType:

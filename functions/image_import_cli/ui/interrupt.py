@@ -9,6 +9,8 @@ from typing import IO, Any, NoReturn
 
 import click
 
+from image_import_cli.ui.language import localized
+
 STATUS = 130
 """128 and SIGINT's number, as a shell shows a program that Ctrl-C has ended."""
 
@@ -42,7 +44,7 @@ class Interrupted(click.ClickException):
         """Print the message, on a line of its own where a terminal has echoed ^C."""
         if sys.stderr.isatty():
             click.echo(file=file, err=True)
-        click.echo(self.message, file=file, err=True)
+        click.echo(localized(self.message), file=file, err=True)
 
 
 def end_at_once() -> NoReturn:

@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.text import Text
 
+from image_import_cli.ui.language import localized
 from image_import_cli.ui.text import printable
 
 
@@ -19,5 +20,5 @@ def leave_echo(console: Console) -> None:
 
 def aside(text: str) -> None:
     """Tell on standard error what is not what was asked for."""
-    line = Text(printable(text))
+    line = Text(printable(localized(text)))
     Console(stderr=True).print(line, soft_wrap=True, highlight=False)
