@@ -8,12 +8,13 @@ from image_import.config.settings import Settings
 from image_import.errors import ServiceError
 from image_import.importing import results
 from image_import.ledger.clock import OssClock
-from image_import.ledger.entries import FINAL, LedgerEntry, State, last_of
+from image_import.ledger.entries import FINAL, LedgerEntry, State
 from image_import.ledger.open_jobs import Job, JobStep
 from image_import.ledger.store import LedgerStore, Overtaken, Snapshot
 from image_import.model.result import Outcome, Result
 from image_import.notification.announcer import Announcer
 from image_import.tracking.batch_lookup import Observations
+from image_import.tracking.distribution.steps import end_of
 from image_import.tracking.progress import judge, unfollowed
 from image_import.tracking.source_cleanup import SourceCleanup
 
@@ -90,12 +91,7 @@ class Follower:
         self, job: Job, snapshot: Snapshot, image: LedgerEntry, distribute: Distribute
     ) -> tuple[Snapshot, bool]:
         """Go on with the distribution; only its good end touches the source."""
-        ended = last_of(
-            snapshot.entries,
-            image.version,
-            State.DISTRIBUTED,
-            State.DISTRIBUTION_FAILED,
-        )
+        ended = end_of(snapshot.entries, image.version)
         if ended is None and not self.settings.dry_run:
             try:
                 snapshot, ended = distribute(snapshot, image)

@@ -54,6 +54,9 @@ Work = Callable[[], int]
 class TrackerApi(LookupApi, ImageApi, RetentionApi, Protocol):
     """What the tracker asks of ECS in one region."""
 
+    def cancel_copy(self, image_id: str) -> None:
+        """End a copy that is under way."""
+
 
 def unguarded(work: Work) -> int:
     """Return what a piece of work returns."""

@@ -20,6 +20,11 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from image_import_cli.commands.stop_distribution import (
+    BY_HAND,
+    StopsDistribution,
+    open_distributions,
+)
 from image_import_cli.options.credentials import profile_option, signed_environment
 from image_import_cli.options.oss_url import read_object
 from image_import_cli.options.settings import (
@@ -33,7 +38,6 @@ from image_import_cli.ui.text import printable
 POLL_SECONDS = 2.0
 MOST_ROUNDS = 6
 ENDED = {"Finished", "Failed", "Deleted"}
-BY_HAND = "cancelled with image-import cancel"
 
 
 class NothingToCancelError(ImageImportError):
@@ -42,11 +46,20 @@ class NothingToCancelError(ImageImportError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Task:
-    """An import task, with the ledger that knows it, if one does."""
+    """An import task, with the ledger that knows it, if one does.
+
+    Attributes:
+        task_id: "" where what is under way is a distribution.
+    """
 
     task_id: str
     snapshot: Snapshot | None = None
     last: LedgerEntry | None = None
+
+    @property
+    def is_distribution(self) -> bool:
+        """Whether the image is there, and what is under way is its distribution."""
+        return not self.task_id
 
     @property
     def name(self) -> str:
@@ -68,6 +81,7 @@ class Cancelling:
     store: LedgerStore | None
     prefix: str
     ecs: LookupApi
+    stops: StopsDistribution
     claim: str
     now: Callable[[], datetime]
     sleep: Callable[[float], None]
@@ -82,6 +96,8 @@ class Cancelling:
         place = LedgerKeys(prefix=self.prefix, bucket=bucket, object_key=object_key)
         books = list(self._books_at(place))
         found = [task for snapshot in books for task in _tasks(snapshot)]
+        if not found:
+            found = [Task(task_id="", snapshot=s) for s in open_distributions(books)]
         if len(found) == 1:
             return found[0]
         if found:
@@ -106,6 +122,8 @@ class Cancelling:
         Raises:
             ServiceError: ECS refused, or did not answer.
         """
+        if task.is_distribution and task.snapshot:
+            return self.stops.stop(task.snapshot)
         status = self._status(task)
         if status in ENDED - {"Deleted"}:
             return "too_late", f"the task has ended as {status}; nothing was cancelled"
@@ -233,7 +251,8 @@ def cancel(
     """Cancel the import of an object, or an import task.
 
     The task of an object is looked up in its ledger, and its end is written there, so
-    that no later event and no run of the timer takes it for a failure. The uploaded
+    that no later event and no run of the timer takes it for a failure. Of an image that
+    is there its distribution is cancelled, with the copies under way. The uploaded
     object stays. Only on the public cloud: Apsara Stack has no CancelTask.
     """
     settings = checked_settings(environment(assignments))
@@ -256,8 +275,10 @@ def cancel(
 
 def _is_confirmed(task: Task) -> bool:
     """Ask; Ctrl-C and the end of the input are a no."""
-    click.echo(f"The import of {printable(task.name)}", err=True)
-    click.echo(f"  task  {task.task_id}", err=True)
+    what = "distribution" if task.is_distribution else "import"
+    click.echo(f"The {what} of {printable(task.name)}", err=True)
+    if task.task_id:
+        click.echo(f"  task  {task.task_id}", err=True)
     try:
         return click.confirm("Cancel it?", err=True)
     except click.Abort:
@@ -291,6 +312,12 @@ def _cancelling(settings: Settings, bucket: str) -> Cancelling:
         store=tracker.store if ledger_bucket else None,
         prefix=settings.ledger_prefix,
         ecs=tracker.lookups(settings.region_id or ""),
+        stops=StopsDistribution(
+            store=tracker.store,
+            ecs=tracker.lookups,
+            claim=tracker.claim,
+            now=tracker.clock.earliest,
+        ),
         claim=tracker.claim,
         now=tracker.clock.earliest,
         sleep=time.sleep,
@@ -300,7 +327,8 @@ def _cancelling(settings: Settings, bucket: str) -> Cancelling:
 
 def _show(task: Task, outcome: str, reason: str, *, as_json: bool) -> None:
     if as_json:
-        told = {"task_id": task.task_id, "outcome": outcome, "reason": reason}
+        id_ = {"task_id": task.task_id} if task.task_id else {}
+        told = {**id_, "outcome": outcome, "reason": reason}
         if task.snapshot:
             place = task.snapshot.keys
             told |= {"bucket": place.bucket, "object_key": place.object_key}

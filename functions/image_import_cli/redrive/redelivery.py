@@ -4,7 +4,7 @@ Nothing is imported by another way than an event's. What is added is an operator
 in the ledger: after an import that came to nothing, that the next attempt may begin.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from image_import.errors import ServiceUnavailable
@@ -17,12 +17,15 @@ from image_import.ledger.entries import (
     Standing,
     State,
     attempt_of,
+    last_of,
     settle,
+    to_json_bytes,
     to_text,
 )
 from image_import.ledger.layout import LedgerKeys
 from image_import.ledger.store import LedgerStore, Overtaken, Snapshot
 from image_import.model.result import Outcome, Result
+from image_import.tracking.distribution.steps import AGAIN, end_of
 
 from image_import_cli.delivery.batch import about
 
@@ -39,10 +42,15 @@ DOUBT = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """What a ledger allows: an end, or a delivery, perhaps after a line."""
+    """What a ledger allows: an end, or a delivery, perhaps after a line.
+
+    Attributes:
+        is_distribution: The image is there; what failed is its distribution.
+    """
 
     end: Result | None = None
     line: LedgerEntry | None = None
+    is_distribution: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,6 +95,8 @@ class Redriving:
             except Overtaken as exc:
                 snapshot = exc.snapshot
                 continue
+            if verdict.is_distribution:
+                return about(self._reopen(store, snapshot), upload)
             return self.deliver(upload)
         raise ServiceUnavailable(
             f"the ledger {snapshot.key} keeps changing; try again in a minute",
@@ -99,6 +109,8 @@ class Redriving:
         settled, now = settle(snapshot.entries), self.clock.earliest()
         if settled.accepted:
             accepted = list(settled.accepted.values())[-1]
+            if has_failed_distribution(snapshot.entries, accepted.version):
+                return Verdict(line=self._again(accepted), is_distribution=True)
             return _ends(Standing.DONE, accepted, snapshot)
         pending = settled.pending
         if pending:
@@ -113,6 +125,39 @@ class Redriving:
                 return Verdict(end=replace(told, image_name=doubt.image_name))
             return Verdict(line=self._line(doubt, doubt.attempt, doubt.version))
         return self._after_end(settled, snapshot)
+
+    def _reopen(self, store: LedgerStore, snapshot: Snapshot) -> Result:
+        """Put the note by which the tracker finds the distribution again."""
+        accepted = list(settle(snapshot.entries).accepted.values())[-1]
+        intent = last_of(snapshot.entries, accepted.version, State.INTENT)
+        claim = intent.claim if intent else self.claim
+        note = {
+            "bucket": snapshot.keys.bucket,
+            "object_key": snapshot.keys.object_key,
+            "etag": snapshot.etag,
+            "image_name": accepted.image_name,
+            "ledger": snapshot.key,
+            "claim": claim,
+        }
+        key = snapshot.keys.open_key(snapshot.etag, claim)
+        store.put_note(key, to_json_bytes(note))
+        again = "what failed is done again with the tracker's next run"
+        return results.as_recorded(Outcome.DISTRIBUTING, accepted, again)
+
+    def _again(self, accepted: LedgerEntry) -> LedgerEntry:
+        return LedgerEntry(
+            state=State.DISTRIBUTING,
+            at=self.clock.earliest(),
+            claim=self.claim,
+            version=accepted.version,
+            disks=accepted.disks,
+            attempt=accepted.attempt,
+            image_name=accepted.image_name,
+            image_id=accepted.image_id,
+            step=AGAIN,
+            step_state="begun",
+            reason="image-import redrive",
+        )
 
     def _after_end(self, settled: Settled, snapshot: Snapshot) -> Verdict:
         """Return the line by which the next attempt may begin, if it needs one."""
@@ -144,7 +189,26 @@ def _last(entries: dict[str, LedgerEntry]) -> LedgerEntry | None:
     return next(reversed(entries.values()), None)
 
 
+def has_failed_distribution(
+    entries: Sequence[LedgerEntry], version: str, *, by_hand: bool = True
+) -> bool:
+    """Whether an image is there, and not all was done with it that was wanted.
+
+    Args:
+        by_hand: Count as well what a person has cancelled.
+    """
+    ended = end_of(entries, version)
+    if ended is None:
+        last = last_of(entries, version, State.DISTRIBUTING)
+        return last is not None and last.step == AGAIN
+    is_meant = ended.reason.startswith("cancelled with") and not by_hand
+    return ended.state is State.DISTRIBUTION_FAILED and not is_meant
+
+
 def _planned(verdict: Verdict) -> Result:
+    if verdict.is_distribution:
+        reason = "what failed of its distribution would be done again"
+        return Result(outcome=Outcome.PLANNED, reason=reason)
     again = "would be delivered again"
     if verdict.line:
         again += f" as attempt {verdict.line.attempt} ({verdict.line.reason})"
@@ -157,7 +221,10 @@ def wants_redrive(entries: tuple[LedgerEntry, ...]) -> bool:
     One whose image a person has cancelled or deleted is not: it was meant to end.
     """
     settled = settle(entries)
-    if settled.accepted or not entries:
+    if settled.accepted:
+        version = next(reversed(settled.accepted))
+        return has_failed_distribution(entries, version, by_hand=False)
+    if not entries:
         return False
     if settled.pending or settled.doubts:
         return True

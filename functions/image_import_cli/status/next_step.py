@@ -133,7 +133,8 @@ def _redriven(status: ImportStatus) -> Step:
 
 
 def _not_everywhere(status: ImportStatus) -> Step:
-    return Step(f"The image is there: do by hand what failed for {status.image_id}.")
+    text = "The image is there. Correct what failed, then have it done again: run"
+    return Step(text, _redrive(status))
 
 
 def _sweep(status: ImportStatus) -> str:

@@ -131,3 +131,41 @@ def test_what_cannot_be_asked_for_is_status_2(
     run = desk.run("cancel", *arguments, environ=environ)
     assert run.exit_code == 2
     assert why in " ".join(run.stderr.split())
+
+
+COPIES = {"COPY_TO_REGIONS": "cn-beijing,cn-wulanchabu"}
+
+
+def distributing(desk: Desk) -> None:
+    """Import an image, and begin its copies."""
+    desk.uploads.environ = COPIES
+    desk.uploads.upload("web.qcow2")
+    desk.uploads.cloud.ecs.finish_imports()
+    desk.uploads.track()
+    desk.uploads.track()
+
+
+def test_a_distribution_is_cancelled_with_its_copies(desk: Desk) -> None:
+    distributing(desk)
+    run = desk.run("cancel", WEB, "--yes", "--json")
+    assert run.exit_code == 0, run.output
+    assert json.loads(run.stdout)["outcome"] == "cancelled"
+    (image,) = desk.uploads.cloud.ecs.everywhere
+    assert (image.region_id, desk.uploads.calls("CancelCopyImage")) == (
+        desk.uploads.cloud.region_id,
+        2,
+    )
+    assert desk.uploads.last_state("web.qcow2") is State.DISTRIBUTION_FAILED
+    assert desk.uploads.track() == {"changes": [], "open": 0}
+
+
+def test_a_distribution_that_was_cancelled_can_be_done_again(desk: Desk) -> None:
+    distributing(desk)
+    desk.run("cancel", WEB, "--yes")
+    run = desk.run("redrive", WEB, "--json")
+    assert run.exit_code == 0, run.output
+    for _ in range(4):
+        desk.uploads.track()
+        desk.uploads.cloud.ecs.finish_imports()
+    assert desk.uploads.last_state("web.qcow2") is State.DISTRIBUTED
+    assert len(desk.uploads.cloud.ecs.everywhere) == 3

@@ -382,3 +382,26 @@ def test_what_cannot_be_asked_for_is_status_2(
     desk: Desk, arguments: tuple[str, ...]
 ) -> None:
     assert desk.redrive(*arguments).exit_code == 2
+
+
+def test_what_failed_of_a_distribution_is_done_again_from_there(desk: Desk) -> None:
+    desk.uploads.environ = {"COPY_TO_REGIONS": "cn-beijing,xx-nowhere-1"}
+    desk.uploads.upload("web.qcow2")
+    for _ in range(5):
+        desk.uploads.cloud.ecs.finish_imports()
+        desk.uploads.track()
+    assert desk.uploads.last_state("web.qcow2") is State.DISTRIBUTION_FAILED
+    planned = desk.run("redrive", f"oss://{BUCKET}/", "--dry-run", "--json")
+    assert "done again" in planned.stdout
+    assert desk.uploads.notes == []
+    desk.uploads.environ = {"COPY_TO_REGIONS": "cn-beijing,cn-wulanchabu"}
+    run = desk.run("redrive", f"oss://{BUCKET}/", "--json")
+    assert run.exit_code == 0, run.output
+    for _ in range(4):
+        desk.uploads.track()
+        desk.uploads.cloud.ecs.finish_imports()
+    assert desk.uploads.last_state("web.qcow2") is State.DISTRIBUTED
+    regions = [image.region_id for image in desk.uploads.cloud.ecs.everywhere]
+    assert sorted(regions) == ["cn-beijing", "cn-hangzhou", "cn-wulanchabu"]
+    assert desk.run("redrive", f"oss://{BUCKET}/web.qcow2").exit_code == 0
+    assert desk.uploads.notes == []

@@ -181,6 +181,16 @@ class Ecs:
         """
         return read_image_id(self._ask("CopyImage", parameters))
 
+    def cancel_copy(self, image_id: str) -> None:
+        """End a copy that is under way in this region; the copy is gone then.
+
+        Source: "CancelCopyImage", ECS API 2014-05-26, read 2026-12.
+
+        Raises:
+            ServiceRejected: It is too late, or there is no such copy.
+        """
+        self._ask("CancelCopyImage", {"ImageId": image_id})
+
     def modify_image(self, image_id: str, parameters: Parameters) -> None:
         """Set attributes of an image; what is not named stays.
 

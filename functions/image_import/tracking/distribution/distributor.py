@@ -130,7 +130,7 @@ class Distributor:
         if before is None:
             begun = self._step_line(image, step, "begun", "")
             if step.kind == COPY:
-                asked = _copy_parameters(step, image, wishes)
+                asked = _copy_parameters(step, image, wishes, progress.rounds)
                 begun = replace(begun, parameters=asked)
             snapshot = self.store.write(snapshot, begun)
         try:
@@ -187,7 +187,7 @@ class Distributor:
             asked: What CopyImage is called with, as the ledger has it.
         """
         if step.kind == COPY:
-            frozen = asked or _copy_parameters(step, image, wishes)
+            frozen = asked or _copy_parameters(step, image, wishes, progress.rounds)
             return self.api(wishes.source_region).copy_image(frozen)
         api = self.api(step.region_id)
         image_id = image.image_id
@@ -234,9 +234,11 @@ class Distributor:
 
 
 def _copy_parameters(
-    step: DistributionStep, image: LedgerEntry, wishes: DistributionWishes
+    step: DistributionStep, image: LedgerEntry, wishes: DistributionWishes, rounds: int
 ) -> dict[str, str]:
     """Return what CopyImage is called with, its token included.
+
+    By the same token ECS would answer with a copy that failed; each round has its own.
 
     Frozen in the ledger before the call: with other parameters, or another token, a
     call that is repeated after a crash would make a second copy.
@@ -252,6 +254,6 @@ def _copy_parameters(
         **wishes.copied,
         **({"Encrypted": "true", "KMSKeyId": key} if key else {}),
     }
-    said = repr((image.version, image.attempt, sorted(parameters.items())))
+    said = repr((image.version, image.attempt, rounds, sorted(parameters.items())))
     token = hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
     return {**parameters, "ClientToken": token}

@@ -17,6 +17,8 @@ from image_import.ledger.entries import LedgerEntry, State
 
 COPY, FEATURES, TAGS = "copy", "features", "tags"
 SHARE, FAMILY = "share", "family"
+AGAIN = "again"
+"""The step by which an operator has what failed done again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +99,25 @@ class DistributionWishes:
 
 
 class DistributionProgress:
-    """How far an image is, by the lines of its ledger."""
+    """How far an image is, by the lines of its ledger.
+
+    Attributes:
+        rounds: How often an operator has had done again what failed.
+    """
 
     def __init__(self, entries: Iterable[LedgerEntry], *, version: str) -> None:
         self._states: dict[str, StepState] = {}
+        self.rounds = 0
         for entry in entries:
             if entry.state is not State.DISTRIBUTING or entry.version != version:
+                continue
+            if entry.step == AGAIN:
+                self.rounds += 1
+                self._states = {
+                    name: state
+                    for name, state in self._states.items()
+                    if state.state != "failed"
+                }
                 continue
             before = self._states.get(entry.step)
             self._states[entry.step] = StepState(
@@ -146,6 +161,18 @@ class DistributionProgress:
             for step, state in found
             if state and state.state == "failed"
         ]
+
+
+def end_of(entries: Sequence[LedgerEntry], version: str) -> LedgerEntry | None:
+    """Return the line by which a distribution has ended; None while it is open."""
+    for entry in reversed(entries):
+        if entry.version != version:
+            continue
+        if entry.state in {State.DISTRIBUTED, State.DISTRIBUTION_FAILED}:
+            return entry
+        if entry.state is State.DISTRIBUTING:
+            return None
+    return None
 
 
 def ready_steps(
