@@ -1,8 +1,8 @@
 """LVM2: the logical volumes on a disk's physical ones.
 
-Linear and striped volumes are read, and mirrors by the leg that is here. Of any other
-kind (RAID with parity, thin, cached, snapshots), or of one that lies on a disk that is
-not here, it is said which and why.
+Linear, striped and thin volumes are read, and mirrors by the leg that is here. Of any
+other kind (RAID with parity, cached, thick snapshots), or of one that lies on a disk
+that is not here, it is said which and why.
 
 Source: LVM2, lib/format_text/layout.h and lib/format_text/import_vsn1.c;
 libyal/libvslvm, documentation/Logical Volume Manager (LVM) format.asciidoc; read
@@ -17,6 +17,7 @@ from typing import NamedTuple, TypeAlias
 
 from disk_images.blocks.prefetch import BlockView, Range, exactly
 from disk_images.blocks.source import CannotTellError, DamagedError, Source
+from disk_images.volumes.lvm_thin import ThinVolume
 
 _Scalar: TypeAlias = "str | int"
 _Value: TypeAlias = "_Scalar | list[_Scalar] | Section"
@@ -159,6 +160,7 @@ _AREA_HEADER_BYTES = 512
 _MAX_TEXT_BYTES = 4 << 20
 _MAX_VOLUMES = 256
 _MAX_SEGMENTS = 1024
+_MAX_LEVELS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -321,7 +323,7 @@ def _volumes_of(
     snapshots = _snapshots(volumes)
     found = []
     for name, section in volumes.items():
-        is_inner = _kind_of(section) == "snapshot"
+        is_inner = _kind_of(section) in {"snapshot", "thin-pool"}
         if "VISIBLE" not in section.texts("status") or is_inner:
             continue
         joined: Source | None = None
@@ -369,7 +371,7 @@ def _size_of(volume: Section, extent_bytes: int) -> int:
 
 
 def _unread(what: str) -> str:
-    return f"it is {what}, and only linear, striped and mirrored ones are read"
+    return f"it is {what}, and only linear, striped, mirrored and thin ones are read"
 
 
 def _segments(volume: Section, group: _Group, depth: int = 0) -> list[_Segment]:
@@ -401,11 +403,33 @@ def _segment(
             raise DamagedError(f"its stripes have {stripe_bytes:,} bytes")
         places = tuple(_place(name, at, group) for name, at in names)
         return _Segment(start, size, places, stripe_bytes)
+    if kind == "thin" and not depth:
+        return _Segment(start, size, ((_thin(segment, group, start + size), start),), 0)
     legs = _legs(segment, kind)
-    if not legs or depth:
+    if not legs or depth >= _MAX_LEVELS:
         raise CannotTellError(_unread(f"of type {kind}"))
-    source = _first_leg(legs, group)
+    source = _first_leg(legs, group, depth + 1)
     return _Segment(start, size, ((source, start),), 0)
+
+
+def _thin(segment: Section, group: _Group, size_bytes: int) -> ThinVolume:
+    """Return a thin volume, found over its pool."""
+    if segment.values.get("external_origin"):
+        raise CannotTellError(_unread("a thin one on top of another volume"))
+    name = segment.text("thin_pool")
+    pool = group.volumes.get(name, Section()).section("segment1")
+    metadata, data = (
+        _inner(pool.text(role), group, depth=1) for role in ("metadata", "pool")
+    )
+    device = segment.number("device_id")
+    return ThinVolume(metadata, data, device=device, size_bytes=size_bytes)
+
+
+def _inner(name: str, group: _Group, depth: int) -> _Joined:
+    """Return a volume that others are made of."""
+    if name not in group.volumes:
+        raise DamagedError(f"the metadata tell of no volume {name}")
+    return _Joined(_segments(group.volumes[name], group, depth))
 
 
 def _place(name: str, at: int, group: _Group) -> tuple[Source, int]:
@@ -422,13 +446,13 @@ def _legs(segment: Section, kind: str) -> list[str]:
     return segment.texts("raids")[1::2] if kind == "raid1" else []
 
 
-def _first_leg(legs: list[str], group: _Group) -> Source:
+def _first_leg(legs: list[str], group: _Group, depth: int) -> Source:
     """Return the first leg of a mirror that is on this disk."""
     problem = "its legs are missing"
     for leg in legs:
         if leg in group.volumes:
             try:
-                return _Joined(_segments(group.volumes[leg], group, depth=1))
+                return _inner(leg, group, depth)
             except CannotTellError as exc:
                 problem = str(exc)
     raise CannotTellError(problem)

@@ -268,7 +268,7 @@ LINEAR = b'"striped"'
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        (LINEAR, b'"thin"   ', "of type thin, and only linear"),
+        (LINEAR, b'"thin"   ', "LVM2 metadata has None as thin_pool"),
         (LINEAR, b'"cache"  ', "of type cache, and only linear"),
         (LINEAR, b'"raid1"  ', "of type raid1, and only linear"),
         (LINEAR, b'"mirror" ', "no pairs as mirrors"),
