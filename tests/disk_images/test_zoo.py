@@ -792,3 +792,14 @@ def test_the_system_is_told_as_labelled(
     if not name:
         assert found.os_name.why_not
         assert (found.os_name.why_not == NO_SYSTEM) == (version == NOTHING)
+
+
+def test_a_hybrid_mbr_is_noted_in_every_container(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    disk = bench.gpt((bench.ext4(with_grub("debian 12")), "linux"))
+    entry = struct.pack("<B3sB3sII", 0, b"\0\2\0", 0x83, b"\xff" * 3, 2048, 32768)
+    found = examine(CountingFile(patched(disk, (462, entry))))
+    assert found.notes == (
+        "its hybrid MBR lists partitions, too; those of the GPT count",
+    )
+    assert told(found) == ("debian", "12")

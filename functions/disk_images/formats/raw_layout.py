@@ -140,6 +140,7 @@ Source: sgdisk(8), and gptfdisk's "Found valid GPT with corrupt MBR; using GPT a
 write new protective MBR on save"; read 2026-12.
 """
 
+HYBRID = "its hybrid MBR lists partitions, too; those of the GPT count"
 STALE = "a stale GPT stands behind the MBR, which is the table that counts"
 
 
@@ -292,7 +293,7 @@ def _read_gpt(ends: Ends, sector: int) -> RawLayout:
     elif not any(entry.protects_gpt for entry in _mbr_entries(ends.head)):
         problem, fix = _why_not_sound(_mbr_entries(ends.head)), REWRITE_MBR
     elif _is_hybrid(_mbr_entries(ends.head)):
-        notes.append("its hybrid MBR lists partitions, too; those of the GPT count")
+        notes.append(HYBRID)
     if sector != SECTOR:
         notes.append(f"its GPT is made for sectors of {sector:,} bytes, not of 512")
     has_esp = _has_esp(gpt, ends.head, sector)

@@ -123,6 +123,13 @@ def damaged(what: str, found: object, expected: str) -> FormatError:
     )
 
 
+BLANK = (
+    "nobody has written to its first sectors: neither a boot record nor a file system"
+    " begins there, so no system boots from it"
+)
+"""Of a container that holds no system; as a second disk it may be so."""
+
+
 def whole_sectors(size_bytes: int) -> int:
     """Return a size as readers count it that know whole sectors only: rounded up."""
     return -(-size_bytes // SECTOR) * SECTOR

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from disk_images.formats.raw_layout import REWRITE_MBR, read_layout
 from disk_images.formats.types import (
+    BLANK,
     SECTOR,
     DiskFormat,
     Ends,
@@ -178,6 +179,7 @@ def _read_fixed(ends: Ends) -> Header:
             f" {ends.object_size_bytes:,}; upload it again or make the VHD anew"
         )
     layout = read_layout(ends.head[: footer.current_size], footer.current_size)
+    is_blank = not any(ends.head[: footer.current_size])
     return Header(
         detected="vhd-fixed",
         format=DiskFormat.VHD,
@@ -186,21 +188,23 @@ def _read_fixed(ends: Ends) -> Header:
         fix=_REWRITE if layout.fix else None,
         has_esp=layout.has_esp,
         boot_hint=layout.boot_hint,
-        notes=layout.notes + _size_notes(footer),
+        notes=layout.notes + _size_notes(footer) + ((BLANK,) if is_blank else ()),
     )
 
 
 def _read_dynamic(footer: _Footer, ends: Ends) -> Header:
     """Return what a VHD says that has a dynamic header and a block table."""
     is_differencing = footer.disk_type == DIFFERENCING
-    parent = _check_sparse(footer, ends).parent
+    blocks = _check_sparse(footer, ends)
+    parent, first = blocks.parent, ends.head[blocks.table_offset :][:4]
+    is_blank = not is_differencing and first == struct.pack(">I", _ABSENT)
     what = f"it holds only what differs from its parent {parent!r} (differencing)"
     return Header(
         detected="vhd-differencing" if is_differencing else "vhd-dynamic",
         format=DiskFormat.VHD,
         virtual_size_bytes=footer.virtual_size_bytes,
         problem=f"{what}; {_MERGE}" if is_differencing else _why_empty(footer),
-        notes=_size_notes(footer),
+        notes=_size_notes(footer) + ((BLANK,) if is_blank else ()),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from disk_images.blocks.prefetch import exactly
 from disk_images.blocks.source import CannotTellError, DamagedError, Source
-from disk_images.formats.raw_layout import STALE
+from disk_images.formats.raw_layout import HYBRID, STALE
 
 ESP = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
 MBR_ESP = "0xef"
@@ -205,7 +205,9 @@ def read_table(disk: Source) -> PartitionTable:
     has_gpt = any(head.startswith(_GPT_MAGIC, size) for size in _SECTORS)
     is_in_mbr = any(entry.type == PROTECTIVE_TYPE for entry in entries)
     if is_announced or is_in_mbr or (has_gpt and not entries):
-        return _read_gpt(disk, code=code, is_announced=is_announced)
+        table = _read_gpt(disk, code=code, is_announced=is_announced)
+        is_hybrid = is_announced and sum(entry.type != 0 for entry in entries) > 1
+        return replace(table, notes=(HYBRID,)) if is_hybrid else table
     if not entries:
         return PartitionTable(scheme="none", boot_code=code)
     partitions, warnings = _read_mbr(disk, entries)
