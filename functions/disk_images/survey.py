@@ -17,7 +17,7 @@ from disk_images.blocks.source import CannotTellError, CutOffError, Source
 from disk_images.filesystems.detect import open_file_system
 from disk_images.findings import Findings, Inspection, Scope
 from disk_images.formats.detect import LOOK_BYTES
-from disk_images.formats.types import Header
+from disk_images.formats.types import BLANK, Header
 from disk_images.guest.boot_entries import is_grubs_record
 from disk_images.guest.boot_mode import Bios, has_code, is_generic_code
 from disk_images.guest.choose import Hidden
@@ -207,6 +207,8 @@ def _open(volume: Volume) -> tuple[Seen | None, str]:
     """Return the files on a volume, or why they are not read; neither without any."""
     if volume.problem:
         return None, f"{title(volume)}: {volume.problem}"
+    if volume.is_empty and volume.offset == 0:
+        return None, BLANK
     if not volume.kind:
         unknown = f"{title(volume)}: what it holds is not known"
         is_nothing = volume.is_empty or volume.type in UNFORMATTED

@@ -117,23 +117,8 @@ def read_qcow2(ends: Ends) -> Header:
         virtual_size_bytes=header.size // SECTOR * SECTOR,
         problem="; ".join(problem for problem, _ in problems) or None,
         fix=next((fix for _, fix in problems if fix), None),
-        notes=(*_notes(header), *_blank_note(header, ends)),
+        notes=_notes(header),
     )
-
-
-def _blank_note(header: Qcow2, ends: Ends) -> tuple[str, ...]:
-    """Return a note where the file has no cluster left for data.
-
-    Data take a table of level 2 and a cluster, beside the header, the refcounts and
-    the table of level 1.
-    """
-    if needs_more(header):
-        return ()
-    size = header.cluster_size
-    tables = 2 + header.refcount_table_clusters - (-header.l1_size * 8 // size)
-    if ends.object_size_bytes > (tables + 1) * size:
-        return ()
-    return ("no cluster of it holds data: the disk is empty, and no system boots",)
 
 
 def read_fields(ends: Ends) -> Qcow2:
