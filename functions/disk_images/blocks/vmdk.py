@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from disk_images.blocks.decompress import unpack_zlib_stream
+from disk_images.blocks.decompress import unpack_zlib_at_once
 from disk_images.blocks.mapped import MappedDisk, MappedRun, Range
 from disk_images.blocks.prefetch import exactly
 from disk_images.blocks.source import CannotTellError, CutOffError, DamagedError, Source
@@ -265,7 +265,7 @@ def unpack_grain(data: bytes, grain_bytes: int) -> bytes:
             f"a grain has {packed:,} packed bytes, but the next one begins after"
             f" {len(data) - _MARKER.size:,}"
         )
-    plain = unpack_zlib_stream(data[_MARKER.size : end], grain_bytes + 1)
+    plain = unpack_zlib_at_once(data[_MARKER.size : end], grain_bytes)
     if len(plain) > grain_bytes:
         raise DamagedError(f"a grain holds more than its {grain_bytes:,} bytes")
     return plain

@@ -21,17 +21,37 @@ _MOST_BLOCKS = 64
 _MOST_RUNS_BYTES = 40 * 1024**2
 
 
+class _Run:
+    """Bytes that were fetched because they are wanted.
+
+    Attributes:
+        left: How many bytes of it are still to be read, as far as was said.
+    """
+
+    __slots__ = ("data", "left", "start")
+
+    def __init__(self, start: int, data: bytes, left: int) -> None:
+        self.start = start
+        self.data = data
+        self.left = left
+
+    def holds(self, offset: int, count: int) -> bool:
+        """Whether it has all of a range."""
+        return self.start <= offset and offset + count <= self.start + len(self.data)
+
+
 class ReadAhead:
     """Keeps what was read last; several threads may read it.
 
     They share what is kept without a lock, each step on it being a single one; what
-    another one has dropped meanwhile is read again.
+    another one has dropped meanwhile is read again. What was wanted is dropped once it
+    has been read.
     """
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
-        self._runs: list[tuple[int, bytes]] = []
+        self._runs: list[_Run] = []
 
     @property
     def size_bytes(self) -> int:
@@ -41,9 +61,13 @@ class ReadAhead:
     def read(self, offset: int, count: int) -> bytes:
         """Return bytes; fewer only where the source ends."""
         count = max(0, min(count, self.size_bytes - offset))
-        for start, data in reversed(tuple(self._runs)):
-            if start <= offset and offset + count <= start + len(data):
-                return data[offset - start : offset - start + count]
+        for run in reversed(tuple(self._runs)):
+            if run.holds(offset, count):
+                data = run.data[offset - run.start : offset - run.start + count]
+                run.left -= count
+                if run.left <= 0:
+                    self._runs = [other for other in self._runs if other is not run]
+                return data
         if count > BLOCK:
             return self._source.read(offset, count)
         first, last = offset // BLOCK, (offset + max(count, 1) - 1) // BLOCK
@@ -58,21 +82,21 @@ class ReadAhead:
             if count <= BLOCK:
                 self.read(at, count)
                 continue
+            left = sum(n for start, n in lacking if at <= start < at + count)
             # Of more than is kept, the rest is fetched where it is read.
             for start in range(at, at + min(count, _MOST_RUNS_BYTES // 2), LARGEST):
                 length = min(LARGEST, at + count - start)
-                self._runs.append((start, self._source.read(start, length)))
-        while sum(len(data) for _, data in tuple(self._runs)) > _MOST_RUNS_BYTES:
-            self._runs[:1] = []
+                data = self._source.read(start, length)
+                self._runs = [*self._runs, _Run(start, data, min(left, length))]
+        while sum(len(run.data) for run in self._runs) > _MOST_RUNS_BYTES:
+            self._runs = self._runs[1:]
 
     def lacks(self, ranges: Iterable[Range]) -> bool:
         """Whether anything of these ranges has not been fetched, or is not kept."""
         return not all(self._has(at, count) for at, count in ranges)
 
     def _has(self, offset: int, count: int) -> bool:
-        if any(
-            s <= offset and offset + count <= s + len(d) for s, d in tuple(self._runs)
-        ):
+        if any(run.holds(offset, count) for run in self._runs):
             return True
         blocks = range(offset // BLOCK, (offset + max(count, 1) - 1) // BLOCK + 1)
         return all(number in self._blocks for number in blocks)

@@ -7,6 +7,7 @@ twice.
 
 from collections.abc import Iterator
 from functools import partial
+from io import BytesIO
 from itertools import groupby
 from typing import Protocol
 
@@ -25,6 +26,9 @@ from disk_images.convert.qcow2_layout import (
     PackedQcow2,
     clusters_for,
 )
+
+_STEP_BYTES = 1024**2
+"""What is read of a disk at once: the part itself is all that takes memory."""
 
 
 class MappedSource(Source, Protocol):
@@ -86,7 +90,8 @@ def _part(
     disk: Source, layout: PackedQcow2, front: bytes, offset: int, count: int
 ) -> bytes:
     """Return some bytes of the target; both ends are on a cluster's."""
-    pieces = [front[offset : offset + count]]
+    made = BytesIO()
+    made.write(front[offset : offset + count])
     start = max(offset, layout.data_offset)
     if (end := offset + count) > start:
         first = (start - layout.data_offset) // CLUSTER
@@ -96,5 +101,8 @@ def _part(
         spans = [[cluster for _, cluster in run] for _, run in runs]
         ranges = [(span[0] * CLUSTER, len(span) * CLUSTER) for span in spans]
         disk.want(ranges)
-        pieces += [disk.read(at, n).ljust(n, b"\0") for at, n in ranges]
-    return b"".join(pieces)
+        for at, length in ranges:
+            for place in range(at, at + length, _STEP_BYTES):
+                step = min(_STEP_BYTES, at + length - place)
+                made.write(disk.read(place, step).ljust(step, b"\0"))
+    return made.getvalue()

@@ -26,13 +26,14 @@ from image_import.sidecar.documents import read_document
 from image_import.sidecar.parser import SUFFIXES, parse_sidecar
 from rich.console import Console
 
-from image_import_cli.commands.convert.command import GIB, connected, threads_option
+from image_import_cli.commands.convert.command import GIB, threads_option
 from image_import_cli.commands.convert.conversion import Conversion, OnProgress
 from image_import_cli.commands.convert.conversion import ConversionReport as Report
 from image_import_cli.commands.convert.object_route import (
     UPLOADED_BYTES,
     OssPlace,
     UploadRoute,
+    connected,
 )
 from image_import_cli.commands.convert.output import explained, show_report, shown
 from image_import_cli.commands.convert.upload_record import records_folder

@@ -21,6 +21,7 @@ from image_import_cli.commands.convert.conversion import (
 )
 
 _COPY_BYTES = 64 << 20
+_PART_BYTES = 8 << 20
 _ZEROS = bytes(65536)
 
 
@@ -227,7 +228,7 @@ class FileRoute:
     def __init__(
         self, source: Path, target: Path, limits: PartLimits | None = None
     ) -> None:
-        self.limits = limits or PartLimits()
+        self.limits = limits or PartLimits(usual_bytes=_PART_BYTES)
         self.report = ConversionReport()
         self._source = LocalFile(source, self.report)
         self._target = target

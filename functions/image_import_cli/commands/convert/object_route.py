@@ -4,6 +4,7 @@ OSS copies by itself what can be copied. What is stored of a target, OSS lists, 
 `UploadRecord` has the upload's ID: so a conversion that was stopped goes on.
 """
 
+import os
 import random
 import tempfile
 import time
@@ -22,7 +23,10 @@ from image_import.aliyun.oss.multipart import (
     CopiedObject,
     MultipartUpload,
 )
+from image_import.config.credentials import read_credentials
+from image_import.config.settings import Settings
 from image_import.errors import ServiceRejected
+from image_import.importing.runtime import Clients
 from image_import.retry import RetryPolicy
 
 from image_import_cli.commands.convert.conversion import (
@@ -31,7 +35,8 @@ from image_import_cli.commands.convert.conversion import (
 )
 from image_import_cli.commands.convert.local_file import LocalFile, unpacked_beside
 from image_import_cli.commands.convert.local_file import leave_nothing_unpacked as _drop
-from image_import_cli.commands.convert.upload_record import UploadRecord
+from image_import_cli.commands.convert.upload_record import UploadRecord, records_folder
+from image_import_cli.options.credentials import signed_environment
 
 LIMITS = PartLimits(
     smallest_bytes=SMALLEST_PART_BYTES,
@@ -346,3 +351,32 @@ class UploadRoute:
     def close(self) -> None:
         """Close all files, and leave nothing of what was unpacked."""
         self._files.close()
+
+
+def between_objects(
+    source: tuple[str, str],
+    target: tuple[str, str],
+    settings: Settings,
+    *,
+    may_overwrite: bool,
+) -> ObjectRoute:
+    """Return the way from one object to another.
+
+    Args:
+        source: Bucket and key; so is `target`.
+    """
+    first, last = (OssPlace(bucket=b, object_key=k) for b, k in (source, target))
+    return ObjectRoute(
+        oss=connected(settings),
+        source=first,
+        place=last,
+        working_prefix=settings.ledger_prefix,
+        records=records_folder(os.environ, Path.home()),
+        may_overwrite=may_overwrite,
+    )
+
+
+def connected(settings: Settings) -> Oss:
+    """Return OSS with the credentials of the person at the terminal."""
+    credentials = read_credentials(None, signed_environment())
+    return Clients(pool_size=64).oss(settings, credentials, settings.region_id)
