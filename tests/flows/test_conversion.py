@@ -1,6 +1,7 @@
 """A disk in a format that ECS does not take, from its upload to the image."""
 
 import gzip
+import json
 import lzma
 import subprocess
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from conversions import (
     CONVERTED,
+    MIB,
     do_job,
     in_format,
     in_tar,
@@ -287,6 +289,63 @@ def test_where_oss_copies_no_ranges_and_nobody_converts_the_command_is_named(
     assert "image-import convert debian-12.vdi debian-12.qcow2" in result.reason
     track_to_the_end(uploads)
     assert left_behind(uploads) == []
+
+
+def slices(uploads: Uploads, key: str, count: int) -> list[str]:
+    """Cut a job into slices, as is done for large disks, and return their keys."""
+    said = json.loads(uploads.cloud.oss.get(BUCKET, key).content.to_bytes())
+    keys = []
+    for number in range(count):
+        keys.append(key.replace("-0.json", f"-{number}.json"))
+        job = {**said, "number": number, "of": count}
+        uploads.put(keys[-1], json.dumps(job).encode())
+    return keys
+
+
+def test_slices_are_done_in_any_order_and_the_last_one_imports(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    large = plain_disk(tmp_path_factory.mktemp("disk"), data_bytes=40 * MIB)
+    uploads = Uploads(WITH_CONVERTER)
+    uploads.upload("debian-12.vmdk", in_format(large, "vmdk", STREAM))
+    (job,) = jobs_of(uploads)
+    last, *others = reversed(slices(uploads, job, 3))
+    for other in others:
+        assert do_job(uploads, other).outcome is Outcome.CONVERTING
+    assert uploads.calls("ImportImage") == 0
+    assert do_job(uploads, last).outcome is Outcome.SUBMITTED
+    is_the_disk(uploads, large, tmp_path)
+    assert jobs_of(uploads) == []
+    assert uploads.calls("UploadPart") == 3
+    track_to_the_end(uploads)
+    assert left_behind(uploads) == []
+
+
+def test_a_converter_that_is_killed_anywhere_leaves_the_rest_to_the_next(
+    small_disk: Path,
+) -> None:
+    data, number = in_format(small_disk, "vmdk", STREAM), 0
+    while True:
+        number += 1
+        uploads = Uploads(WITH_CONVERTER)
+        uploads.upload("debian-12.vmdk", data)
+        (job,) = jobs_of(uploads)
+        killing(uploads, number, is_after=bool(number % 2))
+        try:
+            first = do_job(uploads, job)
+        except Killed:
+            del uploads.cloud.handle
+        else:
+            assert first.outcome is Outcome.SUBMITTED
+            break
+        uploads.clock.advance(PAST_ANY_LEASE)
+        if jobs_of(uploads):
+            again = do_job(uploads, job)
+            assert again.outcome in {Outcome.SUBMITTED, Outcome.DUPLICATE}, number
+        track_to_the_end(uploads)
+        assert left_behind(uploads) == [], number
+        assert len(uploads.image_names) == 1
+    assert number > 15
 
 
 class Killed(BaseException):

@@ -69,7 +69,7 @@ def test_nothing_that_is_printed_wraps(
     bucket.fill()
     tmux = opened(width)
     for line, told in (
-        ("demo", "5  The service says no"),
+        ("demo", "6  The service says no"),
         (
             "plan events/put-qcow2/bucket/noble-server-cloudimg-amd64.img",
             "DiskDeviceMapping.1.DiskImageSize",

@@ -20,6 +20,7 @@ BUCKET = "images"
 REGION = "cn-hangzhou"
 IMAGE = "noble-server-cloudimg-amd64.img"
 UNSAFE = "leak.qcow2"
+FOREIGN = "debian-12.vmdk"
 ROLE = "AliyunECSImageImportDefaultRole"
 
 
@@ -77,8 +78,8 @@ class DemoStage:
 def demo(ctx: click.Context) -> None:
     """Import a real qcow2 through the real handler, on embedded fakes.
 
-    Then an event that is ignored, a file that is refused, a repeated event and a
-    service that says no. Nothing leaves this machine.
+    Then an event that is ignored, a file that is refused, a repeated event, a VMDK
+    that is converted and a service that says no. Nothing leaves this machine.
     """
     console = Console()
     console.print(
@@ -94,7 +95,7 @@ def demo(ctx: click.Context) -> None:
 
 
 def play(stage: DemoStage) -> None:
-    """Show the main job and its four other ends."""
+    """Show the main job, its four other ends, and a conversion."""
     oss = stage.cloud.oss
     image = asset(IMAGE)
     oss.put(BUCKET, IMAGE, image)
@@ -127,10 +128,19 @@ def play(stage: DemoStage) -> None:
         uploaded,
         Outcome.DUPLICATE,
     )
+    foreign = asset(FOREIGN)
+    oss.put(BUCKET, FOREIGN, foreign)
+    stage.scene(
+        "5  A format that ECS does not take",
+        f"{FOREIGN} is a disk of VMware. OSS copies it on its own side behind the "
+        "tables of a qcow2 that point into it; that is imported, and deleted later.",
+        oss.event(BUCKET, FOREIGN),
+        Outcome.SUBMITTED,
+    )
     stage.cloud.ram.delete_role(ROLE)
     oss.put(BUCKET, "debian-13-generic-arm64.qcow2", image + b"\0")
     stage.scene(
-        "5  The service says no",
+        "6  The service says no",
         "A new account: nobody has given ECS a role to read OSS with.",
         oss.event(BUCKET, "debian-13-generic-arm64.qcow2"),
         Outcome.FAILED,

@@ -252,6 +252,17 @@ def ledger_grants(names: Names) -> tuple[Grant, ...]:
     )
 
 
+def converter_grants(names: Names) -> tuple[Grant, ...]:
+    """Return what a converter takes beyond that, where one is deployed."""
+    return (
+        Grant(
+            actions=("oss:DeleteObject",),
+            resources=(objects(names.ledger_bucket, f"{names.ledger_prefix}jobs/"),),
+            why="remove the job of a conversion that is done",
+        ),
+    )
+
+
 def images_in(names: Names, region_id: str) -> str:
     """Return the resource of the account's images in a region."""
     return f"acs:ecs:{region_id}:{names.account_id}:image/*"

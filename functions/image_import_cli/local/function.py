@@ -15,13 +15,14 @@ from fake_aliyun.fc.models import Function
 from fake_aliyun.fc.runtime.context import FcContext
 from image_import.config.settings import SETTINGS, Settings
 from image_import.errors import SettingsError
+from image_import.ledger.layout import JOBS
 
 from image_import_cli.local.roles import local_names, make_roles
 
 if TYPE_CHECKING:
     from image_import.importing.runtime import Runtime
 
-FUNCTION, TRACKER = "importer", "tracker"
+FUNCTION, TRACKER, CONVERTER = "importer", "tracker", "converter"
 HANDLER, SCHEDULE = "image_import.handler", "image_import.tracking.schedule"
 EVENTS = (
     "oss:ObjectCreated:PutObject",
@@ -38,6 +39,8 @@ LONGEST_STEM = 63 - len("-ledger")
 
 TIMEOUT_SECONDS, TRACKER_TIMEOUT_SECONDS = 120, 240
 """As deployed."""
+
+CONVERTER_TIMEOUT_SECONDS = 600
 
 RETRIES = 3
 """Fewer than deployed: who tries things out here does not wait for hours."""
@@ -68,6 +71,7 @@ def local_settings(
         "OSS_ENDPOINT": url,
         "ECS_ENDPOINT": url,
         "LEDGER_BUCKET": f"{bucket[:LONGEST_STEM].rstrip('-')}-ledger",
+        "CONVERTER": "true",
     }
     if given.get("ECS_LOOKUP") == "pop":
         own["ECS_LOOKUP_ENDPOINT"] = url
@@ -126,6 +130,16 @@ def deploy(
         TRACKER, "on_schedule", following, TRACKER_TIMEOUT_SECONDS, retries=1
     )
     cloud.fc.create_timer(tracker, "@every 1m", name="schedule", payload=bucket)
+    converting = Instances(environ, _converter)
+    seconds = CONVERTER_TIMEOUT_SECONDS
+    converter = make(CONVERTER, "on_conversion", converting, seconds, retries=RETRIES)
+    cloud.fc.create_trigger(
+        converter,
+        settings.ledger_bucket or bucket,
+        events=("oss:ObjectCreated:PutObject",),
+        prefix=f"{settings.ledger_prefix}{JOBS}",
+        invocation_role=f"acs:ram::{names.account_id}:role/{roles.trigger.name}",
+    )
     # A second's worth of imports; whoever uploads meanwhile waits for the rest of it.
     threading.Thread(
         target=importlib.import_module, args=(SCHEDULE,), daemon=True
@@ -150,6 +164,12 @@ def _importer() -> Handle:
     from image_import.handler import handle  # noqa: PLC0415 - slow, see `deploy`
 
     return handle
+
+
+def _converter() -> Handle:
+    from image_import.handler import convert  # noqa: PLC0415 - same
+
+    return convert
 
 
 def _tracker() -> Handle:

@@ -18,6 +18,7 @@ from image_import_cli.local.desk import Desk
 from image_import_cli.local.function import EVENTS, TRACKER
 from image_import_cli.local.page_state import PageView
 from image_import_cli.local.timer import Timer
+from made_vmdk import stream_optimized
 from repository import ROOT
 from waiting import PATIENCE_SECONDS, wait_until
 
@@ -37,6 +38,17 @@ def test_a_put_becomes_an_image_on_each_target(target: str) -> None:
     assert outcomes(deliveries) == ["submitted"]
     assert image.disks[0].object_key == "ubuntu-24.04-amd64.qcow2"
     assert image.platform == "Ubuntu"
+
+
+def test_what_has_to_pass_through_a_converter_does_so_by_its_own_trigger() -> None:
+    vmdk = stream_optimized(bytes(446) + b"\x80" + bytes(63) + b"\x55\xaa" + bytes(512))
+    with desk_with() as desk:
+        client(desk).put_object("debian-12.vmdk", vmdk)
+        deliveries = wait_for_deliveries(desk, 2)
+        (image,) = desk.cloud.ecs.images.values()
+    assert [d.function.name for d in deliveries] == ["importer", "converter"]
+    assert outcomes(deliveries) == ["converting", "submitted"]
+    assert image.disks[0].object_key.endswith("-1.qcow2")
 
 
 def test_an_upload_in_parts_is_delivered_once_it_is_whole(tmp_path: Path) -> None:

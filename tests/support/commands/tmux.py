@@ -12,7 +12,7 @@ from repository import FUNCTIONS, ROOT
 from waiting import wait_until
 
 PROMPT = "ready>"
-HEIGHT = 150
+HEIGHT = 220
 
 
 class Tmux:

@@ -402,10 +402,22 @@ class ConversionRun:
         """Return the choice that the ledger tells of.
 
         The same source, member and lane come to the same parts.
+
+        Raises:
+            UploadGone: With today's settings it is another lane, whose parts must not
+                come beside those of the first: it is begun anew.
         """
         is_short = target.lane in SHORT_LANES
         order = self._order(target.source, target.member, can_copy=is_short)
         (chosen,) = self._choices(target.source, order)
+        if _lane_of(chosen.choice) != target.lane:
+            self.gone.add(target.upload.upload_id)
+            target.upload.upload.abort()
+            raise UploadGone(
+                f"{target.upload.object_key} was begun by {target.lane}",
+                service="OSS",
+                action="UploadPart",
+            )
         return chosen.choice
 
     def _tell(

@@ -7,6 +7,7 @@ policy, so one gets it, edits what must change, and puts it back.
 import json
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 
 from image_import_cli.doctor.account.facts import (
     AccountFinding,
@@ -181,13 +182,14 @@ def _denial(
 
 
 def _within(grants: tuple[Grant, ...], bucket: str) -> list[Grant]:
-    """Return those grants that are about a bucket or what is in it."""
+    """Return what of the grants is about a bucket or what is in it."""
     place = f"acs:oss:*:*:{bucket}"
-    return [
-        grant
-        for grant in grants
-        if all(r == place or r.startswith(f"{place}/") for r in grant.resources)
-    ]
+    within = []
+    for grant in grants:
+        here = (r for r in grant.resources if r == place or r.startswith(f"{place}/"))
+        if resources := tuple(here):
+            within.append(replace(grant, resources=resources))
+    return within
 
 
 def _sessions(facts: Facts, which: str) -> str:
