@@ -1,7 +1,7 @@
 """Btrfs on one device, read-only: the default subvolume, or that with the system.
 
-Checksums are not looked at, and the log tree is left aside. Data compressed with LZO,
-and RAID profiles, cannot be read.
+Checksums are not looked at, and the log tree is left aside. RAID profiles cannot be
+read.
 
 Source: Btrfs documentation, "On-disk Format" (btrfs.readthedocs.io); Linux,
 include/uapi/linux/btrfs_tree.h; read 2026-11.
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from disk_images.blocks.decompress import unpack_zlib_stream, unpack_zstd
+from disk_images.blocks.lz import unpack_btrfs_lzo
 from disk_images.blocks.prefetch import Steps, exactly
 from disk_images.blocks.source import CannotTellError, DamagedError, Source
 from disk_images.filesystems.inode import (
@@ -164,8 +165,7 @@ def _below(node: bytes, low: ItemKey, high: ItemKey) -> list[int]:
 # (type 0), or 21-28 address, 29-36 bytes stored there, 37-44 what to skip of these
 # once unpacked, 45-52 its length in the file.
 _INLINE, _RESERVED = 0, 2
-_UNPACK = {1: unpack_zlib_stream, 3: unpack_zstd}
-_NAMES = {2: "LZO"}
+_UNPACK = {1: unpack_zlib_stream, 2: unpack_btrfs_lzo, 3: unpack_zstd}
 # Linux compresses 128 KiB at a time.
 _MAX_UNPACKED_BYTES = 1 << 20
 
@@ -248,8 +248,7 @@ def _unpack(piece: DataExtent, raw: bytes) -> bytes:
         raise DamagedError(f"a compressed piece claims {size:,} bytes")
     if unpack := _UNPACK.get(piece.compression):
         return unpack(raw, size)
-    name = _NAMES.get(piece.compression, f"method {piece.compression}")
-    raise CannotTellError(f"it is compressed with {name}, which cannot be read")
+    raise CannotTellError(f"it is compressed with method {piece.compression}")
 
 
 # The superblock, little-endian, from byte 65,536 of the volume:

@@ -1,6 +1,6 @@
 """Squashfs 4.0, read-only: the root of appliances and of systems that never change.
 
-Packed with gzip, xz, lzma or zstd; LZO and LZ4 cannot be read.
+Packed with whatever Linux knows: gzip, xz, lzma, zstd, LZO or LZ4.
 
 Source: Linux, fs/squashfs/squashfs_fs.h and Documentation/filesystems/squashfs.rst;
 read 2026-12.
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from disk_images.blocks.decompress import unpack_zlib_stream, unpack_zstd
+from disk_images.blocks.lz import unpack_lz4, unpack_lzo
 from disk_images.blocks.prefetch import Steps, exactly, fetch
 from disk_images.blocks.source import CannotTellError, DamagedError, Source
 from disk_images.filesystems.inode import MAX_FOLDER_BYTES, Inodes, Key, Node, NodeKind
@@ -43,6 +44,8 @@ def _unpack_lzma(data: bytes, limit: int) -> bytes:
 
 _UNPACK: dict[str, Callable[[bytes, int], bytes]] = {
     "gzip": unpack_zlib_stream,
+    "LZO": unpack_lzo,
+    "LZ4": unpack_lz4,
     "lzma": _unpack_lzma,
     "xz": _unpack_lzma,
     "zstd": unpack_zstd,
