@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -102,6 +103,15 @@ def more_rights(choice: str) -> list[Right]:
 
 EACH_RIGHT = [(choice, right) for choice in CHOICES for right in more_rights(choice)]
 IN_WORDS = [f"{choice} {action} {on}" for choice, (_, _, action, on) in EACH_RIGHT]
+
+
+def test_what_uploaders_may_ask_for_is_granted_for_any_region() -> None:
+    asked = AfterAvailable.read({"SIDECAR_MAY_SET": "CopyToRegions,ShareWith"})
+    given = AfterAvailable.read({"SHARE_WITH": SHARE["SHARE_WITH"]})
+    given = replace(given, copy_to_regions=("*",))
+    role, same = function_role(NAMES, after=asked), function_role(NAMES, after=given)
+    assert role.policy() == same.policy()
+    assert role.policy() != policies("keep")[FUNCTION_ROLE]
 
 
 def test_with_all_rights_an_image_is_wherever_and_whatever_it_should_be() -> None:

@@ -209,3 +209,46 @@ def test_a_tracker_that_dies_at_a_line_repeats_nothing(number: int) -> None:
     assert uploads.ledger("web.qcow2")[-1].state is State.DISTRIBUTED
     assert len(uploads.cloud.ecs.everywhere) == 3
     assert {i.family for i in uploads.cloud.ecs.everywhere} == {"web-family"}
+
+
+SIDECAR = b"""ImageFamily: from-sidecar
+CopyToRegions: cn-beijing
+ShareWith: "1000000000000001"
+"""
+MAY = {"SIDECAR_MAY_SET": "ImageFamily,CopyToRegions,ShareWith", "SIDECAR": "required"}
+
+
+def asked_by_sidecar(**environ: str) -> Uploads:
+    uploads = Uploads(environ=environ)
+    uploads.put("web.qcow2.yaml", SIDECAR)
+    uploads.upload("web.qcow2")
+    return uploads
+
+
+def test_a_sidecar_gets_what_the_operator_lets_it_ask_for() -> None:
+    uploads = asked_by_sidecar(**MAY)
+    uploads.cloud.ecs.finish_imports()
+    uploads.track()
+    run_to_the_end(uploads)
+    everywhere = uploads.cloud.ecs.everywhere
+    assert {i.region_id for i in everywhere} == {HOME, NORTH}
+    assert {(i.family, *i.shared_with) for i in everywhere} == {
+        ("from-sidecar", "1000000000000001")
+    }
+
+
+def test_a_sidecar_that_asks_without_leave_is_refused_with_what_to_do() -> None:
+    uploads = asked_by_sidecar()
+    last = uploads.ledger("web.qcow2")[-1]
+    assert last.state is State.REFUSED
+    assert "to SIDECAR_MAY_SET" in last.reason
+
+
+def test_leave_that_was_taken_back_counts_for_what_was_asked_before() -> None:
+    uploads = asked_by_sidecar(**MAY)
+    uploads.environ = {"SIDECAR": "required", "SHARE_WITH": TEAM[1]}
+    uploads.cloud.ecs.finish_imports()
+    uploads.track()
+    run_to_the_end(uploads)
+    (image,) = uploads.cloud.ecs.everywhere
+    assert (image.family, image.shared_with) == ("", [TEAM[1]])

@@ -30,7 +30,11 @@ from image_import.config.types import (
     whole_number,
 )
 from image_import.errors import SettingsError
-from image_import.model.image_fields import GUARDED_FIELDS, LICENSE_TYPES
+from image_import.model.image_fields import (
+    AFTER_AVAILABLE,
+    GUARDED_FIELDS,
+    LICENSE_TYPES,
+)
 from image_import.model.limits import TEMPLATE_FIELDS, check_tag, check_template
 from image_import.model.targets import PUBLIC, TARGETS, Target
 
@@ -553,6 +557,7 @@ class Settings:
             or self.share_with
             or self.keep_last
             or tags_later
+            or self.sidecar_may_set & AFTER_AVAILABLE
         )
 
     def converted_in(self, bucket: str) -> str:

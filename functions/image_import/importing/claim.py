@@ -80,11 +80,12 @@ class Claims:
         checksums: str,
         has_token: bool,
         read_from: str = "",
+        wishes: Mapping[str, str] | None = None,
     ) -> LedgerEntry:
         """Return the line that freezes what will be sent.
 
         Args:
-            read_from: As in the line.
+            read_from, wishes: As in the line.
             has_token: Whether ECS knows a repeated call by its token.
         """
         nonce = self.new_nonce()
@@ -105,6 +106,7 @@ class Claims:
             parameters=frozen,
             bucket=revision.bucket if read_from else "",
             read_from=read_from,
+            wishes=wishes or {},
             sidecar_key=sidecar_key,
             fc_request_id=self.fc_request_id,
         )

@@ -231,6 +231,7 @@ class RecordImport:
             checksums=found.checksums,
             has_token=self.caller.has_client_token,
             read_from=_read_from(found),
+            wishes=plan.request.wishes,
         )
         sent = self._claim_and_call(
             found.snapshot,

@@ -88,6 +88,8 @@ class LedgerEntry:
         target_bucket: Where they are.
         read_from: Bucket and object key, with a slash between, that ECS reads the
             system disk from; "" where that is the upload itself.
+        wishes: What the sidecar asks to be done with the image once it is available;
+            frozen with the parameters.
         step: What is done with an image that is Available, such as `copy cn-beijing`;
             `step_state` says how far it is, `step_image_id` of which copy.
     """
@@ -115,6 +117,7 @@ class LedgerEntry:
     task_id: str = ""
     fc_request_id: str = ""
     progress: str = ""
+    wishes: Mapping[str, str] = field(default_factory=dict)
     step: str = ""
     step_state: str = ""
     step_image_id: str = ""

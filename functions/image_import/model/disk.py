@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from disk_images.formats.types import DiskFormat
 
-from image_import.model.image_fields import ImageFields
+from image_import.model.image_fields import AFTER_AVAILABLE, FIELDS, ImageFields
 
 __all__ = ["GIB", "MAX_DISKS", "DiskDeviceMapping", "DiskFormat", "ImportPlan"]
 
@@ -38,3 +38,9 @@ class ImportPlan(ImageFields):
     region_id: str
     image_name: str
     mappings: tuple[DiskDeviceMapping, ...]
+
+    @property
+    def wishes(self) -> dict[str, str]:
+        """What is to be done with the image once it is available, by field."""
+        said = {name: getattr(self, FIELDS[name].attribute) for name in AFTER_AVAILABLE}
+        return {name: value for name, value in sorted(said.items()) if value}

@@ -15,6 +15,7 @@ from typing import Any
 from image_import.model.limits import (
     Check,
     check_description,
+    check_family,
     check_image_name,
     matching,
     of_target,
@@ -25,6 +26,7 @@ OS_TYPES = ("linux", "windows")
 LICENSE_TYPES = ("Auto", "Aliyun", "BYOL")
 """In all lists together; `Target.license_types` has those of one target."""
 
+_REGION = r"[a-z][a-z0-9]*(-[a-z0-9]+)+"
 BOOT_MODES = ("BIOS", "UEFI")
 FEATURES = {"NvmeSupport": ("supported", "unsupported"), "ImdsSupport": ("v1", "v2")}
 """What `Features` may hold, each name with its values."""
@@ -46,6 +48,8 @@ class ImageField:
         setting: The setting that gives it where nobody says it; "" if none does.
         is_guarded: Whether an uploader may set it only if SIDECAR_MAY_SET names it.
         is_public_only: Whether Apsara Stack lacks it.
+        is_sent: Whether ImportImage takes it; else it says what is to be done with an
+            image that is available.
     """
 
     name: str
@@ -55,6 +59,7 @@ class ImageField:
     setting: str
     is_guarded: bool
     is_public_only: bool
+    is_sent: bool = True
 
 
 def _text(
@@ -73,6 +78,19 @@ def _text(
         setting=setting,
         is_guarded=is_guarded,
         is_public_only=is_public_only,
+    )
+    return field(default=None, metadata={"row": row})
+
+
+def _later(name: str, check: Check) -> Any:  # noqa: ANN401 - as dataclasses.field
+    row = ImageField(
+        name=name,
+        check=check,
+        metadata="",
+        setting="",
+        is_guarded=True,
+        is_public_only=True,
+        is_sent=False,
     )
     return field(default=None, metadata={"row": row})
 
@@ -135,8 +153,17 @@ class ImageFields:
     )
     region_id: str | None = _text(
         "RegionId",
-        matching(r"[a-z][a-z0-9]*(-[a-z0-9]+)+", "a region ID such as cn-hangzhou"),
+        matching(_REGION, "a region ID such as cn-hangzhou"),
         is_guarded=True,
+    )
+    image_family: str | None = _later("ImageFamily", check_family)
+    copy_to_regions: str | None = _later(
+        "CopyToRegions",
+        matching(f"{_REGION}(,{_REGION})*", "region IDs such as cn-beijing,cn-wulan"),
+    )
+    share_with: str | None = _later(
+        "ShareWith",
+        matching(r"[0-9]{8,20}(,[0-9]{8,20}){0,49}", "up to 50 account IDs"),
     )
     features: Mapping[str, str] = _pairs("Features")
     tags: Mapping[str, str] = _pairs("Tag")
@@ -150,3 +177,5 @@ FIELDS = {
 
 GUARDED_FIELDS = frozenset(name for name, row in FIELDS.items() if row.is_guarded)
 PUBLIC_ONLY = frozenset(name for name, row in FIELDS.items() if row.is_public_only)
+AFTER_AVAILABLE = frozenset(name for name, row in FIELDS.items() if not row.is_sent)
+"""What a sidecar may ask to be done with an image that is available."""

@@ -83,6 +83,24 @@ def check_image_name(name: str, target: TakesFields) -> str:
     return ""
 
 
+def check_family(name: str, _target: TakesFields) -> str:
+    """Return what is wrong with the name of an image family.
+
+    Source: "ModifyImageAttribute", ECS API 2014-05-26, ImageFamily, read 2026-12.
+    """
+    if not SHORTEST_NAME <= len(name) <= LONGEST_NAME:
+        return (
+            f"has {len(name)} characters; a family has {SHORTEST_NAME} to "
+            f"{LONGEST_NAME}"
+        )
+    if not re.fullmatch(f"[A-Za-z{CHINESE}][A-Za-z0-9{CHINESE}._-]*", name):
+        return (
+            "is no family's name: a letter or Chinese, then letters, digits, Chinese "
+            "and . _ -"
+        )
+    return "starts with aliyun" if name.lower().startswith("aliyun") else ""
+
+
 def check_description(text: str, _target: TakesFields) -> str:
     """Return what is wrong with a description."""
     if not SHORTEST_DESCRIPTION <= len(text) <= LONGEST_DESCRIPTION:

@@ -35,7 +35,8 @@ def why_not_sent_again(
             there begin with; "" where nothing was.
     """
     for name in parameters:
-        if name not in FIELDS and not _SENT.fullmatch(name):
+        is_field = name in FIELDS and FIELDS[name].is_sent
+        if not is_field and not _SENT.fullmatch(name):
             return f"{name} is nothing that we send"
     for name in ("RegionId", "regionId"):
         if parameters.get(name, region_id) != region_id:

@@ -24,10 +24,11 @@ def to_parameters(plan: ImportPlan, target: Target) -> dict[str, str]:
     Raises:
         PlanError: The target would not accept this plan.
     """
+    said = {name: getattr(plan, row.attribute) for name, row in FIELDS.items()}
     plain = {
-        name: getattr(plan, row.attribute)
-        for name, row in FIELDS.items()
-        if name not in _SENT_APART and getattr(plan, row.attribute) is not None
+        name: value
+        for name, value in said.items()
+        if value is not None and FIELDS[name].is_sent and name not in _SENT_APART
     }
     _check_target_has(plan, target)
     _check_plain(plain, target)

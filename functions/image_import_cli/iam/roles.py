@@ -111,7 +111,7 @@ class AfterAvailable:
     @classmethod
     def variables(cls) -> tuple[str, ...]:
         """Return the variables of these settings."""
-        return tuple(field.name.upper() for field in fields(cls))
+        return (*(field.name.upper() for field in fields(cls)), "SIDECAR_MAY_SET")
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "AfterAvailable":
@@ -125,11 +125,14 @@ class AfterAvailable:
 
     @classmethod
     def of(cls, settings: Settings) -> "AfterAvailable":
-        """Return what a function's settings say."""
+        """Return what a function's settings say, and let its uploaders ask for."""
+        asked = settings.sidecar_may_set
+        copies = ("*",) if "CopyToRegions" in asked else settings.copy_to_regions
+        shares = ("*",) if "ShareWith" in asked else settings.share_with
         return cls(
-            copy_to_regions=settings.copy_to_regions,
-            share_with=settings.share_with,
-            image_family=settings.image_family,
+            copy_to_regions=copies,
+            share_with=shares,
+            image_family="*" if "ImageFamily" in asked else settings.image_family,
             keep_last=settings.keep_last,
             delete_deprecated_after=settings.delete_deprecated_after,
             notify=settings.notify,

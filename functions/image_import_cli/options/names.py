@@ -136,6 +136,11 @@ _AFTER = (
         "DELETE_DEPRECATED_AFTER",
         "deleting takes another right.",
     ),
+    (
+        "--sidecar-may-set",
+        "SIDECAR_MAY_SET",
+        "what uploaders may ask for takes the same rights.",
+    ),
     ("--notify", "NOTIFY", "a queue, topic or event bus takes another right."),
 )
 

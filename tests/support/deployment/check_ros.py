@@ -149,9 +149,10 @@ def _after(environ: Mapping[str, str]) -> AfterAvailable:
     """Return what follows an import, as a template can tell it.
 
     It cannot take a list or a URL apart: copies are in any region, and whoever sets
-    NOTIFY to one of the cloud's services adds that right by hand.
+    NOTIFY to one of the cloud's services, or lets sidecars ask for copies, adds those
+    rights by hand.
     """
-    after = AfterAvailable.read(environ)
+    after = AfterAvailable.read({**environ, "SIDECAR_MAY_SET": ""})
     regions = ("*",) if after.copy_to_regions else ()
     return replace(after, copy_to_regions=regions, notify=())
 

@@ -1,12 +1,12 @@
 """What the settings want of one image, once it is Available."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from image_import.config.settings import Settings
 from image_import.filename.extension import split_file_name
 from image_import.filename.tokenizer import split_key
-from image_import.ledger.entries import LedgerEntry, State
+from image_import.ledger.entries import LedgerEntry, State, last_of
 from image_import.model.limits import CHINESE, LONGEST_NAME
 from image_import.tracking.distribution.steps import DistributionWishes
 
@@ -24,21 +24,22 @@ def wishes_for(
     *,
     region: str,
 ) -> DistributionWishes:
-    """Return what is wanted of one image.
+    """Return what is wanted of one image: by the operator, and by an uploader who may.
 
     Args:
         entries: Its ledger; the intent tells what ImportImage was called with.
         line: The ledger's word that it is Available.
         region: Where it is.
     """
-    sent = next(
-        (
-            e.parameters
-            for e in reversed(entries)
-            if e.state is State.INTENT and e.version == line.version
-        ),
-        {},
-    )
+    intent = last_of(entries, line.version, State.INTENT)
+    sent = intent.parameters if intent else {}
+    asked = {
+        name: value
+        for name, value in (intent.wishes if intent else {}).items()
+        if name in settings.sidecar_may_set
+    }
+    regions = (*settings.copy_to_regions, *_listed(asked, "CopyToRegions"))
+    accounts = (*settings.share_with, *_listed(asked, "ShareWith"))
     tags_later = settings.image_tags if "Tag" in settings.target.lacks else {}
     return DistributionWishes(
         source_region=region,
@@ -48,9 +49,10 @@ def wishes_for(
         }
         | {name: value for name, value in sent.items() if name.startswith("Tag.")},
         keys=settings.copy_kms_keys,
-        regions=tuple(r for r in settings.copy_to_regions if r != region),
-        accounts=settings.share_with,
-        family=family_of(
+        regions=tuple(r for r in dict.fromkeys(regions) if r != region),
+        accounts=tuple(dict.fromkeys(accounts)),
+        family=asked.get("ImageFamily")
+        or family_of(
             settings.image_family,
             object_key=line.disks[0][0],
             platform=sent.get("Platform", ""),
@@ -60,6 +62,10 @@ def wishes_for(
             name: value for name, value in sent.items() if name.startswith(FEATURES)
         },
     )
+
+
+def _listed(asked: Mapping[str, str], name: str) -> list[str]:
+    return [item for item in asked.get(name, "").split(",") if item]
 
 
 def family_of(
