@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from disk_images.blocks.source import CannotTellError
 from disk_images.filesystems.paths import by_numbers
 from disk_images.findings import Finding
 from disk_images.guest.boot_entries import BootEntry
+from disk_images.guest.initramfs import read_initramfs
 from disk_images.guest.volume_files import Seen
 
 DRIVERS = {"virtio": ("virtio_blk", "virtio_scsi"), "nvme": ("nvme",)}
@@ -144,6 +146,38 @@ def nvme_of_configuration(volumes: Iterable[Seen]) -> Finding:
     return Finding(why_not="no kernel's configuration is in /boot")
 
 
+_NOT_THE_DEFAULT = ("fallback", "kdump", "rescue", ".old", ".bak")
+
+
+def nvme_of_initramfs(volumes: Iterable[Seen]) -> Finding:
+    """Return whether the newest initramfs has the driver of NVMe disks.
+
+    One that lacks it proves nothing: the driver may be part of the kernel.
+
+    Args:
+        volumes: The root first, then what may be its /boot.
+    """
+    for number, seen in enumerate(volumes):
+        folder = "/" if number else "/boot"
+        names = [
+            name
+            for name in seen.names(folder) or []
+            if name.startswith(("initrd", "initramfs"))
+            and not any(word in name for word in _NOT_THE_DEFAULT)
+        ]
+        if not names:
+            continue
+        path = f"{folder.rstrip('/')}/{max(names, key=by_numbers)}"
+        try:
+            found = read_initramfs(seen.file_system.open_file(seen.inside(path)))
+        except CannotTellError as exc:
+            return Finding(why_not=f"{seen.where(path)}: {exc}")
+        if has_driver(modules_in("\n".join(found.names)), "nvme"):
+            return seen.found("yes", path)
+        return Finding(why_not=f"no nvme was seen in {seen.where(path)}")
+    return Finding(why_not="neither a kernel's configuration nor an initramfs is there")
+
+
 INITRAMFS_TOOLS = "/etc/initramfs-tools/initramfs.conf"
 
 HEAD_BYTES = 4096
@@ -239,6 +273,15 @@ class KernelDrivers:
         if configured := self._configured():
             where = f"{seen.where(path)} as {configured} makes it"
             return Finding(value="yes", where=where)
+        try:
+            file = seen.file_system.open_file(seen.inside(path))
+            names, is_whole = read_initramfs(file)
+        except CannotTellError:
+            names, is_whole = [], False
+        if has_driver(modules_in("\n".join(names)), "virtio"):
+            return seen.found("yes", path)
+        if is_whole and names:
+            return seen.not_found(f"{path} has none, unless the kernel has it")
         packed = packed or "a format that is not read here"
         return seen.not_found(f"{path} is packed with {packed}")
 

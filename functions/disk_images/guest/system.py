@@ -17,7 +17,11 @@ from disk_images.guest.choose import (
     choose,
     entry_of_firmware,
 )
-from disk_images.guest.drivers import KernelDrivers, nvme_of_configuration
+from disk_images.guest.drivers import (
+    KernelDrivers,
+    nvme_of_configuration,
+    nvme_of_initramfs,
+)
 from disk_images.guest.identifiers import Identifiers
 from disk_images.guest.layouts import (
     as_usr,
@@ -119,7 +123,9 @@ def _of_root(
     if is_whole:
         found.update(_of_linux(linux, disk.identifiers))
     elif disk.scope.wants_nvme:
-        found["nvme"] = nvme_of_configuration([root, *volumes.others])
+        places = [root, *volumes.others]
+        nvme = nvme_of_configuration(places)
+        found["nvme"] = nvme or nvme_of_initramfs([*places, *volumes.esps])
     return found
 
 
