@@ -12,6 +12,7 @@ from image_import.config.settings import SETTINGS
 from image_import.model.image_fields import GUARDED_FIELDS, PUBLIC_ONLY
 from image_import.sidecar.parser import SIDECAR_FIELDS
 from image_import_cli.main import cli
+from image_import_cli.ui.language import chinese
 
 
 def settings_markdown() -> str:
@@ -25,6 +26,25 @@ def catalogue_markdown() -> str:
     head = ("service", "code", "class", "who acts", "cause", "what to do")
     rows = [
         (e.service, f"`{e.code}`", e.kind, e.who, e.cause, e.fix) for e in CATALOGUE
+    ]
+    return markdown(head, rows)
+
+
+WHO_ACTS = {
+    "account": "账号管理员",
+    "nobody": "无需处理",
+    "operator": "运维人员",
+    "uploader": "上传者",
+}
+
+
+def chinese_catalogue_markdown() -> str:
+    """Return the table of error codes in Chinese; codes and classes stay."""
+    head = ("服务", "错误码", "类别", "处理者", "原因", "处理方法")
+    told = chinese().told
+    rows = [
+        (e.service, f"`{e.code}`", e.kind, WHO_ACTS[e.who], told(e.cause), told(e.fix))
+        for e in CATALOGUE
     ]
     return markdown(head, rows)
 
@@ -82,6 +102,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "settings": settings_markdown,
     "errors": catalogue_markdown,
     "sidecar-fields": sidecar_markdown,
+    "../zh/reference/errors": chinese_catalogue_markdown,
 }
 """What stands in which page of docs/reference, and what makes it."""
 

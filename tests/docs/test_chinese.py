@@ -1,44 +1,90 @@
-"""README-CN.md shows and links what README.md does, in its order."""
+"""Each page in Chinese shows and links what its English page does."""
 
+import os
 import re
+from pathlib import PurePosixPath
 
-from manual import README
-from repository import ROOT
-
-CHINESE = (ROOT / "README-CN.md").read_text("utf-8")
-ENGLISH_FILE, CHINESE_FILE = "README.md", "README-CN.md"
+import pytest
+from manual import CHINESE_PAGES, IN_CHINESE, PAGES
 
 
-def blocks(text: str) -> list[str]:
-    """Return the code blocks with their language."""
-    return re.findall(r"^```.*?^```$", text, re.DOTALL | re.MULTILINE)
+def english(page: str) -> str:
+    """Return the English page of one in Chinese."""
+    if page == "README-CN.md":
+        return "README.md"
+    return page.replace(IN_CHINESE, "docs/")
 
 
-def links(text: str) -> list[str]:
-    """Return where links lead to."""
-    return re.findall(r"\]\(([^)]+)\)", text)
+ENGLISH = {page: english(page) for page in CHINESE_PAGES}
+CHINESE = {there: page for page, there in ENGLISH.items()}
+BLOCK = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 
 
-def headings(text: str) -> list[str]:
-    """Return the level of each heading, without comments of code."""
-    prose = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
-    return re.findall(r"^#+(?= )", prose, re.MULTILINE)
+def links(page: str, text: str) -> list[str]:
+    """Return where links lead to, from the clone's root; those in code left out."""
+    found = re.findall(r"\]\(([^)]+)\)", BLOCK.sub("", text))
+    return [link if link.startswith("https:") else _whole(page, link) for link in found]
 
 
-def test_both_readmes_show_the_same_code() -> None:
-    assert blocks(README)
-    assert blocks(CHINESE) == blocks(README)
+def _whole(page: str, link: str) -> str:
+    path, hash_sign, anchor = link.partition("#")
+    there = os.path.normpath(PurePosixPath(page).parent / path) if path else page
+    return f"{there}{hash_sign}{anchor}"
 
 
-def test_both_readmes_link_the_same_pages_after_each_other() -> None:
-    assert links(README)[0] == CHINESE_FILE
-    assert links(CHINESE) == [ENGLISH_FILE, *links(README)[1:]]
+def in_chinese(link: str) -> str:
+    """Return where a page in Chinese links to: a page in Chinese where there is one."""
+    path, hash_sign, anchor = link.partition("#")
+    return f"{CHINESE.get(path, path)}{hash_sign}{anchor}"
 
 
-def test_both_readmes_have_the_same_sections() -> None:
-    assert headings(CHINESE) == headings(README)
+@pytest.mark.parametrize("page", CHINESE_PAGES)
+def test_a_page_in_chinese_shows_the_code_of_the_english_one(page: str) -> None:
+    told = BLOCK.findall(CHINESE_PAGES[page])
+    assert told == BLOCK.findall(PAGES[ENGLISH[page]])
 
 
-def test_the_link_to_the_other_language_is_in_the_first_lines() -> None:
-    for text, other in ((README, CHINESE_FILE), (CHINESE, ENGLISH_FILE)):
+@pytest.mark.parametrize("page", CHINESE_PAGES)
+def test_a_page_in_chinese_has_the_sections_of_the_english_one(page: str) -> None:
+    def levels(text: str) -> list[str]:
+        return re.findall(r"^#+(?= )", BLOCK.sub("", text), re.MULTILINE)
+
+    assert levels(CHINESE_PAGES[page]) == levels(PAGES[ENGLISH[page]])
+
+
+@pytest.mark.parametrize("page", CHINESE_PAGES)
+def test_a_page_in_chinese_has_the_table_rows_and_items_of_the_english_one(
+    page: str,
+) -> None:
+    def rows(text: str) -> list[tuple[str, int]]:
+        lines = re.findall(
+            r"^ *(?:\||\* |\d+\. ).*$", BLOCK.sub("", text), re.MULTILINE
+        )
+        return [(line.lstrip()[0], line.count(" | ")) for line in lines]
+
+    assert rows(CHINESE_PAGES[page]) == rows(PAGES[ENGLISH[page]])
+
+
+@pytest.mark.parametrize("page", CHINESE_PAGES)
+def test_a_page_in_chinese_links_what_the_english_one_does(page: str) -> None:
+    there = ENGLISH[page]
+    wanted = [in_chinese(link) for link in links(there, PAGES[there])]
+    if page == "README-CN.md":
+        wanted[0] = "README.md"
+    assert sorted(links(page, CHINESE_PAGES[page])) == sorted(wanted)
+
+
+@pytest.mark.parametrize("page", CHINESE_PAGES)
+def test_a_page_in_chinese_names_what_the_english_one_does(page: str) -> None:
+    def names(text: str) -> set[str]:
+        return set(re.findall(r"`[^`\n]+`", BLOCK.sub("", text)))
+
+    assert names(CHINESE_PAGES[page]) == names(PAGES[ENGLISH[page]])
+
+
+def test_both_readmes_link_each_other_in_their_first_lines() -> None:
+    for text, other in (
+        (PAGES["README.md"], "README-CN.md"),
+        (CHINESE_PAGES["README-CN.md"], "README.md"),
+    ):
         assert any(f"]({other})" in line for line in text.splitlines()[:4])

@@ -10,7 +10,7 @@ from image_import.model.result import Outcome
 from image_import_cli.doctor.account.facts import AccountFinding
 from image_import_cli.main import COMMANDS
 from make_reference import REFERENCE, TABLES, refreshed
-from manual import MANUAL, PAGES, README
+from manual import CHINESE_PAGES, MANUAL, PAGES, README
 from repository import FUNCTIONS, ROOT
 
 
@@ -29,7 +29,7 @@ def test_a_page_of_the_reference_is_what_the_code_says_today(name: str) -> None:
 def test_every_link_between_pages_leads_somewhere() -> None:
     dead = [
         (page, link)
-        for page, text in PAGES.items()
+        for page, text in (PAGES | CHINESE_PAGES).items()
         for link in re.findall(r"\]\(((?!https?:)[^)]+)\)", text)
         if not leads_somewhere(page, link)
     ]
@@ -45,9 +45,13 @@ def leads_somewhere(page: str, link: str) -> bool:
 
 
 def anchors(text: str) -> set[str]:
-    """Return the anchors of a page's headings, as GitHub makes them."""
+    """Return the anchors of a page: those that GitHub makes of headings, and others."""
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+    named = re.findall(r'^<a id="([\w-]+)"></a>$', text, re.MULTILINE)
+    return {
+        *named,
+        *(re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings),
+    }
 
 
 def test_the_readme_is_read_in_one_sitting() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
-from manual import PAGES
+from manual import CHINESE_PAGES, PAGES
 from repository import ROOT
 
 
@@ -20,7 +20,8 @@ def pages(nav: list[Any]) -> Iterator[str]:
 
 def test_the_site_leads_to_each_page_of_the_manual_once() -> None:
     site = yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))
-    assert sorted(pages(site["nav"])) == sorted(set(PAGES) - {"README.md"})
+    manual = (set(PAGES) | set(CHINESE_PAGES)) - {"README.md", "README-CN.md"}
+    assert sorted(pages(site["nav"])) == sorted(manual)
 
 
 def test_what_builds_the_site_is_pinned_by_the_command_that_renews_locks() -> None:

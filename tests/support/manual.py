@@ -1,11 +1,17 @@
-"""The pages that a user reads: README.md and those of docs/, by their path."""
+"""The pages that a user reads, by their path: those in English, those in Chinese."""
 
 from repository import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
-PAGES = {
+IN_CHINESE = "docs/zh/"
+_ALL = {
     path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+}
+PAGES = {path: page for path, page in _ALL.items() if not path.startswith(IN_CHINESE)}
+CHINESE_PAGES = {
+    "README-CN.md": (ROOT / "README-CN.md").read_text("utf-8"),
+    **{path: page for path, page in _ALL.items() if path not in PAGES},
 }
 MANUAL = "\n".join(PAGES.values())
 
