@@ -97,6 +97,9 @@ function showImage(node, image) {
       [disks.length > 1 ? "disks" : "from", disks],
       ["system", `${image.platform}, ${image.architecture}`],
       ["image ID", image.image_id],
+      ["region", image.copied_from ? `${image.region_id}, a copy of ${image.copied_from}` : image.region_id],
+      ...(image.family ? [["family", visible(image.family)]] : []),
+      ...(image.shared_with.length ? [["shared with", image.shared_with.join(", ")]] : []),
     ]));
 }
 

@@ -61,6 +61,10 @@ def shown_image(image: Image) -> Shown:
         "failure": f"{failed.code}: {failed.message}" if failed else "",
         "platform": image.platform,
         "architecture": image.architecture,
+        "region_id": image.region_id,
+        "family": image.family,
+        "shared_with": list(image.shared_with),
+        "copied_from": image.copied_from,
         "at": image.created.isoformat(timespec="milliseconds"),
         "disks": [
             {"key": disk.object_key, "format": disk.format, "gib": disk.size_gib}
@@ -145,6 +149,11 @@ SUBMITTED = {
         State.PROGRESS,
         State.STUCK,
         State.UNFOLLOWED,
+        State.DISTRIBUTING,
+        State.DISTRIBUTED,
+        State.DISTRIBUTION_FAILED,
+        State.RETIRING,
+        State.DEPRECATED,
         *FINAL,
     }
 }
@@ -209,7 +218,7 @@ class PageView:
         """Return all lists, each newest first."""
         self._cloud.ecs.move_imports()
         with self._cloud.at_rest():
-            images = list(self._cloud.ecs.images.values())
+            images = list(self._cloud.ecs.everywhere)
             buckets = {
                 name: self._held(name) for name in sorted(self._cloud.oss.buckets)
             }

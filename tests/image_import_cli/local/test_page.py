@@ -364,3 +364,24 @@ def test_the_shown_oss2_program_uploads(desk: Desk, tmp_path: Any) -> None:
     (delivery,) = wait_for_deliveries(desk, 1)
     assert delivery.status == "Succeeded"
     assert desk.cloud.oss.keys(BUCKET) == ["web.qcow2"]
+
+
+def test_copies_families_and_shares_are_shown() -> None:
+    settings = {
+        "COPY_TO_REGIONS": "cn-beijing",
+        "IMAGE_FAMILY": "web",
+        "SHARE_WITH": "1000000000000001",
+    }
+    with desk_with(**settings) as desk:
+        client(desk).put_object("web.qcow2", QCOW2)
+        wait_for_deliveries(desk, 1)
+        for number in range(2, 7):
+            desk.cloud.fc.tick()
+            wait_for_deliveries(desk, number)
+        copy, image = sorted(
+            state(desk)["images"]["newest"], key=lambda shown: shown["region_id"]
+        )
+    assert (copy["region_id"], image["region_id"]) == ("cn-beijing", "cn-hangzhou")
+    assert copy["copied_from"] == image["image_id"]
+    assert {shown["family"] for shown in (copy, image)} == {"web"}
+    assert image["shared_with"] == ["1000000000000001"]
