@@ -43,6 +43,7 @@ OTHERS = (
     "incoming/db.qcow2.json",
     "incoming/late.qcow2",
     "incoming/box.vdi",
+    "incoming/tar.vmdk",
 )
 
 of_each_choice = pytest.mark.parametrize("on_available", CHOICES)
@@ -76,11 +77,11 @@ def test_with_all_rights_the_day_goes_well(on_available: OnAvailable) -> None:
     seen, _ = whole(on_available)
     assert seen["outcomes"] == [
         ["submitted"], ["duplicate"], ["failed"], ["failed"], ["submitted"],
-        ["retrying"], ["submitted"],
+        ["retrying"], ["submitted"], ["converting"], ["submitted"],
     ]  # fmt: skip
     assert (seen["log"], seen["failed events"]) == (1, 1)
     assert seen["tracker"] == [
-        "available None", *["create_failed ImportImageFailed"] * 2,
+        "available None", *["create_failed ImportImageFailed"] * 3,
         "submitted None", "1 open",
     ]  # fmt: skip
 

@@ -11,6 +11,8 @@ from fake_aliyun import FakeAliyun
 from repository import ROOT
 
 SERVICE = "image-import"
+TRIGGERS = ("ObjectCreated", "Schedule", "JobCreated")
+FUNCTION_NAMES = ("importer", "tracker", "converter")
 
 # By function: what aliyun-fc2 is given, in its order.
 Triggers = dict[str, tuple[Any, ...]]
@@ -37,7 +39,7 @@ def of_s_yaml() -> Triggers:
 def of_template() -> Triggers:
     document = strict_yaml.load((ROOT / "template.yml").read_text("utf-8"))
     resources = ros_file.Template(document).resources()
-    held = (resources[name]["Properties"] for name in ("ObjectCreated", "Schedule"))
+    held = (resources[name]["Properties"] for name in TRIGGERS)
     return {
         trigger["FunctionName"].rpartition("-")[2]: (
             trigger["TriggerName"],
@@ -53,7 +55,7 @@ def of_template() -> Triggers:
 def of_template_fc2() -> Triggers:
     document = strict_yaml.load((ROOT / "template-fc2.yml").read_text("utf-8"))
     service = ros_file.Template(document).resources()["ImageImport"]
-    return {name: _as_fc(service[name]["Events"]) for name in ("importer", "tracker")}
+    return {name: _as_fc(service[name]["Events"]) for name in FUNCTION_NAMES}
 
 
 def _as_fc(events: dict[str, Any]) -> tuple[Any, ...]:

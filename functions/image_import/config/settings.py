@@ -401,7 +401,6 @@ class Settings:
         meaning="Whether a function with the handler on_conversion is started by the "
         "objects under jobs/ in the ledger. Without it only what OSS copies by itself "
         "is converted.",
-        is_offered=False,
     )
     on_available: Literal["keep", "tag", "delete"] = setting(
         one_of("keep", "tag", "delete"),

@@ -63,7 +63,7 @@ class AsyncSettings:
     is_task: bool = False
 
 
-_FIXED = {"IMPORT_TARGET": "public", "LEASE_SECONDS": "300"}
+_FIXED = {"IMPORT_TARGET": "public", "LEASE_SECONDS": "300", "CONVERTER": "true"}
 _OTHER_NAME = {"ROLE_NAME": "import_role_name"}
 """Beside the names of the deployment's own roles, `role_name` would be anybody's."""
 
@@ -80,8 +80,8 @@ class FunctionSpec:
     """One function.
 
     Attributes:
-        timeout_seconds: Less than LEASE_SECONDS: a claim must outlive the invocation
-            that holds it.
+        timeout_seconds: Less than LEASE_SECONDS, but for the converter: a claim must
+            outlive the invocation that holds it.
     """
 
     name: str
@@ -121,4 +121,19 @@ TRACKER = FunctionSpec(
     async_settings=AsyncSettings(max_retries=1, max_event_age_seconds=300),
 )
 
-FUNCTIONS = (IMPORTER, TRACKER)
+# What it has not finished is delivered again, and goes on where it was.
+CONVERTER = FunctionSpec(
+    name="converter",
+    description="Converts what has to pass through a function.",
+    handler="image_import.handler.on_conversion",
+    timeout_seconds=600,
+    memory_mb=2048,
+    trigger=OssTriggerSpec(
+        bucket="{ledger_bucket}",
+        prefix="{ledger_prefix}jobs/",
+        events=("oss:ObjectCreated:PutObject",),
+    ),
+    async_settings=AsyncSettings(max_retries=8, max_event_age_seconds=86_400),
+)
+
+FUNCTIONS = (IMPORTER, TRACKER, CONVERTER)

@@ -233,8 +233,9 @@ def ledger_grants(names: Names) -> tuple[Grant, ...]:
             resources=(
                 objects(bucket, f"{prefix}open/"),
                 objects(bucket, f"{prefix}converted/"),
+                objects(bucket, f"{prefix}jobs/"),
             ),
-            why="remove the note of an import that has ended, and what was converted",
+            why="remove notes and jobs that have ended, and what was converted",
         ),
         Grant(
             actions=("oss:ListParts", "oss:AbortMultipartUpload"),
@@ -251,17 +252,6 @@ def ledger_grants(names: Names) -> tuple[Grant, ...]:
             resources=(f"acs:oss:*:*:{bucket}",),
             under=prefix,
             why="find what the ledger holds of an image",
-        ),
-    )
-
-
-def converter_grants(names: Names) -> tuple[Grant, ...]:
-    """Return what a converter takes beyond that, where one is deployed."""
-    return (
-        Grant(
-            actions=("oss:DeleteObject",),
-            resources=(objects(names.ledger_bucket, f"{names.ledger_prefix}jobs/"),),
-            why="remove the job of a conversion that is done",
         ),
     )
 
@@ -448,21 +438,23 @@ def function_role(
 
 
 def trigger_role(names: Names, *, fc_version: FcVersion) -> RoleSpec:
-    """Return the role in which OSS invokes the importer.
+    """Return the role in which OSS invokes the importer and the converter.
 
     On FC 2.0 the resource of a qualified service is `services/NAME.QUALIFIER`.
     """
     place = f"acs:fc:{names.region_id}:{names.account_id}"
     service = names.service
-    on_2 = (
-        f"{place}:services/{service}/functions/importer",
-        f"{place}:services/{service}.*/functions/importer",
+    started = ("importer", "converter")
+    on_2 = tuple(
+        f"{place}:services/{service}{qualifier}/functions/{name}"
+        for name in started
+        for qualifier in ("", ".*")
     )
-    on_3 = (f"{place}:functions/{service}-importer",)
+    on_3 = tuple(f"{place}:functions/{service}-{name}" for name in started)
     grant = Grant(
         actions=("fc:InvokeFunction",),
         resources=on_2 if fc_version == "2.0" else on_3,
-        why="invoke the importer when an object was created",
+        why="invoke importer and converter when an object was created",
         unconfirmed=(
             "with which of the two resources OSS asks" if fc_version == "2.0" else ""
         ),
@@ -471,7 +463,7 @@ def trigger_role(names: Names, *, fc_version: FcVersion) -> RoleSpec:
         name=trigger_role_name(service),
         policy_name=policy_name(service, "trigger", names.image_bucket),
         service="oss.aliyuncs.com",
-        purpose="OSS: invoke the importer",
+        purpose="OSS: invoke importer and converter",
         grants=(grant,),
     )
 

@@ -9,10 +9,8 @@ from image_import_cli.iam.roles import (
     ECS_ROLE,
     AfterAvailable,
     FcVersion,
-    Grant,
     Names,
     RoleSpec,
-    converter_grants,
     ecs_role,
     function_role,
     trigger_role,
@@ -46,15 +44,9 @@ def local_names(cloud: FakeAliyun, settings: Settings, *, bucket: str) -> Names:
 def make_roles(cloud: FakeAliyun, settings: Settings, names: Names) -> Roles:
     """Return the roles with their policies, made as `policy --commands` makes them."""
     after = AfterAvailable.of(settings)
-    functions = function_role(names, on_available=settings.on_available, after=after)
-    trigger = trigger_role(names, fc_version=FC_VERSION)
-    if settings.converter:
-        more = converter_grants(names)
-        functions = replace(functions, grants=(*functions.grants, *more))
-        trigger = replace(trigger, grants=(*trigger.grants, _converter_too(trigger)))
     roles = Roles(
-        functions=functions,
-        trigger=trigger,
+        functions=function_role(names, on_available=settings.on_available, after=after),
+        trigger=trigger_role(names, fc_version=FC_VERSION),
         ecs=replace(ecs_role(names), name=settings.role_name or ECS_ROLE),
     )
     for role in (roles.functions, roles.trigger, roles.ecs):
@@ -62,12 +54,3 @@ def make_roles(cloud: FakeAliyun, settings: Settings, names: Names) -> Roles:
         principal = f"role/{role.name}"
         cloud.ram.attach_policy(principal, role.policy(), name=role.policy_name)
     return roles
-
-
-def _converter_too(trigger: RoleSpec) -> Grant:
-    """Return the right to invoke the converter, beside the one for the importer."""
-    (grant,) = trigger.grants
-    resources = (r.replace("/importer", "/converter") for r in grant.resources)
-    return replace(
-        grant, resources=tuple(resources), why="invoke the converter for a job"
-    )

@@ -33,15 +33,21 @@ def test_the_three_roles_are_limited_to_buckets_and_prefixes() -> None:
     queue = f"acs:mns:{place}:/queues/image-import-failures/messages"
     log = f"acs:log:{place}:project/image-import/logstore/functions"
     importer = f"acs:fc:{place}:functions/image-import-importer"
+    converter = f"acs:fc:{place}:functions/image-import-converter"
     assert statements() == [
         (FUNCTION_ROLE, "oss:GetObject", "acs:oss:*:*:my-images/incoming/*"),
         (FUNCTION_ROLE, "oss:GetObject", f"{ledger}/.image-import/*"),
         (FUNCTION_ROLE, "oss:PutObject", f"{ledger}/.image-import/*"),
+        (FUNCTION_ROLE, "oss:DeleteObject", f"{ledger}/.image-import/open/*"),
+        (FUNCTION_ROLE, "oss:DeleteObject", f"{ledger}/.image-import/converted/*"),
+        (FUNCTION_ROLE, "oss:DeleteObject", f"{ledger}/.image-import/jobs/*"),
+        (FUNCTION_ROLE, "oss:ListParts", f"{ledger}/.image-import/converted/*"),
         (
             FUNCTION_ROLE,
-            "oss:DeleteObject",
-            f"{ledger}/.image-import/open/*",
+            "oss:AbortMultipartUpload",
+            f"{ledger}/.image-import/converted/*",
         ),
+        (FUNCTION_ROLE, "oss:ListMultipartUploads", ledger),
         (FUNCTION_ROLE, "oss:ListObjects", ledger),
         (FUNCTION_ROLE, "ecs:ImportImage", f"acs:ecs:{place}:image/*"),
         (FUNCTION_ROLE, "ecs:DescribeImages", f"acs:ecs:{place}:image/*"),
@@ -50,9 +56,13 @@ def test_the_three_roles_are_limited_to_buckets_and_prefixes() -> None:
         (FUNCTION_ROLE, "log:PostLogStoreLogs", log),
         (FUNCTION_ROLE, "mns:SendMessage", queue),
         (TRIGGER_ROLE, "fc:InvokeFunction", importer),
+        (TRIGGER_ROLE, "fc:InvokeFunction", converter),
         (ECS_ROLE, "oss:GetObject", "acs:oss:*:*:my-images/incoming/*"),
+        (ECS_ROLE, "oss:GetObject", f"{ledger}/.image-import/converted/*"),
         (ECS_ROLE, "oss:GetBucketLocation", "acs:oss:*:*:my-images"),
+        (ECS_ROLE, "oss:GetBucketLocation", ledger),
         (ECS_ROLE, "oss:GetBucketInfo", "acs:oss:*:*:my-images"),
+        (ECS_ROLE, "oss:GetBucketInfo", ledger),
     ]
 
 
@@ -143,8 +153,9 @@ def test_on_fc_2_the_function_stands_in_its_service() -> None:
     resources = {r for role, _, r in statements("--fc", "2.0") if role == TRIGGER_ROLE}
     place = "acs:fc:cn-hangzhou:1234567890123456:services"
     assert resources == {
-        f"{place}/image-import/functions/importer",
-        f"{place}/image-import.*/functions/importer",
+        f"{place}/image-import{qualifier}/functions/{name}"
+        for qualifier in ("", ".*")
+        for name in ("importer", "converter")
     }
 
 

@@ -161,7 +161,8 @@ def _trigger_has(names: Names, kind: StackKind) -> RoleSpec:
     """Return the trigger's role; `NAME-*` covers the qualified service too."""
     role = trigger_role(names, fc_version=kind.fc_version)
     (grant,) = role.grants
-    return replace(role, grants=(replace(grant, resources=grant.resources[:1]),))
+    plain = tuple(r for r in grant.resources if ".*/functions/" not in r)
+    return replace(role, grants=(replace(grant, resources=plain),))
 
 
 def _of_role(who: str, role: Json, expected: RoleSpec) -> Iterator[str]:

@@ -11,10 +11,11 @@ from fake_aliyun.ecs.images import Failure
 from fake_aliyun.fc.models import Function as FcFunction
 from fake_aliyun.fc.runtime.context import FcContext
 from fake_aliyun.ram.policies import fits
-from image_import.handler import handle
+from image_import.handler import convert, handle
 from image_import.importing.runtime import Runtime
 from image_import.tracking.schedule import handle_schedule
 from image_import_cli.iam.deployment import (
+    CONVERTER,
     IMPORTER,
     OBJECT_CREATED,
     TRACKER,
@@ -29,6 +30,7 @@ from image_import_cli.iam.roles import (
     function_role,
     trigger_role,
 )
+from made_vmdk import stream_optimized
 from repository import ROOT
 
 REGION, ACCOUNT = "cn-hangzhou", "1234567890123456"
@@ -44,9 +46,12 @@ ENVIRONMENT = {
     "REGION_ID": REGION,
     "KEY_PREFIX": NAMES.key_prefix,
     "LEDGER_BUCKET": NAMES.ledger_bucket,
+    "CONVERTER": "true",
 }
 GOOD = "incoming/app.qcow2"
 FOREIGN = "incoming/box.vdi"
+PACKED = "incoming/tar.vmdk"
+BOOT_RECORD = bytes(446) + b"\x80" + bytes(63) + b"\x55\xaa" + bytes(512)
 QCOW2 = (ROOT / "events/put-qcow2/bucket/noble-server-cloudimg-amd64.img").read_bytes()
 
 Policies = Mapping[str, Json]
@@ -83,6 +88,17 @@ def set_up(cloud: FakeAliyun, granted: Policies, environ: Mapping[str, str]) -> 
     def tracker(event: bytes, context: FcContext) -> str:
         return handle_schedule(event, context, environ=environ, runtime=runtime)
 
+    def converter(event: bytes, context: FcContext) -> str:
+        return convert(event, context, environ=environ, runtime=runtime)
+
+    seconds = CONVERTER.timeout_seconds
+    cloud.fc.create_trigger(
+        _function(cloud, CONVERTER, converter, environ, timeout_seconds=seconds),
+        NAMES.ledger_bucket,
+        events=("oss:ObjectCreated:PutObject",),
+        prefix=".image-import/jobs/",
+        invocation_role=TRIGGER_ROLE,
+    )
     # Too short for a repeat: the importer leaves ECS's trouble to the tracker.
     cloud.fc.create_trigger(
         _function(cloud, IMPORTER, importer, environ, timeout_seconds=10),
@@ -124,9 +140,10 @@ def live_a_day(
     """Return what is to be seen in the evening, and which rights were used.
 
     An image is uploaded and told of twice; another one wants its name; a third is
-    fine; a fourth meets ECS in trouble, and a fifth is a VDI. The tracker finds that
-    the first has failed and the third is available, does with its source what is
-    wished, and tries the fourth again.
+    fine; a fourth meets ECS in trouble, and a fifth is a VDI. A sixth is a VMDK that
+    has to pass through the converter. The tracker finds that the first has failed and
+    the third is available, does with its source what is wished, and tries the fourth
+    again.
     """
     environ = {**ENVIRONMENT, "ON_AVAILABLE": on_available, **settings}
     with FakeAliyun(region_id=REGION, account_id=ACCOUNT) as cloud:
@@ -145,6 +162,8 @@ def live_a_day(
         put(NAMES.image_bucket, "incoming/late.qcow2", QCOW2)
         cloud.fc.drain()
         put(NAMES.image_bucket, FOREIGN, one_block_vdi())
+        cloud.fc.drain()
+        put(NAMES.image_bucket, PACKED, stream_optimized(BOOT_RECORD))
         cloud.fc.drain()
         seen = {
             "images": sorted(cloud.ecs.images),

@@ -21,6 +21,7 @@ from deployment.shapes import (
     fields,
     just,
     whole,
+    with_events_of_jobs,
 )
 from image_import_cli.iam.deployment import (
     AsyncSettings,
@@ -62,7 +63,10 @@ TIMER_EVENT = fields(
 )
 
 
-def function_of(event_name: str, event: Schema) -> Schema:
+JOB_EVENT = with_events_of_jobs(OSS_EVENT, "Events")
+
+
+def function_of(event_name: str, event: Schema, most_seconds: int = 300) -> Schema:
     properties = {
         "Description": TEXT,
         "Handler": HANDLER,
@@ -71,7 +75,7 @@ def function_of(event_name: str, event: Schema) -> Schema:
         "Runtime": RUNTIME,
         "CodeUri": {"type": "string", "pattern": r"^oss://[a-z0-9-]+/.+\.zip$"},
         "MemorySize": MEMORY,
-        "Timeout": whole(1, 300),
+        "Timeout": whole(1, most_seconds),
         "EnvironmentVariables": VARIABLES,
         "AsyncConfiguration": ASYNC,
     }
@@ -104,6 +108,7 @@ SERVICE = fields(
         ),
         "importer": function_of("object-created", OSS_EVENT),
         "tracker": function_of("schedule", TIMER_EVENT),
+        "converter": function_of("job-created", JOB_EVENT, 600),
     }
 )
 

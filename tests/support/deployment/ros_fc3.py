@@ -26,6 +26,7 @@ from deployment.shapes import (
     fields,
     just,
     whole,
+    with_events_of_jobs,
 )
 from image_import_cli.iam.deployment import (
     AsyncSettings,
@@ -58,11 +59,16 @@ TRIGGER_OF_CLOCK = {
 }
 
 
+TRIGGER_OF_JOBS = with_events_of_jobs(TRIGGER_OF_OSS, "events") | {
+    "TriggerName": just("job-created")
+}
+
+
 def name_of(function: str) -> Schema:
     return {"type": "string", "pattern": f"^[A-Za-z][A-Za-z0-9-]{{0,54}}-{function}$"}
 
 
-def function_of(name: str) -> Schema:
+def function_of(name: str, most_seconds: int = 300) -> Schema:
     properties = {
         "FunctionName": name_of(name),
         "Description": TEXT,
@@ -76,7 +82,7 @@ def function_of(name: str) -> Schema:
         "Cpu": {"type": "number", "minimum": 0.05, "maximum": 16},
         "MemorySize": MEMORY,
         "DiskSize": {"enum": [512, 10240]},
-        "Timeout": whole(1, 300),
+        "Timeout": whole(1, most_seconds),
         "InternetAccess": YES,
         "EnvironmentVariables": VARIABLES,
         "LogConfig": fields(
@@ -120,6 +126,9 @@ PARTS = {
     "Tracker": function_of("tracker"),
     "TrackerEvents": events_of("tracker"),
     "Schedule": trigger_of("tracker", TRIGGER_OF_CLOCK),
+    "Converter": function_of("converter", 600),
+    "ConverterEvents": events_of("converter"),
+    "JobCreated": trigger_of("converter", TRIGGER_OF_JOBS),
 }
 
 
@@ -217,6 +226,14 @@ FC3 = StackKind(
         # A trigger fires at once; by then, a failed event must have somewhere to go.
         "ObjectCreated": {"Importer", "ImporterEvents", "TriggerRole"},
         "Schedule": {"Tracker", "TrackerEvents"},
+        "Converter": FUNCTION_NEEDS,
+        "ConverterEvents": {"Converter", "FailureEvents"},
+        "JobCreated": {
+            "Converter",
+            "ConverterEvents",
+            "LedgerStorage",
+            "TriggerRole",
+        },
     },
     service="{stack}",
     role_name="{stack}-{part}",

@@ -24,6 +24,7 @@ UNSCOPED_ACTIONS = {"ecs:DescribeTasks", "ecs:DescribeTaskAttribute"}
 HANDLERS = {
     "image_import.handler.on_object_created": OssTriggerSpec,
     "image_import.handler.on_schedule": TimerTriggerSpec,
+    "image_import.handler.on_conversion": OssTriggerSpec,
 }
 INITIALIZER = "image_import.handler.initialize"
 
@@ -65,7 +66,9 @@ def broken_rules(
     """Yield what does not hold between the functions and within each."""
     for function in functions.values():
         yield from _of_one(function, region_id=region_id, account_id=account_id)
-    yield from _of_both(functions["importer"], functions["tracker"])
+    for name in ("tracker", "converter"):
+        yield from _of_both(functions["importer"], functions[name])
+    yield from _of_jobs(functions["converter"])
 
 
 def _of_one(
@@ -77,7 +80,8 @@ def _of_one(
         yield f"{name}: {function.handler} is not for this trigger"
     if function.initializer != INITIALIZER:
         yield f"{name}: {function.initializer} is not the initializer"
-    if int(variables.get("LEASE_SECONDS", "0")) <= function.timeout_seconds:
+    lease_seconds = int(variables.get("LEASE_SECONDS", "0"))
+    if name != "converter" and lease_seconds <= function.timeout_seconds:
         yield f"{name}: a claim does not outlive the invocation that holds it"
     if variables.get("REGION_ID") != region_id:
         yield f"{name}: REGION_ID is not the region"
@@ -121,6 +125,15 @@ def _of_both(importer: FunctionSpec, tracker: FunctionSpec) -> Iterator[str]:
         yield "the ledger has no folder of its own"
     if ledger_prefix.startswith(trigger.prefix):
         yield "the ledger is under the trigger's prefix"
+
+
+def _of_jobs(converter: FunctionSpec) -> Iterator[str]:
+    trigger, variables = converter.trigger, converter.environment
+    assert isinstance(trigger, OssTriggerSpec)
+    if trigger.bucket != variables.get("LEDGER_BUCKET"):
+        yield "the converter listens to another bucket than the ledger's"
+    if trigger.prefix != f"{variables.get('LEDGER_PREFIX')}jobs/":
+        yield "the converter listens to another folder than that of jobs"
 
 
 def loose_rights(policy: Json) -> Iterator[str]:

@@ -17,6 +17,7 @@ from deployment.shapes import (
     fields,
     just,
     whole,
+    with_events_of_jobs,
 )
 
 OSS_TRIGGER = fields(
@@ -38,6 +39,8 @@ OSS_TRIGGER = fields(
         ),
     }
 )
+JOB_TRIGGER = with_events_of_jobs(OSS_TRIGGER, "events")
+JOB_TRIGGER["properties"]["triggerName"] = just("job-created")
 TIMER_TRIGGER = fields(
     {
         "triggerName": just("schedule"),
@@ -47,7 +50,7 @@ TIMER_TRIGGER = fields(
 )
 
 
-def function_of(name: str, trigger: Schema) -> Schema:
+def function_of(name: str, trigger: Schema, most_seconds: int = 300) -> Schema:
     initializer = fields({"handler": HANDLER, "timeout": whole(1, 300)})
     properties = {
         "region": TEXT,
@@ -64,7 +67,7 @@ def function_of(name: str, trigger: Schema) -> Schema:
         "cpu": {"type": "number", "minimum": 0.05, "maximum": 16},
         "memorySize": MEMORY,
         "diskSize": {"enum": [512, 10240]},
-        "timeout": whole(1, 300),
+        "timeout": whole(1, most_seconds),
         "internetAccess": YES,
         "environmentVariables": VARIABLES,
         "logConfig": fields(
@@ -95,6 +98,7 @@ RESOURCES = fields(
     {
         "importer": function_of("importer", OSS_TRIGGER),
         "tracker": function_of("tracker", TIMER_TRIGGER),
+        "converter": function_of("converter", JOB_TRIGGER, 600),
     }
 )
 FILE = fields(

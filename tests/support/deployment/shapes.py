@@ -107,3 +107,23 @@ def misfits(shape: Schema, document: object) -> Iterator[str]:
     """Yield where a document is not of a shape."""
     for error in jsonschema.Draft7Validator(shape).iter_errors(document):
         yield f"{'/'.join(map(str, error.absolute_path))}: {error.message}"
+
+
+def with_events_of_jobs(schema: Schema, name: str) -> Schema:
+    """Return the shape of a trigger that hears of one kind of event alone.
+
+    Args:
+        name: What the events are called in it.
+    """
+    jobs = {"type": "array", "items": just("oss:ObjectCreated:PutObject")}
+
+    def changed(node: Any) -> Any:
+        if not isinstance(node, dict):
+            return node
+        return {
+            key: {**jobs, "minItems": 1, "maxItems": 1} if key == name else changed(v)
+            for key, v in node.items()
+        }
+
+    made: Schema = changed(schema)
+    return made

@@ -14,7 +14,13 @@ from image_import_cli.doctor.account.facts import (
 )
 from image_import_cli.doctor.account.snapshot import DRY_RUN_PASSED
 from image_import_cli.doctor.checks.all import run_checks
-from image_import_cli.iam.deployment import IMPORTER, OBJECT_CREATED, RUNTIME, TRACKER
+from image_import_cli.iam.deployment import (
+    CONVERTER,
+    IMPORTER,
+    OBJECT_CREATED,
+    RUNTIME,
+    TRACKER,
+)
 from image_import_cli.iam.roles import (
     Names,
     RoleSpec,
@@ -64,6 +70,12 @@ FUNCTION = DeployedFunction(
     log_store="functions",
     state="Active",
 )
+JOBS = DeployedTrigger(
+    kind="oss",
+    bucket="my-ledger",
+    events=("oss:ObjectCreated:PutObject",),
+    prefix=".image-import/jobs/",
+)
 TIMER = DeployedTrigger(kind="timer", schedule="@every 5m")
 
 
@@ -89,6 +101,13 @@ FINE = Facts(
         name="image-import-tracker",
         handler=TRACKER.handler,
         triggers=(TIMER,),
+    ),
+    converter=replace(
+        FUNCTION,
+        name="image-import-converter",
+        handler=CONVERTER.handler,
+        timeout_seconds=CONVERTER.timeout_seconds,
+        triggers=(JOBS,),
     ),
     function_role=held(function_role(NAMES)),
     trigger_role=held(trigger_role(NAMES, fc_version="3.0")),

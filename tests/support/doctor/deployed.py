@@ -25,7 +25,7 @@ from fake_aliyun.fc import models as fc_models
 from fake_aliyun.fc.runtime.context import FcContext
 from fake_aliyun.ram.models import KeyPair
 from fake_aliyun.transport.server import Server
-from image_import.handler import handle
+from image_import.handler import convert, handle
 from image_import.importing.runtime import Runtime
 from image_import.tracking.schedule import handle_schedule
 from image_import_cli.iam.deployment import (
@@ -84,6 +84,7 @@ class Deployed:
             "REGION_ID": REGION,
             "KEY_PREFIX": self.key_prefix,
             "LEDGER_BUCKET": LEDGER,
+            "CONVERTER": "true",
             "OSS_ENDPOINT": self.url,
             "ECS_ENDPOINT": self.url,
         }
@@ -120,11 +121,17 @@ class Deployed:
             environ = self.environment
             return handle_schedule(event, context, environ=environ, runtime=runtime)
 
-        for model, code in zip(FUNCTIONS, (importer, tracker), strict=True):
+        def converter(event: bytes, context: FcContext) -> str:
+            environ = self.environment
+            return convert(event, context, environ=environ, runtime=runtime)
+
+        codes = (importer, tracker, converter)
+        for model, code in zip(FUNCTIONS, codes, strict=True):
             self._make_function(model, code)
             self.set_async(model.name, model.async_settings)
         self.set_oss_trigger(self.key_prefix)
         self.set_timer()
+        self.set_job_trigger()
 
     def _make_function(self, model: FunctionSpec, code: fc_models.Handler) -> None:
         self.cloud.fc.create_function(
@@ -170,6 +177,14 @@ class Deployed:
             SERVICE, "importer", "upload", "oss", config, source, role
         )
 
+    def set_job_trigger(self) -> None:
+        """Let jobs in the ledger run the converter."""
+        key = {"prefix": ".image-import/jobs/", "suffix": ""}
+        config = {"events": ["oss:ObjectCreated:PutObject"], "filter": {"key": key}}
+        source = f"acs:oss:{REGION}:{ACCOUNT}:{LEDGER}"
+        role = f"acs:ram::{ACCOUNT}:role/{TRIGGER_ROLE}"
+        self.fc.create_trigger(SERVICE, "converter", "job", "oss", config, source, role)
+
     def upload(self, name: str) -> bool:
         """Return whether an upload becomes an image by what is run at once."""
         self.bucket(IMAGES).put_object(f"{self.key_prefix}{name}", QCOW2)
@@ -190,6 +205,15 @@ class Deployed3(Deployed):
 
     def set_timer(self) -> None:
         self.cloud.fc.create_timer(self.registered("tracker"), "@every 5m")
+
+    def set_job_trigger(self) -> None:
+        self.cloud.fc.create_trigger(
+            self.registered("converter"),
+            LEDGER,
+            events=("oss:ObjectCreated:PutObject",),
+            prefix=".image-import/jobs/",
+            invocation_role=f"acs:ram::{ACCOUNT}:role/{TRIGGER_ROLE}",
+        )
 
     def set_async(
         self, function: str, settings: AsyncSettings, *, queue: str = QUEUE

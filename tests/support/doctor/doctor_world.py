@@ -17,6 +17,7 @@ from deployment.cloud_run import ACCOUNT, ENVIRONMENT, NAMES, QUEUE, REGION
 from fake_aliyun import FakeAliyun
 from image_import_cli.doctor.command import doctor
 from image_import_cli.iam.deployment import (
+    CONVERTER,
     IMPORTER,
     OBJECT_CREATED,
     RUNTIME,
@@ -50,6 +51,18 @@ def oss_trigger(prefix: str) -> dict[str, Any]:
         "triggerType": "oss",
         "sourceArn": f"acs:oss:{REGION}:{ACCOUNT}:{NAMES.image_bucket}",
         "invocationRole": f"acs:ram::{ACCOUNT}:role/image-import-trigger",
+        "triggerConfig": json.dumps(config),
+    }
+
+
+def job_trigger(names: Names) -> dict[str, Any]:
+    config = {
+        "events": ["oss:ObjectCreated:PutObject"],
+        "filter": {"key": {"prefix": f"{names.ledger_prefix}jobs/", "suffix": ""}},
+    }
+    return {
+        **oss_trigger(""),
+        "sourceArn": f"acs:oss:{REGION}:{ACCOUNT}:{names.ledger_bucket}",
         "triggerConfig": json.dumps(config),
     }
 
@@ -119,6 +132,7 @@ class World:
         return self.fc or [
             *function_answers(IMPORTER, trigger, self.names),
             *function_answers(TRACKER, TIMER, self.names),
+            *function_answers(CONVERTER, job_trigger(self.names), self.names),
         ]
 
     @property

@@ -151,6 +151,7 @@ class Facts:
     skew_seconds: float | None
     importer: DeployedFunction | Problem
     tracker: DeployedFunction | Problem
+    converter: DeployedFunction | Problem
     function_role: HeldRole | Problem
     trigger_role: HeldRole | Problem
     ecs_role: HeldRole | Problem

@@ -32,7 +32,7 @@ def needed_function_role(facts: Facts) -> RoleSpec:
     """
     role = function_role(facts.names)
     said, later = {facts.on_available}, [facts.after]
-    for function in (facts.importer, facts.tracker):
+    for function in (facts.importer, facts.tracker, facts.converter):
         if isinstance(function, DeployedFunction):
             said |= _on_available(function)
             later += _after_available(function)

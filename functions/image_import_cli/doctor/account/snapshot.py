@@ -106,6 +106,7 @@ def gather(
     step("functions")
     importer = account.fc.function("importer")
     tracker = account.fc.function("tracker")
+    converter = account.fc.function("converter")
     step("roles")
     function_role, trigger_role = roles_in_use(importer, names)
     function_held = account.ram.role(function_role)
@@ -124,6 +125,7 @@ def gather(
         skew_seconds=account.oss.skew_seconds,
         importer=importer,
         tracker=tracker,
+        converter=converter,
         function_role=function_held,
         trigger_role=trigger_held,
         ecs_role=ecs_held,

@@ -1,4 +1,4 @@
-"""What must be so of the two functions.
+"""What must be so of the functions.
 
 Source: "Function states and invocation for custom images", Function Compute
 documentation, and Function of its API 2023-03-30 (state, stateReason), read 2026-11: a
@@ -25,6 +25,7 @@ from image_import_cli.doctor.checks.fault import (
     settings_file,
 )
 from image_import_cli.iam.deployment import (
+    CONVERTER,
     FUNCTIONS,
     RUNTIMES,
     AsyncSettings,
@@ -108,7 +109,8 @@ def environment_faults(
 ) -> Iterator[CheckFault]:
     """Yield what a function's settings make go wrong."""
     file = settings_file(facts)
-    if settings.lease_seconds <= held.timeout_seconds:
+    is_converter = held.handler == CONVERTER.handler
+    if settings.lease_seconds <= held.timeout_seconds and not is_converter:
         yield CheckFault(
             text=f"LEASE_SECONDS is {settings.lease_seconds}, the time-out "
             f"{held.timeout_seconds} s: a claim must outlive its invocation",
@@ -158,7 +160,8 @@ LEAST_SECONDS = (
 
 def function_findings(facts: Facts) -> Iterator[AccountFinding]:
     """Yield what is wrong with the functions, or that nothing is."""
-    for model, held in zip(FUNCTIONS, (facts.importer, facts.tracker), strict=True):
+    there = (facts.importer, facts.tracker, facts.converter)
+    for model, held in zip(FUNCTIONS, there, strict=True):
         if isinstance(held, Problem):
             yield _unseen(model.name, held, facts)
             continue

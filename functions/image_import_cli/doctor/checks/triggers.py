@@ -8,6 +8,8 @@ runs for ever.
 import re
 from collections.abc import Iterator
 
+from image_import.ledger.layout import JOBS
+
 from image_import_cli.doctor.account.facts import (
     AccountFinding,
     DeployedFunction,
@@ -62,6 +64,8 @@ def trigger_findings(facts: Facts) -> Iterator[AccountFinding]:
         yield from _of_importer(facts.importer, facts)
     if isinstance(facts.tracker, DeployedFunction):
         yield from _of_tracker(facts.tracker, facts)
+    if isinstance(facts.converter, DeployedFunction):
+        yield _of_converter(facts.converter, facts)
 
 
 def _of_importer(importer: DeployedFunction, facts: Facts) -> Iterator[AccountFinding]:
@@ -92,6 +96,20 @@ def _of_tracker(tracker: DeployedFunction, facts: Facts) -> Iterator[AccountFind
         yield CheckFault(text=text, status="warn").finding(check, facts)
         return
     yield AccountFinding(check=check, status="ok", text="imports are followed")
+
+
+def _of_converter(converter: DeployedFunction, facts: Facts) -> AccountFinding:
+    names = facts.names
+    wanted = f"{names.ledger_prefix}{JOBS}"
+    if not any(
+        (trigger.kind, trigger.bucket, trigger.prefix)
+        == ("oss", names.ledger_bucket, wanted)
+        for trigger in converter.triggers
+    ):
+        text = f"no OSS trigger on {wanted} in {names.ledger_bucket}: conversions are"
+        text += " begun and never done"
+        return CheckFault(text=text).finding("jobs", facts)
+    return AccountFinding(check="jobs", status="ok", text="conversions are started")
 
 
 def _oss_trigger(trigger: DeployedTrigger, facts: Facts) -> Iterator[CheckFault]:
