@@ -291,6 +291,50 @@ def test_where_oss_copies_no_ranges_and_nobody_converts_the_command_is_named(
     assert left_behind(uploads) == []
 
 
+def test_a_descriptor_and_its_plain_disk_are_one_image(
+    small_disk: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "debian-12.vmdk"
+    command = ["qemu-img", "convert", "-O", "vmdk", "-o", "subformat=monolithicFlat"]
+    subprocess.run([*command, str(small_disk), str(path)], check=True)
+    flat = tmp_path / "debian-12-flat.vmdk"
+    raw = bytearray(flat.read_bytes())
+    raw[446:512] = (
+        b"\x80\0\0\0\x83\0\0\0\1\0\0\0\0\1\0\0".ljust(64, b"\0") + b"\x55\xaa"
+    )
+    uploads = Uploads(WITH_CONVERTER)
+    before = uploads.upload(path.name, path.read_bytes())
+    assert before.outcome is Outcome.IGNORED
+    assert "debian-12-flat.vmdk" in before.reason
+    assert uploads.upload(flat.name, bytes(raw)).outcome is Outcome.SUBMITTED
+    after = uploads.upload(path.name, path.read_bytes())
+    assert after.outcome is Outcome.IGNORED
+    assert len(uploads.image_names) == 1
+
+
+@pytest.mark.parametrize("kind", ["Sparse", "Flat"])
+def test_a_disk_in_several_files_is_one_image_whichever_comes_last(
+    small_disk: Path, tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / "debian-12.vmdk"
+    option = f"subformat=twoGbMaxExtent{kind}"
+    command = ["qemu-img", "convert", "-O", "vmdk", "-o", option]
+    subprocess.run([*command, str(small_disk), str(path)], check=True)
+    (part,) = set(tmp_path.glob("*.vmdk")) - {path}
+    ends = []
+    for order in ((path, part), (part, path)):
+        uploads = Uploads(WITH_CONVERTER)
+        first, last = (uploads.upload(p.name, p.read_bytes()) for p in order)
+        ends.append((first.outcome, last.outcome))
+        (job,) = jobs_of(uploads)
+        assert do_job(uploads, job).outcome is Outcome.SUBMITTED
+        is_the_disk(uploads, small_disk, tmp_path)
+        assert len(uploads.image_names) == 1
+    alone = Outcome.REFUSED if kind == "Sparse" else Outcome.WAITING
+    converting = Outcome.CONVERTING
+    assert ends == [(Outcome.WAITING, converting), (alone, converting)]
+
+
 def slices(uploads: Uploads, key: str, count: int) -> list[str]:
     """Cut a job into slices, as is done for large disks, and return their keys."""
     said = json.loads(uploads.cloud.oss.get(BUCKET, key).content.to_bytes())

@@ -1,5 +1,6 @@
 """What a record is about: the images that its upload could complete."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -37,6 +38,14 @@ OVERWRITTEN = (
     "stale: the object was overwritten since this event (its ETag is no longer "
     "{etag}); the newer upload has an event of its own"
 )
+EXTENT = re.compile(
+    r"(?P<stem>.+)-(?P<kind>[fs])[0-9]{3}(?P<ending>\.vmdk)", re.IGNORECASE | re.DOTALL
+)
+"""The key of a part of a VMDK in several files.
+
+Source: QEMU, block/vmdk.c, vmdk_co_do_create: `%s-%c%03d%s`; read 2026-12.
+"""
+
 SIDECAR_GONE = "the sidecar was overwritten or deleted since this event"
 CHECKSUMS_GONE = "the file of checksums was overwritten or deleted since this event"
 
@@ -132,6 +141,11 @@ class Gatherer:
 
     def _of_image(self) -> Iterator[Candidate | Result]:
         """Yield what an image completes, if it is there."""
+        if extent := EXTENT.fullmatch(self.record.object_key):
+            described = self._described(extent)
+            if described:
+                yield described
+                return
         reading = self.reader.read_image(
             Wanted(
                 object_key=self.record.object_key,
@@ -164,6 +178,25 @@ class Gatherer:
                     yield found
         if not is_listed:
             yield self._alone(reading, sidecar)
+
+    def _described(self, extent: re.Match[str]) -> Candidate | Result | None:
+        """Return the VMDK that a file holds a part of, by the descriptor beside it.
+
+        Without a descriptor a sparse part says itself what it is; a plain one would
+        pass for a disk.
+        """
+        key = f"{extent['stem']}{extent['ending']}"
+        reading = self.reader.read_image(Wanted(object_key=key))
+        try:
+            reading.disk.head  # noqa: B018 - raises if there is no descriptor
+        except ObjectMissing:
+            if extent["kind"].lower() == "s":
+                return None
+            return results.waiting(
+                f"by its name it is a part of the VMDK {key}, whose descriptor is not"
+                " there yet"
+            )
+        return self._alone(reading, self._sidecar(reading, key))
 
     def _beside_sidecar(self) -> Iterator[Candidate | Result]:
         """Yield the image that a sidecar arrived for."""

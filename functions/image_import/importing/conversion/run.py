@@ -28,6 +28,7 @@ from image_import.aliyun.oss.client import (
 from image_import.aliyun.oss.multipart import COPY
 from image_import.config.settings import Settings
 from image_import.errors import HeaderError, ServiceError, ServiceRejected
+from image_import.importing import results
 from image_import.importing.claim import Claims
 from image_import.importing.conversion.jobs import ConversionJob
 from image_import.importing.conversion.sources import (
@@ -41,7 +42,7 @@ from image_import.importing.conversion.targets import (
     TargetUpload,
     discard_target,
 )
-from image_import.importing.gatherer import Candidate
+from image_import.importing.gatherer import EXTENT, Candidate
 from image_import.ledger.entries import LedgerEntry, State, last_of
 from image_import.ledger.open_jobs import CONVERSION_STALLS
 from image_import.ledger.store import LedgerStore, Snapshot
@@ -148,6 +149,10 @@ class ConversionRun:
 
     def _bring(self, found: Candidate) -> Candidate | Result:
         disks = [disk.evidence() for disk in found.disks]
+        if len(disks) == 1 and (flat := self._flat_beside(disks[0])):
+            return results.ignored(
+                f"it describes {flat}, a plain disk that is imported by its own event"
+            )
         line = last_of(
             found.snapshot.entries, found.revision.revision_hash, State.CONVERTING
         )
@@ -174,6 +179,12 @@ class ConversionRun:
         for target in targets:
             self._check(target)
         return replace(found, converted=_merged(disks, targets, self._evidence))
+
+    def _flat_beside(self, disk: DiskEvidence) -> str:
+        if disk.header.detected != "vmdk-descriptor":
+            return ""
+        name = self._source(disk).flat_beside()
+        return "" if EXTENT.fullmatch(name) else name
 
     def _chosen(
         self, found: Candidate, disks: Sequence[DiskEvidence]

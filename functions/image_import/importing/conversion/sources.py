@@ -8,6 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from disk_images.blocks.source import Fetched, Source
+from disk_images.blocks.vmdk_descriptor import (
+    LARGEST_DESCRIPTOR,
+    parse_descriptor,
+    plain_name,
+)
 from disk_images.convert.ahead import ReadAhead
 from disk_images.convert.archives import tar_members
 from disk_images.convert.choose import (
@@ -96,6 +101,21 @@ class ObjectSource:
             self, object_key=key, etag=about.etag, size_bytes=about.object_size_bytes
         )
         return beside.open()
+
+    def flat_beside(self) -> str:
+        """Return the one plain disk that this descriptor of a VMDK only describes.
+
+        "" if there is more to it: several extents, or one that is not plain.
+
+        Raises:
+            DamagedError: It is no such descriptor.
+        """
+        descriptor = parse_descriptor(self.open().read(0, LARGEST_DESCRIPTOR))
+        if len(descriptor.extents) != 1:
+            return ""
+        (extent,) = descriptor.extents
+        is_plain = extent.kind in {"FLAT", "VMFS"} and not extent.offset_bytes
+        return plain_name(extent.name) if is_plain else ""
 
     def choices(self, header: Header, order: ConversionOrder) -> Sequence[DiskChoice]:
         """Return how each disk in it becomes an image, the system disk first.
