@@ -13,6 +13,7 @@ from image_import.model.ownership import ExistingImage
 from image_import.retry import RetryPolicy
 from image_import.tracking.retention.decide import Decision, Fate, Judge
 from image_import.tracking.retention.kept import KeptImage, replaced
+from image_import.tracking.retention.retention import A_RUN, in_turn
 
 NOW = datetime(2026, 12, 1, tzinfo=timezone.utc)
 WEEK = timedelta(days=7)
@@ -170,3 +171,15 @@ def test_what_is_ours_and_free_is_not_left_for_ever(
     accounts = dict.fromkeys(REGIONS, account)
     decided = decisions_about(ours, accounts, keep_last=keep_last)
     assert {decision.fate for decision in decided} <= {Fate.DEPRECATE}
+
+
+def test_every_note_has_its_turn_though_others_stay() -> None:
+    due = [f"note{number}" for number in range(120)]
+    seen = [
+        note
+        for run in range(24)
+        for note in in_turn(due, now=NOW + timedelta(seconds=run * A_RUN))
+    ]
+    assert set(seen) == set(due)
+    assert len(seen) == 24 * 50
+    assert in_turn(due[:50], now=NOW) == due[:50]

@@ -8,7 +8,7 @@ may be done with it, that ledger and ECS say.
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from image_import.config.settings import Settings
@@ -36,6 +36,9 @@ from image_import.tracking.retention.kept import KeptImage, kept_images, replace
 DEPRECATE = {"Status": "Deprecated"}
 MOST_DELETED_AT_ONCE = 50
 """Images that one run looks at, so that following imports has its time."""
+
+A_RUN = 300
+"""Seconds between two runs, as the tracker is deployed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +94,8 @@ class Retention:
             if since is None or self.clock.earliest() - since < after:
                 break  # the listing is in the order of time
             due.append(item.object_key)
-        images = [i for i in self._noted(due[:MOST_DELETED_AT_ONCE]) if i.deprecated]
+        turn = in_turn(due, now=self.clock.earliest())
+        images = [image for image in self._noted(turn) if image.deprecated]
         self._retire(images)
 
     def _retire(self, images: Iterable[KeptImage]) -> None:
@@ -274,6 +278,18 @@ class Retention:
     def _note(self, image: KeptImage) -> bytes:
         note = {"ledger": image.ledger_key, "version": image.line.version}
         return to_json_bytes(note)
+
+
+def in_turn(due: Sequence[str], *, now: datetime) -> Sequence[str]:
+    """Return the notes that are this run's to look at.
+
+    Some stay for long, as an instance was made from their image; without turns they
+    would keep the others from being looked at.
+    """
+    if len(due) <= MOST_DELETED_AT_ONCE:
+        return due
+    first = int(now.timestamp() // A_RUN) * MOST_DELETED_AT_ONCE % len(due)
+    return [*due[first:], *due[:first]][:MOST_DELETED_AT_ONCE]
 
 
 def _read_note(data: bytes) -> dict[str, str]:
