@@ -5,7 +5,7 @@ import hashlib
 import json
 import shutil
 import zipfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
@@ -163,23 +163,16 @@ def _licence(metadata: "email.message.Message[str, str]") -> str:
     return ", ".join(named) or (written[0] if written else "not stated")
 
 
-def copy_source(
-    sources: Iterable[Path], folder: Path, *, left_out: Collection[str] = ()
-) -> str:
+def copy_source(sources: Iterable[Path], folder: Path) -> str:
     """Copy packages' modules; return the hash of their names and contents.
 
     What else lies beside them, such as an editor's copies or a file of secrets, stays.
-
-    Args:
-        left_out: Folders, as `disk_images/convert`, that the function does not use.
     """
     digest = hashlib.sha256()
     for source, path in ((s, path) for s in sources for path in files_in(s)):
         if path.suffix != ".py" or path.name.startswith("."):
             continue
         relative = path.relative_to(source.parent)
-        if relative.parent.as_posix() in left_out:
-            continue
         target = folder / relative
         target.parent.mkdir(parents=True, exist_ok=True)
         data = path.read_bytes()

@@ -16,9 +16,6 @@ from image_import_cli.package.lock import read_lock
 OURS = ("disk_images", "image_import")
 """The packages of this project that the function is made of."""
 
-ONLY_OF_THE_COMMAND = ("disk_images/convert",)
-"""Folders in them that the function does not import."""
-
 STEPS = (
     "Installing the build tools",
     "Building what has no wheels",
@@ -123,7 +120,7 @@ def _add_function(
     stripped: bool,
 ) -> None:
     sources = (order.functions / name for name in OURS)
-    source_hash = archive.copy_source(sources, folder, left_out=ONLY_OF_THE_COMMAND)
+    source_hash = archive.copy_source(sources, folder)
     shutil.copy(order.clone / "LICENSE", folder / "LICENSE")
     ours = archive.package_of(distribution("image-import").read_text("METADATA") or "")
     lock_hash = hashlib.sha256(order.lock.read_bytes()).hexdigest()

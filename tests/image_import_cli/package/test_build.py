@@ -32,7 +32,8 @@ from repository import FUNCTIONS, ROOT
 from rich.console import Console
 from shared_folders import folder_of_this_run, one_at_a_time
 
-MOST_BYTES = 2_700_000
+MOST_BYTES = 3_000_000
+"""A tenth of it converts: importer and converter are deployed from the same zip."""
 KEYS = KeyPair(access_key_id="a", access_key_secret="b", security_token="c")
 PYTHONS = [
     pytest.param(version, marks=pytest.mark.needs(f"python{version}"))
@@ -239,13 +240,6 @@ def run_samples(
 def from_source() -> dict[str, list[dict[str, Any]]]:
     packages = str(Path(oss2.__file__).parents[1])
     return run_samples(FUNCTIONS, sys.executable, layer=packages)
-
-
-def test_what_only_the_command_uses_is_not_in_the_zip(built_zip: Path) -> None:
-    with zipfile.ZipFile(built_zip) as archive:
-        ours = [name for name in archive.namelist() if name.startswith("disk_images/")]
-    assert ours
-    assert [name for name in ours if name.startswith("disk_images/convert/")] == []
 
 
 def test_sample_events_end_as_they_do_from_source(
