@@ -19,6 +19,7 @@ from image_import_cli.status.table import (
     style_of,
     word_of,
 )
+from image_import_cli.ui.language import localized
 from image_import_cli.ui.text import printable, without_key
 
 MARGIN = (0, 0, 0, 2)
@@ -87,10 +88,10 @@ def _top(status: ImportStatus) -> Iterator[RenderableType]:
     word = (f" {word_of(status.state)} ", f"bold reverse {colour}")
     yield Text.assemble(word, f"  {printable(status.object_key)}")
     if told := status.error or status.reason:
-        text = printable(without_key(told, status.object_key))
+        text = printable(localized(without_key(told, status.object_key)))
         yield Padding(Text(text), MARGIN, expand=False)
     if status.next_step:
-        step = Text(f"next: {printable(status.next_step)}", "bold")
+        step = Text(printable(localized(f"next: {status.next_step}")), "bold")
         yield Padding(step, MARGIN, expand=False)
 
 

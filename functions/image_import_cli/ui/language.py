@@ -31,6 +31,10 @@ Source: "Documenting Scripts", click documentation, read 2026-12.
 """
 
 HOLE = re.compile(r"\{(\w+)\}")
+_MARKS = {".": "。", ";": "；", ":": "："}
+_HELD = r"(?:(?!\.\s).)+?"
+"""What a hole takes in: no more than a sentence."""
+
 _BETWEEN_SENTENCES = re.compile(r"(?<=[.;:!?])\s+")
 
 
@@ -109,12 +113,14 @@ class Chinese:
                 at += 1
 
     def _known(self, text: str) -> str | None:
-        for ending in ("", "."):
-            bare = text.removesuffix(ending)
+        if found := self._whole.get(text):
+            return found
+        # A mark at the end is no part of what a hole before it takes in.
+        if mark := _MARKS.get(text[-1:]):
+            bare = text[:-1]
             if found := self._whole.get(bare) or self._filled(bare):
-                full_stop = "。" if ending and text != bare else ""
-                return found + full_stop
-        return None
+                return found + mark
+        return self._filled(text)
 
     def _filled(self, text: str) -> str | None:
         for pattern, template in self._patterns:
@@ -132,7 +138,7 @@ def _pattern(template: str) -> re.Pattern[str]:
     source = re.escape(literal[0])
     seen: set[str] = set()
     for name, text in zip(literal[1::2], literal[2::2], strict=True):
-        source += f"(?P={name})" if name in seen else f"(?P<{name}>.+?)"
+        source += f"(?P={name})" if name in seen else f"(?P<{name}>{_HELD})"
         source += re.escape(text)
         seen.add(name)
     return re.compile(source, re.DOTALL)

@@ -18,6 +18,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from image_import_cli.ui.language import localized
 from image_import_cli.ui.text import folded, printable, without_key
 
 LEAST_VALUE_WIDTH = 16
@@ -64,11 +65,11 @@ def render(result: Result, *, origin: str = "event") -> RenderableType:
     )
     parts: list[RenderableType] = [head]
     if result.reason:
-        reason = printable(without_key(result.reason, result.object_key))
+        reason = printable(localized(without_key(result.reason, result.object_key)))
         parts.append(Padding(Text(reason), (0, 0, 0, 2)))
     if result.evidence or result.parameters:
         parts.append(Padding(_parameters(result, origin), (0, 0, 0, 2)))
-    notes = (Text(printable(f"note: {note}")) for note in result.notes)
+    notes = (Text(printable(localized(f"note: {note}"))) for note in result.notes)
     parts.extend(Padding(note, (0, 0, 0, 2)) for note in notes)
     parts.append(Padding(_facts(result), (0, 0, 0, 2)))
     return Group(*parts)
