@@ -218,6 +218,62 @@ MISTAKES = {
 }  # fmt: skip
 
 
+IN_CHINESE = {
+    "architecture of Debian": ("'amd64'", "是否想写 x86_64"),
+    "architecture of Linux": ("'aarch64'", "是否想写 arm64"),
+    "platform with its version": ("'CentOS 7'", "是否想写 CentOS"),
+    "platform misspelt": ("'Ubunto'", "是否想写 Ubuntu"),
+    "tags as a map": ("不是列表", r"例如 \[\{Key: env, Value: prod\}\]"),
+    "plural of a field": ("Tags: 不是附属文件的字段", "是否想写 Tag"),
+    "field in small letters": ("不是附属文件的字段", "是否想写 Platform"),
+    "value in capitals": ("OSType: 的值是 'Linux'", "是否想写 linux"),
+    "boot mode in small letters": ("'uefi'", "是否想写 UEFI"),
+    "boot mode of firmware": ("'EFI'", "是否想写 UEFI"),
+    "image name with a digit in front": ("以 '1' 开头", "须以字母或汉字开头"),
+    "image name that is a number": ("是数字", "加上引号"),
+    "one disk without a list": ("不是列表", r"请放在 \[ \] 中"),
+    "format of a tool": ("'qcow'", "请写 RAW、VHD 或 QCOW2"),
+    "size with a unit": ("是文本，不是整数", "不带单位"),
+    "another format than the file": ("qcow2", "请改正附属文件中的 Format"),
+    "role of the uploader's choice": ("不能由上传者指定", "请运维人员把 RoleName"),
+    "disk outside the folder": (r"'\.\./db\.qcow2'", "只能引用附属文件所在文件夹"),
+    "YAML in a .json": ("不是 JSON", r"以 \.yaml 结尾"),
+    "empty sidecar": ("附属文件为空", r"请写 \{\}"),
+    "sidecar with half the name": (r"web\.yaml 不是", r"请命名为 web\.qcow2\.yaml"),
+    "sidecar in capitals": ("不起作用", r"请命名为 web\.qcow2\.yaml"),
+    "two sidecars": ("不止一个附属文件", "请只保留一个"),
+    "VMDK of VMware": ("VMDK", "修复方法：qemu-img convert"),
+    "empty file": ("它是空文件", "请上传其中一种"),
+    "text in place of an image": ("它是网页", "请上传其中一种"),
+    "compressed image": ("用 gzip 压缩", "gzip -dc web.qcow2"),
+    "data disk without a manifest": ("它是数据盘", "清单中列出它"),
+    "command misspelt": ("没有命令“statsu”", "是否想输入 status"),
+    "option misspelt": ("没有选项 '--dryrun'", "--dry-run"),
+    "setting misspelt": ("没有这个配置项", "是否想输入 IMPORT_TARGET"),
+    "setting without a value": ("NAME=VALUE", "例如 --set IMPORT_TARGET=public"),
+    "target that does not exist": ("IMPORT_TARGET 的值是 'apsara'", "apsara-pop"),
+    "object without its scheme": ("不是本机上的文件", "请写 oss://images/web.qcow2"),
+    "no region": ("地域", "请设置 REGION_ID"),
+    "region without its country": ("REGION_ID 的值是 'hangzhou'", "形如 cn-hangzhou"),
+    "region of the endpoint": ("REGION_ID 的值是 'oss-cn-hangzhou'", "不带 oss-"),
+    "bucket in capitals": ("不是存储空间的名称", "请写 oss://BUCKET"),
+    "bucket misspelt": ("NoSuchBucket.*存储空间 image。", "请检查其名称"),
+    "key in other letters": ("NoSuchKey.*对象不存在", "区分大小写"),
+    "no credentials": ("没有凭证：未设置", "aliyun configure"),
+    "profile that does not exist": (r"不存在 .*config\.json", "aliyun configure"),
+    "sweep outside the prefix": ("在 KEY_PREFIX=in/ 之外", "--set KEY_PREFIX="),
+    "time in words": ("'yesterday' 既不是时长", "例如 90m"),
+    "page and lines at once": ("--html 不能与", "--json"),
+    "file that is not there": ("无法读取", "请给出文件"),
+    "local event without its bucket": ("没有文件夹", "--bucket-dir"),
+    "receiver without TLS": ("不是不带用户名的 https:// 网址", "可以写 Webhook"),
+    "receivers not set here": ("没有写任何接收方", "请设置为"),
+    "cancel on Apsara Stack": ("没有 CancelTask", "在控制台删除镜像"),
+    "doctor for any region": ("一个账号的一个地域", "--region 和 --account-id"),
+}
+"""By the names of the mistakes: cause and step for whoever reads Chinese."""
+
+
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[FakeAliyun]:
     with FakeAliyun() as made:
@@ -225,27 +281,51 @@ def cloud() -> Iterator[FakeAliyun]:
         yield made
 
 
+def answer(
+    mistake: Mistake,
+    cloud: FakeAliyun,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    language: str,
+) -> str:
+    """Return what the command says, on one line."""
+    for file_name, data in mistake.files.items():
+        (folder / file_name).write_bytes(data)
+    monkeypatch.chdir(folder)
+    environ = {
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": cloud.credentials.access_key_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": cloud.credentials.access_key_secret,
+        "REGION_ID": "cn-hangzhou",
+        "HOME": str(folder),
+        "COLUMNS": "300",
+        "IMAGE_IMPORT_LANG": language,
+        **mistake.environ,
+    }
+    ended = CliRunner(env=environ).invoke(cli, mistake.command.split())
+    assert not isinstance(ended.exception, Exception), ended.exception
+    return " ".join(ended.output.split())
+
+
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_typical_mistake_is_answered_with_its_cause_and_the_next_step(
     name: str, cloud: FakeAliyun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mistake = MISTAKES[name]
-    for file_name, data in mistake.files.items():
-        (tmp_path / file_name).write_bytes(data)
-    monkeypatch.chdir(tmp_path)
-    environ = {
-        "ALIBABA_CLOUD_ACCESS_KEY_ID": cloud.credentials.access_key_id,
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": cloud.credentials.access_key_secret,
-        "REGION_ID": "cn-hangzhou",
-        "HOME": str(tmp_path),
-        "COLUMNS": "300",
-        **mistake.environ,
-    }
-    ended = CliRunner(env=environ).invoke(cli, mistake.command.split())
-    said = " ".join(ended.output.split())
-    assert not isinstance(ended.exception, Exception), ended.exception
+    said = answer(mistake, cloud, tmp_path, monkeypatch, language="en")
     assert re.search(mistake.cause, said), said
     assert re.search(mistake.step, said), said
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_who_reads_chinese_is_told_cause_and_next_step_in_chinese(
+    name: str, cloud: FakeAliyun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cause, step = IN_CHINESE[name]
+    said = answer(MISTAKES[name], cloud, tmp_path, monkeypatch, language="zh")
+    assert re.search(cause, said), said
+    assert re.search(step, said), said
+    assert re.search("[\u4e00-\u9fff]", said), said
 
 
 def test_the_table_holds_forty_mistakes_at_least() -> None:
