@@ -47,7 +47,7 @@ def templates(node: ast.expr) -> Iterator[str | None]:
         yield HOLE.sub("{}", node.value)
     elif isinstance(node, ast.JoinedStr):
         yield "".join(
-            part.value if isinstance(part, ast.Constant) else "{}"
+            str(part.value) if isinstance(part, ast.Constant) else "{}"
             for part in node.values
         )
     else:
