@@ -1,5 +1,9 @@
+from dataclasses import replace
+
 import pytest
-from image_import_cli.doctor.checks.triggers import is_hourly
+from account_in_order import FINE, JOBS
+from image_import_cli.doctor.account.facts import DeployedFunction, DeployedTrigger
+from image_import_cli.doctor.checks.triggers import is_hourly, trigger_findings
 
 
 @pytest.mark.parametrize(
@@ -42,3 +46,18 @@ def test_what_runs_in_every_hour_is_hourly(schedule: str) -> None:
 )
 def test_what_skips_an_hour_or_cannot_be_read_is_not(schedule: str) -> None:
     assert not is_hourly(schedule)
+
+
+@pytest.mark.parametrize(
+    "triggers",
+    [(), (replace(JOBS, prefix=".image-import/"),), (replace(JOBS, bucket="b"),)],
+    ids=["none", "another folder", "another bucket"],
+)
+def test_a_converter_that_hears_of_no_job_fails(
+    triggers: tuple[DeployedTrigger, ...],
+) -> None:
+    assert isinstance(FINE.converter, DeployedFunction)
+    facts = replace(FINE, converter=replace(FINE.converter, triggers=triggers))
+    (found,) = (f for f in trigger_findings(facts) if f.status != "ok")
+    assert (found.check, found.status) == ("jobs", "fail")
+    assert "no OSS trigger on .image-import/jobs/ in my-ledger" in found.text
