@@ -4,11 +4,13 @@ from dataclasses import dataclass, field
 
 import pytest
 from fake_aliyun import Fault
+from fake_aliyun.ecs.images import CheckItem
 from image_import.config.receivers import Receiver
+from image_import.model.ownership import CheckFinding
 from image_import.notification.news import ImportNews
 from image_import.notification.receivers import Reception
 from image_import.notification.sender import Told
-from uploads import Uploads
+from uploads import QCOW2, Uploads
 
 HOOK = "https://hooks.example.com/images"
 
@@ -124,3 +126,33 @@ def test_nobody_is_told_where_nobody_listens() -> None:
     uploads.upload("web.qcow2")
     finish(uploads)
     assert not [k for k in uploads.cloud.oss.keys("images") if "/outbox/" in k]
+
+
+VIRTIO = CheckItem("GUESTOS.Virtio", "absent", "High", "no-virtio")
+FINE = CheckItem("GUESTOS.Platform", "linux")
+
+
+def test_what_the_image_check_found_is_told_with_what_to_do() -> None:
+    uploads, ear = told(DETECTION_STRATEGY="Standard")
+    uploads.cloud.ecs.check_seconds = 60
+    sent = uploads.upload("web.qcow2")
+    uploads.cloud.ecs.find_by_check(sent.image_name, FINE, VIRTIO)
+    finish(uploads)
+    assert ear.kinds == []
+    uploads.clock.advance(60)
+    asked = uploads.calls("DescribeImages")
+    changes = uploads.track()["changes"]
+    assert uploads.calls("DescribeImages") == asked + 1
+    assert changes[0]["reason"].endswith("its check found risks, 1 of 1 high")
+    found = uploads.ledger("web.qcow2")[-2].findings
+    assert found == (CheckFinding("GUESTOS.Virtio", "absent", "High", "no-virtio"),)
+    assert ear.heard[0].findings == found
+
+
+def test_a_windows_is_not_sent_to_a_check_that_ecs_refuses_for_it() -> None:
+    uploads, _ = told(DETECTION_STRATEGY="Standard", WINDOWS_LICENSE_TYPE="BYOL")
+    result = uploads.upload("windows-server-2022.qcow2")
+    assert "DetectionStrategy" not in result.parameters
+    assert uploads.upload("web.qcow2", QCOW2 + b"0").parameters[
+        "DetectionStrategy"
+    ] == ("Standard")

@@ -327,6 +327,13 @@ class Settings:
         "(Features.NvmeSupport): auto says so where a look inside found the driver; a "
         "sidecar or metadata come first.",
     )
+    detection_strategy: str = setting(
+        matching("Standard", "Standard", example="Standard"),
+        default_note="not sent",
+        meaning="Have ECS check each image after its import (DetectionStrategy): free, "
+        "on public Alibaba Cloud, not for Windows. What it finds is told with the "
+        "image, half an hour later at most.",
+    )
     inspect: Literal["never", "auto", "always"] = setting(
         one_of("never", "auto", "always"),
         default="never",
@@ -644,6 +651,12 @@ def _check_together(settings: Settings) -> None:
         raise SettingsError(
             f"KEY_PREFIX holds {settings.key_prefix!r}, which lies in the ledger's "
             f"folder; it may hold any prefix outside of {settings.ledger_prefix}"
+        )
+    if target.is_apsara_stack and settings.detection_strategy:
+        raise SettingsError(
+            f"DETECTION_STRATEGY holds {settings.detection_strategy}; for "
+            f"IMPORT_TARGET={target.name} it may hold nothing, for that ImportImage "
+            "checks no images"
         )
     _check_after_available(settings)
     if (target.auth, target.body_format) == ("rpc-v1", "json"):

@@ -30,7 +30,6 @@ from image_import.sidecar.finder import (
     find_sidecar,
     lone_disk_waits_for,
 )
-from image_import.sidecar.manifest_note import ManifestNote, read_manifest_note
 from image_import.sidecar.parser import how_to_name, image_key_of
 
 DELETED = "stale: the object was deleted since this event"
@@ -303,6 +302,10 @@ class Gatherer:
         data = self.store.read_note(note_key)
         if data is None:
             return None
+        from image_import.sidecar.manifest_note import (  # noqa: PLC0415 - cold start
+            read_manifest_note,
+        )
+
         note = read_manifest_note(data)
         readings = self._start_disks(note.disk_keys[1:])
         reading = self.reader.read_image(Wanted(object_key=note.image_key))
@@ -403,6 +406,10 @@ class Gatherer:
         """Leave a note for each data disk: which manifest lists it."""
         if self.settings.dry_run:
             return NOTHING_STARTED
+        from image_import.sidecar.manifest_note import (  # noqa: PLC0415 - cold start
+            ManifestNote,
+        )
+
         keys = sidecar.disk_keys
         note = ManifestNote(
             manifest_key=sidecar.key, image_key=keys[0], disk_keys=keys

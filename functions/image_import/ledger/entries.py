@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from image_import.errors import EvidenceError
-from image_import.model.ownership import Proof
+from image_import.model.ownership import CheckFinding, Proof
 from image_import.model.result import to_json
 from image_import.model.revision import MARK_LENGTH, ImageRevision
 
@@ -90,6 +90,7 @@ class LedgerEntry:
             system disk from; "" where that is the upload itself.
         wishes: What the sidecar asks to be done with the image once it is available;
             frozen with the parameters.
+        findings: The risks that the image check of ECS found.
         step: What is done with an image that is Available, such as `copy cn-beijing`;
             `step_state` says how far it is, `step_image_id` of which copy.
     """
@@ -118,6 +119,7 @@ class LedgerEntry:
     fc_request_id: str = ""
     progress: str = ""
     wishes: Mapping[str, str] = field(default_factory=dict)
+    findings: tuple[CheckFinding, ...] = ()
     step: str = ""
     step_state: str = ""
     step_image_id: str = ""
@@ -307,6 +309,8 @@ def to_line(entry: LedgerEntry) -> bytes:
     said = {f.name: getattr(entry, f.name) for f in fields(entry)}
     said = {name: value for name, value in said.items() if value}
     said["state"] = entry.state.value
+    if entry.findings:
+        said["findings"] = [one._asdict() for one in entry.findings]
     for name in ("at", "lease_until"):
         if said.get(name):
             said[name] = to_text(said[name])
@@ -337,6 +341,9 @@ def _entry(line: bytes, number: int) -> LedgerEntry:
             (key, upload_id, lane, member)
             for key, upload_id, lane, member in said.get("targets", ())
         )
+        if "findings" in values:
+            found = said["findings"]
+            values["findings"] = tuple(CheckFinding(**one) for one in found)
         return LedgerEntry(**values)
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise EvidenceError(

@@ -149,7 +149,10 @@ class ImageFields:
         is_public_only=True,
     )
     detection_strategy: str | None = _text(
-        "DetectionStrategy", one_of(("Standard",)), is_public_only=True
+        "DetectionStrategy",
+        one_of(("Standard",)),
+        setting="detection_strategy",
+        is_public_only=True,
     )
     region_id: str | None = _text(
         "RegionId",

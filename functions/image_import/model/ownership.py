@@ -9,6 +9,7 @@ ImportImage is called, in the ledger. Nobody else may end a description so.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from image_import.model.limits import LONGEST_DESCRIPTION
 from image_import.model.revision import MARK_LENGTH
@@ -23,9 +24,32 @@ _A_DATE_AND_TIME = (
 )
 
 
+class CheckFinding(NamedTuple):
+    """A risk that the image check of ECS has found.
+
+    Attributes:
+        name: As `GUESTOS.Virtio`.
+        value: What was found.
+        risk_level: `High`, which may keep an instance from starting, or `Medium`.
+        risk_code: As ECS names the risk; "" where it does not.
+
+    Source: "DescribeImages", ECS API 2014-05-26, DetectionOptions, read 2026-12.
+    """
+
+    name: str
+    value: str
+    risk_level: str
+    risk_code: str = ""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExistingImage:
-    """What DescribeImages tells of one image, as far as we look."""
+    """What DescribeImages tells of one image, as far as we look.
+
+    Attributes:
+        check_status: Of the image check, `Processing` or `Finished`; "" for none.
+        findings: The risks that it found.
+    """
 
     image_id: str
     image_name: str
@@ -36,6 +60,8 @@ class ExistingImage:
     import_object_key: str = ""
     progress: str = ""
     is_usable: bool = True
+    check_status: str = ""
+    findings: tuple[CheckFinding, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -45,10 +45,12 @@ class Announcer:
         from image_import.notification.outbox import Outbox  # noqa: PLC0415 - same
 
         sent = last_of(entries, line.version, State.SUBMITTED)
+        image = last_of(entries, line.version, State.AVAILABLE)
         news = news_of(
             line,
             bucket=bucket,
             region_id=self.region_id,
             started=sent.at if sent else None,
+            findings=image.findings if image else (),
         )
         Outbox(store=self.store, prefix=settings.ledger_prefix).add(news)

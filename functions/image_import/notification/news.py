@@ -9,6 +9,8 @@ from typing import Any
 
 from image_import.errors import EvidenceError
 from image_import.ledger.entries import LedgerEntry, State, from_text, to_text
+from image_import.model.image_check import advice_on
+from image_import.model.ownership import CheckFinding
 
 REGION = "RegionId"
 
@@ -22,6 +24,7 @@ class ImportNews:
         kind: One of `NEWS_KINDS`.
         at: When it happened, by OSS's clock.
         started: When ImportImage was accepted; None if it never was.
+        findings: The risks that the image check of ECS found.
         next_step: What a person does now; "" if nothing.
     """
 
@@ -38,6 +41,7 @@ class ImportNews:
     error_code: str = ""
     next_step: str = ""
     started: datetime | None = None
+    findings: tuple[CheckFinding, ...] = ()
 
     @property
     def source(self) -> str:
@@ -52,6 +56,7 @@ def news_of(
     region_id: str,
     started: datetime | None = None,
     next_step: str = "",
+    findings: tuple[CheckFinding, ...] = (),
 ) -> ImportNews:
     """Return the news of a line of the ledger, whose state is one of `NEWS_KINDS`.
 
@@ -59,6 +64,7 @@ def news_of(
         bucket: Where the uploaded objects are.
         region_id: Where the image is, unless the line's parameters say so.
         started: When ImportImage was accepted.
+        findings: Of the image, where the line itself has none.
     """
     object_key, etag = line.disks[0]
     return ImportNews(
@@ -75,6 +81,7 @@ def news_of(
         error_code=line.error_code,
         next_step=next_step,
         started=started,
+        findings=line.findings or findings,
     )
 
 
@@ -93,6 +100,10 @@ def to_json(news: ImportNews) -> dict[str, Any]:
     for name in ("at", "started"):
         if name in told:
             told[name] = to_text(told[name])
+    if news.findings:
+        told["findings"] = [
+            {**one._asdict(), "what_to_do": advice_on(one)} for one in news.findings
+        ]
     return told
 
 
@@ -107,6 +118,11 @@ def from_json(told: Mapping[str, Any]) -> ImportNews:
         for name in ("at", "started"):
             if name in known:
                 known[name] = from_text(known[name])
+        if "findings" in known:
+            known["findings"] = tuple(
+                CheckFinding(**{name: one[name] for name in CheckFinding._fields})
+                for one in known["findings"]
+            )
         return ImportNews(**known)
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise EvidenceError(f"it is not news that we wrote ({exc})") from exc

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from image_import.model.image_check import Language, sentence
 from image_import.notification.news import ImportNews
 
 MOST_BYTES = 2000
@@ -11,6 +12,10 @@ MOST_BYTES = 2000
 
 Source: "Message push (group robot)", WeCom developer documentation, read 2026-12.
 """
+
+
+MOST_RISKS = 4
+"""Of one message, the worst first; the rest is in the ledger."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,11 +27,14 @@ class Words:
         next_steps: What to do where the news itself does not say it.
     """
 
+    language: Language
     image: str
     region: str
     source: str
     took: str
     reason: str
+    risk: str
+    more_risks: str
     next_step: str
     colon: str
     minutes: str
@@ -36,11 +44,14 @@ class Words:
 
 
 ENGLISH = Words(
+    language="en",
     image="Image",
     region="Region",
     source="Source",
     took="Took",
     reason="Reason",
+    risk="Image check",
+    more_risks="{count} more: image-import status {source}",
     next_step="Next step",
     colon=": ",
     minutes="{minutes} min",
@@ -70,11 +81,14 @@ ENGLISH = Words(
     },
 )
 CHINESE = Words(
+    language="zh",
     image="镜像",
     region="地域",
     source="来源",
     took="用时",
     reason="原因",
+    risk="镜像检测",
+    more_risks="另有 {count} 项：image-import status {source}",
     next_step="下一步",
     colon="：",
     minutes="{minutes} 分钟",
@@ -133,6 +147,7 @@ def text(news: ImportNews, words: Words) -> str:
         (words.source, news.source),
         (words.took, _took(news, words)),
         (words.reason, news.reason),
+        *((words.risk, risk) for risk in _risks(news, words)),
         (words.next_step, next_step(news, words)),
     ]
     lines = [title(news, words)]
@@ -146,6 +161,15 @@ def next_step(news: ImportNews, words: Words) -> str:
         return news.next_step
     said = words.next_steps.get(news.kind, "")
     return said.replace("{image_id}", news.image_id).replace("{source}", news.source)
+
+
+def _risks(news: ImportNews, words: Words) -> list[str]:
+    """Return what the image check found, as far as a message has room for it."""
+    shown = [sentence(one, words.language) for one in news.findings[:MOST_RISKS]]
+    if more := len(news.findings) - len(shown):
+        said = words.more_risks.replace("{count}", str(more))
+        shown.append(said.replace("{source}", news.source))
+    return shown
 
 
 def plain(said: str) -> str:

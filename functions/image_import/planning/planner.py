@@ -117,6 +117,7 @@ def _choose_fields(
             if choice := choose(said):
                 chosen[row.attribute] = choice
     chosen.update(_system(evidence, target))
+    _leave_windows_unchecked(chosen)
     _licence_windows(chosen, settings)
     _choose_boot_mode(chosen, evidence, target)
     _choose_nvme(chosen, evidence, settings, target)
@@ -199,6 +200,17 @@ def _architecture(evidence: Evidence, target: Target) -> Choice | None:
 def _processor(architecture: str) -> str:
     known = {"unsupported": "a processor that ECS does not have"}
     return known.get(architecture, architecture)
+
+
+def _leave_windows_unchecked(chosen: dict[str, Choice]) -> None:
+    """Take back the operator's wish for a check, which ECS refuses for a Windows.
+
+    Source: "ImportImage", error code ImageCheckUnsupported.WindowsImage, read 2026-11.
+    """
+    strategy, os_type = chosen.get("detection_strategy"), chosen.get("os_type")
+    is_windows = os_type is not None and os_type.value == "windows"
+    if is_windows and strategy and strategy.source == SETTINGS:
+        del chosen["detection_strategy"]
 
 
 def _licence_windows(chosen: dict[str, Choice], settings: Settings) -> None:

@@ -11,6 +11,7 @@ from image_import.ledger.clock import OssClock
 from image_import.ledger.entries import FINAL, LedgerEntry, State
 from image_import.ledger.open_jobs import Job, JobStep
 from image_import.ledger.store import LedgerStore, Overtaken, Snapshot
+from image_import.model.image_check import sentence
 from image_import.model.result import Outcome, Result
 from image_import.notification.announcer import Announcer
 from image_import.tracking.batch_lookup import Observations
@@ -192,4 +193,5 @@ def result_of(line: LedgerEntry, snapshot: Snapshot) -> Result:
     object_key, etag = line.disks[0]
     result = results.as_recorded(Outcome(line.state.value), line, line.reason)
     about = result.about(bucket=snapshot.keys.bucket, object_key=object_key, etag=etag)
-    return replace(about, progress=line.progress)
+    notes = tuple(map(sentence, line.findings))
+    return replace(about, progress=line.progress, notes=notes)

@@ -15,11 +15,17 @@ from datetime import datetime, timedelta
 from image_import.aliyun.ecs.describe_responses import ImportTask, TaskDetail
 from image_import.aliyun.error_catalogue import explain
 from image_import.ledger.entries import LedgerEntry, State, last_of, to_text
+from image_import.model.image_check import in_order
 from image_import.model.ownership import ExistingImage
 
 GRACE = timedelta(minutes=10)
 """How long after ImportImage an image that is not listed is not yet called gone."""
 
+CHECK_WAIT = timedelta(minutes=30)
+"""How long an image that is Available waits for the result of its check."""
+
+DETECTION_STRATEGY = "DetectionStrategy"
+CHECKING = "Available, its image check is under way"
 BAD_IMAGES = {"CreateFailed", "UnAvailable"}
 ENDED_TASKS = {"", "Finished"}
 """The statuses of a task with which an available image is one; "" is unknown."""
@@ -83,8 +89,11 @@ def judge(
     """
     told = _told(last, seen, now=now)
     is_there = seen.image_status == "Available" and seen.image and seen.image.is_usable
-    if is_there and seen.task_status in ENDED_TASKS:
-        return replace(told, state=State.AVAILABLE, reason="the image is Available")
+    if is_there and seen.task_status in ENDED_TASKS and seen.image:
+        longest = min(CHECK_WAIT, stuck_after)
+        if not _waits_for_check(told, seen.image, entries, now=now, longest=longest):
+            return _available(told, seen.image, entries)
+        told = replace(told, reason=CHECKING)
     if seen.has_failed:
         return _failed(told, seen)
     if seen.task_status == "Deleted":
@@ -92,6 +101,48 @@ def judge(
     if seen.image is None and seen.task_status in ENDED_TASKS:
         return _gone(told, entries, now=now)
     return _moved(told, entries, now=now, stuck_after=stuck_after)
+
+
+def _is_checked(told: LedgerEntry, entries: Sequence[LedgerEntry]) -> bool:
+    """Whether ImportImage was asked to have the image checked."""
+    sent = (e.parameters for e in entries if e.version == told.version)
+    return any(DETECTION_STRATEGY in parameters for parameters in sent)
+
+
+def _waits_for_check(
+    told: LedgerEntry,
+    image: ExistingImage,
+    entries: Sequence[LedgerEntry],
+    *,
+    now: datetime,
+    longest: timedelta,
+) -> bool:
+    """Whether an available image is still being checked, and not for too long.
+
+    The check runs after the import and never fails it. Its result may never come: ECS
+    does not check every system.
+    """
+    if image.check_status == "Finished" or not _is_checked(told, entries):
+        return False
+    before = last_of(entries, told.version, State.PROGRESS)
+    if before is None or before.reason != CHECKING:
+        return True
+    return now - before.at < longest
+
+
+def _available(
+    told: LedgerEntry, image: ExistingImage, entries: Sequence[LedgerEntry]
+) -> LedgerEntry:
+    findings = in_order(image.findings)
+    reason = "the image is Available"
+    if findings:
+        high = sum(one.risk_level.lower() == "high" for one in findings)
+        reason += f"; its check found risks, {high} of {len(findings)} high"
+    elif image.check_status == "Finished":
+        reason += "; its check found no risk"
+    elif _is_checked(told, entries):
+        reason += "; its check has no result: see the ECS console"
+    return replace(told, state=State.AVAILABLE, reason=reason, findings=findings)
 
 
 def unfollowed(last: LedgerEntry, *, now: datetime) -> LedgerEntry:

@@ -19,6 +19,8 @@ from image_import.ledger.entries import (
     settle,
     to_text,
 )
+from image_import.model.image_check import advice_on
+from image_import.model.ownership import CheckFinding
 from image_import.model.result import Outcome
 
 FOLLOWED = (State.SUBMITTED, State.PROGRESS, State.STUCK, State.UNFOLLOWED)
@@ -66,6 +68,7 @@ class ImportStatus:
         reason: Likewise.
         since: When its first line was written.
         progress: Such as `32%`, as ECS wrote it last.
+        findings: The risks that the image check of ECS found.
         next_step: What an operator should do now, "" if nothing.
         next_command: A command that does it, "" if none does.
     """
@@ -85,6 +88,7 @@ class ImportStatus:
     task_id: str = ""
     parameters: Mapping[str, str]
     progress: str = ""
+    findings: tuple[CheckFinding, ...] = ()
     next_step: str = ""
     next_command: str = ""
 
@@ -224,6 +228,7 @@ def _status(
         task_id=_latest(lines, "task_id"),
         parameters=next((e.parameters for e in reversed(lines) if e.parameters), {}),
         progress=_latest(lines, "progress"),
+        findings=next((e.findings for e in reversed(lines) if e.findings), ()),
     )
 
 
@@ -267,6 +272,9 @@ def said(status: ImportStatus) -> dict[str, Any]:
         "attempt": status.last.attempt,
         "since": to_text(status.since),
         "changed": to_text(status.changed),
+        "findings": [
+            {**one._asdict(), "what_to_do": advice_on(one)} for one in status.findings
+        ],
         "next_step": status.next_step,
         "next_command": status.next_command,
         "ledger": status.ledger_key,

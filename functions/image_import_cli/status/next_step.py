@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from image_import.aliyun.error_catalogue import explain
 from image_import.ledger.entries import LedgerEntry, State, waits_for_room
 from image_import.ledger.open_jobs import CONVERSION_STALLS, delivery_due
+from image_import.model.image_check import sentence
 
 from image_import_cli.status.model import ImportStatus, moment, refused_late
 from image_import_cli.ui.text import shell_word
@@ -137,6 +138,11 @@ def _not_everywhere(status: ImportStatus) -> Step:
     return Step(text, _redrive(status))
 
 
+def _ready(status: ImportStatus) -> Step:
+    found = "; ".join(map(sentence, status.findings))
+    return Step(f"The image check found {found}." if found else "")
+
+
 def _sweep(status: ImportStatus) -> str:
     return f"image-import sweep {place_of(status)} --again"
 
@@ -157,6 +163,8 @@ _STEPS: dict[State, Callable[[ImportStatus], Step]] = {
     State.UNFOLLOWED: _unfollowed,
     State.REDRIVE: _redriven,
     State.DISTRIBUTION_FAILED: _not_everywhere,
+    State.AVAILABLE: _ready,
+    State.DISTRIBUTED: _ready,
 }
 
 

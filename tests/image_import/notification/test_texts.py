@@ -3,12 +3,15 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from image_import.config.receivers import NEWS_KINDS
+from image_import.model.image_check import sentence
+from image_import.model.ownership import CheckFinding
 from image_import.notification.news import ImportNews
 from image_import.notification.texts import (
     CHINESE,
     ENGLISH,
     LANGUAGES,
     MOST_BYTES,
+    MOST_RISKS,
     Words,
     text,
     title,
@@ -82,3 +85,23 @@ def test_a_long_reason_is_cut_and_what_to_do_is_not(words: Words) -> None:
     assert len(said.encode()) <= MOST_BYTES
     assert said.splitlines()[-1].startswith(words.next_step)
     assert "…" in said
+
+
+FINDING = CheckFinding("GUESTOS.Nvme", "absent", "Medium")
+
+
+def test_what_the_image_check_found_stands_before_the_next_step() -> None:
+    check, step = text(replace(READY, findings=(FINDING,)), ENGLISH).splitlines()[-2:]
+    assert check == f"Image check: {sentence(FINDING)}"
+    assert step == "Next step: create an instance from image m-1"
+
+
+@pytest.mark.parametrize("words", LANGUAGES.values(), ids=LANGUAGES)
+def test_many_findings_are_cut_to_the_worst_and_say_where_the_rest_is(
+    words: Words,
+) -> None:
+    said = text(replace(READY, findings=(FINDING,) * 30), words)
+    assert said.count("GUESTOS.Nvme") == MOST_RISKS
+    assert "26" in said
+    assert "image-import status oss://images/incoming/web.qcow2" in said
+    assert len(said.encode()) <= MOST_BYTES

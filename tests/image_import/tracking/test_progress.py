@@ -1,12 +1,14 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from image_import.aliyun.ecs.describe_responses import ImportTask, TaskDetail
 from image_import.ledger.entries import LedgerEntry, State, last_of
-from image_import.model.ownership import ExistingImage
+from image_import.model.ownership import CheckFinding, ExistingImage
 from image_import.tracking.progress import (
+    CHECK_WAIT,
     GRACE,
     Observation,
     judge,
@@ -198,3 +200,54 @@ def test_an_image_whose_id_was_never_told_is_known_by_its_nonce() -> None:
     marked = image("Creating", image_id="m-2", description=described)
     assert own_image([image("Creating"), marked], sent) == marked
     assert own_image([image("Creating")], sent) is None
+
+
+ASKED = replace(INTENT, parameters={"DetectionStrategy": "Standard"})
+RISKS = (
+    CheckFinding("GUESTOS.CloudInit", "absent", "Medium"),
+    CheckFinding("GUESTOS.Virtio", "absent", "High", "no-virtio"),
+)
+CHECKED_LINE = line(State.PROGRESS, reason="Available, its image check is under way")
+
+
+def test_an_image_that_is_checked_waits_for_the_result() -> None:
+    seen = Observation(image=image("Available", check_status="Processing"))
+    told = judged(seen, [ASKED, SENT])
+    assert told is not None
+    assert (told.state, told.reason) == (State.PROGRESS, CHECKED_LINE.reason)
+    assert judged(seen, [ASKED, SENT, CHECKED_LINE]) is None
+
+
+def test_what_the_check_found_is_on_record_the_worst_first() -> None:
+    told = judged(
+        Observation(image=image("Available", check_status="Finished", findings=RISKS)),
+        [ASKED, SENT, CHECKED_LINE],
+    )
+    assert told is not None
+    assert (told.state, told.findings) == (State.AVAILABLE, RISKS[::-1])
+    assert told.reason == ("the image is Available; its check found risks, 1 of 2 high")
+
+
+@pytest.mark.parametrize(
+    ("seen", "reason"),
+    [
+        ({"check_status": "Finished"}, "its check found no risk"),
+        ({}, "its check has no result: see the ECS console"),
+        ({"check_status": "Processing"}, "its check has no result"),
+    ],
+    ids=["nothing found", "not checked", "too slow"],
+)
+def test_a_check_holds_no_image_for_long(seen: dict[str, str], reason: str) -> None:
+    entries = [ASKED, SENT, CHECKED_LINE]
+    told = judged(
+        Observation(image=image("Available", **seen)), entries, now=T0 + CHECK_WAIT
+    )
+    assert told is not None
+    assert told.state is State.AVAILABLE
+    assert reason in told.reason
+
+
+def test_an_image_that_nobody_asked_to_check_waits_for_nothing() -> None:
+    told = judged(Observation(image=image("Available", check_status="Processing")))
+    assert told is not None
+    assert (told.state, told.reason) == (State.AVAILABLE, "the image is Available")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from image_import.errors import ServiceUnavailable
-from image_import.model.ownership import ExistingImage
+from image_import.model.ownership import CheckFinding, ExistingImage
 
 IMAGE_STATUSES = ("Creating", "Waiting", "Available", "UnAvailable", "CreateFailed")
 """All that an import can be in; without them ECS shows the available ones only."""
@@ -126,7 +126,28 @@ def _image(item: Mapping[str, Any]) -> ExistingImage:
         import_object_key=_text(system, "ImportOSSObject"),
         progress=_text(item, "Progress"),
         is_usable=_text(item, "Usable").lower() != "false",
+        **_check(item.get("DetectionOptions")),
     )
+
+
+def _check(told: object) -> dict[str, Any]:
+    """Return how the image check stands, and what it found that is a risk."""
+    if not isinstance(told, dict):
+        return {}
+    items = _items(told.get("Items"), "Item")
+    findings = (
+        CheckFinding(
+            name=_text(item, "Name"),
+            value=_text(item, "Value"),
+            risk_level=_text(item, "RiskLevel"),
+            risk_code=_text(item, "RiskCode"),
+        )
+        for item in items
+    )
+    return {
+        "check_status": _text(told, "Status"),
+        "findings": tuple(one for one in findings if one.risk_level),
+    }
 
 
 def _list(
