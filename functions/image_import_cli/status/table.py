@@ -214,7 +214,8 @@ def sums(counts: Counter[State], *, shown: int) -> str:
     first = (
         f" (the first {shown:,} shown; --limit 0 shows all)" if shown < total else ""
     )
-    return f"{imports}{first}: {', '.join(told)}" if told else "no imports"
+    text = f"{imports}{first}: {', '.join(told)}" if told else "no imports"
+    return localized(text)
 
 
 def print_table(

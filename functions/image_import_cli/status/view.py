@@ -17,6 +17,7 @@ from image_import_cli.status.model import BAD, ImportStatus, said
 from image_import_cli.status.reader import Ledgers, Reading, Unreadable
 from image_import_cli.status.table import print_table, sums
 from image_import_cli.status.timeline import line_json, print_timeline
+from image_import_cli.ui.language import localized
 from image_import_cli.ui.results import print_json
 from image_import_cli.ui.text import printable
 
@@ -195,5 +196,5 @@ class StatusView:
 
     def _say(self, text: str) -> None:
         self._stderr.print(
-            printable(text), soft_wrap=True, highlight=False, markup=False
+            printable(localized(text)), soft_wrap=True, highlight=False, markup=False
         )

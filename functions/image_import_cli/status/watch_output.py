@@ -18,6 +18,7 @@ from image_import_cli.status.table import (
     sums,
     word_of,
 )
+from image_import_cli.ui.language import localized
 from image_import_cli.ui.results import print_json
 from image_import_cli.ui.text import printable
 from image_import_cli.ui.tty import aside, can_move
@@ -170,4 +171,4 @@ def showing(
 def _sums(statuses: Sequence[ImportStatus], *, shown: int | None = None) -> str:
     counts = Counter(status.state for status in statuses)
     count = len(statuses) if shown is None else shown
-    return sums(counts, shown=count) if statuses else "nothing is under way"
+    return sums(counts, shown=count) if statuses else localized("nothing is under way")
