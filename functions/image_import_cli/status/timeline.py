@@ -30,7 +30,7 @@ def who(line: LedgerEntry) -> str:
     """Return which invocation wrote a line."""
     claim = f"claim {line.claim}" if line.claim else ""
     call = line.fc_request_id and f"FC {line.fc_request_id}"
-    return ", ".join(filter(None, (call or "by hand", claim)))
+    return ", ".join(filter(None, (call or localized("by hand"), claim)))
 
 
 def what(line: LedgerEntry) -> str:
@@ -40,8 +40,8 @@ def what(line: LedgerEntry) -> str:
         f"{line.step}: {line.step_state}" if line.step else "",
         line.step_image_id,
         line.progress if line.state in {*MOVING, *STILL} else "",
-        line.reason or line.error_message,
-        lease,
+        localized(line.reason or line.error_message),
+        localized(lease),
         line.image_name if line.state is State.INTENT else "",
         line.image_id if line.state is State.SUBMITTED else "",
         f"task {line.task_id}" if line.task_id and not line.reason else "",
@@ -73,12 +73,13 @@ def print_timeline(
         print_command(status.next_command, console)
     facts = _pairs(_facts(status, now=now, fates=fates))
     console.print(Padding(facts, MARGIN, expand=False), highlight=False)
-    console.print("\nTimeline", style="bold")
+    console.print(f"\n{localized('Timeline')}", style="bold")
     for line in status.lines:
         shown = _line(line, is_wide=console.width > WIDE)
         console.print(Padding(shown, MARGIN, expand=False), highlight=False)
     if status.parameters:
-        console.print("\nParameters of ImportImage, frozen", style="bold")
+        head = localized("Parameters of ImportImage, frozen")
+        console.print(f"\n{head}", style="bold")
         frozen = _pairs(sorted(status.parameters.items()))
         console.print(Padding(frozen, MARGIN, expand=False), highlight=False)
 
@@ -91,7 +92,8 @@ def _top(status: ImportStatus) -> Iterator[RenderableType]:
         text = printable(localized(without_key(told, status.object_key)))
         yield Padding(Text(text), MARGIN, expand=False)
     if status.next_step:
-        step = Text(printable(localized(f"next: {status.next_step}")), "bold")
+        said = f"{localized('next')}: {localized(status.next_step)}"
+        step = Text(printable(said), "bold")
         yield Padding(step, MARGIN, expand=False)
 
 
@@ -115,7 +117,7 @@ def _facts(
         *(("source", fate) for fate in fates.values()),
         ("ledger", status.ledger_key),
     ]
-    return [(name, value) for name, value in pairs if value]
+    return [(localized(name), localized(value)) for name, value in pairs if value]
 
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> RenderableType:

@@ -69,7 +69,8 @@ def render(result: Result, *, origin: str = "event") -> RenderableType:
         parts.append(Padding(Text(reason), (0, 0, 0, 2)))
     if result.evidence or result.parameters:
         parts.append(Padding(_parameters(result, origin), (0, 0, 0, 2)))
-    notes = (Text(printable(localized(f"note: {note}"))) for note in result.notes)
+    word = localized("note")
+    notes = (Text(printable(f"{word}: {localized(note)}")) for note in result.notes)
     parts.extend(Padding(note, (0, 0, 0, 2)) for note in notes)
     parts.append(Padding(_facts(result), (0, 0, 0, 2)))
     return Group(*parts)

@@ -273,6 +273,27 @@ def test_a_tracker_that_does_not_run_is_seen(bucket: Bucket) -> None:
     assert "tracker's timer" in told["next_step"]
 
 
+def test_who_reads_chinese_is_told_each_next_step_and_the_sum_in_chinese(
+    full: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGE_IMPORT_LANG", "zh")
+    shown = full.run(columns=200).stdout
+    steps = re.findall(r"^ *→ (.*)$", shown, re.MULTILINE)
+    assert len(steps) == len(ALL) - 3
+    assert [step for step in steps if not re.search("[\u4e00-\u9fff]", step)] == []
+    assert "11 个导入：1 failed, 1 create_failed, " in shown
+
+
+def test_who_reads_chinese_has_a_timeline_in_chinese(
+    full: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGE_IMPORT_LANG", "zh")
+    place = "oss://images/incoming/broken.qcow2"
+    shown = full.run(place=place, columns=200).stdout
+    for said in ("下一步: ECS 认为", "错误码", "\n时间线\n", "租期至 ", " 前"):
+        assert said in shown
+
+
 def test_imports_of_apsara_stack_are_shown_as_well() -> None:
     bucket = Bucket(POP)
     bucket.fill()
