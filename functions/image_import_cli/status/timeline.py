@@ -1,9 +1,9 @@
 """All that the ledger knows of one import, line by line."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from image_import.ledger.entries import LedgerEntry, State, to_line
 from rich.console import Console, Group, RenderableType
@@ -25,23 +25,26 @@ from image_import_cli.ui.text import printable, without_key
 MARGIN = (0, 0, 0, 2)
 STILL = frozenset({State.STUCK, State.CONVERTING})
 
+Words: TypeAlias = Callable[[str], str]
+"""Puts a message into the reader's language."""
 
-def who(line: LedgerEntry) -> str:
+
+def who(line: LedgerEntry, in_words: Words = str) -> str:
     """Return which invocation wrote a line."""
     claim = f"claim {line.claim}" if line.claim else ""
     call = line.fc_request_id and f"FC {line.fc_request_id}"
-    return ", ".join(filter(None, (call or localized("by hand"), claim)))
+    return ", ".join(filter(None, (call or in_words("by hand"), claim)))
 
 
-def what(line: LedgerEntry) -> str:
+def what(line: LedgerEntry, in_words: Words = str) -> str:
     """Return what a line says beyond its state."""
     lease = f"lease until {moment(line.lease_until)}" if line.lease_until else ""
     told = (
         f"{line.step}: {line.step_state}" if line.step else "",
         line.step_image_id,
         line.progress if line.state in {*MOVING, *STILL} else "",
-        localized(line.reason or line.error_message),
-        localized(lease),
+        in_words(line.reason or line.error_message),
+        in_words(lease),
         line.image_name if line.state is State.INTENT else "",
         line.image_id if line.state is State.SUBMITTED else "",
         f"task {line.task_id}" if line.task_id and not line.reason else "",
@@ -133,7 +136,8 @@ def _line(line: LedgerEntry, *, is_wide: bool) -> RenderableType:
     """Return one line: what it says stands beside its state, or below it."""
     time = Text(moment(line.at), "dim")
     state = Text(word_of(line.state), style_of(line.state))
-    said, by = Text(printable(what(line))), Text(printable(who(line)), "dim")
+    said = Text(printable(what(line, localized)))
+    by = Text(printable(who(line, localized)), "dim")
     both = Text("\n").join(text for text in (said, by) if text.plain)
     if not is_wide:
         return Group(Text("  ").join((time, state)), Padding(both, (0, 0, 0, 4)))
