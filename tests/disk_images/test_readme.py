@@ -16,9 +16,31 @@ OF_A_CLOUD = re.compile(
 )
 
 
+def examples() -> list[str]:
+    return re.findall(r"(?s)```python\n(.*?)```", README.read_text("utf-8"))
+
+
+@pytest.mark.needs("qemu-img")
+def test_qemu_img_finds_what_the_second_example_made_the_same(tmp_path: Path) -> None:
+    raw, image = tmp_path / "raw", tmp_path / "web.vmdk"
+    raw.write_bytes(bytes(200_192) + b"data" * 50_048)
+    convert = ["qemu-img", "convert", "-O", "vmdk", "-o", "subformat=streamOptimized"]
+    subprocess.run([*convert, raw, image], check=True)
+    environ = {"PYTHONPATH": str(FUNCTIONS)}
+    command = [sys.executable, "-c", examples()[1]]
+    run = subprocess.run(
+        command, cwd=tmp_path, env=environ, capture_output=True, check=True, text=True
+    )
+    assert run.stdout.startswith("map because ")
+    made = tmp_path / "web-converted.qcow2"
+    subprocess.run(["qemu-img", "check", "-q", made], check=True)
+    subprocess.run(["qemu-img", "compare", "-q", made, raw], check=True)
+    assert len(examples()[1].splitlines()) <= 15
+
+
 @pytest.mark.needs(*NEEDS["ext4"], *NEEDS["gpt"], "qemu-img")
 def test_the_example_tells_which_system_is_in_a_local_file(tmp_path: Path) -> None:
-    (example,) = re.findall(r"(?s)```python\n(.*?)```", README.read_text("utf-8"))
+    example = examples()[0]
     tree = {
         path.removeprefix("/"): text if isinstance(text, bytes) else text.encode()
         for path, text in DEBIAN.items()
