@@ -4,7 +4,7 @@ The first bytes of a file, and of what is packed in it, decide; a name never doe
 no lane takes is refused with what to do about it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -89,12 +89,14 @@ class TwoPasses:
 
     Attributes:
         pieces: Begins to unpack it, anew each time.
+        notes: What a person should know of it.
         inner: What is in it, as `Header.detected`.
     """
 
     reason: str
     inner: str
     pieces: Callable[[], Iterator[bytes]]
+    notes: tuple[str, ...] = ()
 
 
 ConversionChoice = ConversionPlan | StreamedPlan | TwoPasses
@@ -137,6 +139,24 @@ def _from_disk(
         raise RefusedError(header.problem or "it is no disk", fix=header.fix or "")
     disk = open_disk(file, header, open_beside=order.open_beside)
     _refuse_large_sectors(disk)
+    return _noted(_of_opened(disk, file, header, order), _notes_of(disk))
+
+
+def _notes_of(disk: Source) -> Iterator[str]:
+    if isinstance(disk, SparseVmdkDisk) and disk.header.is_unclean:
+        yield (
+            "whoever wrote the VMDK last did not close it: it may be a copy of a disk"
+            " that was in use; check what is on it"
+        )
+
+
+def _noted(choice: ConversionChoice, notes: Iterable[str]) -> ConversionChoice:
+    return replace(choice, notes=(*choice.notes, *notes))
+
+
+def _of_opened(
+    disk: Source, file: Source, header: Header, order: ConversionOrder
+) -> ConversionChoice:
     if order.is_thin and isinstance(disk, MappedDisk) and not _is_packed(disk):
         return as_qcow2(
             partial(_read_allocated, disk),
@@ -382,7 +402,17 @@ def _from_tar(file: Source, order: ConversionOrder) -> ConversionChoice:
         pieces = partial(_one_of_tar, partial(_read_through, file), member.name)
         why = f"{member.name!r} has holes in its tar"
         return _packed_disk(pieces, _inner_header(_first(pieces())), why, order)
-    return _from_member(file, member, members, order)
+    return _noted(_from_member(file, member, members, order), _unchecked(members))
+
+
+def _unchecked(members: list[Member]) -> Iterator[str]:
+    """Yield what is said of a machine's files and is not held against them."""
+    for member in members:
+        if member.base_name.lower().endswith(".mf"):
+            yield (
+                f"the digests in {member.name!r} were not compared with the files:"
+                " all of them would have to be read"
+            )
 
 
 def _is_candidate(member: Member, order: ConversionOrder) -> bool:

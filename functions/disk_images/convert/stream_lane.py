@@ -45,12 +45,14 @@ class StreamedPlan:
         target_format: As clouds call it.
         parts: Begins the pass; yields the parts, the first one last if it is the
             header.
+        notes: What a person should know of it.
     """
 
     lane: str
     reason: str
     target_format: str
     parts: Callable[[PartLimits], Iterator[NumberedPart]]
+    notes: tuple[str, ...] = ()
 
 
 def as_qcow2(

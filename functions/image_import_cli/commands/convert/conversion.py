@@ -53,6 +53,7 @@ class ConversionReport:
     Attributes:
         read_bytes: Of the source, those that others copied left out.
         requests: Reads, writes and copies.
+        notes: What a person should know of it.
     """
 
     lane: str = ""
@@ -64,6 +65,7 @@ class ConversionReport:
     resumed_bytes: int = 0
     requests: int = 0
     seconds: float = 0.0
+    notes: tuple[str, ...] = ()
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
@@ -100,6 +102,7 @@ class ConversionReport:
             "bytes_resumed": self.resumed_bytes,
             "requests": self.requests,
             "seconds": round(self.seconds, 3),
+            "notes": list(self.notes),
         }
 
 
@@ -209,6 +212,7 @@ class Conversion:
             self._make(choice, source, order)
             return
         self.report.reason = f"{choice.reason}; "
+        self.report.notes = choice.notes
         scratch = route.scratch(self._plan_id("unpacked", -1))
         with _kept_or_discarded(scratch):
             source = self._unpack(choice, scratch)
@@ -239,6 +243,7 @@ class Conversion:
         self.report.lane = choice.lane
         self.report.reason += choice.reason
         self.report.target_format = choice.target_format
+        self.report.notes += choice.notes
         size = choice.size_bytes if isinstance(choice, ConversionPlan) else -1
         target = self.route.target(self._plan_id(choice.lane, size))
         with _kept_or_discarded(target):

@@ -94,6 +94,8 @@ def show_report(
             f" {report.seconds:.1f} s by the lane {report.lane} ({report.reason})"
         )
     )
+    for note in report.notes:
+        click.echo(printable(f"note: {note}"))
 
 
 def _fail(
