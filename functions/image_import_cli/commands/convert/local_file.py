@@ -75,6 +75,7 @@ class FileTarget:
 
     def write(self, number: int, offset: int, data: bytes) -> None:
         """Store a part; whole clusters of zeros stay holes."""
+        self._reach(offset + len(data))
         view = memoryview(data)
         start = 0
         for at in range(0, len(data), len(_ZEROS)):
@@ -82,14 +83,11 @@ class FileTarget:
                 self._put(view[start:at], offset + start)
                 start = at + len(_ZEROS)
         self._put(view[start:], offset + start)
-        with self._lock:
-            end = offset + len(data)
-            if os.fstat(self._file).st_size < end:
-                os.ftruncate(self._file, end)
         self._note(number)
 
     def copy(self, number: int, offset: int, source_offset: int, count: int) -> None:
         """Store a range of the source, which the kernel copies where it can."""
+        self._reach(offset + count)
         left = count
         while left > 0:
             done = self._copy_some(offset, source_offset, min(left, _COPY_BYTES))
@@ -112,6 +110,15 @@ class FileTarget:
             data = os.pread(source, count, source_offset)
             self._put(memoryview(data), offset)
             return len(data)
+
+    def _reach(self, end: int) -> None:
+        """Let the file be this long before anything is written up to there.
+
+        What is set to a size that another thread's bytes lie beyond would lose them.
+        """
+        with self._lock:
+            if os.fstat(self._file).st_size < end:
+                os.ftruncate(self._file, end)
 
     def _put(self, data: memoryview, offset: int) -> None:
         while data:
