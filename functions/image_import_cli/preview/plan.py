@@ -1,21 +1,27 @@
 """`image-import plan`: what would be sent for an image, and why. Changes nothing."""
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import click
+from disk_images.blocks.source import CannotTellError, Fetched, Source
+from disk_images.convert.choose import ConversionChoice, ConversionOrder, choose
+from disk_images.convert.parts import RefusedError
+from disk_images.formats.types import fix_command
 from image_import.aliyun.oss.client import Oss
 from image_import.config.credentials import read_credentials
 from image_import.config.settings import Settings
-from image_import.errors import EvidenceError, PlanError, ServiceError
+from image_import.errors import EvidenceError, HeaderError, PlanError, ServiceError
 from image_import.events.parser import ObjectCreated
 from image_import.filename.reader import read_key
 from image_import.importing.contents import could_not, is_wanted
 from image_import.importing.pipeline import import_record
 from image_import.importing.runtime import Clients, Invocation
+from image_import.model.disk import GIB
 from image_import.model.result import LOG_FIELDS, Outcome, Result, said
 from image_import.model.revision import DiskRevision, ImageRevision
 from image_import.planning.evidence import (
@@ -44,6 +50,7 @@ from image_import_cli.ui.results import exit_status, print_json, render
 
 ANY_BUCKET = "your-bucket"
 ANY_REGION = "cn-hangzhou"
+ANY_TARGET = "where-it-is-converted-to"
 AT_ONCE = 10
 
 
@@ -178,8 +185,11 @@ def _plan_disk(
                 reason=f"{found.key} lists several disks; plan it in the bucket, where "
                 "all of them are: image-import plan oss://BUCKET/KEY",
             )
+        revision, notes = disk.revision, tuple[str, ...]()
+        if disk.is_convertible and settings.convert != "never":
+            disk, notes = _converted(path, disk, found, settings)
         evidence = Evidence(
-            revision=ImageRevision(bucket=ANY_BUCKET, disks=(disk.revision,)),
+            revision=ImageRevision(bucket=ANY_BUCKET, disks=(revision,)),
             region_id=settings.region_id or ANY_REGION,
             disks=(disk,),
             clues=read_key(path.name),
@@ -198,8 +208,56 @@ def _plan_disk(
         image_name=made.image_name,
         parameters=parameters,
         evidence={name: choice.as_dict() for name, choice in made.sources.items()},
-        notes=made.notes,
+        notes=(*notes, *made.notes),
     )
+
+
+def _converted(
+    path: Path, disk: DiskEvidence, found: SidecarFound, settings: Settings
+) -> tuple[DiskEvidence, tuple[str, ...]]:
+    """Return what the function would make of a disk that ECS does not take, and how.
+
+    Raises:
+        HeaderError: No lane takes it.
+    """
+    from image_import.importing.conversion.run import SHORT_LANES, as_it_would_be  # noqa: PLC0415 - as the function does
+
+    order = ConversionOrder(
+        member=found.declared.member if found.declared else "",
+        largest_bytes=settings.convert_max_gib * GIB,
+        wraps_compressed=settings.convert_wrap_compressed,
+    )
+    try:
+        choice = _chosen(path, order)
+    except RefusedError as exc:
+        fix = f"; to fix it: {fix_command(exc.fix, path.name)}" if exc.fix else ""
+        raise HeaderError(f"{path.name}: {exc}{fix}") from exc
+    except CannotTellError as exc:
+        raise HeaderError(f"{path.name}: {exc}") from exc
+    lane = getattr(choice, "lane", "unpack")
+    by = "" if lane in SHORT_LANES else " by a converter, if one is deployed"
+    note = f"it would be converted from {disk.header.detected} ({lane} lane){by}"
+    return as_it_would_be(disk, choice, ANY_TARGET), (note,)
+
+
+def _chosen(path: Path, order: ConversionOrder) -> ConversionChoice:
+    """Return how a file becomes an image, by its bytes and those that it names."""
+    with ExitStack() as files:
+
+        def opened(name: str) -> Source:
+            try:
+                file = files.enter_context(path.with_name(name).open("rb"))
+            except OSError as exc:
+                why = f"{name} cannot be read: {exc.strerror}"
+                raise CannotTellError(f"{why}; put it beside {path.name}") from exc
+
+            def fetch(offset: int, count: int) -> bytes:
+                file.seek(offset)
+                return file.read(count)
+
+            return Fetched(fetch=fetch, size_bytes=file.seek(0, os.SEEK_END))
+
+        return choose(opened(path.name), replace(order, open_beside=opened))
 
 
 def _contents(path: Path, evidence: Evidence, settings: Settings) -> Contents | None:

@@ -574,19 +574,28 @@ def _planned(
     """Return the image's disks as they would be."""
 
     def evidence(target: DiskTarget) -> DiskEvidence:
-        choice = target.choice
-        size = choice.disk_bytes if isinstance(choice, ConversionPlan) else None
-        kind = DiskFormat(_format_of(choice)) if choice else None
-        return replace(
-            target.source,
-            header=Header(
-                detected=f"{target.lane} to {kind.value if kind else ''}",
-                format=kind,
-                virtual_size_bytes=size,
-            ),
-            head=b"",
-            target=DiskRevision(object_key=target.upload.object_key, etag=""),
-            target_bucket=target.upload.bucket,
-        )
+        assert target.choice  # noqa: S101 - it was chosen for this plan
+        upload = target.upload
+        made = as_it_would_be(target.source, target.choice, upload.object_key)
+        return replace(made, target_bucket=upload.bucket)
 
     return _merged(disks, targets, evidence)
+
+
+def as_it_would_be(
+    disk: DiskEvidence, choice: ConversionChoice, target_key: str
+) -> DiskEvidence:
+    """Return a disk as it would be once it is converted."""
+    kind = DiskFormat(_format_of(choice))
+    return replace(
+        disk,
+        header=Header(
+            detected=f"{_lane_of(choice)} to {kind.value}",
+            format=kind,
+            virtual_size_bytes=(
+                choice.disk_bytes if isinstance(choice, ConversionPlan) else None
+            ),
+        ),
+        head=b"",
+        target=DiskRevision(object_key=target_key, etag=""),
+    )
