@@ -4,6 +4,7 @@ Each row is a mistake: the files in a folder, the command, and what the answer m
 of the cause and of the next step.
 """
 
+import gzip
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -129,7 +130,9 @@ MISTAKES = {
         cause="more than one sidecar",
         step="keep one of them",
     ),
-    "VMDK of VMware": file("web.vmdk", VMDK, "VMDK", "qemu-img convert"),
+    "VMDK sent as text": file(
+        "web.vmdk", VMDK, "changed line ends", "transfer it again as binary"
+    ),
     "empty file": file("web.qcow2", b"", "no bytes at all", "upload one of these"),
     "text in place of an image": file(
         "web.qcow2",
@@ -137,8 +140,8 @@ MISTAKES = {
         "a web page",
         "upload one of these",
     ),
-    "compressed image": file(
-        "web.qcow2.gz", b"\x1f\x8b\x08" + bytes(4096), "with gzip", "gzip -dc web.qcow2"
+    "packed image cut short": file(
+        "web.qcow2.gz", gzip.compress(QCOW2)[:-9], "cut short", "upload it again"
     ),
     "data disk without a manifest": file(
         "web-data1.qcow2", QCOW2, "data disk", "list it in a manifest"
@@ -242,10 +245,10 @@ IN_CHINESE = {
     "sidecar with half the name": (r"web\.yaml 不是", r"请命名为 web\.qcow2\.yaml"),
     "sidecar in capitals": ("不起作用", r"请命名为 web\.qcow2\.yaml"),
     "two sidecars": ("不止一个附属文件", "请只保留一个"),
-    "VMDK of VMware": ("VMDK", "修复方法：qemu-img convert"),
+    "VMDK sent as text": ("改变了换行符", "请以二进制方式重新传输"),
     "empty file": ("它是空文件", "请上传其中一种"),
     "text in place of an image": ("它是网页", "请上传其中一种"),
-    "compressed image": ("用 gzip 压缩", "gzip -dc web.qcow2"),
+    "packed image cut short": ("文件不完整", "请重新上传"),
     "data disk without a manifest": ("它是数据盘", "清单中列出它"),
     "command misspelt": ("没有命令“statsu”", "是否想输入 status"),
     "option misspelt": ("没有选项 '--dryrun'", "--dry-run"),

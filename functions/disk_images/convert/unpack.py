@@ -145,7 +145,9 @@ def _step(member: Decompressor, data: bytes, kind: str) -> Iterator[bytes]:
                 f" memory; pack it again with a smaller window, as `{kind}` does by"
                 " itself"
             ) from exc
-        raise DamagedError(f"the {kind} stream is damaged: {exc}") from exc
+        raise DamagedError(
+            f"the {kind} stream is damaged: {exc}; upload it again"
+        ) from exc
 
 
 def _padding(data: bytes, kind: str) -> bytes:
@@ -196,4 +198,4 @@ def _zstd_error(exc: Exception) -> Exception:
             f"unpacking it takes a window of more than {LARGEST_WINDOW // 1024**2} MiB;"
             " pack it again without --long, or with --long=27"
         )
-    return DamagedError(f"the zstd stream is damaged: {exc}")
+    return DamagedError(f"the zstd stream is damaged: {exc}; upload it again")

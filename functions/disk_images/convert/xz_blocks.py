@@ -180,7 +180,9 @@ def _unpacked(file: Source, block: XzBlock) -> Iterator[bytes]:
             if left < 0:
                 break
     except lzma.LZMAError as exc:
-        raise DamagedError(f"a block of the xz stream is damaged: {exc}") from exc
+        raise DamagedError(
+            f"a block of the xz stream is damaged: {exc}; upload it again"
+        ) from exc
     if left:
         raise DamagedError(
             f"a block of the xz stream does not hold the {block.plain_bytes:,} bytes"
