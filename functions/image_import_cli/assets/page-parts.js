@@ -3,11 +3,12 @@
 
 export const byId = (id) => document.getElementById(id);
 const LOOKS = {
-  good: ["submitted", "Available", "available", "succeeded"],
+  good: ["submitted", "Available", "available", "distributed", "succeeded"],
   known: ["duplicate", "planned", "cancelled", "redrive"],
   wait: ["waiting", "retrying", "Waiting", "Creating", "running", "enqueued", "intent",
-    "progress", "stuck"],
-  bad: ["refused", "failed", "CreateFailed", "create_failed", "gone", "given up", "unreadable"],
+    "progress", "stuck", "converting", "distributing"],
+  bad: ["refused", "failed", "CreateFailed", "create_failed", "distribution_failed", "gone",
+    "given up", "unreadable"],
 };
 const LONGEST_BRIEF = 120;
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];

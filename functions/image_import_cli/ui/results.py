@@ -29,6 +29,7 @@ COLOURS = {
     Outcome.DUPLICATE: "blue",
     Outcome.IGNORED: "bright_black",
     Outcome.WAITING: "yellow",
+    Outcome.CONVERTING: "cyan",
     Outcome.RETRYING: "yellow",
     Outcome.REFUSED: "red",
     Outcome.FAILED: "red",

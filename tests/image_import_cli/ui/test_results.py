@@ -2,10 +2,12 @@
 
 import pytest
 from click.testing import CliRunner
+from image_import.ledger.entries import State
 from image_import.model.result import Outcome, Result
 from image_import_cli.delivery.output import show_line
 from image_import_cli.main import cli
-from image_import_cli.ui.results import render
+from image_import_cli.status.table import style_of
+from image_import_cli.ui.results import COLOURS, render
 from rich.console import Console
 
 NAME = "ubuntu-noble-server-cloudimg-amd64-0123456789ab"
@@ -76,3 +78,8 @@ def test_a_misspelt_setting_is_a_usage_error_that_names_what_was_meant() -> None
     run = CliRunner().invoke(cli, ["plan", "x", "--set", "IMPORT_TARGT=public"])
     assert run.exit_code == 2
     assert "did you mean IMPORT_TARGET" in " ".join(run.stderr.split())
+
+
+def test_every_outcome_and_every_state_has_its_colour() -> None:
+    assert set(COLOURS) == set(Outcome)
+    assert all(style_of(state) for state in State)
