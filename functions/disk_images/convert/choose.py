@@ -432,8 +432,8 @@ def _the_one(members: list[Member], order: ConversionOrder) -> Member:
     names = ", ".join(repr(member.name) for member in members[:10])
     if members:
         raise RefusedError(
-            f"it has several disks: {names}; name the one that is meant, or upload each"
-            " alone"
+            f"it has several disks: {names}; name the one that is meant as its member"
+            " (--member, or Member beside the upload), or upload each alone"
         )
     wanted = repr(order.member) if order.member else "no file named as a disk"
     raise RefusedError(f"it has no disk in it: expected {wanted}; upload the disk")
