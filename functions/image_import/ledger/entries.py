@@ -143,6 +143,22 @@ class LedgerEntry:
         """Where the uploads are; "" if this line does not tell."""
         return self.bucket or self.parameters.get(SYSTEM_DISK_BUCKET, "")
 
+    def on_its_image(
+        self, state: State, *, at: datetime, claim: str, reason: str = ""
+    ) -> "LedgerEntry":
+        """Return a line on what is done with the image that this line tells of."""
+        return LedgerEntry(
+            state=state,
+            at=at,
+            claim=claim,
+            version=self.version,
+            disks=self.disks,
+            attempt=self.attempt,
+            image_name=self.image_name,
+            image_id=self.image_id,
+            reason=reason,
+        )
+
 
 class Standing(Enum):
     """What a ledger allows its reader to do with one version."""

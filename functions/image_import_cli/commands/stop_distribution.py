@@ -85,10 +85,10 @@ class StopsDistribution:
                 late.append(f"{copy_id} in {region_id}")
                 reason = str(exc)
             step = str(DistributionStep(COPY, region_id))
-            line = replace(self._line(image, State.DISTRIBUTING), reason=reason)
+            line = self._line(image, State.DISTRIBUTING, reason)
             line = replace(line, step=step, step_state="failed", step_image_id=copy_id)
             snapshot = self.store.write(snapshot, line)
-        ended = replace(self._line(image, State.DISTRIBUTION_FAILED), reason=BY_HAND)
+        ended = self._line(image, State.DISTRIBUTION_FAILED, BY_HAND)
         snapshot = self.store.write(snapshot, ended)
         for entry in snapshot.entries:
             if entry.state is State.INTENT and entry.version == image.version:
@@ -97,14 +97,5 @@ class StopsDistribution:
         left = f"; too late for {', '.join(late)}" if late else ""
         return f"the image and what was done with it stay{left}"
 
-    def _line(self, image: LedgerEntry, state: State) -> LedgerEntry:
-        return LedgerEntry(
-            state=state,
-            at=self.now(),
-            claim=self.claim,
-            version=image.version,
-            disks=image.disks,
-            attempt=image.attempt,
-            image_name=image.image_name,
-            image_id=image.image_id,
-        )
+    def _line(self, image: LedgerEntry, state: State, reason: str) -> LedgerEntry:
+        return image.on_its_image(state, at=self.now(), claim=self.claim, reason=reason)

@@ -145,19 +145,13 @@ class Redriving:
         return results.as_recorded(Outcome.DISTRIBUTING, accepted, again)
 
     def _again(self, accepted: LedgerEntry) -> LedgerEntry:
-        return LedgerEntry(
-            state=State.DISTRIBUTING,
+        line = accepted.on_its_image(
+            State.DISTRIBUTING,
             at=self.clock.earliest(),
             claim=self.claim,
-            version=accepted.version,
-            disks=accepted.disks,
-            attempt=accepted.attempt,
-            image_name=accepted.image_name,
-            image_id=accepted.image_id,
-            step=AGAIN,
-            step_state="begun",
             reason="image-import redrive",
         )
+        return replace(line, step=AGAIN, step_state="begun")
 
     def _after_end(self, settled: Settled, snapshot: Snapshot) -> Verdict:
         """Return the line by which the next attempt may begin, if it needs one."""

@@ -219,18 +219,10 @@ class Distributor:
         return replace(line, step=str(step), step_state=state, step_image_id=copy_id)
 
     def _line(self, image: LedgerEntry, state: State, reason: str) -> LedgerEntry:
-        return LedgerEntry(
-            state=state,
-            at=self.clock.earliest(),
-            claim=self.claim,
-            version=image.version,
-            disks=image.disks,
-            attempt=image.attempt,
-            image_name=image.image_name,
-            image_id=image.image_id,
-            reason=reason,
-            fc_request_id=self.fc_request_id,
+        line = image.on_its_image(
+            state, at=self.clock.earliest(), claim=self.claim, reason=reason
         )
+        return replace(line, fc_request_id=self.fc_request_id)
 
 
 def _copy_parameters(

@@ -203,17 +203,9 @@ class Retention:
         return snapshot if is_said else self.store.write(snapshot, line)
 
     def _line(self, image: KeptImage) -> LedgerEntry:
-        return LedgerEntry(
-            state=State.RETIRING,
-            at=self.clock.earliest(),
-            claim=self.claim,
-            version=image.line.version,
-            disks=image.line.disks,
-            attempt=image.line.attempt,
-            image_name=image.line.image_name,
-            image_id=image.line.image_id,
-            fc_request_id=self.fc_request_id,
-        )
+        now = self.clock.earliest()
+        line = image.line.on_its_image(State.RETIRING, at=now, claim=self.claim)
+        return replace(line, fc_request_id=self.fc_request_id)
 
     def _images(self, snapshot: Snapshot) -> list[KeptImage]:
         return kept_images(snapshot, self.settings, region_id=self.region_id)
