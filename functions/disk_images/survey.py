@@ -4,7 +4,6 @@ An image is anything that gives its bytes by offset and count: an object in a bu
 a file at the end of a web server, or a file here.
 """
 
-import io
 from collections.abc import Callable
 from dataclasses import replace
 from typing import BinaryIO
@@ -13,7 +12,7 @@ from disk_images.blocks.open import open_disk
 from disk_images.blocks.prefetch import LookUp
 from disk_images.blocks.prefetch import fetch as fetch_range
 from disk_images.blocks.remote import Bounded, Budget
-from disk_images.blocks.source import CannotTellError, CutOffError, Source
+from disk_images.blocks.source import CannotTellError, CutOffError, Source, of_file
 from disk_images.filesystems.detect import open_file_system
 from disk_images.findings import Findings, Inspection, Scope
 from disk_images.formats.detect import LOOK_BYTES
@@ -97,14 +96,10 @@ def inspect_file(
     Args:
         header: What its ends say, where that is known already.
     """
-
-    def fetch(offset: int, count: int) -> bytes:
-        file.seek(offset)
-        return file.read(count)
-
+    whole = of_file(file)
     source = Bounded(
-        fetch=fetch,
-        size_bytes=file.seek(0, io.SEEK_END),
+        fetch=whole.fetch,
+        size_bytes=whole.size_bytes,
         budget=budget,
         on_progress=on_progress,
     )

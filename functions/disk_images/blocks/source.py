@@ -5,9 +5,10 @@ that disk and a logical volume on it. Each layer is given the one below, so each
 tried on a local file.
 """
 
+import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 
 class CannotTellError(Exception):
@@ -86,3 +87,13 @@ class Fetched:
         """Whether anything is missing: everything is here when it is read."""
         del ranges
         return False
+
+
+def of_file(file: BinaryIO) -> Fetched:
+    """Return an open file as a source, for one thread."""
+
+    def fetch(offset: int, count: int) -> bytes:
+        file.seek(offset)
+        return file.read(count)
+
+    return Fetched(fetch=fetch, size_bytes=file.seek(0, io.SEEK_END))

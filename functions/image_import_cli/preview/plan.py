@@ -1,14 +1,13 @@
 """`image-import plan`: what would be sent for an image, and why. Changes nothing."""
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import click
-from disk_images.blocks.source import CannotTellError, Fetched, Source
+from disk_images.blocks.source import CannotTellError, Source, of_file
 from disk_images.convert.choose import ConversionChoice, ConversionOrder, choose
 from disk_images.convert.parts import RefusedError
 from disk_images.formats.types import fix_command
@@ -250,12 +249,7 @@ def _chosen(path: Path, order: ConversionOrder) -> ConversionChoice:
             except OSError as exc:
                 why = f"{name} cannot be read: {exc.strerror}"
                 raise CannotTellError(f"{why}; put it beside {path.name}") from exc
-
-            def fetch(offset: int, count: int) -> bytes:
-                file.seek(offset)
-                return file.read(count)
-
-            return Fetched(fetch=fetch, size_bytes=file.seek(0, os.SEEK_END))
+            return of_file(file)
 
         return choose(opened(path.name), replace(order, open_beside=opened))
 
