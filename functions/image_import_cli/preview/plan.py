@@ -9,12 +9,10 @@ from pathlib import Path
 import click
 from disk_images.blocks.source import CannotTellError, Source, of_file
 from disk_images.convert.choose import ConversionChoice, ConversionOrder, choose
-from disk_images.convert.parts import RefusedError
-from disk_images.formats.types import fix_command
 from image_import.aliyun.oss.client import Oss
 from image_import.config.credentials import read_credentials
 from image_import.config.settings import Settings
-from image_import.errors import EvidenceError, HeaderError, PlanError, ServiceError
+from image_import.errors import EvidenceError, PlanError, ServiceError
 from image_import.events.parser import ObjectCreated
 from image_import.filename.reader import read_key
 from image_import.importing.contents import could_not, is_wanted
@@ -219,21 +217,21 @@ def _converted(
     Raises:
         HeaderError: No lane takes it.
     """
-    from image_import.importing.conversion.run import SHORT_LANES, as_it_would_be  # noqa: PLC0415 - as the function does
+    from image_import.importing.conversion.run import (  # noqa: PLC0415 - as the function does
+        SHORT_LANES,
+        as_it_would_be,
+        lane_of,
+        refusals_of,
+    )
 
     order = ConversionOrder(
         member=found.declared.member if found.declared else "",
         largest_bytes=settings.convert_max_gib * GIB,
         wraps_compressed=settings.convert_wrap_compressed,
     )
-    try:
+    with refusals_of(path.name):
         choice = _chosen(path, order)
-    except RefusedError as exc:
-        fix = f"; to fix it: {fix_command(exc.fix, path.name)}" if exc.fix else ""
-        raise HeaderError(f"{path.name}: {exc}{fix}") from exc
-    except CannotTellError as exc:
-        raise HeaderError(f"{path.name}: {exc}") from exc
-    lane = getattr(choice, "lane", "unpack")
+    lane = lane_of(choice)
     by = "" if lane in SHORT_LANES else " by a converter, if one is deployed"
     note = f"it would be converted from {disk.header.detected} ({lane} lane){by}"
     return as_it_would_be(disk, choice, ANY_TARGET), (note,)

@@ -6,7 +6,8 @@ bytes whoever stores it; only what follows, the import, needs a claim.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -137,13 +138,8 @@ class ConversionRun:
             ServiceUnavailable: It is not finished; the next delivery goes on.
         """
         try:
-            return self._bring(found)
-        except RefusedError as exc:
-            name = found.revision.object_key
-            fix = f"; to fix it: {fix_command(exc.fix, name)}" if exc.fix else ""
-            raise HeaderError(f"{name}: {exc}{fix}") from exc
-        except CannotTellError as exc:
-            raise HeaderError(f"{found.revision.object_key}: {exc}") from exc
+            with refusals_of(found.revision.object_key):
+                return self._bring(found)
         except ExtentMissing as exc:
             return replace(found, waits_for=str(exc))
 
@@ -243,7 +239,7 @@ class ConversionRun:
                     " result",
                     fix=BY_HAND,
                 )
-        if _lane_of(choice) not in SHORT_LANES and not self.settings.converter:
+        if lane_of(choice) not in SHORT_LANES and not self.settings.converter:
             why = f"{choice.reason} ({self.no_copies})" if self.no_copies else ""
             raise RefusedError(
                 f"{why or choice.reason}: its data have to pass through a converter,"
@@ -263,7 +259,7 @@ class ConversionRun:
             number=number,
             source=disk,
             upload=self._upload(self._source(disk), key),
-            lane=_lane_of(choice),
+            lane=lane_of(choice),
             member=chosen.member,
             choice=choice,
         )
@@ -421,7 +417,7 @@ class ConversionRun:
         is_short = target.lane in SHORT_LANES
         order = self._order(target.source, target.member, can_copy=is_short)
         (chosen,) = self._choices(target.source, order)
-        if _lane_of(chosen.choice) != target.lane:
+        if lane_of(chosen.choice) != target.lane:
             self.gone.add(target.upload.upload_id)
             target.upload.upload.abort()
             raise UploadGone(
@@ -538,6 +534,22 @@ class ConversionRun:
             discard_target(self.oss, self.retry, bucket, key, upload_id)
 
 
+@contextmanager
+def refusals_of(name: str) -> Iterator[None]:
+    """Let what a conversion cannot do be an error that names the file, and the fix.
+
+    Raises:
+        HeaderError: The file is refused, or cannot be read.
+    """
+    try:
+        yield
+    except RefusedError as exc:
+        fix = f"; to fix it: {fix_command(exc.fix, name)}" if exc.fix else ""
+        raise HeaderError(f"{name}: {exc}{fix}") from exc
+    except CannotTellError as exc:
+        raise HeaderError(f"{name}: {exc}") from exc
+
+
 def _ids(line: LedgerEntry) -> set[str]:
     return {upload_id for _, upload_id, *_ in line.targets}
 
@@ -547,7 +559,8 @@ def _is_unpacked(target: tuple[str, str, str, str]) -> bool:
     return not target[2]
 
 
-def _lane_of(choice: ConversionChoice) -> str:
+def lane_of(choice: ConversionChoice) -> str:
+    """Return the lane of a choice; `unpack` where a lane is chosen only after that."""
     return UNPACK if isinstance(choice, TwoPasses) else choice.lane
 
 
@@ -590,7 +603,7 @@ def as_it_would_be(
     return replace(
         disk,
         header=Header(
-            detected=f"{_lane_of(choice)} to {kind.value}",
+            detected=f"{lane_of(choice)} to {kind.value}",
             format=kind,
             virtual_size_bytes=(
                 choice.disk_bytes if isinstance(choice, ConversionPlan) else None
