@@ -26,7 +26,12 @@ from image_import.sidecar.documents import read_document
 from image_import.sidecar.parser import SUFFIXES, parse_sidecar
 from rich.console import Console
 
-from image_import_cli.commands.convert.command import GIB, threads_option
+from image_import_cli.commands.convert.command import (
+    GIB,
+    largest_option,
+    member_option,
+    threads_option,
+)
 from image_import_cli.commands.convert.conversion import Conversion, OnProgress
 from image_import_cli.commands.convert.conversion import ConversionReport as Report
 from image_import_cli.commands.convert.object_route import (
@@ -63,19 +68,13 @@ _PACKING = re.compile(
 @click.argument("file", metavar="FILE", shell_complete=complete_file)
 @click.argument("destination", metavar="oss://BUCKET/PREFIX/")
 @image_field_options
-@click.option("--member", default="", help="Which file of an archive is the disk.")
+@member_option
 @click.option(
     "--compact",
     is_flag=True,
     help="Turn a raw disk or a fixed VHD into a qcow2 without its zeros, too.",
 )
-@click.option(
-    "--max-gib",
-    type=click.IntRange(1),
-    default=2048,
-    show_default=True,
-    help="Largest disk that is unpacked.",
-)
+@largest_option
 @threads_option
 @click.option("--force", is_flag=True, help="Write over an object that is there.")
 @click.option("--wait", "is_awaited", is_flag=True, help="Stay until it is an image.")

@@ -25,6 +25,16 @@ from image_import_cli.options.settings import (
 
 GIB = 1 << 30
 
+member_option = click.option(
+    "--member", default="", help="Which file of an archive is the disk."
+)
+largest_option = click.option(
+    "--max-gib",
+    type=click.IntRange(1),
+    default=2048,
+    show_default=True,
+    help="Largest disk that is unpacked.",
+)
 threads_option = click.option(
     "--threads",
     type=click.IntRange(1, 64),
@@ -39,7 +49,7 @@ threads_option = click.option(
 )
 @click.argument("source", metavar="SOURCE", shell_complete=complete_file)
 @click.argument("destination", metavar="DESTINATION", shell_complete=complete_file)
-@click.option("--member", default="", help="Which file of an archive is the disk.")
+@member_option
 @click.option(
     "--compact",
     is_flag=True,
@@ -51,13 +61,7 @@ threads_option = click.option(
     is_flag=True,
     help="Copy compressed grains, too. Not every reader of qcow2 takes them.",
 )
-@click.option(
-    "--max-gib",
-    type=click.IntRange(1),
-    default=2048,
-    show_default=True,
-    help="Largest disk that is unpacked.",
-)
+@largest_option
 @threads_option
 @click.option("--force", is_flag=True, help="Write over DESTINATION if it is there.")
 @set_option
