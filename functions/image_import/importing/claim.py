@@ -20,7 +20,6 @@ from image_import.ledger.entries import (
     State,
     last_of,
     standing_of,
-    to_json_bytes,
     waits_for_room,
 )
 from image_import.ledger.store import LedgerStore, Overtaken, Snapshot
@@ -143,19 +142,8 @@ class Claims:
         Raises:
             Overtaken: Somebody else wrote first.
         """
-        entry = LedgerEntry(
-            state=State.CONVERTING,
-            at=self.clock.earliest(),
-            claim=self.claim_id,
-            version=revision.revision_hash,
-            disks=revision.pairs,
-            bucket=revision.bucket,
-            attempt=revision.attempt,
-            reason=reason,
-            fc_request_id=self.fc_request_id,
-            targets=targets,
-            target_bucket=target_bucket,
-        )
+        entry = self._line(revision, State.CONVERTING, reason)
+        entry = replace(entry, targets=targets, target_bucket=target_bucket)
         return self.store.write(snapshot, entry)
 
     def tell_conversion(
@@ -223,7 +211,12 @@ class Claims:
         last = snapshot.entries[-1] if snapshot.entries else None
         if last and (last.state, last.reason) == (state, reason):
             return
-        entry = LedgerEntry(
+        entry = self._line(revision, state, reason)
+        self.announcer.announce(entry, bucket=revision.bucket)
+        self.store.write(snapshot, entry)
+
+    def _line(self, revision: ImageRevision, state: State, reason: str) -> LedgerEntry:
+        return LedgerEntry(
             state=state,
             at=self.clock.earliest(),
             claim=self.claim_id,
@@ -234,23 +227,13 @@ class Claims:
             reason=reason,
             fc_request_id=self.fc_request_id,
         )
-        self.announcer.announce(entry, bucket=revision.bucket)
-        self.store.write(snapshot, entry)
 
     def _note_key(self, snapshot: Snapshot) -> str:
         return snapshot.keys.open_key(snapshot.etag, self.claim_id)
 
     def _start_note(self, snapshot: Snapshot, image_name: str) -> Future[None]:
         """Start to write the note that an import is under way."""
-        note = {
-            "bucket": snapshot.keys.bucket,
-            "object_key": snapshot.keys.object_key,
-            "etag": snapshot.etag,
-            "image_name": image_name,
-            "ledger": snapshot.key,
-            "claim": self.claim_id,
-        }
-        data = to_json_bytes(note)
+        data = snapshot.open_note(self.claim_id, image_name=image_name)
         return self.pool.submit(self.store.put_note, self._note_key(snapshot), data)
 
     def _take_back_note(self, snapshot: Snapshot, noted: Future[None]) -> None:

@@ -20,6 +20,7 @@ from image_import.ledger.entries import (
     LedgerEntry,
     State,
     read_lines,
+    to_json_bytes,
     to_line,
 )
 from image_import.ledger.layout import LedgerKeys
@@ -93,6 +94,18 @@ class Snapshot:
     def key(self) -> str:
         """The key of the object that takes the next line."""
         return self.keys.ledger_key(self.etag, self.part)
+
+    def open_note(self, claim: str, *, image_name: str) -> bytes:
+        """Return what a note under `open/` says while this claim's import goes on."""
+        note = {
+            "bucket": self.keys.bucket,
+            "object_key": self.keys.object_key,
+            "etag": self.etag,
+            "image_name": image_name,
+            "ledger": self.key,
+            "claim": claim,
+        }
+        return to_json_bytes(note)
 
 
 class Overtaken(Exception):  # noqa: N818 - not an error: somebody else was first

@@ -19,7 +19,6 @@ from image_import.ledger.entries import (
     attempt_of,
     last_of,
     settle,
-    to_json_bytes,
     to_text,
 )
 from image_import.ledger.layout import LedgerKeys
@@ -131,16 +130,8 @@ class Redriving:
         accepted = list(settle(snapshot.entries).accepted.values())[-1]
         intent = last_of(snapshot.entries, accepted.version, State.INTENT)
         claim = intent.claim if intent else self.claim
-        note = {
-            "bucket": snapshot.keys.bucket,
-            "object_key": snapshot.keys.object_key,
-            "etag": snapshot.etag,
-            "image_name": accepted.image_name,
-            "ledger": snapshot.key,
-            "claim": claim,
-        }
-        key = snapshot.keys.open_key(snapshot.etag, claim)
-        store.put_note(key, to_json_bytes(note))
+        note = snapshot.open_note(claim, image_name=accepted.image_name)
+        store.put_note(snapshot.keys.open_key(snapshot.etag, claim), note)
         again = "what failed is done again with the tracker's next run"
         return results.as_recorded(Outcome.DISTRIBUTING, accepted, again)
 
