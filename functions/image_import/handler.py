@@ -5,7 +5,7 @@ from image_import.importing import startup
 # isort: split
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from image_import.config.settings import read_settings
@@ -59,12 +59,7 @@ def handle(
     event: bytes, context: object, *, environ: Mapping[str, str], runtime: Runtime
 ) -> str:
     """Do the work of `on_object_created` with an explicit environment."""
-    settings = read_settings(environ)
-    prepare_logging(settings)
-    invocation = make_invocation(settings, context, environ=environ, runtime=runtime)
-    with invocation.pool:
-        results, bugs = import_event(event, invocation)
-    return _answer(results, bugs, invocation)
+    return _done(import_event, event, context, environ=environ, runtime=runtime)
 
 
 def on_conversion(event: bytes, context: Any) -> str:  # noqa: ANN401 - theirs
@@ -92,18 +87,23 @@ def convert(
         do_jobs,
     )
 
+    return _done(do_jobs, event, context, environ=environ, runtime=runtime)
+
+
+def _done(
+    work: Callable[[bytes, Invocation], tuple[list[Result], list[Exception]]],
+    event: bytes,
+    context: object,
+    *,
+    environ: Mapping[str, str],
+    runtime: Runtime,
+) -> str:
+    """Do the work, log each result, and return or raise what the platform is told."""
     settings = read_settings(environ)
     prepare_logging(settings)
     invocation = make_invocation(settings, context, environ=environ, runtime=runtime)
     with invocation.pool:
-        results, bugs = do_jobs(event, invocation)
-    return _answer(results, bugs, invocation)
-
-
-def _answer(
-    results: list[Result], bugs: list[Exception], invocation: Invocation
-) -> str:
-    """Log each result, and return or raise what Function Compute is told."""
+        results, bugs = work(event, invocation)
     for result in results:
         log_result(result, invocation.fc_request_id)
     answer = result_json(results)

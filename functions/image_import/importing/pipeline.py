@@ -25,6 +25,7 @@ from image_import.errors import (
     ServiceRejected,
 )
 from image_import.events.parser import (
+    EventEntry,
     Ignored,
     ObjectCreated,
     Rejected,
@@ -68,7 +69,14 @@ class LookAgainError(Exception):
 def import_event(
     event: bytes, invocation: Invocation
 ) -> tuple[list[Result], list[Exception]]:
-    """Return what became of each record, and the bugs that were met.
+    """Return what became of each record, and the bugs that were met."""
+    return for_each_record(event, lambda record: import_record(record, invocation))
+
+
+def for_each_record(
+    event: bytes, work: Callable[[EventEntry], Result]
+) -> tuple[list[Result], list[Exception]]:
+    """Return what the work on each record came to, and the bugs that were met.
 
     What we did not foresee is kept until all records were tried.
     """
@@ -80,16 +88,14 @@ def import_event(
         return [results.refused(str(exc))], []
     for record in records:
         try:
-            ended.append(import_record(record, invocation))
+            ended.append(work(record))
         except Exception as exc:
             log.exception("a fault of ours; the event will be delivered again")
             bugs.append(exc)
     return ended, bugs
 
 
-def import_record(
-    record: ObjectCreated | Ignored | Rejected, invocation: Invocation
-) -> Result:
+def import_record(record: EventEntry, invocation: Invocation) -> Result:
     """Return what became of one record; a transient fault ends as `retrying`."""
     try:
         result = _import_if_ours(record, invocation)
@@ -102,9 +108,7 @@ def import_record(
     )
 
 
-def _import_if_ours(
-    record: ObjectCreated | Ignored | Rejected, invocation: Invocation
-) -> Result:
+def _import_if_ours(record: EventEntry, invocation: Invocation) -> Result:
     if isinstance(record, Ignored):
         return results.ignored(record.reason)
     if isinstance(record, Rejected):

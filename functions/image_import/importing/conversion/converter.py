@@ -4,54 +4,36 @@ A job that is done is deleted. One that is not stays, and Function Compute deliv
 event again; if it gives up, the tracker has the importer put the job anew.
 """
 
-import logging
 from dataclasses import replace
 
 from image_import.aliyun.oss.client import Oss
 from image_import.errors import EvidenceError, ImageImportError
-from image_import.events.parser import (
-    Ignored,
-    ObjectCreated,
-    Rejected,
-    parse_event,
-)
+from image_import.events.parser import EventEntry, ObjectCreated
 from image_import.importing import results
 from image_import.importing.conversion.jobs import read_job
-from image_import.importing.pipeline import import_record
+from image_import.importing.pipeline import for_each_record, import_record
 from image_import.importing.runtime import Invocation
 from image_import.ledger.clock import OssClock
 from image_import.ledger.layout import JOBS
 from image_import.ledger.store import LedgerStore
 from image_import.model.result import Outcome, Result
 
-log = logging.getLogger("image_import")
-
 
 def do_jobs(
     event: bytes, invocation: Invocation
 ) -> tuple[list[Result], list[Exception]]:
-    """Return what became of each job that an event tells of, and the bugs.
+    """Return what became of each job that an event tells of, and the bugs."""
 
-    What we did not foresee is kept until all jobs were tried.
-    """
-    ended: list[Result] = []
-    bugs: list[Exception] = []
-    try:
-        records = parse_event(event)
-    except ImageImportError as exc:
-        return [results.refused(str(exc))], []
-    for record in records:
+    def work(record: EventEntry) -> Result:
         try:
-            ended.append(_do(record, invocation))
+            return _do(record, invocation)
         except ImageImportError as exc:
-            ended.append(results.of_error(exc))
-        except Exception as exc:
-            log.exception("a fault of ours; the event will be delivered again")
-            bugs.append(exc)
-    return ended, bugs
+            return results.of_error(exc)
+
+    return for_each_record(event, work)
 
 
-def _do(record: ObjectCreated | Ignored | Rejected, invocation: Invocation) -> Result:
+def _do(record: EventEntry, invocation: Invocation) -> Result:
     if not isinstance(record, ObjectCreated):
         return import_record(record, invocation)
     settings = invocation.settings
