@@ -6,11 +6,12 @@ Where either is missing the test is left out, and the end of the run says so; wi
 REQUIRE_ALL_GROUPS=1 (as in .ci/run) a group left out fails the run.
 """
 
+import gc
 import os
 import shutil
 import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -55,6 +56,18 @@ def tool_path() -> Callable[[str], str]:
         return path
 
     return path_of
+
+
+@pytest.fixture
+def no_collection() -> Iterator[None]:
+    """Let no finalizer of other tests' garbage run.
+
+    For what reads up to the limit of recursion: a call from the collector fails there,
+    and pytest takes that for this test's fault.
+    """
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

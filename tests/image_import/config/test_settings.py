@@ -135,6 +135,7 @@ def test_a_setting_takes(name: str, text: str, value: object) -> None:
 
 
 @pytest.mark.parametrize(("name", "text"), BAD)
+@pytest.mark.usefixtures("no_collection")
 def test_a_bad_value_is_named_with_what_is_allowed(name: str, text: str) -> None:
     allowed = next(row.allowed for row in SETTINGS if row.name == name)
     with pytest.raises(SettingsError) as caught:

@@ -394,6 +394,7 @@ def test_a_bad_record_never_hurts_its_neighbours(record: object, reason: str) ->
         pytest.param(b"null", "is null", id="null"),
     ],
 )
+@pytest.mark.usefixtures("no_collection")
 def test_what_is_no_event_is_an_error_that_says_what_was_expected(
     event: bytes, message: str
 ) -> None:

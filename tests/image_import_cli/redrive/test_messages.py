@@ -79,6 +79,7 @@ def test_json_is_cut_into_its_values(text: str) -> None:
     ['{"a": {"b', "[INFO] web", "[[[[", "{", '{"a": 1}]', "[" * 100_000],
     ids=["cut off", "a log's", "arrays", "object", "closed twice", "deep"],
 )
+@pytest.mark.usefixtures("no_collection")
 def test_what_only_looks_like_json_is_read_by_its_lines(first: str) -> None:
     lines = [f"{first}\n", '{"c": 1}\n', "web\n"]
     found = cut("".join(lines))

@@ -180,6 +180,7 @@ def test_throttling_says_how_long_to_wait_and_was_not_processed() -> None:
     ids=["empty", "html", "list", "string", "bytes", "nested", "hollow xml"],
 )  # fmt: skip
 @pytest.mark.parametrize("status", [200, 403, 502])
+@pytest.mark.usefixtures("no_collection")
 def test_what_is_no_answer_may_have_taken_effect(body: bytes, status: int) -> None:
     with pytest.raises(ServiceUnavailable, match="expected JSON") as caught:
         read(body, status)
