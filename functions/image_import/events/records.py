@@ -115,7 +115,7 @@ class _Record:
         self._known: dict[str, str | None] = {
             "bucket": _text(self._bucket.get("name")),
             "object_key": _text(self._object.get("key")),
-            "etag": normal_etag(_text(self._object.get("eTag")) or "") or None,
+            "etag": normal_etag(self._spelled_etag()) or None,
         }
 
     def read(self) -> EventEntry:
@@ -177,7 +177,7 @@ class _Record:
             bucket=self._known["bucket"] or "",
             object_key=self._known["object_key"] or "",
             etag=self._known["etag"] or "",
-            spelled_etag=str(self._object["eTag"]).strip().strip('"'),
+            spelled_etag=self._spelled_etag(),
             object_size_bytes=self._size(),
             event_name=self._event_name,
             event_time=_text(self._record.get("eventTime")),
@@ -185,6 +185,14 @@ class _Record:
             user_metadata=_user_metadata(self._object.get("objectMeta")),
             oss_request_id=_text(request_id),
         )
+
+    def _spelled_etag(self) -> str:
+        """Return the ETag in the event's own case; "" if there is none.
+
+        OSS knows no weak ETags: a W/ came on the way, and no If-Match would find it.
+        """
+        text = (_text(self._object.get("eTag")) or "").strip()
+        return text.removeprefix("W/").strip('"')
 
     def _size(self) -> int | None:
         """Return the size, which something on the way may have turned into text."""

@@ -211,9 +211,12 @@ def test_user_metadata_comes_with_the_event(
     assert created(record).user_metadata == user_metadata
 
 
-def test_an_etag_is_bare_and_in_upper_case() -> None:
-    record = native(oss__object__eTag='"0cc175b9c0f1b6a831c399e269772661"')
-    assert created(record).etag == ETAG
+@pytest.mark.parametrize("weak", ["", "W/"])
+def test_an_etag_is_bare_and_in_upper_case(weak: str) -> None:
+    text = "0cc175b9c0f1b6a831c399e269772661"
+    record = created(native(oss__object__eTag=f'{weak}"{text}"'))
+    assert record.etag == ETAG
+    assert record.spelled_etag == text
 
 
 @pytest.mark.parametrize(
