@@ -53,8 +53,28 @@ class TimedAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - theirs
         """Make the connections of this adapter."""
+        self._pools: dict[Any, Any] = {}
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def get_connection_with_tls_context(
+        self,
+        request: PreparedRequest,
+        verify: bool | str | None,  # noqa: FBT001 - theirs
+        proxies: Mapping[str, str] | None = None,
+        cert: tuple[str, str] | str | None = None,
+    ) -> Any:  # noqa: ANN401 - theirs
+        """Return the pool of a request's host, which requests finds once for all.
+
+        It parses the URL four times to find it: 6 % of a warm event, profiled 2026-12.
+        """
+        origin = tuple((request.url or "").split("/", 3)[:3])
+        way = (origin, verify, tuple((proxies or {}).items()), cert)
+        if way not in self._pools:
+            self._pools[way] = super().get_connection_with_tls_context(
+                request, verify, proxies=proxies, cert=cert
+            )
+        return self._pools[way]
 
     def request_url(
         self, request: PreparedRequest, proxies: Mapping[str, str] | None
