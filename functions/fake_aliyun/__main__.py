@@ -11,6 +11,7 @@ from fake_aliyun.cloud import FakeAliyun
 from fake_aliyun.core.clock import MOST_SECONDS, check_seconds
 from fake_aliyun.core.errors import CloudError
 from fake_aliyun.ecs.images import BySeconds
+from fake_aliyun.transport.server import ADDRESS, open_to_others, why_not_served
 
 MAX_PORT = 65_535
 
@@ -41,13 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command.error(f"argument --bucket: {name!r}: {error}")
     with ExitStack() as stack:
         try:
-            server = stack.enter_context(cloud.serve(options.port))
+            server = stack.enter_context(cloud.serve(options.port, host=options.host))
         except OSError as error:
-            command.exit(
-                1,
-                f"{command.prog}: port {options.port} cannot be served on "
-                f"({error.strerror}); choose another, or 0 for any free one\n",
-            )
+            why = why_not_served(error, host=options.host, port=options.port)
+            command.exit(1, f"{command.prog}: {why}\n")
+        if warning := open_to_others(options.host):
+            print(f"Warning: {warning}", file=sys.stderr)  # noqa: T201 - same as below
         print(server.url, flush=True)  # noqa: T201 - what the command is for
         with suppress(KeyboardInterrupt):
             server.wait()
@@ -58,12 +58,18 @@ def parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
     made = argparse.ArgumentParser(
         prog="python -m fake_aliyun",
-        description="An Alibaba Cloud account on 127.0.0.1: OSS and ECS image imports. "
+        description="An Alibaba Cloud account on one port: OSS and ECS image imports. "
         "Its URL is the first line printed; Ctrl-C ends it.",
         allow_abbrev=False,
     )
     add = made.add_argument
     add("--port", type=_port, default=0, help="0, as if not given: any free one")
+    add(
+        "--host",
+        default=ADDRESS,
+        help="the address to listen on; %(default)s, which this machine alone reaches, "
+        "if not given; 0.0.0.0 for all",
+    )
     add(
         "--access-key-id",
         type=_text,

@@ -158,19 +158,22 @@ class FakeAliyun:
         self._intercepting.close()
 
     @contextmanager
-    def serve(self, port: int = 0, *, instances: int = 1) -> "Iterator[Server]":
-        """Answer over HTTP on 127.0.0.1 while the block runs.
+    def serve(
+        self, port: int = 0, *, instances: int = 1, host: str = "127.0.0.1"
+    ) -> "Iterator[Server]":
+        """Answer over HTTP while the block runs.
 
         Asynchronous invocations are worked on by themselves meanwhile.
 
         Args:
             port: 0 for any free one.
             instances: How many asynchronous invocations run at once.
+            host: The address to listen on; only this machine reaches 127.0.0.1.
         """
         from fake_aliyun.transport.server import Server  # noqa: PLC0415 - only where it is needed
 
         # Functions that use the cloud over HTTP end before it stops to answer.
-        with Server(self, port=port) as server, self.fc.worked_on(instances):
+        with Server(self, port=port, host=host) as server, self.fc.worked_on(instances):
             try:
                 yield server
             finally:

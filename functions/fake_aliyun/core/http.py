@@ -45,6 +45,7 @@ class Request:
         path: As on the wire, percent-encoded, without the query.
         query: As on the wire, without the question mark.
         headers: By lower-case name.
+        is_named_here: Whether the host is a further name of the machine that serves.
     """
 
     method: str
@@ -55,6 +56,7 @@ class Request:
     headers: Mapping[str, str]
     body: bytes = b""
     client: str = "127.0.0.1"
+    is_named_here: bool = False
 
     @classmethod
     def from_url(
@@ -82,7 +84,7 @@ class Request:
     @cached_property
     def is_to_this_machine(self) -> bool:
         """Return whether the host is an address of the machine itself."""
-        return self.hostname in HOSTS_OF_THIS_MACHINE
+        return self.is_named_here or self.hostname in HOSTS_OF_THIS_MACHINE
 
     @cached_property
     def decoded_path(self) -> str:

@@ -1,9 +1,14 @@
-"""The cloud over HTTP on 127.0.0.1, for any client that can be given an endpoint.
+"""The cloud over HTTP on a port, for any client that can be given an endpoint.
 
 Clients that insist on a cloud's host names can use the server as an HTTP proxy: it
 takes absolute URLs and goes by their host.
+
+Unless said otherwise it listens on 127.0.0.1 alone. Elsewhere it is reached by more
+names, and answers to those that no page of the internet can have: a browser that was
+lured to such a page would take the server for a part of it (DNS rebinding).
 """
 
+import errno
 import json
 import socket
 import struct
@@ -11,7 +16,9 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from types import TracebackType
 from urllib.parse import urlsplit
 
@@ -39,6 +46,16 @@ def foreign_sign(request: Request) -> str:
 
 
 ADDRESS = "127.0.0.1"
+ANY_ADDRESS = {"0.0.0.0": ADDRESS, "::": "::1"}  # noqa: S104 - others may ask for it
+"""What stands for all addresses of this machine, and one at which it asks itself."""
+
+PRIVATE_DOMAINS = (".internal", ".local", ".home.arpa")
+"""No name in the internet ends so.
+
+Source: ICANN board resolution 2024-07-29 (.internal), RFC 6762 and RFC 8375, read
+2026-11.
+"""
+
 POLL_SECONDS = 0.02
 SILENCE_SECONDS = 300
 """How long a request that never gets an answer is held, unless its fault says."""
@@ -58,11 +75,26 @@ foreign page.
 class Server:
     """A cloud on a port; as a context manager it serves while the block runs."""
 
-    def __init__(self, cloud: Cloud, *, port: int = 0) -> None:
+    def __init__(self, cloud: Cloud, *, port: int = 0, host: str = ADDRESS) -> None:
+        """Listen, without an answer yet.
+
+        Args:
+            cloud: What answers.
+            port: 0 for any free one.
+            host: The address to listen on; 0.0.0.0 or :: for all that there are, ""
+                for the usual one.
+
+        Raises:
+            OSError: The port is taken, or the address is none of this machine.
+        """
+        self._host = host or ADDRESS
+        is_any = self._host in ANY_ADDRESS
+        self._name = (socket.gethostname() if is_any else self._host).lower()
         self._stopping = threading.Event()
         self._fronts = [_admin(cloud)]
-        handler = _handler(cloud, self._fronts, self._stopping)
-        self._http = _HttpServer((ADDRESS, port), handler)
+        names = frozenset({self._name} if open_to_others(host) else ())
+        handler = _handler(cloud, self._fronts, self._stopping, names)
+        self._http = _HttpServer((self._host, port), handler)
         self._thread = threading.Thread(
             target=self._http.serve_forever, args=(POLL_SECONDS,), daemon=True
         )
@@ -74,8 +106,17 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Return the address for clients, as `http://127.0.0.1:PORT`."""
-        return f"http://{ADDRESS}:{self.port}"
+        """Return the address for clients, as `http://127.0.0.1:PORT`.
+
+        Where all addresses are listened on, it has the name of the machine, by which
+        other containers of a network reach this one.
+        """
+        return f"http://{_in_url(self._name)}:{self.port}"
+
+    @property
+    def own_url(self) -> str:
+        """Return the address for clients on this machine, whatever its name is."""
+        return f"http://{_in_url(ANY_ADDRESS.get(self._host, self._host))}:{self.port}"
 
     def __enter__(self) -> "Server":  # noqa: PYI034 - Self needs Python 3.11
         self._thread.start()
@@ -104,10 +145,63 @@ class Server:
         self._thread.join()
 
 
+def is_loopback(host: str) -> bool:
+    """Return whether nobody but this machine reaches an address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host in {"", "localhost"}
+
+
+def open_to_others(host: str) -> str:
+    """Return what to warn of where others reach the server, "" where nobody does."""
+    if is_loopback(host):
+        return ""
+    return (
+        f"listening on {host}: whoever reaches the port may read, change and delete "
+        "everything here, since the keys are public; put no real data in"
+    )
+
+
+def why_not_served(error: OSError, *, host: str, port: int) -> str:
+    """Return why a server did not begin, and which option to change."""
+    if is_loopback(host) or error.errno in {errno.EADDRINUSE, errno.EACCES}:
+        return (
+            f"port {port} cannot be served on ({error.strerror}); choose another "
+            "with --port, or 0 for any free one"
+        )
+    return (
+        f"{host} cannot be listened on ({error.strerror}); --host takes an address of "
+        "this machine, or 0.0.0.0 for all of them"
+    )
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _is_private(hostname: str) -> bool:
+    """Return whether no page of the internet can have this for a host name."""
+    if "." not in hostname or hostname.endswith(PRIVATE_DOMAINS):
+        return True
+    try:
+        ip_address(hostname)
+    except ValueError:
+        return False
+    return True
+
+
 class _HttpServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
+
+    def __init__(
+        self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]
+    ) -> None:
+        if ":" in address[0]:
+            self.address_family = socket.AF_INET6
+        super().__init__(address, handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: what reaches this is a client that went away."""
@@ -122,7 +216,7 @@ def _admin(cloud: Cloud) -> Front:
 
 
 def _handler(
-    cloud: Cloud, fronts: list[Front], stopping: threading.Event
+    cloud: Cloud, fronts: list[Front], stopping: threading.Event, names: frozenset[str]
 ) -> type[BaseHTTPRequestHandler]:
     class Handler(_Handler):
         pass
@@ -130,6 +224,7 @@ def _handler(
     Handler.cloud = cloud
     Handler.fronts = fronts
     Handler.stopping = stopping
+    Handler.names = names
     return Handler
 
 
@@ -140,6 +235,8 @@ class _Handler(BaseHTTPRequestHandler):
     cloud: Cloud
     fronts: list[Front]
     stopping: threading.Event
+    names: frozenset[str]
+    """By which others reach it, beside private ones; empty where nobody else does."""
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
         """Log nothing: requests are in `cloud.requests`."""
@@ -179,7 +276,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = lower_names(
             (name, header_text(value)) for name, value in self.headers.items()
         )
-        return Request(
+        request = Request(
             method=self.command,
             scheme=parts.scheme or "http",
             host=(parts.netloc or headers.get("host", "")).lower(),
@@ -189,6 +286,9 @@ class _Handler(BaseHTTPRequestHandler):
             body=self._read_body(headers),
             client=str(self.client_address[0]),
         )
+        name = request.hostname
+        is_here = bool(self.names) and (name in self.names or _is_private(name))
+        return replace(request, is_named_here=is_here)
 
     def _read_body(self, headers: dict[str, str]) -> bytes:
         if headers.get("transfer-encoding", "").lower() == "chunked":

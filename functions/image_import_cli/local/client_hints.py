@@ -1,4 +1,6 @@
-"""How clients in another terminal reach the cloud on this machine.
+"""How clients in another terminal, or another container, reach the local cloud.
+
+OSS finds the bucket in the path, as only public OSS has a host for each bucket.
 
 Source: "Common options" (-e, -i, -k) and "ossutil 2.0 new features" (--region,
 --addressing-style), OSS documentation, read 2026-11.
@@ -7,28 +9,38 @@ Source: "Common options" (-e, -i, -k) and "ossutil 2.0 new features" (--region,
 import shlex
 
 from image_import_cli.local.desk import Desk
+from image_import_cli.local.function import ENDPOINTS
 from image_import_cli.local.roles import FC_VERSION
 
 EXAMPLE = "web.qcow2"
 
 
-def ossutil_command(desk: Desk) -> str:
-    """Return a command that uploads an image with ossutil 2."""
+def ossutil_command(desk: Desk, url: str) -> str:
+    """Return a command that uploads an image with ossutil 2.
+
+    Args:
+        desk: What it uploads to.
+        url: By which the client reaches it.
+    """
     keys = desk.cloud.credentials
     target = shlex.quote(f"oss://{desk.bucket}/{desk.settings.key_prefix}")
     return (
         f"ossutil cp {EXAMPLE} {target} \\\n"
-        f"  -e {desk.url} --region {desk.cloud.region_id} \\\n"
+        f"  -e {url} --region {desk.cloud.region_id} \\\n"
         f"  -i {keys.access_key_id} -k {keys.access_key_secret} \\\n"
         "  --addressing-style path"
     )
 
 
 def shell_settings(desk: Desk) -> str:
-    """Return what to set in a shell for the commands of `image-import`."""
+    """Return what to set in a shell for the commands of `image-import`.
+
+    The function may reach the cloud by another address than they do.
+    """
     keys = desk.cloud.credentials
     settings = {
         **desk.environ,
+        **dict.fromkeys(sorted(ENDPOINTS & desk.environ.keys()), desk.url),
         "REGION_ID": desk.cloud.region_id,
         "LEDGER_BUCKET": desk.ledger_bucket,
         "ALIBABA_CLOUD_ACCESS_KEY_ID": keys.access_key_id,
@@ -49,7 +61,7 @@ def doctor_command(desk: Desk) -> str:
     )
 
 
-def oss2_program(desk: Desk) -> str:
+def oss2_program(desk: Desk, url: str) -> str:
     """Return a program that does the same with oss2."""
     keys = desk.cloud.credentials
     key = f"{desk.settings.key_prefix}{EXAMPLE}"
@@ -57,7 +69,8 @@ def oss2_program(desk: Desk) -> str:
         "import oss2\n"
         f"auth = oss2.AuthV4({keys.access_key_id!r}, {keys.access_key_secret!r})\n"
         "bucket = oss2.Bucket(\n"
-        f"    auth, {desk.url!r}, {desk.bucket!r}, region={desk.cloud.region_id!r}\n"
+        f"    auth, {url!r}, {desk.bucket!r}, region={desk.cloud.region_id!r},\n"
+        "    is_path_style=True,\n"
         ")\n"
         f"bucket.put_object_from_file({key!r}, {EXAMPLE!r})"
     )

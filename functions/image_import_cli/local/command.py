@@ -5,10 +5,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from textwrap import indent
+from urllib.parse import urlsplit
 
 import click
 from fake_aliyun import BySeconds, FakeAliyun
 from fake_aliyun.core.errors import CloudError
+from fake_aliyun.transport.server import ADDRESS, open_to_others, why_not_served
 from image_import.errors import SettingsError
 from image_import.model.targets import TARGETS
 
@@ -35,12 +37,17 @@ INSTANCES = 4
 """How many uploads the function handles at once."""
 
 LOOK_SECONDS = 0.3
-HERE = "127.0.0.1"
 
 
 @click.command(epilog="Example: image-import local --port 8000 --prefix incoming/")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="0, as if not given: any."
+)
+@click.option(
+    "--host",
+    default=ADDRESS,
+    show_default=True,
+    help="Address to listen on; 0.0.0.0 lets other machines in.",
 )
 @click.option(
     "--bucket", default="images", show_default=True, help="Whose uploads are imported."
@@ -58,7 +65,9 @@ HERE = "127.0.0.1"
 )
 @set_option
 def local(
+    *,
     port: int,
+    host: str,
     bucket: str,
     prefix: str,
     target: str | None,
@@ -80,9 +89,11 @@ def local(
     )
     with (
         suppress(KeyboardInterrupt),
-        at_desk(cloud, given, bucket=bucket, port=port) as desk,
+        at_desk(cloud, given, bucket=bucket, port=port, host=host) as desk,
     ):
-        _go_round_proxies()
+        _go_round_proxies(desk.settings.oss_endpoint)
+        if warning := open_to_others(host):
+            click.echo(f"Warning: {warning}", err=True)
         click.echo(desk.url)
         click.echo(how_to_reach(desk))
         _watch(desk, import_seconds=import_seconds)
@@ -112,7 +123,12 @@ def _shorts(given: Mapping[str, str], *, prefix: str, target: str) -> dict[str, 
 
 @contextmanager
 def at_desk(
-    cloud: FakeAliyun, given: Mapping[str, str], *, bucket: str, port: int = 0
+    cloud: FakeAliyun,
+    given: Mapping[str, str],
+    *,
+    bucket: str,
+    port: int = 0,
+    host: str = ADDRESS,
 ) -> Iterator[Desk]:
     """Serve a cloud with the function on it and the page before it.
 
@@ -121,6 +137,7 @@ def at_desk(
         given: Settings of the function, over those that lead to the server.
         bucket: Whose uploads are handled.
         port: 0 for any free one.
+        host: The address to listen on.
 
     Raises:
         click.UsageError: A setting or the bucket's name is not what it may be.
@@ -132,14 +149,14 @@ def at_desk(
         except CloudError as exc:
             raise click.UsageError(f"--bucket {bucket}: {exc}") from exc
         try:
-            server = stack.enter_context(cloud.serve(port, instances=INSTANCES))
+            server = stack.enter_context(
+                cloud.serve(port, instances=INSTANCES, host=host)
+            )
         except OSError as exc:
-            raise click.ClickException(
-                f"port {port} cannot be served on ({exc.strerror}); choose another "
-                "with --port, or 0 for any free one"
-            ) from exc
+            why = why_not_served(exc, host=host, port=port)
+            raise click.ClickException(why) from exc
         try:
-            environ = local_settings(given, url=server.url, bucket=bucket)
+            environ = local_settings(given, url=server.own_url, bucket=bucket)
         except SettingsError as exc:
             raise click.UsageError(str(exc)) from exc
         settings = checked_settings(environ)
@@ -166,9 +183,9 @@ def how_to_reach(desk: Desk) -> str:
         "",
         "Open it in a browser and drop an image there; or, in another terminal:",
         "",
-        indent(ossutil_command(desk), "  "),
+        indent(ossutil_command(desk, desk.url), "  "),
         "",
-        indent(oss2_program(desk), "  "),
+        indent(oss2_program(desk, desk.url), "  "),
         "",
         "The other commands, such as image-import status, follow these:",
         "",
@@ -194,8 +211,9 @@ def _watch(desk: Desk, *, import_seconds: float) -> None:
         time.sleep(LOOK_SECONDS)
 
 
-def _go_round_proxies() -> None:
+def _go_round_proxies(url: str) -> None:
     """Keep the function's requests to this machine from a proxy of the environment."""
+    here = urlsplit(url).hostname or ADDRESS
     for name in ("no_proxy", "NO_PROXY"):
         others = os.environ.get(name, "")
-        os.environ[name] = f"{others},{HERE}" if others else HERE
+        os.environ[name] = f"{others},{here}" if others else here

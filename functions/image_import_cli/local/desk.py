@@ -15,7 +15,7 @@ class Desk:
 
     Attributes:
         environ: What the function's settings were read from.
-        url: Where the cloud is served.
+        url: Where clients reach the cloud; the function asks at its own endpoints.
         bucket: Whose uploads the trigger hears.
     """
 

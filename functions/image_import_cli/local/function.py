@@ -69,6 +69,7 @@ def local_settings(
         )
     own = {
         "OSS_ENDPOINT": url,
+        "OSS_ADDRESSING": "path",
         "ECS_ENDPOINT": url,
         "LEDGER_BUCKET": f"{bucket[:LONGEST_STEM].rstrip('-')}-ledger",
         "CONVERTER": "true",

@@ -18,8 +18,8 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
 from importlib import resources
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from fake_aliyun.core.http import Request, Response
@@ -28,6 +28,9 @@ from fake_aliyun.oss.models import MAX_PUT_BYTES
 from image_import_cli.local.client_hints import oss2_program, ossutil_command
 from image_import_cli.local.desk import Desk
 from image_import_cli.local.page_state import PageView
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 PREFIX = "/_local/"
 FILES = {
@@ -75,11 +78,11 @@ class LocalPage:
         self._held_seconds = held_seconds
         self._view = PageView(desk)
         self._lock = threading.Lock()
-        self._answers: Mapping[str, Callable[[Mapping[str, str]], Response]] = {
+        self._answers: Mapping[str, Callable[[Request], Response]] = {
             "state": self._state,
-            "delivery": lambda asked: _found(self._view.delivery(asked.get("id", ""))),
-            "ledger": lambda asked: _found(self._view.ledger(asked.get("key", ""))),
-            "clients": lambda _: _json(200, self._clients()),
+            "delivery": lambda asked: _found(self._view.delivery(_given(asked, "id"))),
+            "ledger": lambda asked: _found(self._view.ledger(_given(asked, "key"))),
+            "clients": lambda asked: _json(200, self._clients(asked)),
             "upload": self._upload,
         }
 
@@ -95,10 +98,10 @@ class LocalPage:
         if name in FILES:
             return _file(name)
         if name in self._answers:
-            return self._answers[name](request.query_parameters)
+            return self._answers[name](request)
         return _json(404, {"known": sorted([*FILES, *self._answers])})
 
-    def _state(self, asked: Mapping[str, str]) -> Response:
+    def _state(self, asked: Request) -> Response:
         """Return the state once it is not the one that the asker has seen."""
         patience = time.monotonic() + self._held_seconds
         while True:
@@ -106,33 +109,38 @@ class LocalPage:
                 state = self._view.overview()
             text = json.dumps(state, ensure_ascii=False).encode("utf-8", "replace")
             version = hashlib.sha256(text).hexdigest()[:16]
-            if version != asked.get("seen"):
+            if version != _given(asked, "seen"):
                 return _json(200, {"version": version, **state})
             if time.monotonic() >= patience:
                 return Response(status=204, headers=HEADERS)
             time.sleep(LOOK_SECONDS)
 
-    def _clients(self) -> dict[str, str]:
+    def _clients(self, asked: Request) -> dict[str, str]:
+        """Return how clients reach the cloud by the address at which it was asked."""
+        url = f"{asked.scheme}://{asked.host}"
         return {
-            "ossutil": ossutil_command(self._desk),
-            "oss2": oss2_program(self._desk),
+            "ossutil": ossutil_command(self._desk, url),
+            "oss2": oss2_program(self._desk, url),
         }
 
-    def _upload(self, asked: Mapping[str, str]) -> Response:
+    def _upload(self, asked: Request) -> Response:
         """Return where to PUT an object, signed with the account's own key."""
         import oss2  # noqa: PLC0415 - slow, and the page is up before it is needed
 
-        bucket, key = asked.get("bucket", ""), asked.get("key", "")
+        bucket, key = _given(asked, "bucket"), _given(asked, "key")
         cloud, keys = self._desk.cloud, self._desk.cloud.credentials
         if bucket not in cloud.oss.buckets or not key:
             return _json(400, {"error": "an upload needs a bucket and a key"})
         if {".", ".."} & set(key.split("/")):
             return _json(400, {"error": DOTS})
-        size = asked.get("size", "")
+        size = _given(asked, "size")
         if size.isdigit() and int(size) > MAX_PUT_BYTES:
             return _json(400, {"error": TOO_LARGE})
         auth = oss2.AuthV4(keys.access_key_id, keys.access_key_secret)
-        client = oss2.Bucket(auth, self._desk.url, bucket, region=cloud.region_id)
+        endpoint = self._desk.settings.oss_endpoint
+        client = oss2.Bucket(
+            auth, endpoint, bucket, region=cloud.region_id, is_path_style=True
+        )
         headers = {"Content-Type": OCTETS}
         signed = client.sign_url("PUT", key, UPLOAD_SECONDS, headers, slash_safe=True)
         parts = urlsplit(signed)
@@ -149,6 +157,10 @@ def is_for_page(request: Request) -> bool:
         and "authorization" not in request.headers
         and "text/html" in request.headers.get("accept", "")
     )
+
+
+def _given(asked: Request, name: str) -> str:
+    return asked.query_parameters.get(name, "")
 
 
 def _file(name: str) -> Response:

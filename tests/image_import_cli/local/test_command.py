@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import oss2
 import pytest
@@ -17,6 +18,7 @@ import requests
 from click.testing import CliRunner
 from desks import QCOW2, client, desk_with, wait_for_deliveries
 from fake_aliyun import FakeAliyun
+from image_import_cli.commands.demo import IMAGE
 from image_import_cli.local.client_hints import shell_settings
 from image_import_cli.local.command import at_desk, how_to_reach, local
 from image_import_cli.main import cli
@@ -26,6 +28,8 @@ from waiting import PATIENCE_SECONDS
 
 AUTH = oss2.AuthV4("fake-access-key-id", "fake-access-key-secret")
 DEAD_PROXY = "http://127.0.0.1:9"
+ALL = "0.0.0.0"  # noqa: S104 - what other machines are let in by
+SAMPLE = FUNCTIONS / "image_import_cli/assets" / IMAGE
 
 
 @contextmanager
@@ -89,6 +93,38 @@ def test_a_port_that_is_taken_is_said_to_be() -> None:
         result = CliRunner().invoke(local, ["--port", port])
     assert result.exit_code == 1
     assert result.output.startswith(f"Error: port {port} cannot be served on")
+
+
+def test_an_address_of_another_machine_is_said_to_be_none_of_ours() -> None:
+    # Source: RFC 5737, addresses for documentation.
+    result = CliRunner().invoke(local, ["--host", "192.0.2.1"])
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: 192.0.2.1 cannot be listened on")
+
+
+def test_another_container_uploads_and_asks_with_what_is_printed() -> None:
+    with command("--host", ALL, "--import-seconds", "0") as process:
+        shown = "\n".join(lines_until(process, "Ctrl-C ends it"))
+        url, port = re.findall(r"^(http://\S+:(\d+))$", shown, re.MULTILINE)[0]
+        assert urlsplit(url).hostname == socket.gethostname().lower()
+        told = dict(re.findall(r"^  export (\w+)=(\S+)$", shown, re.MULTILINE))
+        assert told["OSS_ENDPOINT"] == told["ECS_ENDPOINT"] == url
+        # Names of a network of containers lead here; the request is the same.
+        environ = {**os.environ, **told, "http_proxy": f"http://127.0.0.1:{port}"}
+        upload = [
+            *(sys.executable, "-m", "image_import_cli", "upload", str(SAMPLE)),
+            *("oss://images/incoming/", "--wait", "--json"),
+        ]
+        done = subprocess.run(
+            upload,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=FUNCTIONS,
+            env=environ,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "whoever reaches the port may read, change and delete" in shown
 
 
 @pytest.mark.parametrize(
