@@ -93,7 +93,7 @@ def parse_receiver(item: str) -> Receiver:
         raise ValueError("a receiver that is no https:// URL without a user name")
     kind = ROBOTS.get(parts.hostname, "webhook")
     if kind == "webhook" and secret:
-        _check_webhook_secret(secret)
+        webhook_key(secret)
     if kind == "wecom" and secret:
         raise ValueError("a WeCom robot with a secret, which it does not take")
     return Receiver(kind=kind, url=url, secret=secret)
@@ -112,10 +112,17 @@ def _cloud_url(url: str) -> str:
     return url
 
 
-def _check_webhook_secret(secret: str) -> None:
+def webhook_key(secret: str) -> bytes:
+    """Return the key that a webhook's secret holds, with or without padding.
+
+    Raises:
+        ValueError: It holds none.
+    """
+    said = secret.removeprefix(WHSEC)
     try:
-        base64.b64decode(secret.removeprefix(WHSEC), validate=True)
+        key = base64.b64decode(said + "=" * (-len(said) % 4), validate=True)
     except ValueError:
-        raise ValueError(
-            f"a webhook secret that is not Base64 behind {WHSEC}"
-        ) from None
+        key = b""
+    if not key:
+        raise ValueError(f"a webhook secret that is not Base64 behind {WHSEC}")
+    return key

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 from urllib.parse import quote
 
-from image_import.config.receivers import WHSEC
+from image_import.config.receivers import webhook_key
 
 
 def standard_webhook(secret: str, *, message_id: str, timestamp: int, body: str) -> str:
@@ -20,9 +20,8 @@ def standard_webhook(secret: str, *, message_id: str, timestamp: int, body: str)
 
     Source: Standard Webhooks, specification 1.0.0, "Signature scheme", read 2026-12.
     """
-    key = base64.b64decode(secret.removeprefix(WHSEC), validate=True)
     signed = f"{message_id}.{timestamp}.{body}".encode()
-    return f"v1,{_base64_sha256(key, signed)}"
+    return f"v1,{_base64_sha256(webhook_key(secret), signed)}"
 
 
 def dingtalk_query(secret: str, *, timestamp_ms: int) -> str:

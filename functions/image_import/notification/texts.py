@@ -160,7 +160,8 @@ def next_step(news: ImportNews, words: Words) -> str:
     if news.next_step:
         return news.next_step
     said = words.next_steps.get(news.kind, "")
-    return said.replace("{image_id}", news.image_id).replace("{source}", news.source)
+    image = news.image_id or news.image_name
+    return said.replace("{image_id}", image).replace("{source}", news.source)
 
 
 def _risks(news: ImportNews, words: Words) -> list[str]:

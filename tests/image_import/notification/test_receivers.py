@@ -42,6 +42,7 @@ def test_a_receiver_is_known_by_its_url(item: str, kind: str) -> None:
         "https://",
         "https://me:pw@hooks.example.com/",
         "https://hooks.example.com/#not base64",
+        "https://hooks.example.com/#whsec_",
         "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=x#secret",
         "eventbridge://",
         "eventbridge://bus/more",

@@ -1,4 +1,4 @@
-"""Vectors computed with the vendors' own formulas; Standard Webhooks by its library."""
+"""Signatures once and for all; the other implementations are compared beside this."""
 
 from datetime import datetime, timezone
 
