@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 
 import pytest
+from conversions import one_block_vdi
 from fake_aliyun import Fault
 from fake_aliyun.ecs.images import CheckItem
 from image_import.config.receivers import Receiver
 from image_import.model.ownership import CheckFinding
+from image_import.model.result import Outcome
 from image_import.notification.news import ImportNews
 from image_import.notification.receivers import Reception
 from image_import.notification.sender import Told
@@ -92,6 +94,34 @@ def test_only_what_was_asked_for_is_told() -> None:
     uploads.upload("web.qcow2")
     finish(uploads)
     assert ear.kinds == ["submitted"]
+
+
+def test_a_conversion_that_began_is_told_where_that_was_asked_for() -> None:
+    uploads, ear = told(NOTIFY_ON="converting,submitted,available")
+    uploads.upload("box.vdi", one_block_vdi())
+    finish(uploads)
+    assert ear.kinds == ["converting", "submitted", "available"]
+    assert ear.heard[0].reason.startswith("wrap: ")
+
+
+def test_an_import_whose_last_line_is_never_written_is_told_all_the_same() -> None:
+    uploads, ear = told(NOTIFY_ON="submitted")
+    uploads.cloud.faults.add(
+        Fault(service="oss", action="AppendObject", skip=1, reset=True, times=99)
+    )
+    assert uploads.upload("web.qcow2").outcome is Outcome.RETRYING
+    uploads.track()
+    assert ear.kinds == ["submitted"]
+
+
+def test_an_image_that_is_yet_to_be_distributed_is_told_once() -> None:
+    uploads, ear = told(NOTIFY_ON="available", IMAGE_FAMILY="web")
+    uploads.upload("web.qcow2")
+    finish(uploads)
+    assert ear.kinds == ["available"]
+    for _ in range(3):
+        uploads.track()
+    assert ear.kinds == ["available"]
 
 
 def test_a_dead_receiver_holds_no_import() -> None:

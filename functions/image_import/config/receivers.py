@@ -32,6 +32,7 @@ _IN_SMQ = re.compile(r"/(queues|topics)/[A-Za-z0-9][A-Za-z0-9_-]{0,254}/?")
 WHSEC = "whsec_"
 
 NEWS_KINDS = (
+    "converting",
     "submitted",
     "available",
     "distributed",

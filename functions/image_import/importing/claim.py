@@ -144,6 +144,7 @@ class Claims:
         """
         entry = self._line(revision, State.CONVERTING, reason)
         entry = replace(entry, targets=targets, target_bucket=target_bucket)
+        self.announcer.announce(entry, snapshot)
         return self.store.write(snapshot, entry)
 
     def tell_conversion(
@@ -189,9 +190,16 @@ class Claims:
             step = f"; if there is none, delete {snapshot.key} and invoke again"
             called = replace(called, reason=called.reason + step)
         entry = self._outcome_entry(intent, called)
+        untold = None
         try:
+            # Before the line: who is killed in between has told of it all the same.
+            try:
+                self.announcer.announce(entry, snapshot)
+            except ServiceError as exc:
+                untold = exc
             self._write_at_end(snapshot, entry)
-            self.announcer.announce(entry, bucket=snapshot.keys.bucket)
+            if untold:
+                raise untold
             # What was made for it, the tracker deletes, and then the note.
             is_over = entry.state is State.FAILED and not entry.read_from
             if is_over and not waits_for_room(entry):
@@ -212,7 +220,7 @@ class Claims:
         if last and (last.state, last.reason) == (state, reason):
             return
         entry = self._line(revision, state, reason)
-        self.announcer.announce(entry, bucket=revision.bucket)
+        self.announcer.announce(entry, snapshot)
         self.store.write(snapshot, entry)
 
     def _line(self, revision: ImageRevision, state: State, reason: str) -> LedgerEntry:

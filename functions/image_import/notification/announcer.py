@@ -1,11 +1,10 @@
 """What is worth telling goes into the outbox; the tracker tells it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from image_import.config.settings import Settings
 from image_import.ledger.entries import LedgerEntry, State, last_of, waits_for_room
-from image_import.ledger.store import LedgerStore
+from image_import.ledger.store import LedgerStore, Snapshot
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,16 +19,13 @@ class Announcer:
     store: LedgerStore
     region_id: str
 
-    def announce(
-        self, line: LedgerEntry, *, bucket: str, entries: Sequence[LedgerEntry] = ()
-    ) -> None:
+    def announce(self, line: LedgerEntry, snapshot: Snapshot) -> None:
         """Keep what a line says, if somebody wants to hear of it.
 
         What ECS has no room for now is tried again by itself, so nobody hears of it.
 
         Args:
-            bucket: Where the uploaded objects are.
-            entries: The ledger, for when ImportImage was accepted.
+            snapshot: The ledger, with the line or where it is going to end.
 
         Raises:
             ServiceError: It could not be kept; whoever comes next tries again.
@@ -44,13 +40,28 @@ class Announcer:
         from image_import.notification.news import news_of  # noqa: PLC0415 - cold start
         from image_import.notification.outbox import Outbox  # noqa: PLC0415 - same
 
+        entries = snapshot.entries
         sent = last_of(entries, line.version, State.SUBMITTED)
+        is_of_attempt = sent is not None and sent.attempt == line.attempt
         image = last_of(entries, line.version, State.AVAILABLE)
         news = news_of(
             line,
-            bucket=bucket,
+            bucket=snapshot.keys.bucket,
             region_id=self.region_id,
-            started=sent.at if sent else None,
+            started=sent.at if sent and is_of_attempt else None,
             findings=image.findings if image else (),
         )
-        Outbox(store=self.store, prefix=settings.ledger_prefix).add(news)
+        outbox = Outbox(store=self.store, prefix=settings.ledger_prefix)
+        outbox.add(news, place=_place(line, snapshot))
+
+
+def _place(line: LedgerEntry, snapshot: Snapshot) -> int:
+    """Return which line of the ledger it is.
+
+    Clocks would not do: two invocations that follow each other within a second may
+    see OSS's the other way round.
+    """
+    said = (line.state, line.version, line.at)
+    lines = ((entry.state, entry.version, entry.at) for entry in snapshot.entries)
+    places = (n for n, entry in enumerate(lines) if entry == said)
+    return next(places, len(snapshot.entries))

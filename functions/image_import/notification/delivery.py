@@ -78,6 +78,8 @@ class NewsRound:
 
     def _letter(self, key: str, behind: set[str]) -> bool:
         """Tell one piece of news; return whether it still waits for somebody."""
+        if not any(map(self._is_asked, self.receivers)):
+            return True
         letter = self.outbox.read(key)
         if letter is None:
             return False
@@ -99,8 +101,7 @@ class NewsRound:
         progress = letter.of(receiver.id)
         now = self.now()
         is_due = not progress.end and (progress.due is None or progress.due <= now)
-        is_heard = self._misses[receiver.id] < MOST_MISSES
-        if not (is_due and is_heard and self.remaining() > RESERVE_SECONDS):
+        if not (is_due and self._is_asked(receiver)):
             return letter
         told = self.sender.tell(letter.news, receiver)
         if told.verdict is Reception.TOLD:
@@ -111,6 +112,11 @@ class NewsRound:
             is_final = told.verdict is Reception.NEVER
             progress = progress.failed(told.why, now=now, is_final=is_final)
         return replace(letter, progress={**letter.progress, receiver.id: progress})
+
+    def _is_asked(self, receiver: Receiver) -> bool:
+        """Whether there is time to tell a receiver, and it has answered lately."""
+        is_heard = self._misses[receiver.id] < MOST_MISSES
+        return is_heard and self.remaining() > RESERVE_SECONDS
 
     def _record(self, letter: Letter) -> None:
         """Put into the upload's ledger who was told what.

@@ -2,10 +2,10 @@
 
 Under LEDGER_PREFIX::
 
-    outbox/<hash of bucket and key>/<time>-<news ID>.json
+    outbox/<hash of bucket, key and ETag>/<line of the ledger>-<news ID>.json
 
-The names sort as the news of one upload came, so that a receiver hears of an import
-in order. What is told twice after a crash has the same ID both times.
+The names sort as the lines of the upload's ledger, so that a receiver hears of an
+import in order. What is told twice after a crash has the same ID both times.
 """
 
 import json
@@ -89,14 +89,17 @@ class Outbox:
     store: LedgerStore
     prefix: str
 
-    def add(self, news: ImportNews) -> None:
+    def add(self, news: ImportNews, *, place: int) -> None:
         """Keep news until it is told; the same news is kept once.
+
+        Args:
+            place: Which line of its ledger it is about.
 
         Raises:
             ServiceError: It could not be kept.
         """
-        folder = f"{self.prefix}{OUTBOX}{key_hash(news.bucket, news.object_key)}/"
-        key = f"{folder}{to_text(news.at)}-{news.id}.json"
+        upload = key_hash(news.source, news.etag)
+        key = f"{self.prefix}{OUTBOX}{upload}/{place:06}-{news.id}.json"
         if self.store.read_note(key) is None:
             self.put(Letter(key=key, news=news))
 

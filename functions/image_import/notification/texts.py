@@ -57,6 +57,7 @@ ENGLISH = Words(
     minutes="{minutes} min",
     hours="{hours} h {minutes} min",
     titles={
+        "converting": "{image} is being converted, and then imported",
         "submitted": "the import of {image} has begun",
         "available": "{image} is ready",
         "distributed": "{image} is ready wherever it was wanted",
@@ -69,6 +70,8 @@ ENGLISH = Words(
         "gone": "{image} was deleted while it was imported",
     },
     next_steps={
+        "converting": "wait; image-import status {source} says how far it is",
+        "submitted": "wait; image-import status {source} says how far it is",
         "available": "create an instance from image {image_id}",
         "distributed": "create an instance from image {image_id}",
         "distribution_failed": "image-import status {source}",
@@ -94,6 +97,7 @@ CHINESE = Words(
     minutes="{minutes} 分钟",
     hours="{hours} 小时 {minutes} 分钟",
     titles={
+        "converting": "{image} 正在转换格式，随后导入",
         "submitted": "镜像 {image} 开始导入",
         "available": "镜像 {image} 已可用",
         "distributed": "镜像 {image} 已可用，并已分发完成",
@@ -106,6 +110,8 @@ CHINESE = Words(
         "gone": "镜像 {image} 在导入过程中被删除",
     },
     next_steps={
+        "converting": "请等待；进度见 image-import status {source}",
+        "submitted": "请等待；进度见 image-import status {source}",
         "available": "使用镜像 {image_id} 创建实例",
         "distributed": "使用镜像 {image_id} 创建实例",
         "distribution_failed": "image-import status {source}",

@@ -76,7 +76,7 @@ class Follower:
             return self._distribute(job, snapshot, job.last, self.distribute)
         if job.step is JobStep.FINISH:
             self._settle_sources(snapshot, job.last)
-        self._announce(job.last, snapshot)
+        self.announcer.announce(job.last, snapshot)
         self._close(job.notes, snapshot, job.last)
         return snapshot, False
 
@@ -106,7 +106,7 @@ class Follower:
             self._settle_sources(snapshot, image)
             if self.make_room and not self.settings.dry_run:
                 self.make_room(snapshot, image)
-        self._announce(ended, snapshot)
+        self.announcer.announce(ended, snapshot)
         self._close(job.notes, snapshot, image)
         return snapshot, False
 
@@ -124,22 +124,22 @@ class Follower:
         if line is None:
             return snapshot, True
         is_open = line.state not in {*FINAL, State.UNFOLLOWED}
-        if is_open:
-            self._announce(line, snapshot)
+        goes_on = line.state is State.AVAILABLE and self.distribute is not None
+        if is_open or goes_on:
+            self.announcer.announce(line, snapshot)
         try:
             snapshot = self._write(snapshot, line)
         except Overtaken as exc:  # the next run takes into account what was written
             return exc.snapshot, True
-        if line.state is State.AVAILABLE and self.distribute:
+        if goes_on:
             self.change(result_of(line, snapshot))
-            self._announce(line, snapshot)
             return snapshot, True  # the next run begins its distribution
         if line.state is State.AVAILABLE:
             self._conclude(snapshot, line)
         else:
             self.change(result_of(line, snapshot))
         if not is_open:
-            self._announce(line, snapshot)
+            self.announcer.announce(line, snapshot)
             self._close(job.notes[:1], snapshot, line)
         return snapshot, is_open
 
@@ -177,10 +177,6 @@ class Follower:
         self.change(
             replace(result, reason="; ".join(filter(None, (line.reason, done))))
         )
-
-    def _announce(self, line: LedgerEntry, snapshot: Snapshot) -> None:
-        bucket, entries = snapshot.keys.bucket, snapshot.entries
-        self.announcer.announce(line, bucket=bucket, entries=entries)
 
     def _settle_sources(self, snapshot: Snapshot, line: LedgerEntry) -> str:
         if self.settings.dry_run:

@@ -66,7 +66,7 @@ class Post:
     def add(self, *told: ImportNews) -> None:
         with self.uploads.cloud:
             for one in told:
-                self.outbox.add(one)
+                self.outbox.add(one, place=int(one.id[1:]))
 
     def round(self) -> int:
         with self.uploads.cloud, ThreadPoolExecutor(1) as pool:
@@ -96,6 +96,23 @@ def test_the_same_news_is_kept_once() -> None:
     post = Post(Ears(), FIRST)
     post.add(news(), news())
     assert len(post.waiting()) == 1
+
+
+def test_the_order_is_that_of_the_ledger_whatever_the_clock_said() -> None:
+    post = Post(ears := Ears(), FIRST)
+    with post.uploads.cloud:
+        post.outbox.add(news(1), place=12)
+        post.outbox.add(news(2), place=9)
+    post.round()
+    assert ears.by(FIRST) == ["n002", "n001"]
+
+
+def test_what_nobody_is_asked_about_is_not_read() -> None:
+    post = Post(Ears(lambda _: BUSY), FIRST)
+    post.add(*(news(n, key=f"{n}.qcow2") for n in range(MOST_MISSES + 20)))
+    before = post.uploads.calls("GetObject")
+    post.round()
+    assert post.uploads.calls("GetObject") - before == MOST_MISSES
 
 
 def test_a_receiver_that_is_away_is_tried_again_when_it_is_time() -> None:
