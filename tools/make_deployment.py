@@ -46,6 +46,19 @@ _LEDGER_BUCKET = (
     "\n{indent}  Fn::If: [MakesLedgerBucket, {{Fn::GetAtt: [LedgerStorage, Name]}}, "
     "{{Ref: LedgerBucket}}]"
 )
+_NOTIFY = (
+    "\n{indent}  Fn::Join:"
+    "\n{indent}    - ''"
+    "\n{indent}    - - {{Ref: Notify}}"
+    "\n{indent}      - Fn::If: [TellsQueue, {{Fn::Sub: "
+    "' mns://${{ALIYUN::TenantId}}/queues/${{NotifyQueue}}'}}, '']"
+    "\n{indent}      - Fn::If: [TellsTopic, {{Fn::Sub: "
+    "' mns://${{ALIYUN::TenantId}}/topics/${{NotifyTopic}}'}}, '']"
+    "\n{indent}      - Fn::If: [TellsBus, {{Fn::Sub: "
+    "' eventbridge://${{NotifyBus}}'}}, '']"
+)
+_IN_A_STACK = {"LEDGER_BUCKET": _LEDGER_BUCKET, "NOTIFY": _NOTIFY}
+"""What depends on more parameters than the setting's own."""
 
 
 def camel(choice: str) -> str:
@@ -137,8 +150,8 @@ def variables() -> Iterator[str]:
 def template_environment(indent: str) -> Iterator[str]:
     """Yield the environment of the functions in template.yml."""
     for name, value in ENVIRONMENT.items():
-        if name == "LEDGER_BUCKET":
-            yield f"{indent}{name}:{_LEDGER_BUCKET.format(indent=indent)}"
+        if name in _IN_A_STACK:
+            yield f"{indent}{name}:{_IN_A_STACK[name].format(indent=indent)}"
         elif name == "REGION_ID":
             yield f"{indent}{name}: {{Ref: ALIYUN::Region}}"
         elif "{" in value:

@@ -79,7 +79,12 @@ def test_a_template_offers_the_choices_of_s_yaml_with_its_defaults(
 ) -> None:
     parameters = strict_yaml.load(TEMPLATES[kind.file])["Parameters"]
     variables = strict_yaml.load(S_YAML)["vars"]
-    only_for_a_stack = {*ros_parameters.SWITCHES, "LogDays", *kind.other_code}
+    only_for_a_stack = {
+        *ros_parameters.SWITCHES,
+        *ros_parameters.TOLD,
+        "LogDays",
+        *kind.other_code,
+    }
     only_for_s_yaml = {"region", "service", "code"}
     assert {SAME_CHOICE[k] for k in variables.keys() - only_for_s_yaml} == (
         parameters.keys() - only_for_a_stack

@@ -22,6 +22,10 @@ from deployment.cloud_run import (
 )
 from deployment.model import FUNCTION_ROLE
 from fake_aliyun import FakeAliyun, ManualClock
+from image_import.config.receivers import Receiver
+from image_import.notification.news import ImportNews
+from image_import.notification.receivers import Reception
+from image_import.notification.sender import Told
 from image_import_cli.iam.roles import AfterAvailable, function_role
 
 COPY = {"COPY_TO_REGIONS": "cn-beijing", "NVME_SUPPORT": "supported"}
@@ -35,6 +39,7 @@ CHOICES: dict[str, dict[str, str]] = {
     "retention": RETENTION,
     "retention of copies": {**COPY, **RETENTION},
     "all": {**COPY, **SHARE, **FAMILY},
+    "news": {"NOTIFY": "https://hooks.example.com/"},
 }
 RUNS = 4
 """Of the tracker: available, copied, features and family, and one more."""
@@ -43,6 +48,17 @@ NEWER = "incoming/app2.qcow2"
 KEPT = ".image-import/kept/"
 
 Seen = list[tuple[object, ...]]
+
+
+class Ear:
+    """A receiver that takes whatever it is told."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def tell(self, news: ImportNews, receiver: Receiver) -> Told:
+        self.heard.append(f"{receiver.label} {news.kind}")
+        return Told(verdict=Reception.TOLD)
 
 
 def granted_for(settings: Mapping[str, str]) -> Policies:
@@ -65,9 +81,9 @@ def import_one(cloud: FakeAliyun, object_key: str) -> None:
 def live(granted: Policies, settings: Mapping[str, str]) -> tuple[Seen, set[Right]]:
     """Return what has become of an upload, and which rights were used."""
     environ = {**ENVIRONMENT, **settings}
-    clock = ManualClock()
+    clock, ear = ManualClock(), Ear()
     with FakeAliyun(region_id=REGION, account_id=ACCOUNT, clock=clock) as cloud:
-        set_up(cloud, granted, environ)
+        set_up(cloud, granted, environ, ear if "NOTIFY" in settings else None)
         import_one(cloud, GOOD)
         if "KEEP_LAST" in settings:
             clock.advance(60)
@@ -80,6 +96,7 @@ def live(granted: Policies, settings: Mapping[str, str]) -> tuple[Seen, set[Righ
             for i in cloud.ecs.everywhere
         ]
         seen.append((len(cloud.oss.keys(NAMES.ledger_bucket, KEPT)),))
+        seen.append(tuple(ear.heard))
         return seen, rights_used(cloud, granted)
 
 
@@ -118,7 +135,12 @@ def test_with_all_rights_an_image_is_wherever_and_whatever_it_should_be() -> Non
     seen, _ = whole("all")
     nvme = {"NvmeSupport": "supported"}
     rest = ("Available", "app", (SHARE["SHARE_WITH"],), nvme)
-    assert seen == [(REGION, *rest), ("cn-beijing", *rest), (0,)]
+    assert seen == [(REGION, *rest), ("cn-beijing", *rest), (0,), ()]
+
+
+def test_with_all_rights_news_is_told_once() -> None:
+    seen, _ = whole("news")
+    assert seen[-1] == ("webhook hooks.example.com available",)
 
 
 @pytest.mark.parametrize("choice", CHOICES)

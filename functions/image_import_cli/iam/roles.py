@@ -368,8 +368,9 @@ def distribution_grants(names: Names, after: AfterAvailable) -> tuple[Grant, ...
 
 
 def news_grants(names: Names, receivers: Iterable[Receiver]) -> tuple[Grant, ...]:
-    """Return what it takes to tell the cloud's services; webhooks take nothing."""
+    """Return what it takes to tell somebody, and to tell the cloud's services."""
     urls = [urlsplit(receiver.url) for receiver in receivers]
+    outbox = objects(names.ledger_bucket, f"{names.ledger_prefix}outbox/")
     queues, topics = (
         tuple(
             f"acs:mns:{names.region_id}:{url.netloc}:{url.path.rstrip('/')}/messages"
@@ -380,6 +381,11 @@ def news_grants(names: Names, receivers: Iterable[Receiver]) -> tuple[Grant, ...
     )
     has_bus = any(url.scheme == "eventbridge" for url in urls)
     return _on_something(
+        Grant(
+            actions=("oss:DeleteObject",),
+            resources=(outbox,) if urls else (),
+            why="take out of the outbox what has been told (NOTIFY)",
+        ),
         Grant(
             actions=("mns:SendMessage",),
             resources=queues,

@@ -141,7 +141,11 @@ _AFTER = (
         "SIDECAR_MAY_SET",
         "what uploaders may ask for takes the same rights.",
     ),
-    ("--notify", "NOTIFY", "a queue, topic or event bus takes another right."),
+    (
+        "--notify",
+        "NOTIFY",
+        "who is told takes rights, most of all a queue, topic or bus.",
+    ),
 )
 
 

@@ -85,6 +85,7 @@ HOME, COPIES = (
     f"acs:ecs:{region}:1234567890123456:image/*"
     for region in ("cn-hangzhou", "cn-beijing")
 )
+OUTBOX = ("oss:DeleteObject", "acs:oss:*:*:my-ledger/.image-import/outbox/*")
 OWN_QUEUES = "acs:mns:cn-hangzhou:1234567890123456:"
 COPY = ("--copy-to-regions", "cn-hangzhou,cn-beijing")
 SHARE = "ecs:ModifyImageSharePermission"
@@ -105,16 +106,19 @@ COPYING = [
             [*COPYING, (SHARE, HOME), (SHARE, COPIES)],
         ),
         (("--image-family", "{stem}"), [("ecs:ModifyImageAttribute", HOME)]),
-        (("--notify", "eventbridge://images"), [("eventbridge:PutEvents", "*")]),
+        (
+            ("--notify", "eventbridge://images"),
+            [OUTBOX, ("eventbridge:PutEvents", "*")],
+        ),
         (
             ("--notify", "mns://1234567890123456/queues/q"),
-            [("mns:SendMessage", f"{OWN_QUEUES}/queues/q/messages")],
+            [OUTBOX, ("mns:SendMessage", f"{OWN_QUEUES}/queues/q/messages")],
         ),
         (
             ("--notify", "mns://1234567890123456/topics/t"),
-            [("mns:PublishMessage", f"{OWN_QUEUES}/topics/t/messages")],
+            [OUTBOX, ("mns:PublishMessage", f"{OWN_QUEUES}/topics/t/messages")],
         ),
-        (("--notify", "https://hooks.example.com/x"), []),
+        (("--notify", "https://hooks.example.com/x"), [OUTBOX]),
     ],
     ids=[
         "copy", "share", "copy and share", "family", "bus", "queue", "topic", "webhook",

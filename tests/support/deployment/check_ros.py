@@ -12,6 +12,7 @@ from deployment.ros_made import THERE, wrongly_made
 from deployment.ros_parameters import SWITCHES, wrongly_offered
 from deployment.shapes import misfits
 from deployment.strict_yaml import UnresolvedError
+from image_import.config.receivers import parse_receiver
 from image_import_cli.iam.roles import (
     ECS_ROLE,
     AfterAvailable,
@@ -43,6 +44,17 @@ CHOICES: tuple[tuple[OnAvailable, dict[str, str], Place], ...] = (
     ),
     ("keep", {"LogProjectIs": THERE, "ShareWith": ACCOUNT}, HERE),
     ("keep", {"KeepLast": "3"}, HERE),
+    ("keep", {"Notify": "https://hooks.example.com/"}, HERE),
+    (
+        "keep",
+        {
+            "Notify": "https://hooks.example.com/ eventbridge://by-hand",
+            "NotifyQueue": "told",
+            "NotifyTopic": "told",
+        },
+        HERE,
+    ),
+    ("keep", {"NotifyBus": "told"}, ELSEWHERE),
 )
 
 
@@ -80,12 +92,25 @@ def _of_document(kind: StackKind, document: Json) -> Iterator[str]:
 def values_of(kind: StackKind, template: Template, place: Place) -> dict[str, str]:
     """Return what the fields of the model stand for in a stack."""
     return {ours: template.value(theirs) for ours, theirs in SAME_CHOICE.items()} | {
+        "notify": _notify(template, place),
         "region_id": place.region_id,
         "account_id": place.account_id,
         "code": kind.code(template),
         "function_role": kind.role_name.format(part="function", stack=place.stack),
         "trigger_role": kind.role_name.format(part="trigger", stack=place.stack),
     }
+
+
+def _notify(template: Template, place: Place) -> str:
+    """Return what the functions get as NOTIFY."""
+    url = {
+        "NotifyQueue": f" mns://{place.account_id}/queues/",
+        "NotifyTopic": f" mns://{place.account_id}/topics/",
+        "NotifyBus": " eventbridge://",
+    }
+    named = {name: template.value(name) for name in url}
+    more = (url[name] + value for name, value in named.items() if value)
+    return "".join([template.value("Notify"), *more])
 
 
 def _of_outputs(template: Template) -> Iterator[str]:
@@ -125,7 +150,7 @@ def _of_resources(
         if body["Type"] == "ALIYUN::RAM::Role"
     }
     importer = functions["importer"]
-    after = _after(importer.environment)
+    after = _after(importer.environment, given.get("Notify", ""))
     function_has = function_role(names, on_available=on_available, after=after)
     yield from _of_role("functions", by_arn.get(importer.role), function_has)
     invoking = by_arn.get(getattr(importer.trigger, "invocation_role", ""))
@@ -145,16 +170,19 @@ def _of_resources(
             yield f"{resource}: its policy is {policy['PolicyName']}, not {wanted}"
 
 
-def _after(environ: Mapping[str, str]) -> AfterAvailable:
+def _after(environ: Mapping[str, str], notify: str) -> AfterAvailable:
     """Return what follows an import, as a template can tell it.
 
-    It cannot take a list or a URL apart: copies are in any region, and whoever sets
-    NOTIFY to one of the cloud's services, or lets sidecars ask for copies, adds those
-    rights by hand.
+    It cannot take a list or a URL apart: copies are in any region, and whoever names
+    one of the cloud's services in the parameter Notify itself, or lets sidecars ask for
+    copies, adds those rights by hand.
     """
     after = AfterAvailable.read({**environ, "SIDECAR_MAY_SET": ""})
     regions = ("*",) if after.copy_to_regions else ()
-    return replace(after, copy_to_regions=regions, notify=())
+    by_hand = [item for item in notify.split() if not item.startswith("https:")]
+    plain = parse_receiver("https://hooks.example.com/")
+    told = tuple(plain if r.url in by_hand else r for r in after.notify)
+    return replace(after, copy_to_regions=regions, notify=told)
 
 
 def _trigger_has(names: Names, kind: StackKind) -> RoleSpec:

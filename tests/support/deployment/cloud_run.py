@@ -11,9 +11,11 @@ from fake_aliyun.ecs.images import Failure
 from fake_aliyun.fc.models import Function as FcFunction
 from fake_aliyun.fc.runtime.context import FcContext
 from fake_aliyun.ram.policies import fits
+from image_import.config.settings import read_settings
 from image_import.handler import convert, handle
 from image_import.importing.runtime import Runtime
-from image_import.tracking.schedule import handle_schedule
+from image_import.notification.delivery import TellsNews
+from image_import.tracking.schedule import handle_schedule, make_tracker
 from image_import_cli.iam.deployment import (
     CONVERTER,
     IMPORTER,
@@ -69,8 +71,17 @@ def policies(on_available: OnAvailable) -> dict[str, Json]:
     }
 
 
-def set_up(cloud: FakeAliyun, granted: Policies, environ: Mapping[str, str]) -> None:
-    """Make the buckets, roles, functions and triggers that template.yml makes."""
+def set_up(
+    cloud: FakeAliyun,
+    granted: Policies,
+    environ: Mapping[str, str],
+    sender: TellsNews | None = None,
+) -> None:
+    """Make the buckets, roles, functions and triggers that template.yml makes.
+
+    Args:
+        sender: Tells the receivers of NOTIFY, which are no part of the cloud.
+    """
     cloud.oss.create_bucket(NAMES.image_bucket)
     cloud.oss.create_bucket(NAMES.ledger_bucket)
     for role in (
@@ -86,7 +97,17 @@ def set_up(cloud: FakeAliyun, granted: Policies, environ: Mapping[str, str]) -> 
         return handle(event, context, environ=environ, runtime=runtime)
 
     def tracker(event: bytes, context: FcContext) -> str:
-        return handle_schedule(event, context, environ=environ, runtime=runtime)
+        if sender is None:
+            return handle_schedule(event, context, environ=environ, runtime=runtime)
+        run = make_tracker(
+            read_settings(environ),
+            context,
+            environ=environ,
+            runtime=runtime,
+            bucket=NAMES.ledger_bucket,
+        )
+        run.make_sender = lambda: sender
+        return run.run().to_json()
 
     def converter(event: bytes, context: FcContext) -> str:
         return convert(event, context, environ=environ, runtime=runtime)

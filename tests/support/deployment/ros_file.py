@@ -166,6 +166,9 @@ class Template:
             return SUBSTITUTION.sub(lambda found: self._part(found[1]), argument)
         if name in {"Fn::Not", "Fn::And", "Fn::Equals"}:
             return self._holds(name, self.evaluate(argument))
+        if name == "Fn::Join":
+            delimiter, parts = self.evaluate(argument)
+            return str(delimiter).join(parts)
         if name == "Fn::If":
             condition, yes, no = argument
             return self.evaluate(yes if self.condition(condition) else no)

@@ -21,6 +21,8 @@ SWITCHES = (
     "LogStoreIs",
     "FailureQueueIs",
 )
+TOLD = ("NotifyQueue", "NotifyTopic", "NotifyBus")
+"""What a stack adds to NOTIFY, and grants."""
 SAFE = {SAME_CHOICE[ours]: value for ours, value in SAFE_CHOICE.items()}
 # What nobody may give for a parameter; "" would watch or allow everything.
 BAD_VALUES = {
@@ -36,6 +38,9 @@ BAD_VALUES = {
     "CodeBucket": ("", "a/b", "UPPER"),
     "CodeKey": ("", "/x.zip", "x.tar", "a b.zip"),
     "LogProject": ("", "a/b", "UPPER"),
+    "NotifyQueue": ("*", "a/b", "-a", "x" * 256),
+    "NotifyTopic": ("*", "a/b", "-a", "x" * 256),
+    "NotifyBus": ("*", "a/b", "-a", "x" * 128),
     "SidecarMaySet": ("*", "RoleName;RegionId", "RoleName,", "Tag"),
     "ImportRoleName": ("*", "a/b", "acs:ram::1:role/x", "x" * 65),
     "ExtraPlatforms": (",", "Kylin,", "a\nb"),

@@ -20,7 +20,11 @@ Json = Any
 HANDLER_FILE = FUNCTIONS / "image_import" / "handler.py"
 MAX_ENVIRONMENT_BYTES = 4096
 # Actions whose resource no public source says how to narrow.
-UNSCOPED_ACTIONS = {"ecs:DescribeTasks", "ecs:DescribeTaskAttribute"}
+UNSCOPED_ACTIONS = {
+    "ecs:DescribeTasks",
+    "ecs:DescribeTaskAttribute",
+    "eventbridge:PutEvents",
+}
 HANDLERS = {
     "image_import.handler.on_object_created": OssTriggerSpec,
     "image_import.handler.on_schedule": TimerTriggerSpec,
