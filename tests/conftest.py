@@ -10,8 +10,10 @@ import gc
 import os
 import shutil
 import signal
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import hypothesis
@@ -27,8 +29,20 @@ os.environ["ALIBABA_CLOUD_CLI_PROFILE_DISABLED"] = "true"
 os.environ["ALIBABA_CLOUD_ECS_METADATA_DISABLED"] = "true"
 
 NOT_INSTALLED = "not installed here"
-# Other Pythons come from nowhere that .ci/run could ask: named, but no failure.
+# Other Pythons, and what runs containers, come from nowhere that .ci/run could ask:
+# named, but no failure.
 NOT_PRESENT = "not on this machine"
+ENGINE = "docker or podman"
+
+
+@cache
+def find_engine() -> str | None:
+    """Return what runs containers here; a docker without its daemon does not."""
+    for name in ("docker", "podman"):
+        asked = [path, "info"] if (path := shutil.which(name)) else ["false"]
+        if subprocess.run(asked, capture_output=True, check=False).returncode == 0:
+            return path
+    return None
 
 
 def find_tool(name: str) -> str | None:
@@ -37,6 +51,8 @@ def find_tool(name: str) -> str | None:
     A Python may stand in pyenv, which comes first: its shim on PATH refuses versions
     that are not activated.
     """
+    if name == ENGINE:
+        return find_engine()
     if "/" in name:
         return str(ROOT / name) if (ROOT / name).exists() else None
     if name.startswith("python3."):
@@ -90,8 +106,8 @@ def pytest_collection_modifyitems(
         marks = item.iter_markers("needs")
         tools = [str(tool) for mark in marks for tool in mark.args]
         if missing := [tool for tool in tools if find_tool(tool) is None]:
-            pythons_only = all(tool.startswith("python3.") for tool in missing)
-            why = NOT_PRESENT if pythons_only else NOT_INSTALLED
+            elsewhere = all(t == ENGINE or t.startswith("python3.") for t in missing)
+            why = NOT_PRESENT if elsewhere else NOT_INSTALLED
             reason = f"{', '.join(missing)} {why}"
             item.add_marker(pytest.mark.skip(reason=reason))
         if item.get_closest_marker("live") and not config.getoption("--live"):
