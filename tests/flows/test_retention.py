@@ -220,7 +220,7 @@ def test_finished_images_cost_a_run_one_listing() -> None:
     before = len(uploads.cloud.requests)
     uploads.track()
     actions = [request.action for request in uploads.cloud.requests[before:]]
-    assert actions == ["ListObjectsV2", "ListObjectsV2"]
+    assert actions == ["ListObjectsV2", "ListObjectsV2", "PutObject"]
 
 
 def test_a_time_to_delete_after_needs_something_that_deprecates() -> None:

@@ -13,6 +13,8 @@ Under LEDGER_PREFIX::
                                                  what an upload was converted to
     kept/groups/<name>-<hash>/<hash>.json        an image of a family or folder
     kept/deprecated/<time>.<hash>.json           an image that is to be deleted
+    outbox/<hash>/<line>-<hash>.json             news that waits to be told
+    tracker.json                                 when the tracker last ran
 
 Each claim has a note of its own under `open/`, so that whoever deletes a note never
 takes that of another claim with it; and the note's key tells the ledger's, so that
@@ -37,6 +39,8 @@ JOBS = "jobs/"
 CONVERTED = "converted/"
 KEPT = "kept/"
 DEPRECATED = f"{KEPT}deprecated/"
+OUTBOX = "outbox/"
+TRACKER = "tracker.json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

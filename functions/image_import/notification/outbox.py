@@ -15,12 +15,11 @@ from datetime import datetime, timedelta
 
 from image_import.errors import EvidenceError
 from image_import.ledger.entries import from_text, to_json_bytes, to_text
+from image_import.ledger.layout import OUTBOX
 from image_import.ledger.store import LedgerStore
 from image_import.model.revision import key_hash
 from image_import.notification import news as news_json
 from image_import.notification.news import ImportNews
-
-OUTBOX = "outbox/"
 
 PAUSES = tuple(
     timedelta(seconds=seconds)

@@ -15,7 +15,14 @@ from image_import.errors import ImageImportError, ServiceError
 from image_import.importing.results import of_error
 from image_import.importing.runtime import Invocation
 from image_import.ledger.clock import OssClock
-from image_import.ledger.entries import LedgerEntry, State, last_of
+from image_import.ledger.entries import (
+    LedgerEntry,
+    State,
+    last_of,
+    to_json_bytes,
+    to_text,
+)
+from image_import.ledger.layout import TRACKER
 from image_import.ledger.open_jobs import JobStep
 from image_import.ledger.open_ledgers import OpenLedger, OpenLedgers
 from image_import.ledger.store import LedgerStore, Snapshot
@@ -160,7 +167,16 @@ class Tracker:
             self._do(self._delete_due)
         if settings.notify and not settings.dry_run:
             self._do(self._tell_news)
+        if not settings.dry_run:
+            self._do(self._note_run)
         return self.report
+
+    def _note_run(self) -> int:
+        """Note when this run was: without it nobody sees that the timer is silent."""
+        note = {"at": to_text(self.clock.earliest()), "open": self.report.open_count}
+        key = f"{self.invocation.settings.ledger_prefix}{TRACKER}"
+        self.store.put_note(key, to_json_bytes(note))
+        return 0
 
     def _delete_due(self) -> int:
         """Delete images that have been deprecated for long enough."""

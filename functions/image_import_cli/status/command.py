@@ -19,11 +19,11 @@ from image_import_cli.status.filters import (
     Since,
     place_of,
 )
-from image_import_cli.status.html import why_no_page
 from image_import_cli.status.reader import open_ledgers
-from image_import_cli.status.view import StatusView
+from image_import_cli.status.view import STDOUT, StatusView
 from image_import_cli.status.watch import Watch
 from image_import_cli.ui.errors import failures_explained
+from image_import_cli.ui.files import why_not_there
 
 
 @click.command(epilog="Example: image-import status oss://images/incoming/ --watch")
@@ -78,6 +78,11 @@ from image_import_cli.ui.errors import failures_explained
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write one self-contained page instead.",
 )
+@click.option(
+    "--metrics",
+    type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
+    help="Write numbers as OpenMetrics instead, for node_exporter; `-` prints them.",
+)
 @set_option
 @profile_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per import.")
@@ -93,6 +98,7 @@ def status(
     interval: float,
     workers: int,
     page: Path | None,
+    metrics: Path | None,
     assignments: tuple[str, ...],
     is_open: bool,
     is_watched: bool,
@@ -107,8 +113,14 @@ def status(
     """
     if page and (as_json or is_watched):
         raise click.UsageError("--html goes with neither --json nor --watch")
-    if page and (why := why_no_page(page)):
-        raise click.UsageError(f"--html {page}: {why}; give a file to write")
+    if metrics and (as_json or is_watched or page or words or since or is_open):
+        raise click.UsageError(
+            "--metrics counts all imports of a place: it goes without --json, --watch, "
+            "--html, --state, --open and --since"
+        )
+    for option, path in {"--html": page, "--metrics": metrics}.items():
+        if path and str(path) != STDOUT and (why := why_not_there(path)):
+            raise click.UsageError(f"{option} {path}: {why}; give a file to write")
     settings = checked_settings(environment(assignments))
     asked = place_of(place, settings)
     with (
@@ -132,6 +144,9 @@ def status(
             limit=limit,
             is_open=is_open,
         )
+        if metrics:
+            view.write_metrics(metrics)
+            ctx.exit(int(bool(view.unreadable)))
         if page:
             view.write(page)
         else:

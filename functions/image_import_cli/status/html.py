@@ -7,7 +7,6 @@ but its own, whatever an object key holds; without scripts it only lacks its fil
 import base64
 import hashlib
 import html
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from image_import.ledger.entries import LedgerEntry, State, to_text
 from image_import_cli.status.model import BY_URGENCY, UNDER_WAY, ImportStatus, moment
 from image_import_cli.status.table import age, word_of
 from image_import_cli.status.timeline import what, who
+from image_import_cli.ui.files import write_whole
 from image_import_cli.ui.text import printable
 
 LOOKS = {
@@ -258,32 +258,12 @@ def write_page(
     now: datetime,
     total: int,
 ) -> None:
-    """Write the page, whole or not at all; a link stays, what it names is written.
+    """Write the page.
 
     Raises:
         OSError: It cannot be written there.
     """
-    page = make_page(statuses, place=place, now=now, total=total)
-    path = path.resolve()
-    new = path.with_name(f".{path.name}.new")
-    try:
-        new.write_text(page, "utf-8")
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
-
-
-def why_no_page(path: Path) -> str:
-    """Return why a page cannot be written there, "" if nothing speaks against it."""
-    try:
-        target = path.resolve(strict=False)
-        if target.exists() and not target.is_file():
-            return "it is there and no regular file"
-    except (OSError, RuntimeError) as exc:
-        return str(exc)
-    if not os.access(target.parent, os.W_OK):
-        return f"{target.parent} cannot be written to"
-    return ""
+    write_whole(path, make_page(statuses, place=place, now=now, total=total))
 
 
 def _policy(style: str, script: str) -> str:

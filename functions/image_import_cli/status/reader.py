@@ -1,5 +1,6 @@
 """The ledgers of one bucket, read side by side and yielded one after the other."""
 
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +16,16 @@ from image_import.config.settings import Settings
 from image_import.errors import ImageImportError
 from image_import.importing.runtime import Clients
 from image_import.ledger.clock import OssClock
-from image_import.ledger.entries import LedgerEntry, read_lines
-from image_import.ledger.layout import IMAGES, OPEN, LedgerKeys, read_open_key
+from image_import.ledger.entries import LedgerEntry, from_text, read_lines
+from image_import.ledger.layout import (
+    IMAGES,
+    JOBS,
+    OPEN,
+    OUTBOX,
+    TRACKER,
+    LedgerKeys,
+    read_open_key,
+)
 from image_import.ledger.open_jobs import bucket_of
 from image_import.ledger.store import LedgerStore
 
@@ -128,6 +137,30 @@ class Ledgers:
         notes = (read_open_key(i.object_key, prefix=self._prefix) for i in listed)
         keys = (note.ledger_key for note in notes if note)
         return self.of_ledgers(key for key, _ in groupby(keys))
+
+    def waiting(self) -> dict[str, int]:
+        """Return how many there are of what waits, by what it waits for.
+
+        Raises:
+            ServiceError: It could not be listed.
+        """
+        places = {"news": OUTBOX, "conversion": JOBS}
+        return {
+            what: sum(1 for _ in self.store.list_all(f"{self._prefix}{place}"))
+            for what, place in places.items()
+        }
+
+    def tracker_ran(self) -> datetime | None:
+        """Return when the tracker ended its last run, None if there is no note of it.
+
+        Raises:
+            ServiceError: It could not be read.
+        """
+        note = self.store.read_note(f"{self._prefix}{TRACKER}")
+        try:
+            return from_text(json.loads(note)["at"]) if note else None
+        except (ValueError, KeyError, TypeError):
+            return None
 
     def of_ledgers(self, keys: Iterable[str]) -> Iterator[Reading]:
         """Yield what these ledgers say now, as far as they have had a claim."""

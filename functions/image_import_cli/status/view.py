@@ -13,14 +13,17 @@ from rich.console import Console
 from image_import_cli.delivery.output import Seldom
 from image_import_cli.status.filters import Filter, first_of
 from image_import_cli.status.html import write_page
-from image_import_cli.status.model import BAD, ImportStatus, said
+from image_import_cli.status.metrics import Metrics, metrics_text
+from image_import_cli.status.model import BAD, UNDER_WAY, ImportStatus, said
 from image_import_cli.status.reader import Ledgers, Reading, Unreadable
 from image_import_cli.status.table import print_table, sums
 from image_import_cli.status.timeline import line_json, print_timeline
+from image_import_cli.ui.files import write_whole
 from image_import_cli.ui.language import localized
 from image_import_cli.ui.results import print_json
 from image_import_cli.ui.text import printable
 
+STDOUT = "-"
 EXAMPLES = 3
 """Ledgers that could not be read of which it is told why; many have one cause."""
 
@@ -91,9 +94,38 @@ class StatusView:
                 total=self.counts.total(),
             )
         except OSError as exc:
-            said = f"--html {path} could not be written: {exc.strerror}"
-            raise click.ClickException(f"{said}; give another file") from exc
+            raise _unwritten("--html", path, exc) from exc
         self._say(f"{path}: {self._sums(found)}")
+
+    def write_metrics(self, path: Path) -> None:
+        """Write how many imports are in which state, and what waits; `-` prints it.
+
+        Raises:
+            ServiceError: The ledger could not be listed.
+            click.ClickException: The file could not be written.
+        """
+        oldest = newest = None
+        with self._progress() as statuses:
+            for status in statuses:
+                newest = max(newest or status.changed, status.changed)
+                if status.state in UNDER_WAY:
+                    oldest = min(oldest or status.since, status.since)
+        metrics = Metrics(
+            counts=self.counts,
+            oldest_open=oldest,
+            last_change=newest,
+            tracker_ran=self.ledgers.tracker_ran(),
+            waiting=self.ledgers.waiting(),
+            unreadable=self.unreadable,
+        )
+        said = metrics_text(metrics)
+        if str(path) == STDOUT:
+            click.echo(said, nl=False)
+            return
+        try:
+            write_whole(path, said)
+        except OSError as exc:
+            raise _unwritten("--metrics", path, exc) from exc
 
     def _json(self, status: ImportStatus) -> dict[str, object]:
         lines = [line_json(line) for line in status.lines] if self.is_key else []
@@ -198,3 +230,8 @@ class StatusView:
         self._stderr.print(
             printable(localized(text)), soft_wrap=True, highlight=False, markup=False
         )
+
+
+def _unwritten(option: str, path: Path, exc: OSError) -> click.ClickException:
+    said = f"{option} {path} could not be written: {exc.strerror}"
+    return click.ClickException(f"{said}; give another file")

@@ -87,6 +87,7 @@ class Run:
                 "DescribeTaskAttribute": self.failed if has_task_ids else 0,
                 "AppendObject": self.changed,
                 "DeleteObject": self.finished,
+                "PutObject": 1,  # when it ran
             }
         )
 
@@ -125,6 +126,7 @@ ACTIONS = (
     "DescribeTaskAttribute",
     "AppendObject",
     "DeleteObject",
+    "PutObject",
 )
 
 

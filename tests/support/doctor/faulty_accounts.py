@@ -198,7 +198,7 @@ FAILURES: dict[str, tuple[Facts, str, str, str]] = {
             )
         ),
         "function role",
-        "may not mns:SendMessage on acs:mns:cn-hangzhou:1234567890123456:/queues/q/",
+        "mns:SendMessage on acs:mns:cn-hangzhou:1234567890123456:/queues/q/",
         "aliyun ram CreatePolicy --PolicyName image-import-function",
     ),
     "an ECS role of another name": (
