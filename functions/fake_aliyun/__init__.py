@@ -28,6 +28,8 @@ Not imitated:
   and marketplace images, and those that others share; cloud boxes; VMDK; the tags that
   the image check adds. Formats are told from the first and last bytes,
   contents are never checked.
+- Auto Scaling (ESS): all but DescribeScalingConfigurations, of which an answer shows
+  the image alone.
 - FC: making services and functions (a test registers Python callables, or code that
   `fc_runtime` runs in a process of its own), versions and aliases, HTTP functions;
   for callables initialisers, time-outs, environments, instances; triggers other than

@@ -47,6 +47,7 @@ class FakeAliyun:
     Attributes:
         oss, ecs, fc: What a test does to a service without a client.
         ram: Keys, roles and temporary credentials.
+        scaling_configurations: Those of Auto Scaling; a test adds to the list.
         faults: Failures still to come.
         requests: Each request so far, oldest first.
     """
@@ -114,6 +115,7 @@ class FakeAliyun:
         )
         self.ecs = EcsControl(self._backends.ecs, faults=self.faults)
         self.fc = Fc(self._backends.platform, faults=self.faults)
+        self.scaling_configurations = self._backends.scaling
 
     @property
     def region_id(self) -> str:

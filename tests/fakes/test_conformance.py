@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pytest
 from fake_aliyun import AsyncConfig, FakeAliyun
 from fake_aliyun.ecs.operations import OPERATIONS as ECS_OPERATIONS
+from fake_aliyun.ess.service import EssService, ScalingConfiguration
 from fake_aliyun.fc.operations import OPERATIONS as FC_OPERATIONS
 from fake_aliyun.fc.service_v3 import OPERATIONS as FC3_OPERATIONS
 from fake_aliyun.oss.api.operations import OPERATIONS as OSS_OPERATIONS
@@ -26,6 +27,7 @@ BEGIN, END = "<!-- conformance: begin -->", "<!-- conformance: end -->"
 OPERATIONS = {
     "OSS": [operation.action for operation in OSS_OPERATIONS],
     "ECS": list(ECS_OPERATIONS),
+    "Auto Scaling": sorted(EssService.actions),
     "FC": [operation.action for operation in FC_OPERATIONS],
     "FC 3.0": [operation.action for operation in FC3_OPERATIONS],
     "RAM": list(RAM_OPERATIONS),
@@ -83,6 +85,11 @@ SESSIONS = [
         options=("v2",),
     ),
     Client(name="aliyun-python-sdk-ecs", service="ECS", script="with_ecs_core.py"),
+    Client(
+        name="alibabacloud_tea_openapi",
+        service="Auto Scaling",
+        script="with_ess_tea.py",
+    ),
     Client(name="aliyun-fc2", service="FC", script="with_fc2.py"),
     Client(
         name="alibabacloud_tea_openapi",
@@ -109,6 +116,10 @@ def session(client: Client) -> set[str]:
     """Return the operations that a client did, each answered as it wants it."""
     cloud = FakeAliyun(access_key_id="an-id", access_key_secret="a-secret")
     cloud.oss.put("images", "web.raw", b"bytes")
+    cloud.scaling_configurations += [
+        ScalingConfiguration(region_id="cn-hangzhou", image_id=f"m-{number}")
+        for number in range(12)
+    ]
     cloud.fc.create_function("imports", "echo", lambda event, _: event)
     of_3 = cloud.fc.create_function(
         "", "imports-echo", lambda event, _: event, async_config=AsyncConfig()

@@ -170,9 +170,9 @@ def test_a_finished_image_costs_a_run_nothing() -> None:
     assert calls(uploads, "DescribeImages") == before
 
 
-def test_many_distributions_take_one_look_a_region() -> None:
+def test_a_hundred_distributions_take_one_look_a_region() -> None:
     uploads = Uploads(environ=EVERYTHING)
-    for number in range(5):
+    for number in range(100):
         uploads.upload(f"web{number}.qcow2")
     uploads.cloud.ecs.finish_imports()
     uploads.track()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 from fake_aliyun import Fault
 from fake_aliyun.ecs.images import Image
+from fake_aliyun.ess.service import ScalingConfiguration
 from image_import.config.settings import read_settings
 from image_import.errors import SettingsError
 from image_import.ledger.entries import State
@@ -140,6 +141,28 @@ def test_an_image_with_instances_is_deprecated_and_never_deleted() -> None:
     image.instance_ids.clear()
     uploads.track()
     assert statuses(uploads) == ["Available"] * 2
+
+
+def test_an_image_that_a_scaling_configuration_names_is_never_deleted() -> None:
+    uploads = kept()
+    others = [ScalingConfiguration(region_id=HOME, image_id="m-1") for _ in range(60)]
+    configurations = uploads.cloud.scaling_configurations
+    named = image_of(uploads, NAMES[0]).image_id
+    configurations += [*others, ScalingConfiguration(region_id=HOME, image_id=named)]
+    uploads.clock.advance(60 * DAY)
+    uploads.track()
+    assert statuses(uploads) == ["Deprecated", "Available", "Available"]
+    configurations[-1] = ScalingConfiguration(region_id=NORTH, image_id=named)
+    uploads.track()
+    assert statuses(uploads) == ["Available"] * 2
+
+
+def test_nothing_is_deleted_while_auto_scaling_does_not_answer() -> None:
+    uploads = kept()
+    uploads.cloud.faults.add(Fault(service="ess", code="Forbidden.RAM", times=5))
+    uploads.clock.advance(60 * DAY)
+    uploads.track()
+    assert statuses(uploads) == ["Deprecated"] * 2 + ["Available"] * 2
 
 
 def test_an_image_that_a_person_made_available_again_stays() -> None:

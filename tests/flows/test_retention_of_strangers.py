@@ -30,6 +30,7 @@ class Account:
     images: Sequence[ExistingImage]
     shared: frozenset[str]
     in_use: frozenset[str]
+    scaling: frozenset[str] = frozenset()
     changed: list[str] = field(default_factory=list)
 
     def find_images_by_id(self, image_ids: Sequence[str]) -> list[ExistingImage]:
@@ -38,6 +39,9 @@ class Account:
     def find_images_in_use(self, image_ids: Sequence[str]) -> list[ExistingImage]:
         found = self.find_images_by_id(image_ids)
         return [image for image in found if image.image_id in self.in_use]
+
+    def find_images_of_scaling(self) -> frozenset[str]:
+        return self.scaling
 
     def describe_shares(self, image_id: str) -> list[str]:
         return ["1000000000000001"] if image_id in self.shared else []
@@ -69,6 +73,7 @@ ACCOUNTS = st.builds(
     images=st.tuples(*map(shown, IDS, NONCES)),
     shared=SOME_IDS,
     in_use=SOME_IDS,
+    scaling=SOME_IDS,
 )
 
 
@@ -142,7 +147,7 @@ def test_only_what_is_provably_ours_and_nobody_needs_is_changed(
         if decision.fate is Fate.DEPRECATE:
             assert decision.image_id not in account.shared
         else:
-            assert decision.image_id not in account.in_use
+            assert decision.image_id not in account.in_use | account.scaling
             assert image.deprecated is not None
             assert image.deprecated <= NOW - WEEK
 

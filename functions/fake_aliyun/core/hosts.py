@@ -3,7 +3,8 @@
 Sources: "Regions and endpoints", OSS documentation; "Endpoints", ECS API 2014-05-26;
 endpoint map of alibabacloud-ecs20140526 7.11.8; "Endpoints", Function Compute; the
 Terraform provider alibabacloudstack, `connectivity/endpoint.go`, for Apsara Stack;
-"Endpoints", RAM API 2015-05-01; all read 2026-11.
+"Endpoints", RAM API 2015-05-01; all read 2026-11; endpoint map of
+alibabacloud-ess20220222 1.13.3, read 2026-12.
 """
 
 import re
@@ -11,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-ServiceName = Literal["oss", "ecs", "fc", "fc3", "ram"]
+ServiceName = Literal["oss", "ecs", "ess", "fc", "fc3", "ram"]
 Door = Literal["", "public", "apsara-pop", "apsara-route"]
 
 REGION_IDS = (
@@ -24,6 +25,8 @@ REGION_IDS = (
 """Source: "Regions and zones", ECS documentation, read 2026-11."""
 
 RAM_VERSION = "2015-05-01"
+ESS_VERSION = "2022-02-22"
+_SERVICE_OF: dict[str, ServiceName] = {RAM_VERSION: "ram", ESS_VERSION: "ess"}
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _BUCKET = rf"(?:(?P<bucket>{_LABEL})\.)?"
 _REGION = rf"(?P<region>{_LABEL}?)"
@@ -62,6 +65,8 @@ class Hosts:
             (rf"{_BUCKET}oss-{_REGION}-a\.{domain}", apsara_oss),
             (rf"ecs(?:-cn-hangzhou)?{aliyun}", ecs),
             (rf"ecs(?:-vpc)?\.{_REGION}{aliyun}", ecs),
+            (rf"ess{aliyun}", Host(service="ess")),
+            (rf"ess(?:-vpc)?\.{_REGION}{aliyun}", Host(service="ess")),
             (rf"ecs-internal\.(?:{_REGION}\.)?{domain}", apsara_ecs),
             (rf"api\.{domain}", route),
             (rf"\d+\.{_REGION}{inside}\.fc{aliyun}", Host(service="fc")),
@@ -91,6 +96,8 @@ class Hosts:
             "ecs.aliyuncs.com",
             "ecs-cn-hangzhou.aliyuncs.com",
             "ecs[-vpc].REGION.aliyuncs.com",
+            "ess.aliyuncs.com",
+            "ess[-vpc].REGION.aliyuncs.com",
             f"ecs-internal.[REGION.]{self._domain}",
             f"api.{self._domain}",
             "ACCOUNT.REGION[-internal].fc.aliyuncs.com",
@@ -120,8 +127,8 @@ def place_here(
         return Host(service="fc")
     if path.startswith("/2023-03-30/"):
         return Host(service="fc3")
-    if path == "/" and action and version == RAM_VERSION:
-        return Host(service="ram")
+    if path == "/" and action and version in _SERVICE_OF:
+        return Host(service=_SERVICE_OF[version])
     if path == "/" and action:
         apsara = any(name in APSARA_HEADERS for name in headers)
         return Host(service="ecs", door="apsara-pop" if apsara else "public")

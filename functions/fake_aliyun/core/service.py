@@ -25,7 +25,7 @@ class Service(Protocol):
     """One service of the cloud.
 
     Attributes:
-        name: "oss", "ecs", "fc", "fc3" or "ram".
+        name: "oss", "ecs", "ess", "fc", "fc3" or "ram".
         actions: The operations that it answers.
     """
 

@@ -10,6 +10,7 @@ from fake_aliyun.core.service import Service
 from fake_aliyun.ecs.images import Pace
 from fake_aliyun.ecs.models import ECS_SERVICE, EcsBackend
 from fake_aliyun.ecs.service import EcsService, RouteSettings
+from fake_aliyun.ess.service import EssService, ScalingConfiguration
 from fake_aliyun.fc.auth import FcAuthenticator
 from fake_aliyun.fc.models import FcBackend
 from fake_aliyun.fc.platform import FC_SERVICE, FUNCTION_ROLE, Platform
@@ -59,6 +60,7 @@ class Backends:
             clock=clock,
             pace=settings.pace,
         )
+        self.scaling: list[ScalingConfiguration] = []
         fc = FcBackend(account_id=account_id, region_id=region_id, clock=clock)
         self.platform = Platform(fc, ram=self.ram)
         self._add_defaults()
@@ -75,6 +77,7 @@ class Backends:
         self.ram.clear()
         self.oss.clear()
         self.ecs.clear()
+        self.scaling.clear()
         self.platform.clear()
         self._add_defaults()
 
@@ -98,6 +101,13 @@ class Backends:
                 authenticator=at_rpc,
                 lock=lock,
                 route=self._settings.route,
+            ),
+            "ess": EssService(
+                self.scaling,
+                ram=self.ram,
+                authenticator=at_rpc,
+                clock=self._settings.clock,
+                lock=lock,
             ),
             "fc": FcService(
                 self.platform,

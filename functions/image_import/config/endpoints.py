@@ -1,7 +1,8 @@
 """Where OSS and ECS are served: as set, which Apsara Stack needs, or as usual.
 
 Source: the endpoint rule and endpoint map of alibabacloud-ecs20140526 7.11.8, and
-"Regions and endpoints", OSS documentation, both read 2026-11.
+"Regions and endpoints", OSS documentation, both read 2026-11; for Auto Scaling the map
+of alibabacloud-ess20220222 1.13.3, read 2026-12.
 """
 
 from image_import.config.settings import Settings
@@ -33,6 +34,14 @@ _ECS_EXCEPTIONS = {
     for region_id in region_ids.split()
 }
 
+_CENTRAL_SCALING = frozenset(
+    {"ap-northeast-2-pop", "ap-southeast-1", "cn-beijing", "cn-beijing-finance-pop",
+     "cn-beijing-gov-1", "cn-hangzhou", "cn-hangzhou-finance", "cn-hongkong",
+     "cn-hongkong-finance-pop", "cn-nanjing", "cn-north-2-gov-1", "cn-qingdao",
+     "cn-shanghai", "cn-shanghai-finance-1", "cn-shenzhen", "cn-shenzhen-finance-1",
+     "rus-west-1-pop", "us-east-1", "us-west-1"}
+)  # fmt: skip
+
 
 def ecs_endpoint(settings: Settings, region_id: str) -> str:
     """Return scheme and host of ECS: as set, else the public one of a region."""
@@ -44,6 +53,14 @@ def lookup_endpoint(settings: Settings, region_id: str) -> str:
     """Return scheme and host of where images are looked up."""
     elsewhere = settings.ecs_lookup == "pop" and settings.ecs_lookup_endpoint
     return elsewhere or ecs_endpoint(settings, region_id)
+
+
+def scaling_endpoint(settings: Settings, region_id: str) -> str:
+    """Return scheme and host of Auto Scaling."""
+    host = "ess.aliyuncs.com"
+    if region_id not in _CENTRAL_SCALING:
+        host = f"ess.{region_id}.aliyuncs.com"
+    return settings.ess_endpoint or f"https://{host}"
 
 
 def oss_endpoint(settings: Settings, region_id: str) -> str:

@@ -244,6 +244,13 @@ class Settings:
         meaning="The POP gateway for ECS_LOOKUP=pop.",
         is_offered=False,
     )
+    ess_endpoint: str = setting(
+        _URL,
+        default_note="the public endpoint of the region",
+        meaning="Where Auto Scaling is asked, before an image is deleted, whether a "
+        "scaling configuration names it (DELETE_DEPRECATED_AFTER).",
+        is_offered=False,
+    )
     apsara_organization_id: str = setting(
         _ID,
         meaning="Sent as x-acs-organizationid on Apsara Stack.",

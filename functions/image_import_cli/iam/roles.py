@@ -12,7 +12,8 @@ Sources:
     "Policies and sample policies", Function Compute documentation: fc:InvokeFunction
     and its resources. All read 2026-11. What they leave open is in `unconfirmed`.
     "CopyImage", "ModifyImageAttribute", "ModifyImageSharePermission",
-    "DescribeImageSharePermission" and "DeleteImage", ECS API 2014-05-26; "SendMessage"
+    "DescribeImageSharePermission" and "DeleteImage", ECS API 2014-05-26;
+    "DescribeScalingConfigurations", Auto Scaling API 2022-02-22; "SendMessage"
     and "PublishMessage", Simple Message Queue API; "Configure a destination", Function
     Compute documentation, which asks for eventbridge:PutEvents. All read 2026-12.
 """
@@ -356,6 +357,15 @@ def distribution_grants(names: Names, after: AfterAvailable) -> tuple[Grant, ...
             actions=("ecs:DeleteImage",),
             resources=everywhere if after.delete_deprecated_after else (),
             why="delete deprecated images (DELETE_DEPRECATED_AFTER)",
+        ),
+        Grant(
+            actions=("ess:DescribeScalingConfigurations",),
+            resources=(f"acs:ess:*:{names.account_id}:*",)
+            if after.delete_deprecated_after
+            else (),
+            why="see whether a scaling configuration names a deprecated image "
+            "(DELETE_DEPRECATED_AFTER)",
+            unconfirmed="which resources it can be limited to",
         ),
         Grant(
             actions=("oss:DeleteObject",),

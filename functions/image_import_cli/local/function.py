@@ -71,6 +71,7 @@ def local_settings(
         "OSS_ENDPOINT": url,
         "OSS_ADDRESSING": "path",
         "ECS_ENDPOINT": url,
+        "ESS_ENDPOINT": url,
         "LEDGER_BUCKET": f"{bucket[:LONGEST_STEM].rstrip('-')}-ledger",
         "CONVERTER": "true",
     }

@@ -8,7 +8,7 @@ import logging
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from image_import.aliyun.ecs.describe_responses import (
     read_accounts,
     read_image_id,
     read_images,
+    read_scaling_images,
     read_task,
     read_tasks,
 )
@@ -40,7 +41,11 @@ from image_import.aliyun.transport_errors import (
     unanswered,
 )
 from image_import.config.credentials import Credentials
-from image_import.config.endpoints import ecs_endpoint, lookup_endpoint
+from image_import.config.endpoints import (
+    ecs_endpoint,
+    lookup_endpoint,
+    scaling_endpoint,
+)
 from image_import.config.settings import Settings
 from image_import.errors import ServiceError, ServiceRejected
 from image_import.model.ownership import ExistingImage
@@ -51,6 +56,8 @@ READ_SECONDS = 30.0
 LARGEST_ANSWER_BYTES = 8 * 1024 * 1024
 PAGE_SIZE = 100
 MOST_PAGES = 100
+SCALING_VERSION = "2022-02-22"
+SCALING_PAGE_SIZE = 50
 SIGNERS = {"acs3": Acs3Auth, "rpc-v1": RpcV1Auth, "roa-v1": RoaV1Auth}
 
 Parameters = Mapping[str, str]
@@ -139,6 +146,10 @@ class Ecs:
             lookup_endpoint(settings, region_id),
             APSARA_POP if is_pop else settings.target,
         )
+        self._scaling_door = door(
+            scaling_endpoint(settings, region_id),
+            replace(settings.target, api_version=SCALING_VERSION),
+        )
 
     def import_image(self, parameters: Parameters) -> ImportReply:
         """Start an import.
@@ -224,6 +235,31 @@ class Ecs:
         asked = {"ImageId": ",".join(image_ids), "Status": "ALL", "Usage": "instance"}
         return self._describe_images(asked)
 
+    def find_images_of_scaling(self) -> frozenset[str]:
+        """Return the IDs of images that scaling configurations of this region name.
+
+        Auto Scaling is another service with the same kind of API. Its configurations
+        cannot be asked for by image.
+
+        Source: "DescribeScalingConfigurations", Auto Scaling API 2022-02-22, read
+        2026-12.
+        """
+        action, door = "DescribeScalingConfigurations", self._scaling_door
+        found: set[str] = set()
+        for page in range(1, MOST_PAGES + 1):
+            asked = {"PageNumber": str(page), "PageSize": str(SCALING_PAGE_SIZE)}
+            image_ids, total = read_scaling_images(self._ask(action, asked, door=door))
+            found.update(image_ids)
+            if not image_ids or page * SCALING_PAGE_SIZE >= total:
+                return frozenset(found - {""})
+        raise ServiceRejected(
+            f"ESS {action}: more than {MOST_PAGES * SCALING_PAGE_SIZE} scaling "
+            "configurations are in one region, and no more are read; delete those that "
+            "no group uses",
+            service="ECS",
+            action=action,
+        )
+
     def describe_shares(self, image_id: str) -> list[str]:
         """Return accounts that an image is shared with, some of them if many.
 
@@ -282,10 +318,12 @@ class Ecs:
             action="DescribeImages",
         )
 
-    def _ask(self, action: str, parameters: Parameters) -> dict[str, Any]:
+    def _ask(
+        self, action: str, parameters: Parameters, *, door: _Door | None = None
+    ) -> dict[str, Any]:
         asked = {"RegionId": self._region_id, **parameters}
         return self._exchange(
-            self._lookup_door,
+            door or self._lookup_door,
             action,
             asked,
             lambda answer: read_answer(

@@ -53,6 +53,26 @@ def read_images(answer: Mapping[str, Any]) -> tuple[list[ExistingImage], int | N
     return [_image(item) for item in listed], int(total) if total.isdigit() else None
 
 
+def read_scaling_images(answer: Mapping[str, Any]) -> tuple[list[str], int]:
+    """Return the images of one page of scaling configurations, "" where one has none.
+
+    Returns:
+        One for each configuration, and how many configurations there are on all pages.
+
+    Source: model of alibabacloud-ess20220222 1.13.3, where the list is a bare one.
+    """
+    action, name = "DescribeScalingConfigurations", "ScalingConfigurations"
+    total = str(_member(answer, "TotalCount"))
+    listed = _list(
+        action, answer, name, "ScalingConfiguration", endpoint="ESS_ENDPOINT"
+    )
+    if not total.isdigit():
+        raise ServiceUnavailable(
+            f"ECS {action}: the answer has no TotalCount", service="ECS", action=action
+        )
+    return [_text(item, "ImageId") for item in listed], int(total)
+
+
 def read_image_id(answer: Mapping[str, Any]) -> str:
     """Return the ID of the image that was made.
 
@@ -151,14 +171,19 @@ def _check(told: object) -> dict[str, Any]:
 
 
 def _list(
-    action: str, answer: Mapping[str, Any], outer: str, inner: str
+    action: str,
+    answer: Mapping[str, Any],
+    outer: str,
+    inner: str,
+    *,
+    endpoint: str = "ECS_ENDPOINT, or ECS_LOOKUP_ENDPOINT,",
 ) -> list[Mapping[str, Any]]:
     """Return what stands at `outer.inner`, or at `outer` if that is a list."""
     held = _member(answer, outer)
     if not isinstance(held, dict | list):
         raise ServiceUnavailable(
-            f"ECS {action}: the answer has no {outer}; check that ECS_ENDPOINT, or "
-            "ECS_LOOKUP_ENDPOINT, serves this call",
+            f"ECS {action}: the answer has no {outer}; check that {endpoint} serves "
+            "this call",
             service="ECS",
             action=action,
         )

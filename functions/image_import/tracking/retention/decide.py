@@ -2,7 +2,8 @@
 
 Deprecated is what is replaced, ours and shared with nobody: ECS starts instances from
 it still, and a person can make it Available again. Deleted is what has been deprecated
-for long enough and no instance was made from. Whatever is not known is kept.
+for long enough, and neither was an instance made from it nor does a scaling
+configuration name it. Whatever is not known is kept.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,6 +28,9 @@ class RetentionApi(Protocol):
 
     def find_images_in_use(self, image_ids: Sequence[str]) -> list[ExistingImage]:
         """Return which of up to 100 images some instance was made from."""
+
+    def find_images_of_scaling(self) -> frozenset[str]:
+        """Return the images that scaling configurations name."""
 
     def describe_shares(self, image_id: str) -> list[str]:
         """Return with whom an image is shared."""
@@ -61,10 +65,10 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Sight:
-    """What ECS shows in one region."""
+    """What ECS shows in one region; `in_use` says why an image may not be deleted."""
 
     images: Mapping[str, ExistingImage] = field(default_factory=dict)
-    in_use: frozenset[str] = frozenset()
+    in_use: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,18 +111,22 @@ class Judge:
         api = self.api(region_id)
         may_go = [i for i in ids if i in deprecated] if self.delete_after else []
         found: dict[str, ExistingImage] = {}
-        in_use: set[str] = set()
+        in_use: dict[str, str] = {}
         try:
             for some in batches(ids):
                 shown = self.retry.repeat(partial(api.find_images_by_id, some))
                 found |= {image.image_id: image for image in shown}
+            if may_go:
+                named = self.retry.repeat(api.find_images_of_scaling)
+                in_use |= dict.fromkeys(named, "a scaling configuration names it")
             for some in batches(may_go):
                 used = self.retry.repeat(partial(api.find_images_in_use, some))
-                in_use |= {image.image_id for image in used}
+                why = "instances were made from it"
+                in_use |= dict.fromkeys((image.image_id for image in used), why)
         except ServiceError as exc:
             self.failed(exc)
             return None
-        return _Sight(images=found, in_use=frozenset(in_use))
+        return _Sight(images=found, in_use=in_use)
 
     def _decide(
         self, image: KeptImage, region_id: str, image_id: str, sight: _Sight | None
@@ -172,8 +180,8 @@ class Judge:
         due = image.deprecated + self.delete_after
         if self.now < due:
             return Fate.DEPRECATED, f"deleted after {due:%Y-%m-%d}"
-        if image_id in sight.in_use:
-            return Fate.KEEP, "instances were made from it"
+        if why := sight.in_use.get(image_id):
+            return Fate.KEEP, why
         return Fate.DELETE, f"deprecated since {image.deprecated:%Y-%m-%d}"
 
 

@@ -1,0 +1,1 @@
+"""Auto Scaling: which images its configurations name."""
