@@ -44,12 +44,13 @@ class Deployed:
 
         self.cloud.fc.create_function("image-import", "importer", importer)
 
-    def run(self, *arguments: str) -> Run:
+    def run(self, *arguments: str, **further: str) -> Run:
         keys = self.cloud.credentials
         environ = {
             "ALIBABA_CLOUD_ACCESS_KEY_ID": keys.access_key_id,
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": keys.access_key_secret,
             "REGION_ID": self.cloud.region_id,
+            **further,
         }
         with self.cloud:
             return CliRunner(env=environ).invoke(cli, arguments)
@@ -171,6 +172,43 @@ def test_a_function_that_is_not_there_is_told_before_anything_is_done(
     assert "Expected a function as it is deployed: name it by --service" in run.stderr
     after = deployed.cloud.oss.keys(BUCKET), uploads.ledger("broken.qcow2")
     assert after == before
+
+
+@pytest.mark.parametrize(
+    "command", ["invoke {event}", "sweep images", "redrive oss://images/"]
+)
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("2.0", "ServiceNotFound"),
+        ("3.0", "functions on FC 3.0 need a package that is not installed"),
+        ("4", "Invalid value for '--fc' (env var: 'FC_VERSION'): '4' is not one of"),
+    ],
+)
+def test_the_variable_says_which_version_is_asked(
+    deployed: Deployed,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    version: str,
+    said: str,
+) -> None:
+    monkeypatch.setitem(sys.modules, "alibabacloud_fc20230330", None)
+    event = saved(deployed.uploads.put("web.qcow2"), tmp_path)
+    words = command.format(event=event).split()
+    options = ("--remote", *ACCOUNT, "--service", "typo")
+    run = deployed.run(*words, *options, FC_VERSION=version)
+    assert run.exit_code != 0
+    assert said in " ".join(run.stderr.split())
+
+
+def test_the_option_has_the_last_word_on_the_version(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    event = saved(deployed.uploads.put("web.qcow2"), tmp_path)
+    run = deployed.run("invoke", event, *FC2, FC_VERSION="3.0")
+    assert run.exit_code == 0, run.output
+    assert len(deployed.cloud.fc.invocations) == 1
 
 
 def test_who_may_not_look_at_the_function_may_still_invoke_it(
