@@ -82,6 +82,7 @@ def test_a_template_offers_the_choices_of_s_yaml_with_its_defaults(
     only_for_a_stack = {
         *ros_parameters.SWITCHES,
         *ros_parameters.TOLD,
+        "AlertsTo",
         "LogDays",
         *kind.other_code,
     }

@@ -108,7 +108,7 @@ def test_nothing_that_fun_refuses_passes_our_own_checks(
 
 
 needs_ros = pytest.mark.needs(
-    "node", "tests/validators/node_modules/@alicloud/ros-cdk-fc3"
+    "node", "tests/validators/node_modules/@alicloud/ros-cdk-cms"
 )
 
 

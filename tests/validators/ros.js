@@ -5,6 +5,7 @@ const fs = require("fs");
 const ros = require("@alicloud/ros-cdk-core");
 
 const CLASSES = {
+  CMS: require("@alicloud/ros-cdk-cms"),
   FC3: require("@alicloud/ros-cdk-fc3"),
   OSS: require("@alicloud/ros-cdk-oss"),
   RAM: require("@alicloud/ros-cdk-ram"),

@@ -41,11 +41,17 @@ def handle_schedule(
         except ServiceError as exc:
             log.warning("%s", to_json({"error_message": of_error(exc).reason}))
             raise
-    for error in report.errors:
-        log.warning("%s", to_json({"error_message": error}))
+    log_run(report, context)
     if bugs:
         raise bugs[0]
     return report.to_json()
+
+
+def log_run(report: Report, context: object) -> None:
+    """Log what a run could not do, and the line that each run leaves."""
+    for error in report.errors:
+        log.warning("%s", to_json({"error_message": error}))
+    log.info("%s", report.log_json(str(getattr(context, "request_id", "") or "")))
 
 
 def make_tracker(

@@ -76,17 +76,20 @@ class Report:
 
     Attributes:
         open_count: Imports that are still under way.
+        news_waiting: Messages that a receiver has not taken yet.
         errors: What could not be done; the next run tries again.
     """
 
     changes: list[Result] = field(default_factory=list)
     open_count: int = 0
+    news_waiting: int = 0
     errors: list[str] = field(default_factory=list)
 
     def add(self, other: "Report") -> None:
         """Add what another run came to."""
         self.changes += other.changes
         self.open_count += other.open_count
+        self.news_waiting += other.news_waiting
         self.errors += other.errors
 
     def to_json(self) -> str:
@@ -97,6 +100,17 @@ class Report:
         }
         if self.errors:
             told["errors"] = self.errors
+        return to_json(told)
+
+    def log_json(self, fc_request_id: str) -> str:
+        """Return the one log line of a run, which is there also if nothing changed."""
+        told = {
+            "run": "tracker",
+            "open": self.open_count,
+            "news_waiting": self.news_waiting,
+            "errors": len(self.errors),
+            "fc_request_id": fc_request_id,
+        }
         return to_json(told)
 
 
@@ -166,7 +180,7 @@ class Tracker:
         if settings.delete_deprecated_after and not settings.dry_run:
             self._do(self._delete_due)
         if settings.notify and not settings.dry_run:
-            self._do(self._tell_news)
+            self.report.news_waiting = self._do(self._tell_news)
         if not settings.dry_run:
             self._do(self._note_run)
         return self.report

@@ -275,6 +275,8 @@ def _of_object(item: dict[str, Any], depth: int) -> Iterator[ObjectCreated]:
         yield from _of_event(item["requestPayload"])
     elif "outcome" in item:
         yield from _of_log_line(item)
+    elif "run" in item or "error_message" in item:
+        return  # what the tracker logs of a run, which is about no upload
     elif "records" in item or "changes" in item:
         yield from _uploads(item.get("records", item.get("changes")), depth + 1)
     elif "events" in item or "data" in item or "oss" in item:

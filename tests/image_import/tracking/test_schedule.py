@@ -35,8 +35,9 @@ def test_one_line_is_logged_for_each_change(caplog: pytest.LogCaptureFixture) ->
     uploads.upload("db.qcow2")
     with caplog.at_level(logging.INFO, "image_import"):
         answer = fire(uploads)
-    logged = lines(caplog)
-    assert answer["open"] == 2
+    *logged, run = lines(caplog)
+    assert answer["open"] == run["open"] == 2
+    assert (run["run"], run["news_waiting"], run["errors"]) == ("tracker", 0, 0)
     assert sorted(line["object_key"] for line in logged) == ["db.qcow2", "web.qcow2"]
     assert {line["outcome"] for line in logged} == {"progress"}
     assert all(line["fc_request_id"] for line in logged)
@@ -49,8 +50,9 @@ def test_what_went_wrong_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "image_import"):
         answer = fire(uploads)
     assert answer["changes"] == []
-    (record,) = [r for r in caplog.records if r.name == "image_import"]
+    record, run = [r for r in caplog.records if r.name == "image_import"]
     assert record.levelno == logging.WARNING
+    assert json.loads(run.getMessage())["errors"] == 1
     assert "DescribeTasks: Forbidden.RAM" in record.getMessage()
     assert explain("ECS", "Forbidden.RAM").fix in answer["errors"][0]
 
@@ -74,7 +76,7 @@ def test_failures_are_warnings(caplog: pytest.LogCaptureFixture) -> None:
     uploads.cloud.ecs.finish_imports()
     with caplog.at_level(logging.INFO, "image_import"):
         fire(uploads)
-    (record,) = [r for r in caplog.records if r.name == "image_import"]
+    record, _ = [r for r in caplog.records if r.name == "image_import"]
     assert record.levelno == logging.WARNING
     assert json.loads(record.getMessage())["error_code"] == "InvalidImageSize"
 

@@ -118,6 +118,15 @@ def test_what_is_no_text_is_said_where_it_begins(data: bytes, why: str) -> None:
     assert given.unread[-1].reason == f"{why}; from here on nothing was read"
 
 
+def test_what_the_tracker_logs_of_a_run_is_about_no_upload() -> None:
+    log = (
+        '2026-12-01T03:00:00.000Z 1 [INFO] {"run": "tracker", "open": 1}\n'
+        '2026-12-01T03:00:00.000Z 1 [WARNING] {"error_message": "OSS: no answer"}\n'
+    )
+    given = read_given(io.BytesIO(log.encode()))
+    assert (given.unread, given.left, given.uploads) == ([], 2, {})
+
+
 MESSAGE: dict[str, Any] = {"requestPayload": "x" * 100_000}
 PRETTY_LINES = json.dumps(MESSAGE, indent=1).encode().splitlines(keepends=True)
 BODY = b"<MessageBody>" + b"A" * 100_000 + b"</MessageBody>\n"

@@ -55,6 +55,12 @@ CHOICES: tuple[tuple[OnAvailable, dict[str, str], Place], ...] = (
         HERE,
     ),
     ("keep", {"NotifyBus": "told"}, ELSEWHERE),
+    ("keep", {"AlertsTo": "people"}, HERE),
+    (
+        "keep",
+        {"AlertsTo": "people", "LogProjectIs": THERE, "LogStoreIs": THERE},
+        ELSEWHERE,
+    ),
 )
 
 

@@ -15,7 +15,7 @@ from image_import.config.settings import read_settings
 from image_import.handler import convert, handle
 from image_import.importing.runtime import Runtime
 from image_import.notification.delivery import TellsNews
-from image_import.tracking.schedule import handle_schedule, make_tracker
+from image_import.tracking.schedule import handle_schedule, log_run, make_tracker
 from image_import_cli.iam.deployment import (
     CONVERTER,
     IMPORTER,
@@ -107,7 +107,9 @@ def set_up(
             bucket=NAMES.ledger_bucket,
         )
         run.make_sender = lambda: sender
-        return run.run().to_json()
+        report = run.run()
+        log_run(report, context)
+        return report.to_json()
 
     def converter(event: bytes, context: FcContext) -> str:
         return convert(event, context, environ=environ, runtime=runtime)

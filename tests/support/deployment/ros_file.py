@@ -51,21 +51,29 @@ ELSEWHERE = Place(region_id="cn-shanghai", account_id="6543210987654321", stack=
 OWN_PROPERTIES = {
     ("ALIYUN::SLS::Project", "Name"): "Name",
     ("ALIYUN::SLS::Logstore", "LogstoreName"): "LogstoreName",
+    ("ALIYUN::SLS::Dashboard", "DashboardName"): "DashboardName",
     ("ALIYUN::MNS::Queue", "QueueName"): "QueueName",
     ("ALIYUN::OSS::Bucket", "Name"): "BucketName",
     ("ALIYUN::FC3::Function", "FunctionName"): "FunctionName",
 }
 SUBSTITUTION = re.compile(r"\$\{([^}]*)\}")
 
+UNKNOWN_TO_FUN = (
+    r"^Rules:\n(?:  .*\n)*\n",
+    r"^  \w+:\n    Type: ALIYUN::(?:SLS::Alert|SLS::Dashboard|CMS::\w+)\n(?:    .*\n)*",
+    r"^      KeyIndices:\n(?:        .*\n)*",
+)
+
 
 def as_fun_takes_it(text: str) -> str:
     """Return a template without what ROS documents and `fun validate` does not know.
 
     Source: lib/validate/schema of @alicloud/fun: a number is no Ref there, and there
-    are no Rules.
+    are no Rules, no alerts and dashboards; an index has no Fn::If.
     """
-    without_rules = re.sub(r"^Rules:\n(?:  .*\n)*\n", "", text, flags=re.MULTILINE)
-    return without_rules.replace("TTL: {Ref: LogDays}", "TTL: 90")
+    for unknown in UNKNOWN_TO_FUN:
+        text = re.sub(unknown, "", text, flags=re.MULTILINE)
+    return text.replace("TTL: {Ref: LogDays}", "TTL: 90")
 
 
 class Template:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deployment.ros_file import Template
+from deployment.ros_shapes import ALERTS
 
 Json = Any
 
@@ -41,10 +42,39 @@ def wrongly_made(
             yield f"makes {name}, which is there already"
         else:
             yield from _differing(name, held, properties)
+    yield from _alerts(template, resources, place)
     yield from _late(template, resources, needed)
     for name in KEPT & resources.keys():
         if resources[name].get("DeletionPolicy") != "Retain":
             yield f"{name} goes with the stack"
+
+
+def _alerts(
+    template: Template, resources: Json, place: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield what is wrong with alerts, dashboard and rule: all are made, or none."""
+    people = template.value("AlertsTo")
+    if made := ALERTS.keys() & resources.keys() if not people else set():
+        yield f"makes {', '.join(sorted(made))}, which nobody asked for"
+    for name in ALERTS if people else ():
+        if name not in resources:
+            yield f"does not make {name}"
+            continue
+        held = resources[name]["Properties"]
+        if name == "LostEventsRule":
+            yield from _differing(name, held, {"ContactGroups": [people]})
+            continue
+        project = {held.get("Project", held.get("ProjectName"))}
+        stores = {chart["search"]["logstore"] for chart in held.get("Charts", ())}
+        if configured := held.get("Detail", {}).get("Configuration"):
+            project |= {query["Project"] for query in configured["QueryList"]}
+            stores |= {query["Store"] for query in configured["QueryList"]}
+            dashboard = resources["Dashboard"]["Properties"]["DashboardName"]
+            yield from _differing(name, configured, {"Dashboard": dashboard})
+            policy = configured["PolicyConfiguration"]
+            yield from _differing(name, policy, {"ActionPolicyId": people})
+        if (project, stores) != ({place["ProjectName"]}, {place["LogstoreName"]}):
+            yield f"{name}: reads {project} and {stores}"
 
 
 def _differing(name: str, held: Json, wanted: Json) -> Iterator[str]:

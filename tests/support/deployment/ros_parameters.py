@@ -40,6 +40,7 @@ BAD_VALUES = {
     "LogProject": ("", "a/b", "UPPER"),
     "NotifyQueue": ("*", "a/b", "-a", "x" * 256),
     "NotifyTopic": ("*", "a/b", "-a", "x" * 256),
+    "AlertsTo": ("*", "a/b", ".a", "x" * 61),
     "NotifyBus": ("*", "a/b", "-a", "x" * 128),
     "SidecarMaySet": ("*", "RoleName;RegionId", "RoleName,", "Tag"),
     "ImportRoleName": ("*", "a/b", "acs:ram::1:role/x", "x" * 65),

@@ -35,15 +35,21 @@ RAM_ROLE = fields(
 )
 
 
-def resource_of(kind: str, properties: Schema) -> Schema:
-    required = {"Type": just(kind), "Properties": fields(properties)}
+ANALYSED = {"Type": "text", "EnableAnalytics": True}
+
+
+def resource_of(
+    kind: str, properties: Schema, optional: Schema | None = None
+) -> Schema:
+    held = fields(properties, optional or {})
+    required = {"Type": just(kind), "Properties": held}
     return fields(required, {"Condition": TEXT, "DeletionPolicy": just("Retain")})
 
 
 def resources_with(functions: Schema) -> Schema:
     """Return what a stack makes, with functions as a version of FC has them."""
     roles = {"FunctionRole": RAM_ROLE, "TriggerRole": RAM_ROLE}
-    return fields({**functions, **roles}, IF_WANTED)
+    return fields({**functions, **roles}, {**IF_WANTED, **ALERTS})
 
 
 IF_WANTED: Schema = {
@@ -69,11 +75,95 @@ IF_WANTED: Schema = {
             "LogstoreName": TEXT,
             "FullTextIndex": fields({"Enable": YES}),
         },
+        {"KeyIndices": just([{**ANALYSED, "Name": "message"}])},
     ),
     "FailureEvents": resource_of(
         "ALIYUN::MNS::Queue",
         # Source: "ALIYUN::MNS::Queue", ROS, and "CreateQueue", MNS; read 2026-11.
         {"QueueName": TEXT, "MessageRetentionPeriod": whole(345_600, 604_800)},
+    ),
+}
+QUERY = fields(
+    {
+        "Project": BUCKET,
+        "Store": TEXT,
+        "StoreType": just("log"),
+        "TimeSpanType": just("Custom"),
+        "Start": {"type": "string", "pattern": "^-[0-9]+[mh]$"},
+        "End": just("now"),
+        "Query": TEXT,
+    }
+)
+SEVERITY = fields(
+    {
+        "Severity": {"enum": [2, 4, 6, 8, 10]},
+        "EvalCondition": fields(
+            {"Condition": MAYBE_TEXT, "CountCondition": MAYBE_TEXT}
+        ),
+    }
+)
+# Source: "ALIYUN::SLS::Alert", ROS documentation, read 2026-12.
+ALERT = resource_of(
+    "ALIYUN::SLS::Alert",
+    {
+        "Project": BUCKET,
+        "Detail": fields(
+            {
+                "Name": TEXT,
+                "DisplayName": {"type": "string", "minLength": 1, "maxLength": 64},
+                "Description": TEXT,
+                "Schedule": just({"Type": "FixedRate", "Interval": "5m"}),
+                "Configuration": fields(
+                    {
+                        "Version": just("2.0"),
+                        "Type": just("default"),
+                        "Dashboard": TEXT,
+                        "QueryList": list_of(QUERY),
+                        "SeverityConfigurations": list_of(SEVERITY),
+                        "GroupConfiguration": just({"Type": "no_group"}),
+                        "PolicyConfiguration": fields(
+                            {
+                                "AlertPolicyId": just("sls.builtin.dynamic"),
+                                "ActionPolicyId": TEXT,
+                                "RepeatInterval": just("4h"),
+                            }
+                        ),
+                    },
+                    {"NoDataFire": YES, "NoDataSeverity": just(10)},
+                ),
+            }
+        ),
+    },
+)
+ALERTS: Schema = {
+    **dict.fromkeys(
+        ("FailedAlert", "StuckAlert", "RetryingAlert", "NewsAlert", "SilentAlert"),
+        ALERT,
+    ),
+    "Dashboard": resource_of(
+        "ALIYUN::SLS::Dashboard",
+        {
+            "ProjectName": BUCKET,
+            "DashboardName": TEXT,
+            "DisplayName": TEXT,
+            "Charts": {"type": "array", "minItems": 1, "items": {"type": "object"}},
+        },
+    ),
+    "LostEventsRule": resource_of(
+        "ALIYUN::CMS::ResourceMetricRule",
+        {
+            "RuleName": TEXT,
+            "ContactGroups": list_of(TEXT),
+            "Namespace": just("acs_fc"),
+            "MetricName": just("FunctionAsyncEventExpiredDropped"),
+            "Resources": {"type": "array", "minItems": 1, "items": {"type": "object"}},
+            "Period": just(60),
+            "Interval": just(60),
+            "SilenceTime": just(14_400),
+            "NoDataPolicy": just("OK"),
+            "EmailSubject": TEXT,
+            "Escalations": {"type": "object"},
+        },
     ),
 }
 PARAMETER: Schema = {
