@@ -248,7 +248,7 @@ def test_a_script_for_each_shell_asks_the_command_itself(shell: str) -> None:
         ("infer --target apsara-p", {"apsara-pop"}),
         ("status --state re", {"redrive", "refused", "retiring", "retrying"}),
         ("status --w", {"--watch", "--workers"}),
-        ("redrive --d", {"--dry-run", "--despite-doubt"}),
+        ("redrive --d", {"--debug", "--dry-run", "--despite-doubt"}),
         ("cancel --y", {"--yes"}),
         ("completion ", {"bash", "fish", "zsh"}),
     ],

@@ -25,7 +25,7 @@ from image_import_cli.commands.stop_distribution import (
     StopsDistribution,
     open_distributions,
 )
-from image_import_cli.options.credentials import profile_option, signed_environment
+from image_import_cli.options.credentials import service_options, signed_environment
 from image_import_cli.options.oss_url import read_object
 from image_import_cli.options.settings import (
     checked_settings,
@@ -235,7 +235,7 @@ EXPECTED = "oss://BUCKET/KEY or a task ID"
     help="With TASK_ID: where the ledger is. Default: LEDGER_BUCKET.",
 )
 @set_option
-@profile_option
+@service_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object; needs --yes.")
 @click.pass_context
 def cancel(

@@ -10,7 +10,7 @@ from image_import.events.parser import ObjectCreated
 from image_import.importing.runtime import Clients
 
 from image_import_cli.aliyun.events import eventbridge_event, head_record, native_event
-from image_import_cli.options.credentials import profile_option, signed_environment
+from image_import_cli.options.credentials import service_options, signed_environment
 from image_import_cli.options.oss_url import read_object
 from image_import_cli.options.settings import (
     checked_settings,
@@ -51,7 +51,7 @@ def _number(ctx: click.Context, param: click.Parameter, value: str) -> str:
     help="Write the event into this file. Default: standard output.",
 )
 @set_option
-@profile_option
+@service_options
 def event(
     place: str,
     account_id: str,

@@ -11,7 +11,7 @@ from image_import.model.result import LOG_FIELDS, Result, said
 from rich.console import Console
 
 from image_import_cli.aliyun.remote_function import FunctionAnswer, Remote, results_of
-from image_import_cli.options.credentials import profile_option, signed_environment
+from image_import_cli.options.credentials import service_options, signed_environment
 from image_import_cli.options.remote import remote_options
 from image_import_cli.options.settings import (
     checked_settings,
@@ -84,7 +84,7 @@ EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     "--async", "is_async", is_flag=True, help="With --remote: queue it and go on."
 )
 @set_option
-@profile_option
+@service_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def invoke(

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from image_import_cli.options.credentials import profile_option, signed_environment
+from image_import_cli.options.credentials import service_options, signed_environment
 from image_import_cli.options.settings import (
     checked_settings,
     environment,
@@ -44,7 +44,7 @@ ADVICE = {
     help="Send one sample message to each receiver.",
 )
 @set_option
-@profile_option
+@service_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def notify(

@@ -22,7 +22,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from image_import_cli.options.credentials import profile_option, signed_environment
+from image_import_cli.options.credentials import service_options, signed_environment
 from image_import_cli.options.settings import (
     checked_settings,
     environment,
@@ -72,7 +72,7 @@ class Heard:
     help="Ledgers read at once.",
 )
 @set_option
-@profile_option
+@service_options
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON object per image and region."
 )

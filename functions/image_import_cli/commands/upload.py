@@ -42,7 +42,7 @@ from image_import_cli.commands.convert.object_route import (
 )
 from image_import_cli.commands.convert.output import explained, show_report, shown
 from image_import_cli.commands.convert.upload_record import records_folder
-from image_import_cli.options.credentials import profile_option, signed_environment
+from image_import_cli.options.credentials import service_options, signed_environment
 from image_import_cli.options.image_fields import image_field_options
 from image_import_cli.options.oss_url import complete_file, read_place
 from image_import_cli.options.settings import (
@@ -86,7 +86,7 @@ _PACKING = re.compile(
     help="Seconds between two looks of --wait.",
 )
 @set_option
-@profile_option
+@service_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def upload(

@@ -27,7 +27,7 @@ from image_import_cli.doctor.account.snapshot import Absent, Account, gather
 from image_import_cli.doctor.checks.all import no_keys, run_checks
 from image_import_cli.iam.bucket_policies import UPLOADER
 from image_import_cli.iam.roles import AfterAvailable, FcVersion, Names, OnAvailable
-from image_import_cli.options.credentials import profile_option, signed_environment
+from image_import_cli.options.credentials import service_options, signed_environment
 from image_import_cli.options.names import choice_options, name_options_of_one_place
 from image_import_cli.options.settings import checked_settings
 from image_import_cli.options.types import checked_endpoint
@@ -66,7 +66,7 @@ NOT_ON_APSARA = "how Apsara Stack answers this is not known"
     show_default=True,
     help="URL of RAM.",
 )
-@profile_option
+@service_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def doctor(
     names: Names,

@@ -47,19 +47,44 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 Profile = Mapping[str, Any]
 
 
-def profile_option(command: Command) -> Command:
-    """Add `--profile NAME` to a command, for `signed_environment` to find."""
-    return click.option(
+def service_options(command: Command) -> Command:
+    """Add `--profile NAME`, for `signed_environment` to find, and `--debug`."""
+    debug = click.option(
+        "--debug",
+        is_flag=True,
+        expose_value=False,
+        callback=_show_requests,
+        help="Show each request to a service on standard error, without secrets.",
+    )
+    profile = click.option(
         "--profile",
         metavar="NAME",
         expose_value=False,
         callback=_keep,
         help=f"Profile of ~/.aliyun/config.json; else {PROFILE}.",
-    )(command)
+    )
+    return profile(debug(command))
 
 
 def _keep(context: click.Context, _parameter: click.Parameter, name: str) -> None:
     context.meta[_GIVEN] = name or ""
+
+
+def _show_requests(
+    context: click.Context,
+    _parameter: click.Parameter,
+    is_asked: bool,  # noqa: FBT001 - click's
+) -> None:
+    """Show requests until the command ends."""
+    if not is_asked or context.resilient_parsing:
+        return
+    from image_import_cli.aliyun.shown_requests import requests_shown  # noqa: PLC0415 - requests is slow to load
+
+    def secrets() -> list[str]:
+        environ = context.meta.get(_FOUND, os.environ)
+        return [environ.get(name, "") for name in (KEY_ID, KEY_SECRET, TOKEN)]
+
+    context.with_resource(requests_shown(secrets))
 
 
 def signed_environment() -> Mapping[str, str]:

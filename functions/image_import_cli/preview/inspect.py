@@ -12,7 +12,7 @@ from image_import.model.targets import TARGETS, Target
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from image_import_cli.options.credentials import profile_option
+from image_import_cli.options.credentials import service_options
 from image_import_cli.options.oss_url import complete_file, object_named
 from image_import_cli.options.settings import (
     checked_settings,
@@ -47,7 +47,7 @@ SECONDS = 120.0
     help="Whose requirements are checked.  [default: IMPORT_TARGET, or public]",
 )
 @set_option
-@profile_option
+@service_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def inspect(

@@ -33,7 +33,7 @@ from image_import.sidecar.finder import SidecarFound, find_sidecar, lone_disk_wa
 from image_import.sidecar.parser import SUFFIXES, sidecar_keys
 from rich.console import Console
 
-from image_import_cli.options.credentials import profile_option, signed_environment
+from image_import_cli.options.credentials import service_options, signed_environment
 from image_import_cli.options.oss_url import BUCKET_NAME, complete_file, object_named
 from image_import_cli.options.settings import (
     checked_settings,
@@ -56,7 +56,7 @@ AT_ONCE = 10
 )
 @click.argument("image", shell_complete=complete_file)
 @set_option
-@profile_option
+@service_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def plan(

@@ -18,7 +18,7 @@ from image_import_cli.delivery.batch import (
     status_of,
 )
 from image_import_cli.delivery.output import Counting, showing
-from image_import_cli.options.credentials import profile_option
+from image_import_cli.options.credentials import service_options
 from image_import_cli.options.oss_url import complete_file
 from image_import_cli.options.remote import remote_options
 from image_import_cli.options.settings import (
@@ -70,7 +70,7 @@ SWEEP = "image-import sweep imports what no event told of"
 )
 @remote_options
 @set_option
-@profile_option
+@service_options
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON object per image, then the sums."
 )

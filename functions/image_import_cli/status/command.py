@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from image_import_cli.options.credentials import profile_option, signed_environment
+from image_import_cli.options.credentials import service_options, signed_environment
 from image_import_cli.options.settings import (
     checked_settings,
     environment,
@@ -84,7 +84,7 @@ from image_import_cli.ui.files import why_not_there
     help="Write numbers as OpenMetrics instead, for node_exporter; `-` prints them.",
 )
 @set_option
-@profile_option
+@service_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per import.")
 @click.pass_context
 def status(

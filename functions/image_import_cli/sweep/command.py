@@ -12,7 +12,7 @@ from image_import_cli.aliyun.remote_function import Remote
 from image_import_cli.delivery.batch import status_of
 from image_import_cli.delivery.deployed import import_remotely
 from image_import_cli.delivery.output import Counting, showing
-from image_import_cli.options.credentials import profile_option, signed_environment
+from image_import_cli.options.credentials import service_options, signed_environment
 from image_import_cli.options.oss_url import read_place
 from image_import_cli.options.remote import remote_options
 from image_import_cli.options.settings import (
@@ -61,7 +61,7 @@ from image_import_cli.ui.tty import aside
 @click.option("--from-start", is_flag=True, help="Do not go on where it was stopped.")
 @remote_options
 @set_option
-@profile_option
+@service_options
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON object per image, then the sums."
 )

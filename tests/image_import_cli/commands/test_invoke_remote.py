@@ -67,6 +67,19 @@ def saved(event: bytes, folder: Path) -> str:
     return str(path)
 
 
+def test_debug_shows_the_call_of_fc_2_without_the_keys(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    event = saved(deployed.uploads.put("web.qcow2"), tmp_path)
+    ended = deployed.run("invoke", event, *FC2, "--debug")
+    keys = deployed.cloud.credentials
+    assert "POST https://1234567890123456.cn-hangzhou.fc.aliyuncs.com" in ended.stderr
+    assert "/functions/importer/invocations" in ended.stderr
+    assert "x-fc-request-id: " in ended.stderr
+    for secret in (keys.access_key_id, keys.access_key_secret, "FC LTAI"):
+        assert secret not in ended.output
+
+
 def test_the_function_imports_and_its_log_is_shown_apart(
     deployed: Deployed, tmp_path: Path
 ) -> None:

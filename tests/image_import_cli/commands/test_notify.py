@@ -55,6 +55,15 @@ def test_a_receiver_that_takes_the_sample_is_status_0(
     assert "SECRET" not in ended.output
 
 
+def test_debug_shows_of_a_receiver_no_more_than_its_host(
+    authority: Path, willing: Loopback
+) -> None:
+    ended = run(authority, f"{willing.url}/hook/SECRET", options=("--debug",))
+    assert f"POST {willing.url}/..." in ended.stderr
+    assert "< 200" in ended.stderr
+    assert "SECRET" not in ended.output
+
+
 def test_one_that_does_not_is_status_1_and_the_other_is_tried_all_the_same(
     authority: Path, willing: Loopback, unwilling: Loopback
 ) -> None:

@@ -15,7 +15,7 @@ from image_import_cli.commands.convert.conversion import (
 )
 from image_import_cli.commands.convert.local_file import FileRoute
 from image_import_cli.commands.convert.output import explained, show_report, shown
-from image_import_cli.options.credentials import profile_option
+from image_import_cli.options.credentials import service_options
 from image_import_cli.options.oss_url import complete_file, is_place, read_object
 from image_import_cli.options.settings import (
     checked_settings,
@@ -65,7 +65,7 @@ threads_option = click.option(
 @threads_option
 @click.option("--force", is_flag=True, help="Write over DESTINATION if it is there.")
 @set_option
-@profile_option
+@service_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def convert(
