@@ -3,9 +3,10 @@
 import re
 from datetime import datetime, timedelta, timezone
 
+import pytest
 from image_import.notification.news import ImportNews
-from image_import.notification.texts import ENGLISH, text
-from manual import PAGES
+from image_import.notification.texts import CHINESE, ENGLISH, Words, text
+from manual import CHINESE_PAGES, PAGES
 
 AT = datetime(2026, 12, 1, 9, 30, tzinfo=timezone.utc)
 SAMPLES = {
@@ -20,7 +21,7 @@ SAMPLES = {
 }
 
 
-def messages() -> str:
+def messages(words: Words) -> str:
     """Return the block of the manual."""
     told = [
         text(
@@ -34,15 +35,24 @@ def messages() -> str:
                 image_name="web-3f2a9c01d4b7",
                 **said,  # type: ignore[arg-type]
             ),
-            ENGLISH,
+            words,
         )
         for kind, said in SAMPLES.items()
     ]
     return "\n\n".join(told)
 
 
-def test_the_manual_shows_the_messages_of_the_five_kinds_as_they_are() -> None:
-    page = PAGES["docs/operate.md"]
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        (PAGES["docs/operate.md"], ENGLISH),
+        (CHINESE_PAGES["docs/zh/operate.md"], CHINESE),
+    ],
+    ids=["English", "Chinese"],
+)
+def test_the_manual_shows_the_messages_of_the_five_kinds_as_they_are(
+    page: str, words: Words
+) -> None:
     shown = re.search(r"<!-- news -->\n```text\n(.*?)\n```\n", page, re.DOTALL)
     assert shown
-    assert shown[1] == messages()
+    assert shown[1] == messages(words)
