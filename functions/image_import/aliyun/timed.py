@@ -145,7 +145,9 @@ class _Http(HTTPConnection):
     response_class = _TimedResponse
 
 
-class _Https(HTTPSConnection):
+class TimedHttps(HTTPSConnection):
+    """A connection with TLS whose answers have to be there in time."""
+
     response_class = _TimedResponse
 
 
@@ -154,7 +156,7 @@ class _HttpPool(HTTPConnectionPool):
 
 
 class _HttpsPool(HTTPSConnectionPool):
-    ConnectionCls = _Https
+    ConnectionCls = TimedHttps
 
 
 _POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _HttpPool, "https": _HttpsPool}

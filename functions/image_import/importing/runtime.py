@@ -201,14 +201,15 @@ def prepare_logging(settings: Settings) -> None:
     """Set our level, and keep oss2 from writing headers and signed strings.
 
     oss2 logs each failed request at INFO, with the answer's StringToSign, and at
-    DEBUG the request's headers with the security token.
+    DEBUG the request's headers with the security token. urllib3 writes whole URLs,
+    which may be secrets, also where it warns of an odd answer.
 
     A level is set only where it differs, for that empties the caches of all loggers.
     """
     for name, level in (
         ("image_import", settings.log_level),
         ("oss2", "CRITICAL"),
-        ("urllib3", "WARNING"),
+        ("urllib3", "CRITICAL"),
     ):
         logger = logging.getLogger(name)
         if logging.getLevelName(logger.level) != level:

@@ -20,6 +20,9 @@ from image_import.notification.texts import Words, text
 JSON = "application/json; charset=utf-8"
 CLOUD_EVENTS = "application/cloudevents+json; charset=utf-8"
 
+_CODES = {"dingtalk": "errcode", "wecom": "errcode", "feishu": "code"}
+"""Where a robot's answer says whether it took the message."""
+
 
 class Reception(Enum):
     """What a receiver's answer means."""
@@ -76,14 +79,23 @@ def verdict(kind: str, http_status: int, body: bytes) -> Reception:
         return Reception.NEVER
     if not 200 <= http_status < 300:
         return Reception.LATER
-    code = {"dingtalk": "errcode", "wecom": "errcode", "feishu": "code"}.get(kind)
-    if code is None:
-        return Reception.TOLD
+    is_told = kind not in _CODES or _code(kind, body) == 0
+    return Reception.TOLD if is_told else Reception.LATER
+
+
+def refusal(kind: str, http_status: int, body: bytes) -> str:
+    """Return what a receiver said that has not taken a message, without its words."""
+    code = _code(kind, body)
+    return f"HTTP {http_status}" + (f", {_CODES[kind]} {code}" if code else "")
+
+
+def _code(kind: str, body: bytes) -> int | None:
+    """Return the code that a robot's answer holds, None if it holds none."""
     try:
-        said = json.loads(body)
-        return Reception.TOLD if said[code] == 0 else Reception.LATER
+        code = json.loads(body)[_CODES[kind]]
     except (ValueError, KeyError, TypeError):
-        return Reception.LATER
+        return None
+    return code if type(code) is int else None
 
 
 def _webhook(

@@ -11,18 +11,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
 from image_import.aliyun.ecs.auth import NoAuth
 from image_import.aliyun.messaging import put_events, put_events_failed, send_message
+from image_import.aliyun.timed import TimedAdapter, TimedHttps
 from image_import.config.credentials import Credentials
 from image_import.config.receivers import Receiver
 from image_import.notification.news import ImportNews
 from image_import.notification.receivers import (
     Reception,
     cloud_event,
+    refusal,
     to_message,
     verdict,
 )
@@ -31,6 +31,16 @@ from image_import.notification.texts import Words
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0
 LARGEST_ANSWER_BYTES = 64 * 1024
+
+
+OF_IPV4 = (
+    ipaddress.IPv6Network("::ffff:0:0/96"),
+    ipaddress.IPv6Network("64:ff9b::/96"),
+)
+"""Where addresses stand for those of IPv4: their last 32 bits are what counts.
+
+Sources: RFC 4291, 2.5.5.2, and RFC 6052, 2.1; read 2026-12.
+"""
 
 
 class PrivateAddressError(OSError):
@@ -42,10 +52,13 @@ def is_public(address: str) -> bool:
 
     100.100.100.200, where ECS serves its metadata, is in the shared address space.
     """
-    return ipaddress.ip_address(address.partition("%")[0]).is_global
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if ip.version == 6 and any(ip in network for network in OF_IPV4):
+        ip = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.is_global
 
 
-class _PublicConnection(HTTPSConnection):
+class _PublicConnection(TimedHttps):
     """Looks where it has come before anything is said there.
 
     The address that was reached counts, not one looked up before: a name may lead
@@ -67,18 +80,12 @@ class _PublicPool(HTTPSConnectionPool):
     ConnectionCls = _PublicConnection
 
 
-class PublicOnly(HTTPAdapter):
+class PublicOnly(TimedAdapter):
     """Reaches public addresses alone; a proxy decides for itself."""
 
-    def init_poolmanager(
-        self,
-        connections: int,
-        maxsize: int,
-        block: bool = False,  # noqa: FBT001, FBT002 - requests' signature
-        **pool_kwargs: Any,  # noqa: ANN401 - likewise
-    ) -> None:
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - theirs
         """Make pools whose connections look where they have come."""
-        super().init_poolmanager(connections, maxsize, block, **pool_kwargs)
+        super().init_poolmanager(*args, **kwargs)
         classes = {**self.poolmanager.pool_classes_by_scheme, "https": _PublicPool}
         self.poolmanager.pool_classes_by_scheme = classes
 
@@ -115,7 +122,8 @@ class NewsSender:
             words: The language of messages to people.
             authorities: A file of certificate authorities; "" for the usual ones.
         """
-        logging.getLogger("urllib3").setLevel(logging.INFO)  # it logs URLs at DEBUG
+        # It logs URLs: at DEBUG each, and as a warning that of an odd answer.
+        logging.getLogger("urllib3").setLevel(logging.CRITICAL)
         self._credentials = credentials
         self._region_id = region_id
         self._words = words
@@ -123,8 +131,8 @@ class NewsSender:
         self._nonce = nonce
         self._session = requests.Session()
         self._verify = authorities or None
-        if not may_be_private:
-            self._session.mount("https://", PublicOnly())
+        adapter = TimedAdapter() if may_be_private else PublicOnly()
+        self._session.mount("https://", adapter)
 
     def tell(self, news: ImportNews, receiver: Receiver) -> Told:
         """Send one message and return what came of it."""
@@ -138,7 +146,7 @@ class NewsSender:
             why = put_events_failed(body)
             return Told(verdict=Reception.LATER if why else Reception.TOLD, why=why)
         said = verdict(receiver.kind, status, body)
-        why = "" if said is Reception.TOLD else f"HTTP {status}"
+        why = "" if said is Reception.TOLD else refusal(receiver.kind, status, body)
         return Told(verdict=said, why=why)
 
     def _request(
