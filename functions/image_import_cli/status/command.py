@@ -57,6 +57,9 @@ from image_import_cli.ui.files import why_not_there
     show_default=True,
     help="Imports in table or page at most, all are counted; 0: all.",
 )
+@click.option(
+    "--long", "is_long", is_flag=True, help="All that is known, with the next steps."
+)
 @click.option("--watch", "is_watched", is_flag=True, help="Stay until all have ended.")
 @click.option(
     "--interval",
@@ -101,6 +104,7 @@ def status(
     metrics: Path | None,
     assignments: tuple[str, ...],
     is_open: bool,
+    is_long: bool,
     is_watched: bool,
     as_json: bool,
 ) -> None:
@@ -143,6 +147,7 @@ def status(
             order=order,
             limit=limit,
             is_open=is_open,
+            is_long=is_long,
         )
         if metrics:
             view.write_metrics(metrics)

@@ -1,6 +1,8 @@
-"""Imports laid out for a terminal: columns while they fit, else one below another.
+"""Imports laid out for a terminal: one line each, or all that is known of each.
 
-At 100 columns and more the image's IDs stand beside its names, below that under them;
+In one line stand what became of which object, and why or which image as far as there
+is room. The rest is for `--long`: columns while they fit, else one below another. At
+100 columns and more the image's IDs stand beside its names, below that under them;
 where not even an ID has room there, under the whole line. On a narrow terminal the key
 stands under the line as well, and on a very narrow one the progress is left out: which
 import it is matters most. No ID and no command is cut, what is too long is folded, and
@@ -9,11 +11,12 @@ as wide as the terminal.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from image_import.ledger.entries import State
 from image_import.model.result import Outcome
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -75,12 +78,20 @@ def bar(status: ImportStatus, *, width: int, is_ascii: bool) -> Text:
 class TableLayout:
     """How imports look on one console."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, has_progress: bool = True) -> None:
         # The last column stays free: a full line wraps on some terminals.
         self._width = console.width - 1
         self._is_wide = self._width >= WIDE
         self._is_ascii = not console.encoding.lower().startswith("utf")
         self._bar = BAR_WIDTHS[self._is_wide]
+        self._has_progress = has_progress
+
+    def brief_head(self) -> RenderableType:
+        """Return the names of the columns above imports in one line each."""
+        if self._is_narrow:
+            return Text(localized("state and object"), "bold")
+        names = ("state", "progress", "age", "object", "")
+        return self._row(*(Text(localized(name), "bold") for name in names))
 
     def head(self) -> RenderableType:
         """Return the names of the columns."""
@@ -109,23 +120,27 @@ class TableLayout:
         return Group(*parts)
 
     def brief(self, status: ImportStatus, passed: timedelta) -> RenderableType:
-        """Return one import in one line, for a display that moves."""
-        told = status.reason if status.state in UNDER_WAY else status.image_id
-        told = f"  {printable(told)}" if told else ""
-        room = self._width - self._indent
+        """Return one import in one line: its key first, the rest if there is room."""
+        key, told = _key(status), _in_short(status)
         if self._is_narrow:
             state = Text(word_of(status.state), style_of(status.state))
             room = max(1, self._width - len(state) - GAP)
-            return Text(" " * GAP).join((state, Text(shortened(_key(status), room))))
-        key = shortened(_key(status), max(20, room - len(told)))
-        name = Text(key).append(told, "dim")
+            return Text(" " * GAP).join((state, Text(shortened(key, room))))
+        room = self._width - self._indent
+        left = room - GAP - cell_len(told)
+        if left < cell_len(key) and told == printable(status.image_id):
+            told = ""  # Half an ID is of no use.
+        name = Text(shortened(key, max(left, room * 3 // 5) if told else room))
+        if told:
+            name.append(" " * GAP + told, "dim")
         name.truncate(room, overflow="ellipsis")
         return self._row(*self._columns(status, passed), name, Text(""))
 
     @property
     def _indent(self) -> int:
         """Where the columns for names begin."""
-        return STATE_WIDTH + self._bar + 5 + AGE_WIDTH + 3 * GAP
+        progress = self._bar + 5 + GAP if self._has_progress else 0
+        return STATE_WIDTH + progress + AGE_WIDTH + 2 * GAP
 
     @property
     def _room(self) -> int:
@@ -145,8 +160,8 @@ class TableLayout:
 
     @property
     def _has_bar(self) -> bool:
-        """Whether there is room for all columns but the names."""
-        return self._room + GAP >= 0
+        """Whether progress is shown, and all columns but the names have room."""
+        return self._has_progress and self._room + GAP >= 0
 
     def _columns(self, status: ImportStatus, passed: timedelta) -> tuple[Text, ...]:
         return (
@@ -171,19 +186,29 @@ class TableLayout:
         if self._has_bar:
             row.add_column(width=self._bar + 5, no_wrap=True)
         row.add_column(width=AGE_WIDTH, no_wrap=True, justify="right")
+        state, progress, passed, *names = cells
+        shown = [state, progress, passed] if self._has_bar else [state, passed]
         if self._is_narrow:
-            row.add_row(*(cells[:3] if self._has_bar else (cells[0], cells[2])))
+            row.add_row(*shown)
             return row
-        has_ids = self._is_wide and bool(cells[4].plain)
+        has_ids = self._is_wide and bool(names[1].plain)
         if has_ids:
             row.add_column(width=self._room, overflow="fold")
         row.add_column(overflow="fold")
-        row.add_row(*cells[: 5 if has_ids else 4])
+        row.add_row(*shown, *names[: 2 if has_ids else 1])
         return row
 
 
 def _key(status: ImportStatus) -> str:
     return printable(status.object_key) or "?"
+
+
+def _in_short(status: ImportStatus) -> str:
+    """Return what is most worth to know of an import besides its state."""
+    if status.state in UNDER_WAY:
+        return printable(localized(status.reason))
+    why = localized(without_key(status.error, status.object_key))
+    return printable(why or status.image_id)
 
 
 def _fitting(name: str, room: int) -> str:
@@ -219,9 +244,27 @@ def sums(counts: Counter[State], *, shown: int) -> str:
 
 
 def print_table(
-    statuses: Iterable[tuple[ImportStatus, timedelta]], console: Console
+    statuses: Sequence[tuple[ImportStatus, timedelta]],
+    console: Console,
+    *,
+    is_long: bool,
 ) -> None:
-    """Print the head and each import; commands unbroken, so that they can be copied."""
+    """Print the head and each import.
+
+    Args:
+        is_long: With all that is known, and commands unbroken, so that they can be
+            copied; else in one line each.
+    """
+    if not is_long:
+        has_progress = any(
+            status.state in UNDER_WAY and status.fraction is not None
+            for status, _ in statuses
+        )
+        layout = TableLayout(console, has_progress=has_progress)
+        console.print(layout.brief_head(), highlight=False)
+        for status, passed in statuses:
+            console.print(layout.brief(status, passed), highlight=False)
+        return
     layout = TableLayout(console)
     console.print(layout.head(), highlight=False)
     for status, passed in statuses:

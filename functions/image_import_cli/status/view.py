@@ -36,6 +36,7 @@ class StatusView:
         order: One of `ORDERS`.
         limit: Imports shown at most, 0 for all.
         is_open: Whether only what is under way is read.
+        is_long: Whether a table has all that is known, not one line for each import.
         is_key: Whether a single object was asked for.
         unreadable: Ledgers that could not be read.
     """
@@ -45,6 +46,7 @@ class StatusView:
     order: str
     limit: int
     is_open: bool
+    is_long: bool = False
     is_key: bool = False
     unreadable: int = 0
     counts: Counter[State] = field(default_factory=Counter)
@@ -135,8 +137,10 @@ class StatusView:
         now = self.ledgers.clock.earliest()
         aged = [(status, now - status.since) for status in found]
         if aged:
-            print_table(aged, console)
+            print_table(aged, console, is_long=self.is_long)
         console.print(self._sums(found), highlight=False)
+        if not self.is_long and any(s.error or s.next_step for s in found):
+            self._say("add --long for reasons, IDs and next steps in full")
         if not (self.counts or self.unreadable or self.filter_.narrows):
             self._say(self._why_nothing())
 

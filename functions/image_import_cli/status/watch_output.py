@@ -79,7 +79,7 @@ class WatchForPerson:
         shown = statuses[: self._limit or None]
         aged = [(s, now - s.since) for s in shown]
         if aged:
-            print_table(aged, self._console)
+            print_table(aged, self._console, is_long=True)
         self._console.print(_sums(statuses, shown=len(shown)), highlight=False)
 
     def _lines(self, statuses: Sequence[ImportStatus]) -> Iterator[RenderableType]:

@@ -10,6 +10,7 @@ import pytest
 from image_import.ledger.layout import LedgerKeys
 from image_import_cli.ui.pools import side_by_side
 from image_import_cli.ui.text import folded, shortened
+from rich.cells import cell_len
 from stacks import POP
 from status_bucket import BROKEN, Bucket
 from uploads import BUCKET, LEDGER, QCOW2
@@ -61,11 +62,44 @@ def test_trouble_comes_first_and_the_last_line_counts(full: Bucket) -> None:
     assert run.exit_code == 1
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_each_import_has_one_line_that_fits(
+    full: Bucket, columns: int, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGE_IMPORT_LANG", language)
+    _, *lines = full.run(columns=columns).stdout.splitlines()
+    for (name, state), line in zip(ALL.items(), lines, strict=False):
+        assert line.split()[0] == state
+        assert f"incoming/{name[:4]}" in line
+        assert cell_len(line.rstrip()) < columns
+
+
+def test_a_line_has_the_whole_key_and_the_image_if_that_has_room_too(
+    full: Bucket,
+) -> None:
+    (image,) = full.json("--state", "available")
+    narrow, wide = (
+        full.run("--state", "available", columns=columns).stdout.splitlines()[1]
+        for columns in (80, 100)
+    )
+    assert narrow.endswith(f"  {image['object_key']}")
+    assert wide.endswith(f"  {image['object_key']}  {image['image_id']}")
+
+
+def test_what_stands_in_long_lines_only_is_said_where_somebody_has_to_act(
+    full: Bucket,
+) -> None:
+    assert "add --long for reasons" in full.run("--state", "failed").stderr
+    assert full.run("--state", "available").stderr == ""
+    assert full.run("--long").stderr == ""
+
+
 @pytest.mark.parametrize("columns", [80, 99, 120, 200])
 def test_nothing_is_wider_than_the_terminal_and_no_id_is_cut(
     full: Bucket, columns: int
 ) -> None:
-    shown = full.run(columns=columns).stdout
+    shown = full.run("--long", columns=columns).stdout
     lines = [line for line in shown.splitlines() if "image-import" not in line]
     assert max(map(len, lines)) <= columns
     for told in full.json():
@@ -78,7 +112,7 @@ def test_nothing_is_wider_than_the_terminal_and_no_id_is_cut(
 def test_which_import_it_is_stands_on_a_narrow_terminal_too(
     full: Bucket, columns: int
 ) -> None:
-    shown = full.run(columns=columns).stdout.splitlines()
+    shown = full.run("--long", columns=columns).stdout.splitlines()
     lines = [line for line in shown if "image-import" not in line]
     assert max(map(len, lines)) <= columns
     whole = "".join(line.strip() for line in lines)
@@ -90,7 +124,7 @@ def test_which_import_it_is_stands_on_a_narrow_terminal_too(
 
 def test_a_command_stands_alone_in_one_line_however_narrow(full: Bucket) -> None:
     command = "    image-import sweep oss://images/incoming/failed.qcow2 --again"
-    assert command in full.run(columns=40).stdout.splitlines()
+    assert command in full.run("--long", columns=40).stdout.splitlines()
 
 
 def test_a_progress_bar_shows_how_far_it_is(full: Bucket) -> None:
@@ -124,7 +158,7 @@ def test_an_order_can_be_asked_for(full: Bucket, order: str, first: str) -> None
 
 
 def test_a_limit_shows_the_first_and_counts_all(full: Bucket) -> None:
-    shown = full.run("--limit", "2", columns=200).stdout
+    shown = full.run("--long", "--limit", "2", columns=200).stdout
     assert shown.count("oss://images/incoming/") == 2
     assert "11 imports (the first 2 shown; --limit 0 shows all): " in shown
 
@@ -277,7 +311,7 @@ def test_who_reads_chinese_is_told_each_next_step_and_the_sum_in_chinese(
     full: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IMAGE_IMPORT_LANG", "zh")
-    shown = full.run(columns=200).stdout
+    shown = full.run("--long", columns=200).stdout
     steps = re.findall(r"^ *→ (.*)$", shown, re.MULTILINE)
     assert len(steps) == len(ALL) - 3
     assert [step for step in steps if not re.search("[\u4e00-\u9fff]", step)] == []
@@ -445,7 +479,7 @@ def test_the_next_step_says_what_the_services_code_means(bucket: Bucket) -> None
     (told,) = bucket.json()
     expected = "The account has no balance. Top it up. Then run"
     assert told["next_step"] == expected
-    assert expected in bucket.run(columns=120).stdout
+    assert expected in bucket.run("--long", columns=120).stdout
 
 
 def test_a_long_name_is_folded_between_its_words_and_not_cut() -> None:
@@ -466,7 +500,7 @@ def test_a_very_long_key_takes_some_lines_and_is_whole_elsewhere(
     key = f"incoming/{'very-long-' * 90}end.qcow2"
     bucket.uploads.upload(key)
     for columns in (60, 80, 120):
-        shown = bucket.run(columns=columns).stdout.splitlines()
+        shown = bucket.run("--long", columns=columns).stdout.splitlines()
         assert len(shown) < 16, columns
         assert "incoming/very-long-" in shown[1]
         assert "end.qcow2" in "".join(line.strip() for line in shown), columns
@@ -475,7 +509,8 @@ def test_a_very_long_key_takes_some_lines_and_is_whole_elsewhere(
 
 
 def test_where_an_id_has_no_room_in_its_column_it_stands_below(full: Bucket) -> None:
-    lines = [line.rstrip() for line in full.run(columns=60).stdout.splitlines()]
+    shown = full.run("--long", columns=60).stdout
+    lines = [line.rstrip() for line in shown.splitlines()]
     assert lines[0].split() == ["state", "progress", "age", "object"]
     for told in full.json():
         for name in ("image_name", "image_id", "ecs_request_id"):
@@ -490,7 +525,7 @@ def test_how_far_it_is_is_not_guessed(bucket: Bucket) -> None:
 
 
 def test_a_reason_beside_its_key_does_not_name_it_again(full: Bucket) -> None:
-    refused = full.run("--state", "refused").stdout
+    refused = full.run("--long", "--state", "refused").stdout
     assert refused.count("incoming/refused.qcow2") == 2  # the line, and the command
 
 
