@@ -1,6 +1,8 @@
 // What the page is made of. Object keys may hold anything, so all text goes into the
 // page as text: nothing here makes HTML of a string.
 
+import { isChinese, say } from "./page-words.js";
+
 export const byId = (id) => document.getElementById(id);
 const LOOKS = {
   good: ["submitted", "Available", "available", "distributed", "succeeded"],
@@ -24,7 +26,29 @@ export function element(tag, { className = "", ...properties } = {}, ...children
 export const isolated = (text, properties) =>
   text ? element("bdi", { className: "mono", dir: "ltr", ...properties }, visible(text)) : "";
 export const quiet = (text) => element("span", { className: "quiet" }, text);
-export const lines = (many) => `${many} ${many === 1 ? "line" : "lines"}`;
+export const lines = (many) => say(many === 1 ? "{count} line" : "{count} lines", { count: many });
+
+// Says something to whoever listens to the page, and shows it for a while.
+export function report(text) {
+  byId("news").textContent = text;
+}
+
+export function copyButton(text, label) {
+  const button = element("button", { type: "button", className: "small", "aria-label": label }, say("Copy"));
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(text);
+    button.textContent = say("Copied");
+    setTimeout(() => { button.textContent = say("Copy"); }, 1500);
+  });
+  return button;
+}
+
+const isBad = (word) => LOOKS.bad.includes(word);
+
+// Trouble stands before the rest; otherwise the order stays.
+export const troubleFirst = (items, wordOf) =>
+  [...items].sort((one, other) => isBad(wordOf(other)) - isBad(wordOf(one)));
+export const troubles = (items, wordOf) => items.filter((item) => isBad(wordOf(item))).length;
 
 // Control and direction characters would hide what a key really is.
 export function visible(text) {
@@ -63,9 +87,9 @@ const STYLES = { size: "tight number", ETag: "tight", parameter: "tight", claim:
 
 export function table(names, rows, caption) {
   const head = names.map((name) =>
-    element("th", { scope: "col", className: STYLES[name] }, name));
+    element("th", { scope: "col", className: STYLES[name] }, say(name)));
   const cell = (content, index) =>
-    element("td", { "data-label": names[index], className: STYLES[names[index]] }, content);
+    element("td", { "data-label": say(names[index]), className: STYLES[names[index]] }, content);
   const made = element("table", {},
     element("thead", {}, element("tr", {}, ...head)),
     element("tbody", {}, ...rows.map((cells) => element("tr", {}, ...cells.map(cell)))));
@@ -76,7 +100,7 @@ export function table(names, rows, caption) {
 export function facts(pairs) {
   const told = pairs.filter(([, value]) => value);
   return element("dl", { className: "facts" }, ...told.flatMap(([name, value]) =>
-    [element("dt", {}, name),
+    [element("dt", {}, say(name)),
       element("dd", {}, ...(Array.isArray(value) ? value : [isolated(value)]))]));
 }
 
@@ -116,12 +140,14 @@ export function opening(load) {
 }
 
 export async function ask(name, asked) {
-  const answer = await fetch(`/_local/${name}?${new URLSearchParams(asked)}`);
+  const language = isChinese ? { language: "zh" } : {};
+  const answer = await fetch(`/_local/${name}?${new URLSearchParams({ ...asked, ...language })}`);
   const said = await answer.json();
   if (!answer.ok) throw new Error(said.error ?? answer.status);
   return said;
 }
 
 export function count(shown, { newest, count: all }) {
-  shown.textContent = all > newest.length ? `the newest ${newest.length} of ${all}` : all || "";
+  const some = say("the newest {shown} of {count}", { shown: newest.length, count: all });
+  shown.textContent = all > newest.length ? some : all || "";
 }

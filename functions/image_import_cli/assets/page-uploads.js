@@ -1,6 +1,7 @@
 // Puts files where they are dropped.
 
 import { ask, brief, byId, element, pill, size, visible } from "./page-parts.js";
+import { say } from "./page-words.js";
 
 const SIDECAR = /\.(json|ya?ml)$/;
 const LOOK_MS = 200;
@@ -9,7 +10,7 @@ const MOST_LOOKS = 100;
 function explain(request) {
   const said = new DOMParser().parseFromString(request.responseText, "application/xml");
   const text = (tag) => said.querySelector(tag)?.textContent;
-  return text("Code") ? `${text("Code")}: ${text("Message")}` : `HTTP status ${request.status}`;
+  return text("Code") ? `${text("Code")}: ${text("Message")}` : say("HTTP status {status}", { status: request.status });
 }
 
 function put(file, { url, type }, bar) {
@@ -20,7 +21,7 @@ function put(file, { url, type }, bar) {
     });
     request.addEventListener("load", () =>
       request.status === 200 ? resolve() : reject(new Error(explain(request))));
-    request.addEventListener("error", () => reject(new Error("it cannot be read, or the server is gone")));
+    request.addEventListener("error", () => reject(new Error(say("it cannot be read, or the server is gone"))));
     request.open("PUT", url);
     request.setRequestHeader("Content-Type", type);
     request.send(file);
@@ -39,7 +40,7 @@ function keyOf(file) {
 // Where a file goes is settled when it is dropped, however long it waits for its turn.
 function enqueue(file) {
   const key = keyOf(file);
-  const bar = element("progress", { max: "1", value: "0", "aria-label": `Upload of ${visible(key)}` });
+  const bar = element("progress", { max: "1", value: "0", "aria-label": say("Upload of {key}", { key: visible(key) }) });
   const note = element("span", { className: "quiet" }, size(file.size));
   const shown = element("li", {}, element("div", { className: "head" }, brief(key), note), bar);
   byId("uploads").append(shown);

@@ -50,6 +50,16 @@ def shell_settings(desk: Desk) -> str:
     return "\n".join(lines)
 
 
+def cli_commands(desk: Desk) -> str:
+    """Return what to type once the settings of the shell are made."""
+    place = shlex.quote(f"oss://{desk.bucket}/{desk.settings.key_prefix}")
+    return (
+        f"image-import upload {EXAMPLE} {place} --wait\n"
+        f"image-import status {place}\n"
+        f"{doctor_command(desk)}"
+    )
+
+
 def doctor_command(desk: Desk) -> str:
     """Return what checks the deployment here, with the settings of the shell."""
     place = ["--image-bucket", desk.bucket, "--key-prefix", desk.settings.key_prefix]

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from heapq import nlargest
 from typing import Any
 
+from fake_aliyun.core.faults import shown_faults
 from fake_aliyun.ecs.images import Image
 from fake_aliyun.fc.invocations import FcInvocation
+from fake_aliyun.oss.multipart import Upload
 from fake_aliyun.oss.objects import OssObject
 from image_import.ledger.entries import FINAL, State
 from image_import.ledger.layout import LedgerKeys
@@ -47,6 +49,19 @@ def shown_object(found: OssObject) -> Shown:
         "size": found.size_bytes,
         "etag": found.etag,
         "at": found.last_modified.isoformat(timespec="milliseconds"),
+    }
+
+
+def shown_upload(bucket: str, upload: Upload) -> Shown:
+    """Return an upload in parts that is under way, such as that of a conversion."""
+    parts = list(upload.parts.values())
+    return {
+        "id": upload.upload_id,
+        "bucket": bucket,
+        "key": upload.key,
+        "parts": len(parts),
+        "size": sum(part.content.size_bytes for part in parts),
+        "at": upload.initiated.isoformat(timespec="milliseconds"),
     }
 
 
@@ -219,9 +234,13 @@ class PageView:
         self._cloud.ecs.move_imports()
         with self._cloud.at_rest():
             images = list(self._cloud.ecs.everywhere)
-            buckets = {
-                name: self._held(name) for name in sorted(self._cloud.oss.buckets)
-            }
+            held = self._cloud.oss.buckets
+            buckets = {name: self._held(name) for name in sorted(held)}
+            uploads = [
+                shown_upload(name, upload)
+                for name in sorted(held)
+                for upload in held[name].uploads.values()
+            ]
         return {
             "desk": self._about(),
             "events": self._events(),
@@ -231,6 +250,8 @@ class PageView:
                 for name, held in buckets.items()
             },
             "ledger": self._ledgers(buckets.get(self._desk.ledger_bucket, [])),
+            "uploads": uploads,
+            "faults": shown_faults(self._cloud.faults),
         }
 
     def delivery(self, request_id: str) -> Shown | None:

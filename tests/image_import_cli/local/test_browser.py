@@ -6,16 +6,19 @@ from pathlib import Path
 
 import pytest
 from browser import POOR_CONTRASTS, Tab, chromium
+from conversions import in_format, in_tar, plain_disk
 from desks import BUCKET, QCOW2, client, desk_with, wait_for_deliveries
 from fake_aliyun import BySeconds
 from image_import_cli.commands.demo import UNSAFE, asset
 from image_import_cli.local.desk import Desk
+from made_ovf import ovf
 
 pytestmark = pytest.mark.needs("chromium")
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202e'\"&.qcow2"
 ODD_FOLDER = "x//y z/?#%2F"
 EVENTS = "document.querySelectorAll('#events-list > details')"
+STREAM = "subformat=streamOptimized"
 READY = "document.querySelector('#bucket').value === 'images'"
 
 
@@ -54,6 +57,125 @@ def test_a_file_dropped_on_the_page_ends_as_an_available_image(
     assert text_of(tab, "#news").endswith(": Available")
     (image,) = desk.cloud.ecs.images.values()
     assert image.disks[0].object_key == file.name
+
+
+@pytest.mark.needs("qemu-img")
+def test_an_appliance_with_two_disks_becomes_one_image_part_by_part(
+    tab: Tab, desk: Desk, tmp_path: Path
+) -> None:
+    vmdk = in_format(plain_disk(tmp_path, data_bytes=9_000_000), "vmdk", STREAM)
+    file = tmp_path / "debian-12.ova"
+    disks = (("d1", "system.vmdk", 1), ("d2", "data.vmdk", 2))
+    members = [("web.ovf", ovf(*disks)), *((name, vmdk) for _, name, _ in disks)]
+    file.write_bytes(in_tar(members))
+    tab.open(desk.url)
+    tab.wait_for(READY)
+    tab.evaluate(WHEN_PARTS_COME)
+    tab.drop([file], ".zone")
+    tab.wait_for("document.querySelector('#images .pill')?.innerText === 'Available'")
+    (image,) = desk.cloud.ecs.images.values()
+    assert [disk.kind for disk in image.disks] == ["system", "data"]
+    assert tab.evaluate("seenParts.size") >= 2, "uploads of targets were not shown"
+
+
+def test_the_next_exchange_fails_as_a_button_says(tab: Tab, desk: Desk) -> None:
+    tab.open(desk.url)
+    tab.wait_for(READY)
+    tab.evaluate("document.querySelector('[data-fault=quota]').click()")
+    tab.wait_for("document.querySelector('#faults-left li')")
+    assert text_of(tab, "#faults-left") == (
+        "the next 1 of ImportImage: QuotaExceed.Image"
+    )
+    client(desk).put_object("debian-12.qcow2", QCOW2)
+    tab.wait_for("!document.querySelector('#faults-left li')")
+    tab.evaluate("document.querySelector('[data-fault=throttled]').click()")
+    tab.wait_for("document.querySelector('#faults-left li')")
+    tab.evaluate("document.querySelector('#no-faults').click()")
+    tab.wait_for("document.querySelector('#no-faults').hidden")
+    assert desk.cloud.faults.remaining() == []
+
+
+FAULTS = "[...document.querySelectorAll('[data-fault]')]"
+
+
+def test_each_fault_that_is_offered_is_one_of_the_cloud(tab: Tab, desk: Desk) -> None:
+    tab.open(desk.url)
+    tab.wait_for(READY)
+    tab.evaluate(f"{FAULTS}.forEach(button => button.click())")
+    tab.wait_for(
+        f"document.querySelectorAll('#faults-left li').length === {FAULTS}.length"
+    )
+    assert len(desk.cloud.faults.remaining()) == 5
+
+
+def test_trouble_stands_first_and_in_the_icon_and_a_filter_finds_one_object(
+    tab: Tab, desk: Desk
+) -> None:
+    client(desk).put_object(UNSAFE, asset(UNSAFE))
+    client(desk).put_object("debian-12.qcow2", QCOW2)
+    wait_for_deliveries(desk, 2)
+    tab.open(desk.url)
+    tab.wait_for(f"{EVENTS}.length === 2")
+    assert text_of(tab, "#events-list .pill") == "refused"
+    tab.wait_for("document.querySelector('#icon').href.endsWith('?count=1')")
+    assert tab.evaluate("document.title") == "(1) image-import local"
+    tab.evaluate("document.querySelector('#trouble').click()")
+    assert text_of(tab, "#events-list .pill") == "submitted"
+    tab.evaluate("document.querySelector('#images .related').click()")
+    tab.wait_for(f"{EVENTS}.length === 1")
+    assert tab.evaluate("document.querySelector('#filter').value") == "debian-12.qcow2"
+    assert tab.evaluate("document.querySelectorAll('#ledger > details').length") == 1
+
+
+def test_what_is_deleted_is_gone_and_a_reset_begins_anew(tab: Tab, desk: Desk) -> None:
+    client(desk).put_object("notes.txt", b"text")
+    client(desk).put_object("debian-12.qcow2", QCOW2)
+    wait_for_deliveries(desk, 2)
+    tab.open(desk.url)
+    tab.wait_for("document.querySelectorAll('#buckets button').length >= 2")
+    tab.evaluate(
+        "document.querySelector('#buckets button[aria-label$=\"notes.txt\"]').click()"
+    )
+    tab.wait_for("!document.querySelector('#buckets').innerText.includes('notes')")
+    assert desk.cloud.oss.keys(BUCKET) == ["debian-12.qcow2"]
+    tab.evaluate("window.confirm = () => true")
+    tab.evaluate("document.querySelector('#reset').click()")
+    tab.wait_for("!document.querySelector('#images > li')")
+    client(desk).put_object("debian-12.qcow2", QCOW2)
+    tab.wait_for("document.querySelector('#images .pill')?.innerText === 'Available'")
+
+
+def test_what_is_to_be_typed_elsewhere_is_copied_with_a_click(
+    tab: Tab, desk: Desk
+) -> None:
+    tab.open(desk.url)
+    tab.evaluate("navigator.clipboard.writeText = async (text) => { copied = text; }; 1")
+    tab.wait_for("document.querySelectorAll('#clients button').length === 4")
+    tab.evaluate("document.querySelector('#clients button').click()")
+    tab.wait_for("document.querySelector('#clients button').textContent === 'Copied'")
+    assert f"export OSS_ENDPOINT={desk.url}" in tab.evaluate("copied")
+
+
+def test_the_page_speaks_chinese_to_who_wants_it(tab: Tab, desk: Desk) -> None:
+    client(desk).put_object(UNSAFE, asset(UNSAFE))
+    client(desk).put_object("debian-12.qcow2", QCOW2)
+    wait_for_deliveries(desk, 2)
+    tab.open(desk.url)
+    tab.wait_for("document.querySelector('#language').innerText === '\u4e2d\u6587'")
+    tab.evaluate("document.querySelector('#language').click()")
+    tab.wait_for("document.documentElement?.lang === 'zh-CN'")
+    tab.wait_for(f"{EVENTS}.length === 2")
+    for place in ("#events-list > details", "#ledger > details", "#connection"):
+        tab.evaluate(
+            f"document.querySelectorAll('{place}').forEach(d => {{ d.open = true; }})"
+        )
+    tab.wait_for("document.querySelector('#ledger table')")
+    tab.wait_for("document.querySelector('#events-list table')")
+    unsaid = "import('/_local/page-words.js').then(words => [...words.unsaid])"
+    assert tab.evaluate(unsaid) == []
+    assert "\u4fee\u590d" in text_of(tab, "#events-list .reason")
+    tab.evaluate("document.querySelector('#language').click()")
+    tab.wait_for("document.documentElement?.lang === 'en'")
 
 
 def test_several_files_go_under_the_folder_that_was_typed(
@@ -249,12 +371,13 @@ def test_all_can_be_reached_with_the_keyboard(tab: Tab, desk: Desk) -> None:
     tab.open(desk.url)
     tab.wait_for(f"{EVENTS}.length")
     seen = []
-    for _ in range(20):
+    for _ in range(40):
         tab.press("Tab")
         seen.append(tab.evaluate("document.activeElement.id"))
         if tab.evaluate("document.activeElement.matches('#events-list summary')"):
             break
-    assert [name for name in seen if name][:3] == ["files", "bucket", "folder"]
+    order = ["language", "filter", "trouble", "files", "bucket", "folder"]
+    assert [name for name in seen if name][: len(order)] == order
     tab.press("Enter")
     tab.wait_for(f"{EVENTS}[0].open")
 
@@ -313,6 +436,15 @@ def test_the_page_says_when_the_server_is_gone_and_comes_back(
     tab.wait_for(f"{EVENTS}.length === 1")
     tab.complaints.clear()  # the browser's own lines about being offline
 
+
+# Notes each upload in parts that is shown.
+WHEN_PARTS_COME = """
+var seenParts = new Set();
+new MutationObserver(() => {
+  const shown = document.querySelectorAll("#parts li");
+  for (const node of shown) seenParts.add(node.dataset.key);
+}).observe(document.querySelector("#parts"), { childList: true, subtree: true });
+"""
 
 # Counts the files that wait, and types another folder once the first one does.
 WHEN_FILES_WAIT = """

@@ -108,7 +108,7 @@ def test_the_page_needs_nothing_from_elsewhere(desk: Desk) -> None:
     page.feed(get(desk, "/_local/page.html").text)
     own = [found for found in page.found if not found.startswith("#")]
     assert {urlsplit(found).path for found in own} == {
-        f"/_local/{name}" for name in FILES if name != "page.html"
+        f"/_local/{name}" for name in FILES if not name.endswith((".html", ".json"))
     }
     for name in (name for name in FILES if name.endswith((".css", ".js"))):
         assert not re.search(
@@ -134,6 +134,43 @@ def test_nothing_is_changed_through_the_page(desk: Desk) -> None:
         f"{desk.url}/_local/state", data=b"{}", timeout=PATIENCE_SECONDS
     )
     assert answer.status_code == 405
+
+
+def test_an_object_can_be_deleted_on_the_page_and_by_no_other_page(desk: Desk) -> None:
+    client(desk).put_object("notes.txt", b"text")
+    place = f"{desk.url}/_local/object?bucket={BUCKET}&key=notes.txt"
+    foreign = {"Origin": "http://evil.example"}
+    answer = requests.delete(place, headers=foreign, timeout=PATIENCE_SECONDS)
+    assert answer.status_code == 403
+    assert desk.cloud.oss.keys(BUCKET) == ["notes.txt"]
+    assert requests.delete(place, timeout=PATIENCE_SECONDS).status_code == 200
+    assert desk.cloud.oss.keys(BUCKET) == []
+    assert requests.delete(place, timeout=PATIENCE_SECONDS).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("count", "badge"), [("3", ">3<"), ("99", ">99<"), ("", ""), ("<b>", ""), ("0", "")]
+)
+def test_the_icon_shows_how_much_trouble_there_is(
+    desk: Desk, count: str, badge: str
+) -> None:
+    icon = get(desk, "/_local/icon.svg", count=count).text
+    assert (badge in icon) if badge else "<text" not in icon
+
+
+SAID = re.compile(r'say\(\s*(?:[^"()]+\? )?"([^"]+)"(?: : "([^"]+)")?')
+
+
+def test_whatever_the_page_says_has_its_chinese(desk: Desk) -> None:
+    words = get(desk, "/_local/zh/page.json").json()
+    scripts = [get(desk, f"/_local/{n}").text for n in FILES if n.endswith(".js")]
+    said = {t for s in scripts for pair in SAID.findall(s) for t in pair if t}
+    assert len(said) > 25
+    assert said <= words.keys()
+    for english, chinese in words.items():
+        assert set(re.findall(r"\{\w+\}", english)) == set(
+            re.findall(r"\{\w+\}", chinese)
+        )
 
 
 def test_no_other_site_may_read_what_the_page_reads(desk: Desk) -> None:
