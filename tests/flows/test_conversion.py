@@ -365,14 +365,15 @@ def test_slices_are_done_in_any_order_and_the_last_one_imports(
     assert left_behind(uploads) == []
 
 
+@pytest.mark.parametrize("name", ["debian-12.vmdk", "debian-12.img.gz"])
 def test_a_converter_that_is_killed_anywhere_leaves_the_rest_to_the_next(
-    small_disk: Path,
+    small_disk: Path, name: str
 ) -> None:
-    data, number = in_format(small_disk, "vmdk", STREAM), 0
+    data, number = packed(small_disk)[name], 0
     while True:
         number += 1
         uploads = Uploads(WITH_CONVERTER)
-        uploads.upload("debian-12.vmdk", data)
+        uploads.upload(name, data)
         (job,) = jobs_of(uploads)
         killing(uploads, number, is_after=bool(number % 2))
         try:
@@ -412,15 +413,18 @@ def killing(uploads: Uploads, number: int, *, is_after: bool) -> None:
     uploads.cloud.handle = mortal  # type: ignore[method-assign]
 
 
+@pytest.mark.parametrize("name", ["debian-12.vdi", "debian-12.tar"])
 @pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
 def test_killed_at_any_exchange_it_goes_on_and_leaves_nothing(
-    small_disk: Path, *, is_after: bool
+    small_disk: Path, *, is_after: bool, name: str
 ) -> None:
-    data, number = in_format(small_disk, "vdi"), 0
+    member = in_tar([("debian-12.qcow2", QCOW2)])
+    data = member if name.endswith(".tar") else in_format(small_disk, "vdi")
+    number = 0
     while True:
         number += 1
         uploads = Uploads()
-        event = uploads.put("debian-12.vdi", data)
+        event = uploads.put(name, data)
         killing(uploads, number, is_after=is_after)
         try:
             first = uploads.handle(event)
