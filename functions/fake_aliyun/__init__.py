@@ -30,6 +30,9 @@ Not imitated:
   contents are never checked.
 - Auto Scaling (ESS): all but DescribeScalingConfigurations, of which an answer shows
   the image alone.
+- Simple Message Queue (SMQ, MNS): all but SendMessage and PublishMessage, without
+  delays, properties and tags that filter; nobody receives. EventBridge: all but
+  PutEvents of its OpenAPI; no rules, no targets.
 - FC: making services and functions (a test registers Python callables, or code that
   `fc_runtime` runs in a process of its own), versions and aliases, HTTP functions;
   for callables initialisers, time-outs, environments, instances; triggers other than

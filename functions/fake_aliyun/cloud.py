@@ -48,6 +48,7 @@ class FakeAliyun:
         oss, ecs, fc: What a test does to a service without a client.
         ram: Keys, roles and temporary credentials.
         scaling_configurations: Those of Auto Scaling; a test adds to the list.
+        messaging: Queues, topics and buses; a test adds to `places`, reads `sent`.
         faults: Failures still to come.
         requests: Each request so far, oldest first.
     """
@@ -116,6 +117,7 @@ class FakeAliyun:
         self.ecs = EcsControl(self._backends.ecs, faults=self.faults)
         self.fc = Fc(self._backends.platform, faults=self.faults)
         self.scaling_configurations = self._backends.scaling
+        self.messaging = self._backends.messaging
 
     @property
     def region_id(self) -> str:

@@ -40,6 +40,9 @@ CHOICES: dict[str, dict[str, str]] = {
     "retention of copies": {**COPY, **RETENTION},
     "all": {**COPY, **SHARE, **FAMILY},
     "news": {"NOTIFY": "https://hooks.example.com/"},
+    "queue": {"NOTIFY": f"mns://{ACCOUNT}/queues/told"},
+    "topic": {"NOTIFY": f"mns://{ACCOUNT}/topics/told"},
+    "bus": {"NOTIFY": "eventbridge://told"},
 }
 RUNS = 4
 """Of the tracker: available, copied, features and family, and one more."""
@@ -83,7 +86,9 @@ def live(granted: Policies, settings: Mapping[str, str]) -> tuple[Seen, set[Righ
     environ = {**ENVIRONMENT, **settings}
     clock, ear = ManualClock(), Ear()
     with FakeAliyun(region_id=REGION, account_id=ACCOUNT, clock=clock) as cloud:
-        set_up(cloud, granted, environ, ear if "NOTIFY" in settings else None)
+        is_outside = settings.get("NOTIFY", "").startswith("https:")
+        set_up(cloud, granted, environ, ear if is_outside else None)
+        cloud.messaging.places.update({"queues/told", "topics/told", "buses/told"})
         import_one(cloud, GOOD)
         if "KEEP_LAST" in settings:
             clock.advance(60)
@@ -96,7 +101,7 @@ def live(granted: Policies, settings: Mapping[str, str]) -> tuple[Seen, set[Righ
             for i in cloud.ecs.everywhere
         ]
         seen.append((len(cloud.oss.keys(NAMES.ledger_bucket, KEPT)),))
-        seen.append(tuple(ear.heard))
+        seen.append((*ear.heard, *(sent.place for sent in cloud.messaging.sent)))
         return seen, rights_used(cloud, granted)
 
 
@@ -138,9 +143,18 @@ def test_with_all_rights_an_image_is_wherever_and_whatever_it_should_be() -> Non
     assert seen == [(REGION, *rest), ("cn-beijing", *rest), (0,), ()]
 
 
-def test_with_all_rights_news_is_told_once() -> None:
-    seen, _ = whole("news")
-    assert seen[-1] == ("webhook hooks.example.com available",)
+@pytest.mark.parametrize(
+    ("choice", "told"),
+    [
+        ("news", "webhook hooks.example.com available"),
+        ("queue", "queues/told"),
+        ("topic", "topics/told"),
+        ("bus", "buses/told"),
+    ],
+)
+def test_with_all_rights_news_is_told_once(choice: str, told: str) -> None:
+    seen, _ = whole(choice)
+    assert seen[-1] == (told,)
 
 
 @pytest.mark.parametrize("choice", CHOICES)

@@ -16,6 +16,8 @@ from fake_aliyun.ecs.operations import OPERATIONS as ECS_OPERATIONS
 from fake_aliyun.ess.service import EssService, ScalingConfiguration
 from fake_aliyun.fc.operations import OPERATIONS as FC_OPERATIONS
 from fake_aliyun.fc.service_v3 import OPERATIONS as FC3_OPERATIONS
+from fake_aliyun.messaging.eventbridge import EventBridgeService
+from fake_aliyun.messaging.mns import MnsService
 from fake_aliyun.oss.api.operations import OPERATIONS as OSS_OPERATIONS
 from fake_aliyun.ram.operations import OPERATIONS as RAM_OPERATIONS
 from repository import ROOT
@@ -28,6 +30,8 @@ OPERATIONS = {
     "OSS": [operation.action for operation in OSS_OPERATIONS],
     "ECS": list(ECS_OPERATIONS),
     "Auto Scaling": sorted(EssService.actions),
+    "Simple Message Queue": sorted(MnsService.actions),
+    "EventBridge": sorted(EventBridgeService.actions),
     "FC": [operation.action for operation in FC_OPERATIONS],
     "FC 3.0": [operation.action for operation in FC3_OPERATIONS],
     "RAM": list(RAM_OPERATIONS),
@@ -90,6 +94,12 @@ SESSIONS = [
         service="Auto Scaling",
         script="with_ess_tea.py",
     ),
+    Client(name="aliyun-mns-sdk", service="Simple Message Queue", script="with_mns.py"),
+    Client(
+        name="alibabacloud_eventbridge20200401",
+        service="EventBridge",
+        script="with_eventbridge_tea.py",
+    ),
     Client(name="aliyun-fc2", service="FC", script="with_fc2.py"),
     Client(
         name="alibabacloud_tea_openapi",
@@ -120,6 +130,7 @@ def session(client: Client) -> set[str]:
         ScalingConfiguration(region_id="cn-hangzhou", image_id=f"m-{number}")
         for number in range(12)
     ]
+    cloud.messaging.places.update({"queues/told", "topics/told", "buses/told"})
     cloud.fc.create_function("imports", "echo", lambda event, _: event)
     of_3 = cloud.fc.create_function(
         "", "imports-echo", lambda event, _: event, async_config=AsyncConfig()

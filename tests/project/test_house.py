@@ -44,7 +44,7 @@ ROOMS = {
     ),
     "fake_aliyun": (
         "__main__, pytest_plugin > decorator > cloud > dump, transport > fc > "
-        "ecs, ess > oss.api > oss > ram > core"
+        "ecs, ess, messaging > oss.api > oss > ram > core"
     ),
 }
 """From those that import to those that are imported. A comma parts rooms that do not

@@ -46,7 +46,7 @@ class Fault:
     answer.
 
     Attributes:
-        service: "oss", "ecs", "ess", "fc", "fc3", "ram", or "*".
+        service: One of `hosts.ServiceName`, or "*".
         action: An API operation's name, or "*".
         key: Only requests about this object key, or "" for all.
         times: How many matching requests fail; then the fault is over.

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-ServiceName = Literal["oss", "ecs", "ess", "fc", "fc3", "ram"]
+ServiceName = Literal["oss", "ecs", "ess", "eventbridge", "fc", "fc3", "mns", "ram"]
 Door = Literal["", "public", "apsara-pop", "apsara-route"]
 
 REGION_IDS = (
@@ -26,7 +26,12 @@ REGION_IDS = (
 
 RAM_VERSION = "2015-05-01"
 ESS_VERSION = "2022-02-22"
-_SERVICE_OF: dict[str, ServiceName] = {RAM_VERSION: "ram", ESS_VERSION: "ess"}
+EVENTBRIDGE_VERSION = "2020-04-01"
+_SERVICE_OF: dict[str, ServiceName] = {
+    RAM_VERSION: "ram",
+    ESS_VERSION: "ess",
+    EVENTBRIDGE_VERSION: "eventbridge",
+}
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _BUCKET = rf"(?:(?P<bucket>{_LABEL})\.)?"
 _REGION = rf"(?P<region>{_LABEL}?)"
@@ -72,6 +77,8 @@ class Hosts:
             (rf"\d+\.{_REGION}{inside}\.fc{aliyun}", Host(service="fc")),
             (rf"fcv3\.{_REGION}{aliyun}", Host(service="fc3")),
             (rf"ram{aliyun}", Host(service="ram")),
+            (rf"\d+\.mns\.{_REGION}{inside}{aliyun}", Host(service="mns")),
+            (rf"eventbridge-console\.{_REGION}{aliyun}", Host(service="eventbridge")),
         )
 
     def find(self, hostname: str) -> Host | None:
@@ -103,8 +110,17 @@ class Hosts:
             "ACCOUNT.REGION[-internal].fc.aliyuncs.com",
             "fcv3.REGION.aliyuncs.com",
             "ram.aliyuncs.com",
+            "ACCOUNT.mns.REGION[-internal].aliyuncs.com",
+            "eventbridge-console.REGION.aliyuncs.com",
             f"REGION: {', '.join(self._region_ids)}",
         ]
+
+
+_BY_PATH = {
+    "/apsara/route/": Host(service="ecs", door="apsara-route"),
+    "/2016-08-15/": Host(service="fc"),
+    "/2023-03-30/": Host(service="fc3"),
+}
 
 
 def place_here(
@@ -121,12 +137,11 @@ def place_here(
         headers: Lower-case names; those that only Apsara Stack's gateway knows tell
             that gateway from the public endpoint.
     """
-    if path.startswith("/apsara/route/"):
-        return Host(service="ecs", door="apsara-route")
-    if path.startswith("/2016-08-15/"):
-        return Host(service="fc")
-    if path.startswith("/2023-03-30/"):
-        return Host(service="fc3")
+    if "x-mns-version" in headers:
+        return Host(service="mns")
+    for start, host in _BY_PATH.items():
+        if path.startswith(start):
+            return host
     if path == "/" and action and version in _SERVICE_OF:
         return Host(service=_SERVICE_OF[version])
     if path == "/" and action:

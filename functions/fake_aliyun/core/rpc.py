@@ -60,8 +60,12 @@ class Call:
         service: str,
         version: str,
         known: Collection[str],
+        may_be_in_body: bool = False,
     ) -> None:
         """Note what is called, and let it pass if the service answers it.
+
+        Args:
+            may_be_in_body: Whether ACS3 may come with a form for a body.
 
         Raises:
             NotImitatedError: It is another operation, another version, or ACS3 with a
@@ -75,7 +79,8 @@ class Call:
         if self.version != version:
             what = f"version {self.version or None!r} of {service}"
             raise NotImitatedError(what, known=[version])
-        if "x-acs-action" in request.headers and request.form:
+        is_form = "x-acs-action" in request.headers and bool(request.form)
+        if is_form and not may_be_in_body:
             raise NotImitatedError(
                 "ACS3 with the parameters in the body", known=["the query"]
             )

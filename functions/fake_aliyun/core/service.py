@@ -25,7 +25,7 @@ class Service(Protocol):
     """One service of the cloud.
 
     Attributes:
-        name: "oss", "ecs", "ess", "fc", "fc3" or "ram".
+        name: One of `hosts.ServiceName`.
         actions: The operations that it answers.
     """
 

@@ -16,6 +16,9 @@ from fake_aliyun.fc.models import FcBackend
 from fake_aliyun.fc.platform import FC_SERVICE, FUNCTION_ROLE, Platform
 from fake_aliyun.fc.service import FcService
 from fake_aliyun.fc.service_v3 import Fc3Service
+from fake_aliyun.messaging.eventbridge import EventBridgeService
+from fake_aliyun.messaging.mns import MnsService
+from fake_aliyun.messaging.models import MessagingBackend
 from fake_aliyun.oss.api.auth import OssAuthenticator
 from fake_aliyun.oss.api.service import OssHandlers, OssService
 from fake_aliyun.oss.events import Event
@@ -61,6 +64,7 @@ class Backends:
             pace=settings.pace,
         )
         self.scaling: list[ScalingConfiguration] = []
+        self.messaging = MessagingBackend()
         fc = FcBackend(account_id=account_id, region_id=region_id, clock=clock)
         self.platform = Platform(fc, ram=self.ram)
         self._add_defaults()
@@ -78,6 +82,7 @@ class Backends:
         self.oss.clear()
         self.ecs.clear()
         self.scaling.clear()
+        self.messaging.clear()
         self.platform.clear()
         self._add_defaults()
 
@@ -117,6 +122,20 @@ class Backends:
             ),
             "fc3": Fc3Service(
                 self.platform.backend, ram=self.ram, authenticator=at_rpc, lock=lock
+            ),
+            "mns": MnsService(
+                self.messaging,
+                ram=self.ram,
+                region_id=self._settings.region_id,
+                clock=clock,
+                lock=lock,
+            ),
+            "eventbridge": EventBridgeService(
+                self.messaging,
+                ram=self.ram,
+                authenticator=at_rpc,
+                clock=self._settings.clock,
+                lock=lock,
             ),
             "ram": RamService(
                 self.ram,
