@@ -17,6 +17,9 @@ from image_import_cli.ui.interrupt import LEFT, STATUS, Interrupted, end_at_once
 from image_import_cli.ui.language import localized, with_localized_help
 from image_import_cli.ui.pipes import readers_may_go
 
+COMPLETE = "_IMAGE_IMPORT_COMPLETE"
+"""The variable by which a shell asks; click derives it from the program's name."""
+
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 """What a full disk, or one that fails, says to whoever writes."""
 
@@ -189,6 +192,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     try:
         with readers_may_go():
+            if COMPLETE in os.environ:
+                from image_import_cli.ui.bash import register  # noqa: PLC0415 - for shells only
+
+                register()
             with_localized_help(cli).main(args=arguments, prog_name="image-import")
     except OSError as exc:
         if exc.errno not in NO_ROOM or exc.filename is not None:

@@ -25,6 +25,7 @@ from image_import_cli.commands.stop_distribution import (
     StopsDistribution,
     open_distributions,
 )
+from image_import_cli.options.completion import complete_place
 from image_import_cli.options.credentials import service_options, signed_environment
 from image_import_cli.options.oss_url import read_object
 from image_import_cli.options.settings import (
@@ -219,7 +220,9 @@ EXPECTED = "oss://BUCKET/KEY or a task ID"
 
 
 @click.command(epilog="Example: image-import cancel oss://images/web.qcow2")
-@click.argument("what", metavar="oss://BUCKET/KEY|TASK_ID")
+@click.argument(
+    "what", metavar="oss://BUCKET/KEY|TASK_ID", shell_complete=complete_place
+)
 @click.option("--yes", "-y", "is_sure", is_flag=True, help="Do not ask.")
 @click.option(
     "--wait",

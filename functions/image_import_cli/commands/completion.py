@@ -3,6 +3,8 @@
 import click
 from click.shell_completion import get_completion_class
 
+from image_import_cli.ui.bash import register
+
 SHELLS = ("bash", "zsh", "fish")
 PROGRAM = "image-import"
 VARIABLE = "_IMAGE_IMPORT_COMPLETE"
@@ -18,6 +20,7 @@ def completion(ctx: click.Context, shell: str) -> None:
     Evaluate it in the shell's start-up file: ~/.bashrc, ~/.zshrc, or for fish a file
     in ~/.config/fish/completions.
     """
+    register()
     root = ctx.find_root().command
     made = get_completion_class(shell)
     if made is None:

@@ -10,6 +10,7 @@ from image_import.events.parser import ObjectCreated
 from image_import.importing.runtime import Clients
 
 from image_import_cli.aliyun.events import eventbridge_event, head_record, native_event
+from image_import_cli.options.completion import complete_place
 from image_import_cli.options.credentials import service_options, signed_environment
 from image_import_cli.options.oss_url import read_object
 from image_import_cli.options.settings import (
@@ -33,7 +34,7 @@ def _number(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.command(
     epilog="Example: image-import event oss://images/web.qcow2 --output event.json",
 )
-@click.argument("place", metavar="oss://BUCKET/KEY")
+@click.argument("place", metavar="oss://BUCKET/KEY", shell_complete=complete_place)
 @click.option("--eventbridge", is_flag=True, help="As EventBridge sends it.")
 @click.option(
     "--account-id",

@@ -42,9 +42,10 @@ from image_import_cli.commands.convert.object_route import (
 )
 from image_import_cli.commands.convert.output import explained, show_report, shown
 from image_import_cli.commands.convert.upload_record import records_folder
+from image_import_cli.options.completion import complete_file, complete_place
 from image_import_cli.options.credentials import service_options, signed_environment
 from image_import_cli.options.image_fields import image_field_options
-from image_import_cli.options.oss_url import complete_file, read_place
+from image_import_cli.options.oss_url import read_place
 from image_import_cli.options.settings import (
     checked_settings,
     environment,
@@ -66,7 +67,9 @@ _PACKING = re.compile(
     epilog="Example: image-import upload web.vmdk oss://images/incoming/ --wait",
 )
 @click.argument("file", metavar="FILE", shell_complete=complete_file)
-@click.argument("destination", metavar="oss://BUCKET/PREFIX/")
+@click.argument(
+    "destination", metavar="oss://BUCKET/PREFIX/", shell_complete=complete_place
+)
 @image_field_options
 @member_option
 @click.option(

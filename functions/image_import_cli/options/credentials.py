@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 import click
 from image_import.aliyun.mask import Mask
+from image_import.config.credentials import Credentials, read_credentials
 from image_import.errors import SettingsError
 
 from image_import_cli.ui.errors import CREDENTIALS_FROM
@@ -35,6 +36,8 @@ OIDC = (
     "ALIBABA_CLOUD_OIDC_PROVIDER_ARN",
     "ALIBABA_CLOUD_ROLE_ARN",
 )
+WITH_KEYS = {"AK", "StsToken"}
+"""Modes of a profile that holds all that is needed."""
 EXTRA = "pip install 'image-import[credentials]'"
 GIVE = (
     f"set {KEY_ID} and {KEY_SECRET}, or make a profile with `aliyun configure` and "
@@ -108,6 +111,18 @@ def signed_environment() -> Mapping[str, str]:
     return found
 
 
+def credentials_at_hand(context: click.Context) -> Credentials | None:
+    """Return what variables or a profile with keys give; nothing is asked for them."""
+    environ, name = os.environ, context.meta.get(_GIVEN, "")
+    if name or not (environ.get(KEY_ID) and environ.get(KEY_SECRET)):
+        path = Path.home() / ".aliyun" / "config.json"
+        profile = _read_profile(path, name or environ.get(PROFILE, ""))
+        if not profile or profile.get("mode", "AK") not in WITH_KEYS:
+            return None
+        return read_credentials(None, _of_profile(profile, path)[0])
+    return read_credentials(None, environ)
+
+
 def find_credentials(
     environ: Mapping[str, str], *, home: Path, profile: str = ""
 ) -> tuple[dict[str, str], str]:
@@ -178,7 +193,7 @@ def _no_such(name: str, known: list[str], path: Path) -> str:
 def _of_profile(profile: Profile, path: Path) -> tuple[dict[str, str], str]:
     mode = str(profile.get("mode", "AK"))
     source = f"profile {profile['name']} ({mode}) of {path}"
-    if mode in {"AK", "StsToken"}:
+    if mode in WITH_KEYS:
         needed = ["access_key_id", "access_key_secret"]
         needed += ["sts_token"] if mode == "StsToken" else []
         missing = [name for name in needed if not profile.get(name)]

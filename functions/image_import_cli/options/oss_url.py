@@ -4,7 +4,6 @@ import re
 from urllib.parse import unquote
 
 import click
-from click.shell_completion import CompletionItem
 
 SCHEME = "oss://"
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
@@ -69,12 +68,3 @@ def object_named(given: str) -> tuple[str, str] | None:
     if not is_place(given):
         return None
     return read_object(given, expected="oss://BUCKET/KEY, as in oss://images/web.qcow2")
-
-
-def complete_file(
-    ctx: click.Context,  # noqa: ARG001 - click's
-    param: click.Parameter,  # noqa: ARG001 - click's
-    incomplete: str,
-) -> list[CompletionItem]:
-    """Have the shell complete a file, where an object may be named as well."""
-    return [CompletionItem(incomplete, type="file")]

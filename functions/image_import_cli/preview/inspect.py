@@ -12,8 +12,9 @@ from image_import.model.targets import TARGETS, Target
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from image_import_cli.options.completion import complete_file
 from image_import_cli.options.credentials import service_options
-from image_import_cli.options.oss_url import complete_file, object_named
+from image_import_cli.options.oss_url import object_named
 from image_import_cli.options.settings import (
     checked_settings,
     environment,

@@ -33,8 +33,9 @@ from image_import.sidecar.finder import SidecarFound, find_sidecar, lone_disk_wa
 from image_import.sidecar.parser import SUFFIXES, sidecar_keys
 from rich.console import Console
 
+from image_import_cli.options.completion import complete_file
 from image_import_cli.options.credentials import service_options, signed_environment
-from image_import_cli.options.oss_url import BUCKET_NAME, complete_file, object_named
+from image_import_cli.options.oss_url import BUCKET_NAME, object_named
 from image_import_cli.options.settings import (
     checked_settings,
     environment,

@@ -18,8 +18,8 @@ from image_import_cli.delivery.batch import (
     status_of,
 )
 from image_import_cli.delivery.output import Counting, showing
+from image_import_cli.options.completion import complete_file
 from image_import_cli.options.credentials import service_options
-from image_import_cli.options.oss_url import complete_file
 from image_import_cli.options.remote import remote_options
 from image_import_cli.options.settings import (
     checked_settings,

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from image_import_cli.options.completion import complete_place
 from image_import_cli.options.credentials import service_options, signed_environment
 from image_import_cli.options.settings import (
     checked_settings,
@@ -27,7 +28,12 @@ from image_import_cli.ui.files import why_not_there
 
 
 @click.command(epilog="Example: image-import status oss://images/incoming/ --watch")
-@click.argument("place", metavar="[oss://BUCKET/KEY|PREFIX]", default="")
+@click.argument(
+    "place",
+    metavar="[oss://BUCKET/KEY|PREFIX]",
+    default="",
+    shell_complete=complete_place,
+)
 @click.option(
     "--state",
     "words",

@@ -12,6 +12,7 @@ from image_import_cli.aliyun.remote_function import Remote
 from image_import_cli.delivery.batch import status_of
 from image_import_cli.delivery.deployed import import_remotely
 from image_import_cli.delivery.output import Counting, showing
+from image_import_cli.options.completion import complete_place
 from image_import_cli.options.credentials import service_options, signed_environment
 from image_import_cli.options.oss_url import read_place
 from image_import_cli.options.remote import remote_options
@@ -31,7 +32,7 @@ from image_import_cli.ui.tty import aside
 
 
 @click.command(epilog="Example: image-import sweep images/incoming/ --dry-run")
-@click.argument("place", metavar="BUCKET/PREFIX")
+@click.argument("place", metavar="BUCKET/PREFIX", shell_complete=complete_place)
 @click.option("--dry-run", is_flag=True, help="Show what would be imported.")
 @click.option(
     "--again",

@@ -15,8 +15,9 @@ from image_import_cli.commands.convert.conversion import (
 )
 from image_import_cli.commands.convert.local_file import FileRoute
 from image_import_cli.commands.convert.output import explained, show_report, shown
+from image_import_cli.options.completion import complete_file
 from image_import_cli.options.credentials import service_options
-from image_import_cli.options.oss_url import complete_file, is_place, read_object
+from image_import_cli.options.oss_url import is_place, read_object
 from image_import_cli.options.settings import (
     checked_settings,
     environment,
