@@ -9,9 +9,10 @@ from fake_aliyun.ecs.images import CheckItem
 from image_import.config.receivers import Receiver
 from image_import.model.ownership import CheckFinding
 from image_import.model.result import Outcome
-from image_import.notification.news import ImportNews
+from image_import.notification.news import ImportNews, from_json, to_json
 from image_import.notification.receivers import Reception
 from image_import.notification.sender import Told
+from image_import.notification.texts import ENGLISH, text
 from uploads import QCOW2, Uploads
 
 HOOK = "https://hooks.example.com/images"
@@ -71,6 +72,33 @@ def test_a_service_s_no_is_told() -> None:
     uploads.upload("web.qcow2")
     uploads.track()
     assert ear.kinds == ["failed"]
+
+
+def test_an_image_that_is_everywhere_is_told_with_its_copies() -> None:
+    uploads, ear = told(COPY_TO_REGIONS="cn-beijing,cn-shanghai")
+    uploads.upload("web.qcow2")
+    for _ in range(6):
+        finish(uploads)
+    assert ear.kinds == ["distributed"]
+    copies = {i.region_id: i.image_id for i in uploads.cloud.ecs.everywhere}
+    del copies["cn-hangzhou"]
+    assert dict(ear.heard[0].copies) == copies
+    said = text(ear.heard[0], ENGLISH)
+    assert f"Copies: cn-beijing ({copies['cn-beijing']}), cn-shanghai (" in said
+    assert "Reason" not in said
+    assert from_json(to_json(ear.heard[0])) == ear.heard[0]
+
+
+def test_an_image_that_is_not_everywhere_is_told_to_who_waits_for_that() -> None:
+    uploads, ear = told(COPY_TO_REGIONS="cn-beijing")
+    uploads.cloud.ecs.fail_next(
+        "RegionNotSupportCopy", action="CopyImage", http_status=403
+    )
+    uploads.upload("web.qcow2")
+    for _ in range(6):
+        finish(uploads)
+    assert ear.kinds == ["distribution_failed"]
+    assert "RegionNotSupportCopy" in ear.heard[0].reason
 
 
 def test_what_waits_for_room_is_no_news() -> None:

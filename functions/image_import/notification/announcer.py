@@ -1,6 +1,6 @@
 """What is worth telling goes into the outbox; the tracker tells it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from image_import.config.settings import Settings
 from image_import.ledger.entries import LedgerEntry, State, last_of, waits_for_room
@@ -31,13 +31,16 @@ class Announcer:
             ServiceError: It could not be kept; whoever comes next tries again.
         """
         settings = self.settings
-        is_wanted = settings.notify and line.state.value in settings.notify_on
+        state = line.state
+        if state is State.DISTRIBUTION_FAILED and "distributed" in settings.notify_on:
+            state = State.DISTRIBUTED  # who waits for the one must hear of the other
+        is_wanted = settings.notify and state.value in settings.notify_on
         if line.state is State.AVAILABLE and "distributed" in settings.notify_on:
             # It is told once it is wherever it was wanted.
             is_wanted = is_wanted and not settings.distributes
         if settings.dry_run or not is_wanted or waits_for_room(line):
             return
-        from image_import.notification.news import news_of  # noqa: PLC0415 - cold start
+        from image_import.notification.news import copies_of, news_of  # noqa: PLC0415 - cold start
         from image_import.notification.outbox import Outbox  # noqa: PLC0415 - same
 
         entries = snapshot.entries
@@ -52,6 +55,7 @@ class Announcer:
             findings=image.findings if image else (),
         )
         outbox = Outbox(store=self.store, prefix=settings.ledger_prefix)
+        news = replace(news, copies=copies_of(entries, line.version))
         outbox.add(news, place=_place(line, snapshot))
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,7 @@ class ImportNews:
         at: When it happened, by OSS's clock.
         started: When ImportImage was accepted; None if it never was.
         findings: The risks that the image check of ECS found.
+        copies: Region and image ID of each copy that is Available.
         next_step: What a person does now; "" if nothing.
     """
 
@@ -42,6 +43,7 @@ class ImportNews:
     next_step: str = ""
     started: datetime | None = None
     findings: tuple[CheckFinding, ...] = ()
+    copies: tuple[tuple[str, str], ...] = ()
 
     @property
     def source(self) -> str:
@@ -85,6 +87,20 @@ def news_of(
     )
 
 
+def copies_of(
+    entries: Iterable[LedgerEntry], version: str
+) -> tuple[tuple[str, str], ...]:
+    """Return region and image ID of each copy that a ledger says is done."""
+    made: dict[str, str] = {}
+    done: dict[str, bool] = {}
+    for entry in entries:
+        kind, _, region_id = entry.step.partition(" ")
+        if entry.version == version and kind == "copy":
+            made[region_id] = entry.step_image_id or made.get(region_id, "")
+            done[region_id] = entry.step_state == "done"
+    return tuple(copy for copy in made.items() if done[copy[0]])
+
+
 def _id(line: LedgerEntry, bucket: str) -> str:
     """Return what tells this change from every other; of `stuck`, each one is one."""
     said = [bucket, line.disks, line.version, line.attempt, line.state.value]
@@ -100,6 +116,10 @@ def to_json(news: ImportNews) -> dict[str, Any]:
     for name in ("at", "started"):
         if name in told:
             told[name] = to_text(told[name])
+    if news.copies:
+        told["copies"] = [
+            {"region_id": where, "image_id": made} for where, made in news.copies
+        ]
     if news.findings:
         told["findings"] = [
             {**one._asdict(), "what_to_do": advice_on(one)} for one in news.findings
@@ -122,6 +142,10 @@ def from_json(told: Mapping[str, Any]) -> ImportNews:
             known["findings"] = tuple(
                 CheckFinding(**{name: one[name] for name in CheckFinding._fields})
                 for one in known["findings"]
+            )
+        if "copies" in known:
+            known["copies"] = tuple(
+                (str(one["region_id"]), str(one["image_id"])) for one in known["copies"]
             )
         return ImportNews(**known)
     except (ValueError, KeyError, TypeError, AttributeError) as exc:

@@ -14,6 +14,9 @@ Source: "Message push (group robot)", WeCom developer documentation, read 2026-1
 """
 
 
+WENT_WELL = frozenset({"submitted", "available", "distributed"})
+"""Of these the title says it all; a reason would say it again."""
+
 MOST_RISKS = 4
 """Of one message, the worst first; the rest is in the ledger."""
 
@@ -30,6 +33,7 @@ class Words:
     language: Language
     image: str
     region: str
+    copies: str
     source: str
     took: str
     reason: str
@@ -47,6 +51,7 @@ ENGLISH = Words(
     language="en",
     image="Image",
     region="Region",
+    copies="Copies",
     source="Source",
     took="Took",
     reason="Reason",
@@ -87,6 +92,7 @@ CHINESE = Words(
     language="zh",
     image="镜像",
     region="地域",
+    copies="副本",
     source="来源",
     took="用时",
     reason="原因",
@@ -150,9 +156,10 @@ def text(news: ImportNews, words: Words) -> str:
     rows = [
         (words.image, image),
         (words.region, news.region_id),
+        (words.copies, ", ".join(f"{where} ({made})" for where, made in news.copies)),
         (words.source, news.source),
         (words.took, _took(news, words)),
-        (words.reason, news.reason),
+        (words.reason, "" if news.kind in WENT_WELL else news.reason),
         *((words.risk, risk) for risk in _risks(news, words)),
         (words.next_step, next_step(news, words)),
     ]
