@@ -136,14 +136,17 @@ class Claims:
         targets: tuple[tuple[str, str, str, str], ...],
         target_bucket: str,
         reason: str,
+        progress: str,
     ) -> Snapshot:
-        """Write where the targets of a conversion lie.
+        """Write where the targets of a conversion lie, and how much there is to do.
 
         Raises:
             Overtaken: Somebody else wrote first.
         """
         entry = self._line(revision, State.CONVERTING, reason)
-        entry = replace(entry, targets=targets, target_bucket=target_bucket)
+        entry = replace(
+            entry, targets=targets, target_bucket=target_bucket, progress=progress
+        )
         self.announcer.announce(entry, snapshot)
         return self.store.write(snapshot, entry)
 

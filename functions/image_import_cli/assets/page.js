@@ -84,7 +84,7 @@ function showEvent(node, event) {
     related(event.key));
 }
 
-// Images, buckets, ledgers
+// Images, conversions, buckets, ledgers
 
 function showImage(node, image) {
   const isUnderWay = image.status === "Waiting" || image.status === "Creating";
@@ -110,6 +110,23 @@ function showImage(node, image) {
       ...(image.family ? [["family", visible(image.family)]] : []),
       ...(image.shared_with.length ? [["shared with", image.shared_with.join(", ")]] : []),
     ]));
+}
+
+function showPart({ number, lane, member, parts, wanted, bytes, is_done: isDone }) {
+  const told = say(wanted ? "{parts} of {wanted} parts" : "{parts} parts", { parts, wanted });
+  const share = isDone || wanted ? { value: isDone ? 1 : parts / wanted } : {};
+  return [
+    element("div", { className: "head part" }, quiet(say("disk {number}", { number })), brief(member),
+      quiet(say("{lane} lane", { lane })), quiet(isDone ? say("done") : told), quiet(size(bytes))),
+    element("progress", { max: "1", "aria-label": say("Conversion of disk {number}", { number }), ...share }),
+  ];
+}
+
+function showConversion(node, { key, reason, at, disks }) {
+  node.replaceChildren(
+    element("div", { className: "head" }, pill("converting"), brief(key), clock(at), related(key)),
+    ...disks.flatMap(showPart),
+    element("p", { className: "reason quiet" }, visible(reason)));
 }
 
 function showBucket(node, [name, objects]) {
@@ -226,6 +243,9 @@ function show(state) {
   sync(byId("images"), chosen(state.images.newest), (image) => image.image_id,
     () => element("li"), showImage);
   sync(byId("parts"), state.uploads, (upload) => upload.id, () => element("li"), showParts);
+  byId("conversions-section").hidden = !state.conversions.length;
+  sync(byId("conversions"), state.conversions, (conversion) => conversion.ledger,
+    () => element("li"), showConversion);
   sync(byId("buckets"), Object.entries(state.buckets), ([name]) => name,
     ([name]) => element("details", isWide && name === state.desk.bucket ? { open: "" } : {}), showBucket);
   sync(byId("ledger"), chosen(state.ledger.newest), (ledger) => ledger.key,

@@ -19,6 +19,7 @@ from fake_aliyun.oss.objects import OssObject
 from image_import.ledger.entries import FINAL, State
 from image_import.ledger.layout import LedgerKeys
 
+from image_import_cli.local.conversions import shown_conversions
 from image_import_cli.local.deliveries import Delivery, Record, Try, read_delivery
 from image_import_cli.local.desk import Desk
 from image_import_cli.local.function import is_delivery
@@ -241,15 +242,21 @@ class PageView:
                 for name in sorted(held)
                 for upload in held[name].uploads.values()
             ]
+        ledgers = [
+            found
+            for found in buckets.get(self._desk.ledger_bucket, [])
+            if self._is_ledger(found)
+        ]
         return {
             "desk": self._about(),
             "events": self._events(),
+            "conversions": list(shown_conversions(self._desk, ledgers)),
             "images": newest(images, shown_image, at=lambda image: image.created),
             "buckets": {
                 name: newest(held, shown_object, at=_written)
                 for name, held in buckets.items()
             },
-            "ledger": self._ledgers(buckets.get(self._desk.ledger_bucket, [])),
+            "ledger": newest(ledgers, shown_ledger, at=_written),
             "uploads": uploads,
             "faults": shown_faults(self._cloud.faults),
         }
@@ -328,10 +335,6 @@ class PageView:
                 "due": "",
             }
         ]
-
-    def _ledgers(self, held: Sequence[OssObject]) -> Shown:
-        ledgers = [found for found in held if self._is_ledger(found)]
-        return newest(ledgers, shown_ledger, at=_written)
 
     def _is_ledger(self, found: OssObject) -> bool:
         folder = f"{self._desk.settings.ledger_prefix}images/"

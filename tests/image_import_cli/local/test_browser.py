@@ -6,19 +6,16 @@ from pathlib import Path
 
 import pytest
 from browser import POOR_CONTRASTS, Tab, chromium
-from conversions import in_format, in_tar, plain_disk
 from desks import BUCKET, QCOW2, client, desk_with, wait_for_deliveries
 from fake_aliyun import BySeconds
 from image_import_cli.commands.demo import UNSAFE, asset
 from image_import_cli.local.desk import Desk
-from made_ovf import ovf
 
 pytestmark = pytest.mark.needs("chromium")
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202e'\"&.qcow2"
 ODD_FOLDER = "x//y z/?#%2F"
 EVENTS = "document.querySelectorAll('#events-list > details')"
-STREAM = "subformat=streamOptimized"
 READY = "document.querySelector('#bucket').value === 'images'"
 
 
@@ -57,25 +54,6 @@ def test_a_file_dropped_on_the_page_ends_as_an_available_image(
     assert text_of(tab, "#news").endswith(": Available")
     (image,) = desk.cloud.ecs.images.values()
     assert image.disks[0].object_key == file.name
-
-
-@pytest.mark.needs("qemu-img")
-def test_an_appliance_with_two_disks_becomes_one_image_part_by_part(
-    tab: Tab, desk: Desk, tmp_path: Path
-) -> None:
-    vmdk = in_format(plain_disk(tmp_path, data_bytes=9_000_000), "vmdk", STREAM)
-    file = tmp_path / "debian-12.ova"
-    disks = (("d1", "system.vmdk", 1), ("d2", "data.vmdk", 2))
-    members = [("web.ovf", ovf(*disks)), *((name, vmdk) for _, name, _ in disks)]
-    file.write_bytes(in_tar(members))
-    tab.open(desk.url)
-    tab.wait_for(READY)
-    tab.evaluate(WHEN_PARTS_COME)
-    tab.drop([file], ".zone")
-    tab.wait_for("document.querySelector('#images .pill')?.innerText === 'Available'")
-    (image,) = desk.cloud.ecs.images.values()
-    assert [disk.kind for disk in image.disks] == ["system", "data"]
-    assert tab.evaluate("seenParts.size") >= 2, "uploads of targets were not shown"
 
 
 def test_the_next_exchange_fails_as_a_button_says(tab: Tab, desk: Desk) -> None:
@@ -149,7 +127,9 @@ def test_what_is_to_be_typed_elsewhere_is_copied_with_a_click(
     tab: Tab, desk: Desk
 ) -> None:
     tab.open(desk.url)
-    tab.evaluate("navigator.clipboard.writeText = async (text) => { copied = text; }; 1")
+    tab.evaluate(
+        "navigator.clipboard.writeText = async (text) => { copied = text; }; 1"
+    )
     tab.wait_for("document.querySelectorAll('#clients button').length === 4")
     tab.evaluate("document.querySelector('#clients button').click()")
     tab.wait_for("document.querySelector('#clients button').textContent === 'Copied'")
@@ -436,15 +416,6 @@ def test_the_page_says_when_the_server_is_gone_and_comes_back(
     tab.wait_for(f"{EVENTS}.length === 1")
     tab.complaints.clear()  # the browser's own lines about being offline
 
-
-# Notes each upload in parts that is shown.
-WHEN_PARTS_COME = """
-var seenParts = new Set();
-new MutationObserver(() => {
-  const shown = document.querySelectorAll("#parts li");
-  for (const node of shown) seenParts.add(node.dataset.key);
-}).observe(document.querySelector("#parts"), { childList: true, subtree: true });
-"""
 
 # Counts the files that wait, and types another folder once the first one does.
 WHEN_FILES_WAIT = """

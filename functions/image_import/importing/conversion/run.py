@@ -44,6 +44,7 @@ from image_import.importing.conversion.targets import (
     discard_target,
 )
 from image_import.importing.gatherer import EXTENT, Candidate
+from image_import.ledger.conversion_progress import said_parts
 from image_import.ledger.entries import LedgerEntry, State, last_of
 from image_import.ledger.open_jobs import CONVERSION_STALLS
 from image_import.ledger.store import LedgerStore, Snapshot
@@ -322,6 +323,11 @@ class ConversionRun:
             targets=(*(target.line for target in targets), *unpacked),
             target_bucket=self.settings.converted_in(self.bucket),
             reason="; ".join(dict.fromkeys(reasons)),
+            progress="; ".join(
+                said_parts(0, len(target.choice.parts), disk=target.number)
+                for target in targets
+                if isinstance(target.choice, ConversionPlan)
+            ),
         )
 
     def _is_ours(self, target: DiskTarget) -> bool:
@@ -443,11 +449,10 @@ class ConversionRun:
             if now - self._told < BEAT and not is_last:
                 return
             self._told = now
-        whole = f" of {wanted:,}" if wanted else ""
         self.claims.tell_conversion(
             found.snapshot,
             found.revision,
-            progress=f"{done:,}{whole} parts of disk {target.number}",
+            progress=said_parts(done, wanted, disk=target.number),
         )
 
     def _hand_on(
