@@ -24,7 +24,8 @@ Not imitated:
   and old versions in lifecycle rules, CORS and other bucket
   configurations, data processing, retention, requester
   pays, traffic limits, bandwidth.
-- ECS: everything but images, their import, copies, shares, families and tags; system
+- ECS: everything but images, their import, copies, shares, families and tags, and the
+  images of launch templates; system
   and marketplace images, and those that others share; cloud boxes; VMDK; the tags that
   the image check adds. Formats are told from the first and last bytes,
   contents are never checked.

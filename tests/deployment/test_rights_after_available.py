@@ -22,6 +22,7 @@ from deployment.cloud_run import (
 )
 from deployment.model import FUNCTION_ROLE
 from fake_aliyun import FakeAliyun, ManualClock
+from fake_aliyun.ecs.images import LaunchTemplate
 from image_import.config.receivers import Receiver
 from image_import.notification.news import ImportNews
 from image_import.notification.receivers import Reception
@@ -91,6 +92,8 @@ def live(granted: Policies, settings: Mapping[str, str]) -> tuple[Seen, set[Righ
         cloud.messaging.places.update({"queues/told", "topics/told", "buses/told"})
         import_one(cloud, GOOD)
         if "KEEP_LAST" in settings:
+            named = LaunchTemplate(region_id=REGION, image_ids=["m-1"])
+            cloud.ecs.launch_templates.append(named)
             clock.advance(60)
             import_one(cloud, NEWER)
             clock.advance(2 * A_DAY)

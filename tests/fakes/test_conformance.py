@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 from fake_aliyun import AsyncConfig, FakeAliyun
+from fake_aliyun.ecs.images import LaunchTemplate
 from fake_aliyun.ecs.operations import OPERATIONS as ECS_OPERATIONS
 from fake_aliyun.ess.service import EssService, ScalingConfiguration
 from fake_aliyun.fc.operations import OPERATIONS as FC_OPERATIONS
@@ -132,6 +133,10 @@ def session(client: Client) -> set[str]:
     ]
     cloud.messaging.places.update({"queues/told", "topics/told", "buses/told"})
     cloud.fc.create_function("imports", "echo", lambda event, _: event)
+    cloud.ecs.launch_templates.extend(
+        LaunchTemplate(region_id="cn-hangzhou", image_ids=["", f"m-{number}"])
+        for number in range(12)
+    )
     of_3 = cloud.fc.create_function(
         "", "imports-echo", lambda event, _: event, async_config=AsyncConfig()
     )

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 from fake_aliyun import Fault
-from fake_aliyun.ecs.images import Image
+from fake_aliyun.ecs.images import Image, LaunchTemplate
 from fake_aliyun.ess.service import ScalingConfiguration
 from image_import.config.settings import read_settings
 from image_import.errors import SettingsError
@@ -157,9 +157,53 @@ def test_an_image_that_a_scaling_configuration_names_is_never_deleted() -> None:
     assert statuses(uploads) == ["Available"] * 2
 
 
-def test_nothing_is_deleted_while_auto_scaling_does_not_answer() -> None:
+def test_an_image_that_a_scaling_configuration_calls_by_name_is_never_deleted() -> None:
     uploads = kept()
-    uploads.cloud.faults.add(Fault(service="ess", code="Forbidden.RAM", times=5))
+    name = image_of(uploads, NAMES[0]).image_name
+    uploads.cloud.scaling_configurations.append(
+        ScalingConfiguration(region_id=HOME, image_name=name)
+    )
+    uploads.clock.advance(60 * DAY)
+    uploads.track()
+    assert statuses(uploads) == ["Deprecated", "Available", "Available"]
+
+
+def test_an_image_that_any_version_of_a_launch_template_names_is_never_deleted() -> (
+    None
+):
+    uploads = kept()
+    templates = uploads.cloud.ecs.launch_templates
+    named = image_of(uploads, NAMES[0]).image_id
+    templates += [
+        LaunchTemplate(region_id=HOME, image_ids=["m-1", ""]) for _ in range(60)
+    ]
+    versions = [named, *["m-2"] * 55]
+    templates.append(LaunchTemplate(region_id=HOME, image_ids=versions))
+    uploads.clock.advance(60 * DAY)
+    uploads.track()
+    assert statuses(uploads) == ["Deprecated", "Available", "Available"]
+    templates[-1] = LaunchTemplate(region_id=NORTH, image_ids=versions)
+    uploads.track()
+    assert statuses(uploads) == ["Available"] * 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(service="ess", code="Forbidden.RAM", times=5),
+        Fault(action="DescribeLaunchTemplates", code="Forbidden.RAM", times=5),
+        Fault(action="DescribeLaunchTemplateVersions", code="Forbidden.RAM", times=5),
+    ],
+    ids=lambda fault: fault.action or fault.service,
+)
+def test_nothing_is_deleted_while_those_who_may_need_it_are_unknown(
+    fault: Fault,
+) -> None:
+    uploads = kept()
+    uploads.cloud.ecs.launch_templates.append(
+        LaunchTemplate(region_id=HOME, image_ids=["m-1"])
+    )
+    uploads.cloud.faults.add(fault)
     uploads.clock.advance(60 * DAY)
     uploads.track()
     assert statuses(uploads) == ["Deprecated"] * 2 + ["Available"] * 2

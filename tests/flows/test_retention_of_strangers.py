@@ -31,6 +31,7 @@ class Account:
     shared: frozenset[str]
     in_use: frozenset[str]
     scaling: frozenset[str] = frozenset()
+    templates: frozenset[str] = frozenset()
     changed: list[str] = field(default_factory=list)
 
     def find_images_by_id(self, image_ids: Sequence[str]) -> list[ExistingImage]:
@@ -42,6 +43,9 @@ class Account:
 
     def find_images_of_scaling(self) -> frozenset[str]:
         return self.scaling
+
+    def find_images_of_templates(self) -> frozenset[str]:
+        return self.templates
 
     def describe_shares(self, image_id: str) -> list[str]:
         return ["1000000000000001"] if image_id in self.shared else []
@@ -74,6 +78,7 @@ ACCOUNTS = st.builds(
     shared=SOME_IDS,
     in_use=SOME_IDS,
     scaling=SOME_IDS,
+    templates=SOME_IDS,
 )
 
 
@@ -147,7 +152,8 @@ def test_only_what_is_provably_ours_and_nobody_needs_is_changed(
         if decision.fate is Fate.DEPRECATE:
             assert decision.image_id not in account.shared
         else:
-            assert decision.image_id not in account.in_use | account.scaling
+            named = account.scaling | account.templates
+            assert decision.image_id not in account.in_use | named
             assert image.deprecated is not None
             assert image.deprecated <= NOW - WEEK
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from fake_aliyun.core.clock import check_seconds
 from fake_aliyun.core.faults import Fault, Faults
-from fake_aliyun.ecs.images import CheckItem, Failure, Image, Pace
+from fake_aliyun.ecs.images import CheckItem, Failure, Image, LaunchTemplate, Pace
 from fake_aliyun.ecs.models import EcsBackend
 
 
@@ -27,6 +27,11 @@ class EcsControl:
     def everywhere(self) -> list[Image]:
         """Return the images of all regions, oldest first; names may come twice."""
         return self._backend.images()
+
+    @property
+    def launch_templates(self) -> list[LaunchTemplate]:
+        """Return the launch templates of all regions; add to it as needed."""
+        return self._backend.launch_templates
 
     @property
     def pace(self) -> Pace:

@@ -60,6 +60,7 @@ ERRORS: dict[str, ErrorType] = {
     "InvalidResourceGroup.NotFound": ErrorType(404, "The ResourceGroup provided does not exist in our records."),
     # Of images that are there.
     "InvalidImageId.NotFound": ErrorType(404, "The specified ImageId does not exist."),
+    "InvalidLaunchTemplate.NotFound": ErrorType(404, "The specified launch template does not exist."),
     "SourceRegion.NotFound": ErrorType(400, "The specified SourceRegion does not exist."),
     "DestinationRegion.NotFound": ErrorType(400, "The specified DestinationRegion does not exist."),
     "IncorrectDestinationRegion": ErrorType(403, "The specified DestinationRegion should not be the same with the SourceRegion."),

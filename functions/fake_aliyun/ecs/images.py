@@ -1,11 +1,13 @@
-"""Images on their way: what was imported, how far it is, how it ended."""
+"""Images on their way: what was imported, how far it is, how it ended, who names it."""
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, Protocol
 
 from fake_aliyun.core.clock import check_seconds
+from fake_aliyun.core.rpc import Document
 
 ImageStatus = Literal["Waiting", "Creating", "Available", "CreateFailed", "Deprecated"]
 TaskStatus = Literal["Processing", "Finished", "Failed", "Deleted"]
@@ -198,3 +200,43 @@ class BySeconds:
         if passed < timedelta(seconds=self.creating):
             return Stage("Creating", int(100 * passed.total_seconds() / self.creating))
         return Stage("Ended", 100)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LaunchTemplate:
+    """A launch template.
+
+    Attributes:
+        image_ids: The image of each version, the first version first; "" for none.
+    """
+
+    region_id: str
+    image_ids: Sequence[str]
+    name: str = "web"
+    template_id: str = field(default_factory=lambda: f"lt-{uuid.uuid4().hex[:20]}")
+
+    def document(self) -> Document:
+        """Return what DescribeLaunchTemplates shows of it."""
+        return {
+            "LaunchTemplateId": self.template_id,
+            "LaunchTemplateName": self.name,
+            "DefaultVersionNumber": 1,
+            "LatestVersionNumber": len(self.image_ids),
+        }
+
+    def versions(self, *, has_details: bool) -> list[Document]:
+        """Return what DescribeLaunchTemplateVersions shows of it, newest first."""
+        return [
+            {
+                "LaunchTemplateId": self.template_id,
+                "LaunchTemplateName": self.name,
+                "VersionNumber": number,
+                "DefaultVersion": number == 1,
+                **({"LaunchTemplateData": _data(image_id)} if has_details else {}),
+            }
+            for number, image_id in reversed(list(enumerate(self.image_ids, 1)))
+        ]
+
+
+def _data(image_id: str) -> Document:
+    return {"ImageId": image_id} if image_id else {}

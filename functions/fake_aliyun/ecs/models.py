@@ -16,6 +16,7 @@ from fake_aliyun.ecs.images import (
     Failure,
     Image,
     ImageDisk,
+    LaunchTemplate,
     Pace,
 )
 from fake_aliyun.ecs.parameters import (
@@ -113,6 +114,7 @@ class EcsBackend:
         self.check_seconds: float = 0
         self.check_items: dict[str, list[CheckItem]] = {}
         self.by_id: dict[str, Image] = {}
+        self.launch_templates: list[LaunchTemplate] = []
         self._oss = oss
         self._ram = ram
         self.account_id = ram.account_id
@@ -120,7 +122,8 @@ class EcsBackend:
         self._failures: deque[Failure] = deque()
 
     def clear(self) -> None:
-        """Forget images, tokens and failures; keep the settings."""
+        """Forget images, templates, tokens and failures; keep the settings."""
+        self.launch_templates.clear()
         self.by_id.clear()
         self._tokens.clear()
         self._failures.clear()

@@ -13,6 +13,7 @@ from fake_aliyun.ecs.attributes import AttributeOperations
 from fake_aliyun.ecs.copies import CopyOperations
 from fake_aliyun.ecs.errors import EcsError
 from fake_aliyun.ecs.images import Image
+from fake_aliyun.ecs.launch_templates import LaunchTemplateOperations
 from fake_aliyun.ecs.models import EcsBackend
 from fake_aliyun.ecs.parameters import listed, numbered, read_flag, read_tags
 from fake_aliyun.ecs.rendering import (
@@ -45,7 +46,7 @@ class EcsOperation:
         parameters: Those that it takes beside `RegionId` and the caller's own; None
             for ImportImage, whose differ from door to door.
         resource: What a policy names: `*`, `image/*`, or `image/{NAME}` for each
-            value of a parameter.
+            value of a parameter; or launch templates in the same way.
     """
 
     parameters: frozenset[str] | None
@@ -55,10 +56,10 @@ class EcsOperation:
         """Return the resources that must all be allowed."""
         if "{" not in self.resource:
             return [self.resource]
-        name = self.resource.partition("{")[2].removesuffix("}")
+        kind, _, name = self.resource.removesuffix("}").partition("/{")
         values = [parameters[name]] if parameters.get(name) else []
         values += listed(parameters, name, limit=MAX_IDS)
-        return [f"image/{value}" for value in values] or ["image/*"]
+        return [f"{kind}/{value}" for value in values] or [f"{kind}/*"]
 
 
 def _row(*parameters: str, resource: str = "*") -> EcsOperation:
@@ -105,6 +106,14 @@ OPERATIONS: Mapping[str, EcsOperation] = {
         *_TAGGED, "TagKey.N", "All", resource="image/{ResourceId}"
     ),
     "ListTagResources": _row(*_TAGGED, *_TAG, "NextToken"),
+    "DescribeLaunchTemplates": _row(
+        *_PAGE, "LaunchTemplateId.N", "LaunchTemplateName.N",
+        resource="launchtemplate/{LaunchTemplateId}",
+    ),
+    "DescribeLaunchTemplateVersions": _row(
+        *_PAGE, "LaunchTemplateId", "LaunchTemplateName", "DetailFlag",
+        resource="launchtemplate/{LaunchTemplateId}",
+    ),
 }  # fmt: skip
 """Each operation. Source of the resources: "RAM authorization" of each page, ECS API
 reference, read 2026-11 and 2026-12; tasks are absent from it, and that of
@@ -221,7 +230,9 @@ def task_filter(parameters: Mapping[str, str]) -> Callable[[Image], bool]:
     return fits
 
 
-class EcsOperations(CopyOperations, AttributeOperations, TagOperations):
+class EcsOperations(
+    CopyOperations, AttributeOperations, TagOperations, LaunchTemplateOperations
+):
     """Answers every operation of ECS that is imitated."""
 
     def run(

@@ -59,10 +59,11 @@ class EssError(KnownError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScalingConfiguration:
-    """What a group starts instances from: an image, or the newest of a family."""
+    """What a group starts from: an image's ID, its name, or the newest of a family."""
 
     region_id: str
     image_id: str = ""
+    image_name: str = ""
     image_family: str = ""
     group_id: str = "asg-1"
     configuration_id: str = field(
@@ -76,6 +77,7 @@ class ScalingConfiguration:
             "ScalingGroupId": self.group_id,
             "LifecycleState": "Active",
             **({"ImageId": self.image_id} if self.image_id else {}),
+            **({"ImageName": self.image_name} if self.image_name else {}),
             **({"ImageFamily": self.image_family} if self.image_family else {}),
         }
 

@@ -13,6 +13,7 @@ Sources:
     and its resources. All read 2026-11. What they leave open is in `unconfirmed`.
     "CopyImage", "ModifyImageAttribute", "ModifyImageSharePermission",
     "DescribeImageSharePermission" and "DeleteImage", ECS API 2014-05-26;
+    "DescribeLaunchTemplates" and "DescribeLaunchTemplateVersions", ECS API 2014-05-26;
     "DescribeScalingConfigurations", Auto Scaling API 2022-02-22; "SendMessage"
     and "PublishMessage", Simple Message Queue API; "Configure a destination", Function
     Compute documentation, which asks for eventbridge:PutEvents. All read 2026-12.
@@ -366,6 +367,17 @@ def distribution_grants(names: Names, after: AfterAvailable) -> tuple[Grant, ...
             why="see whether a scaling configuration names a deprecated image "
             "(DELETE_DEPRECATED_AFTER)",
             unconfirmed="which resources it can be limited to",
+        ),
+        Grant(
+            actions=(
+                "ecs:DescribeLaunchTemplates",
+                "ecs:DescribeLaunchTemplateVersions",
+            ),
+            resources=(f"acs:ecs:*:{names.account_id}:launchtemplate/*",)
+            if after.delete_deprecated_after
+            else (),
+            why="see whether a launch template names a deprecated image "
+            "(DELETE_DEPRECATED_AFTER)",
         ),
         Grant(
             actions=("oss:DeleteObject",),

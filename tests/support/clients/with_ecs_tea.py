@@ -82,6 +82,23 @@ def after_available(client: Client) -> None:
     assert wait(client, there).is_copied
     client.delete_image(m.DeleteImageRequest(**there))
     client.delete_image(m.DeleteImageRequest(**source))
+    launch_templates(client)
+
+
+def launch_templates(client: Client) -> None:
+    """The twelve that are there, and the versions of the last, newest first."""
+    paged = {**REGION, "page_number": 2}
+    asked = m.DescribeLaunchTemplatesRequest(**paged)
+    listed = client.describe_launch_templates(asked).body
+    shown = listed.launch_template_sets.launch_template_set
+    assert (listed.total_count, len(shown)) == (12, 2)
+    last = m.DescribeLaunchTemplateVersionsRequest(
+        **REGION, launch_template_id=shown[-1].launch_template_id
+    )
+    versions = client.describe_launch_template_versions(last).body
+    newest, first = versions.launch_template_version_sets.launch_template_version_set
+    assert newest.launch_template_data.image_id == "m-11"
+    assert first.launch_template_data.image_id is None
 
 
 def copy(client: Client, source: dict[str, str], name: str) -> str:

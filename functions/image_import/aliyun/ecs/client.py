@@ -7,9 +7,10 @@ carries, and reads a bounded answer. Nothing is repeated here.
 import logging
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any, TypeVar
 
 import requests
@@ -23,9 +24,12 @@ from image_import.aliyun.ecs.describe_responses import (
     read_accounts,
     read_image_id,
     read_images,
-    read_scaling_images,
+    read_page,
     read_task,
     read_tasks,
+    scaling_image,
+    template_id,
+    template_image,
 )
 from image_import.aliyun.ecs.import_response import (
     ImportReply,
@@ -57,7 +61,8 @@ LARGEST_ANSWER_BYTES = 8 * 1024 * 1024
 PAGE_SIZE = 100
 MOST_PAGES = 100
 SCALING_VERSION = "2022-02-22"
-SCALING_PAGE_SIZE = 50
+SMALL_PAGE_SIZE = 50
+"""The most that scaling configurations and launch templates come in."""
 SIGNERS = {"acs3": Acs3Auth, "rpc-v1": RpcV1Auth, "roa-v1": RoaV1Auth}
 
 Parameters = Mapping[str, str]
@@ -236,26 +241,66 @@ class Ecs:
         return self._describe_images(asked)
 
     def find_images_of_scaling(self) -> frozenset[str]:
-        """Return the IDs of images that scaling configurations of this region name.
+        """Return the images that scaling configurations of this region name.
 
-        Auto Scaling is another service with the same kind of API. Its configurations
-        cannot be asked for by image.
+        Each by its ID, or by its name where a configuration has no ID. Auto Scaling is
+        another service with the same kind of API. Its configurations cannot be asked
+        for by image.
 
         Source: "DescribeScalingConfigurations", Auto Scaling API 2022-02-22, read
         2026-12.
         """
-        action, door = "DescribeScalingConfigurations", self._scaling_door
+        action, outer = "DescribeScalingConfigurations", "ScalingConfigurations"
+        read = partial(
+            read_page, outer=outer, inner=outer[:-1], endpoint="ESS_ENDPOINT"
+        )
+        listed = self._every(action, {}, read, door=self._scaling_door)
+        return frozenset(map(scaling_image, listed)) - {""}
+
+    def find_images_of_templates(self) -> frozenset[str]:
+        """Return the IDs of images that launch templates of this region name.
+
+        Any version counts, as instances can be started from each. Templates cannot be
+        asked for by image, and each has its versions in pages of its own.
+
+        Source: "DescribeLaunchTemplates" and "DescribeLaunchTemplateVersions", ECS API
+        2014-05-26, read 2026-12.
+        """
+        outer, inner = "LaunchTemplateSets", "LaunchTemplateSet"
+        read = partial(read_page, outer=outer, inner=inner)
+        templates = list(self._every("DescribeLaunchTemplates", {}, read))
+        outer, inner = "LaunchTemplateVersionSets", "LaunchTemplateVersionSet"
+        read = partial(read_page, outer=outer, inner=inner)
         found: set[str] = set()
+        for template in templates:
+            asked = {"LaunchTemplateId": template_id(template), "DetailFlag": "true"}
+            listed = self._every("DescribeLaunchTemplateVersions", asked, read)
+            found.update(map(template_image, listed))
+        return frozenset(found) - {""}
+
+    def _every(
+        self,
+        action: str,
+        asked: Parameters,
+        read: Callable[[str, dict[str, Any]], tuple[list[Mapping[str, Any]], int]],
+        *,
+        door: _Door | None = None,
+    ) -> Iterator[Mapping[str, Any]]:
+        """Yield what all pages list.
+
+        Raises:
+            ServiceRejected: There are more than are read.
+        """
         for page in range(1, MOST_PAGES + 1):
-            asked = {"PageNumber": str(page), "PageSize": str(SCALING_PAGE_SIZE)}
-            image_ids, total = read_scaling_images(self._ask(action, asked, door=door))
-            found.update(image_ids)
-            if not image_ids or page * SCALING_PAGE_SIZE >= total:
-                return frozenset(found - {""})
+            paged = {"PageNumber": str(page), "PageSize": str(SMALL_PAGE_SIZE)}
+            answer = self._ask(action, {**asked, **paged}, door=door)
+            listed, total = read(action, answer)
+            yield from listed
+            if not listed or page * SMALL_PAGE_SIZE >= total:
+                return
         raise ServiceRejected(
-            f"ESS {action}: more than {MOST_PAGES * SCALING_PAGE_SIZE} scaling "
-            "configurations are in one region, and no more are read; delete those that "
-            "no group uses",
+            f"ECS {action}: more than {MOST_PAGES * SMALL_PAGE_SIZE} are in a region, "
+            "and no more are read; delete those that nobody uses",
             service="ECS",
             action=action,
         )

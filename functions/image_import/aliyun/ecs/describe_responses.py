@@ -53,24 +53,59 @@ def read_images(answer: Mapping[str, Any]) -> tuple[list[ExistingImage], int | N
     return [_image(item) for item in listed], int(total) if total.isdigit() else None
 
 
-def read_scaling_images(answer: Mapping[str, Any]) -> tuple[list[str], int]:
-    """Return the images of one page of scaling configurations, "" where one has none.
+def read_page(
+    action: str,
+    answer: Mapping[str, Any],
+    outer: str,
+    inner: str,
+    *,
+    endpoint: str = "ECS_ENDPOINT",
+) -> tuple[list[Mapping[str, Any]], int]:
+    """Return what one page lists, and how many there are on all pages.
 
-    Returns:
-        One for each configuration, and how many configurations there are on all pages.
-
-    Source: model of alibabacloud-ess20220222 1.13.3, where the list is a bare one.
+    Raises:
+        ServiceUnavailable: The answer has no list, or does not say how many.
     """
-    action, name = "DescribeScalingConfigurations", "ScalingConfigurations"
+    listed = _list(action, answer, outer, inner, endpoint=endpoint)
     total = str(_member(answer, "TotalCount"))
-    listed = _list(
-        action, answer, name, "ScalingConfiguration", endpoint="ESS_ENDPOINT"
-    )
     if not total.isdigit():
         raise ServiceUnavailable(
             f"ECS {action}: the answer has no TotalCount", service="ECS", action=action
         )
-    return [_text(item, "ImageId") for item in listed], int(total)
+    return listed, int(total)
+
+
+def scaling_image(item: Mapping[str, Any]) -> str:
+    """Return the image of a scaling configuration, by ID or else by name, or "".
+
+    Source: model of alibabacloud-ess20220222 1.13.3, ImageId and ImageName of
+    CreateScalingConfiguration: the name counts where there is no ID. Read 2026-12.
+    """
+    return _text(item, "ImageId") or _text(item, "ImageName")
+
+
+def template_id(item: Mapping[str, Any]) -> str:
+    """Return the ID of a launch template."""
+    return _text(item, "LaunchTemplateId")
+
+
+def template_image(item: Mapping[str, Any]) -> str:
+    """Return the ID of the image in a version of a launch template, "" for none.
+
+    Source: model of alibabacloud-ecs20140526 7.11.8, where it is in LaunchTemplateData;
+    an image family is not among its fields. Read 2026-12.
+
+    Raises:
+        ServiceUnavailable: The details are not there.
+    """
+    data = item.get("LaunchTemplateData")
+    if not isinstance(data, dict):
+        raise ServiceUnavailable(
+            "ECS DescribeLaunchTemplateVersions: a version has no LaunchTemplateData",
+            service="ECS",
+            action="DescribeLaunchTemplateVersions",
+        )
+    return _text(data, "ImageId")
 
 
 def read_image_id(answer: Mapping[str, Any]) -> str:

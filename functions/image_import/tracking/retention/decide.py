@@ -30,7 +30,10 @@ class RetentionApi(Protocol):
         """Return which of up to 100 images some instance was made from."""
 
     def find_images_of_scaling(self) -> frozenset[str]:
-        """Return the images that scaling configurations name."""
+        """Return the images that scaling configurations name, by ID or by name."""
+
+    def find_images_of_templates(self) -> frozenset[str]:
+        """Return the IDs of images that launch templates name."""
 
     def describe_shares(self, image_id: str) -> list[str]:
         """Return with whom an image is shared."""
@@ -119,6 +122,8 @@ class Judge:
             if may_go:
                 named = self.retry.repeat(api.find_images_of_scaling)
                 in_use |= dict.fromkeys(named, "a scaling configuration names it")
+                named = self.retry.repeat(api.find_images_of_templates)
+                in_use |= dict.fromkeys(named, "a launch template names it")
             for some in batches(may_go):
                 used = self.retry.repeat(partial(api.find_images_in_use, some))
                 why = "instances were made from it"
@@ -180,7 +185,8 @@ class Judge:
         due = image.deprecated + self.delete_after
         if self.now < due:
             return Fate.DEPRECATED, f"deleted after {due:%Y-%m-%d}"
-        if why := sight.in_use.get(image_id):
+        name = sight.images[image_id].image_name
+        if why := sight.in_use.get(image_id) or sight.in_use.get(name):
             return Fate.KEEP, why
         return Fate.DELETE, f"deprecated since {image.deprecated:%Y-%m-%d}"
 
