@@ -14,7 +14,7 @@ import click
 
 from image_import_cli.ui.errors import JSON_FLAG, failure
 from image_import_cli.ui.interrupt import LEFT, STATUS, Interrupted, end_at_once
-from image_import_cli.ui.language import localized, with_localized_help
+from image_import_cli.ui.language import localized, tell_locally, with_localized_help
 from image_import_cli.ui.pipes import readers_may_go
 
 COMPLETE = "_IMAGE_IMPORT_COMPLETE"
@@ -95,6 +95,24 @@ def extras_named() -> Iterator[None]:
 class LazyGroup(click.Group):
     """Commands that are imported when they are needed, so that each starts fast."""
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 - click's
+    ) -> click.Context:
+        """Return what a run of ours is kept in.
+
+        Raises:
+            click.ClickException: An option before the command is wrong.
+        """
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.ClickException as exc:
+            tell_locally(exc)
+            raise
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
         """Return the names of all commands."""
         return sorted(COMMANDS)
@@ -168,7 +186,7 @@ class LazyGroup(click.Group):
         except click.ClickException as exc:
             if is_json:
                 click.echo(json.dumps(failure(exc), ensure_ascii=False))
-            exc.message = localized(exc.message)  # type: ignore[misc]
+            tell_locally(exc)
             raise
         except KeyboardInterrupt:
             left = LEFT.get(ctx.invoked_subcommand or "")

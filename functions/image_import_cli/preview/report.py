@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from image_import_cli.preview.checks.check import Check, Verdict
+from image_import_cli.ui.language import localized
 from image_import_cli.ui.text import printable
 
 BELOW = (0, 0, 1, 2)
@@ -67,17 +68,24 @@ def print_report(
     name, _, size = head.partition("\n")
     worst, colour = _worst(inspection, checks)
     title = Text.assemble(
-        (f" {worst} ", f"bold reverse {colour}"), f"  {printable(name)}"
+        (f" {localized(worst)} ", f"bold reverse {colour}"), f"  {printable(name)}"
     )
-    parts: list[RenderableType] = [title, Padding(Text(size, style="dim"), BELOW)]
+    parts: list[RenderableType] = [
+        title,
+        Padding(Text(localized(size), style="dim"), BELOW),
+    ]
     if inspection.why_not:
-        why = Text(f"could not look inside: {printable(inspection.why_not)}")
+        said = f"could not look inside: {printable(inspection.why_not)}"
+        why = Text(localized(said))
         parts.append(Padding(why, BELOW))
     else:
         parts.append(Padding(_findings(inspection), BELOW))
     parts.append(Padding(_checklist(checks, target, console.width), BELOW))
     notes = inspection.findings.notes
-    parts.extend(Padding(Text(f"note: {printable(n)}"), BELOW) for n in notes)
+    parts.extend(
+        Padding(Text(f"{localized('note')}: {localized(printable(n))}"), BELOW)
+        for n in notes
+    )
     console.print(Group(*parts), highlight=False)
     for command in (check.command for check in checks if check.command):
         line = Text(f"  $ {printable(command)}\n", style="bold")
@@ -86,7 +94,9 @@ def print_report(
         # The terminal wraps it, so that it can be opened.
         line = Text(f"  [{number}] {source}", style="dim")
         console.print(line, soft_wrap=True, highlight=False)
-    console.print(Text(f"\n  {_spent(inspection)}", style="dim"), highlight=False)
+    console.print(
+        Text(f"\n  {localized(_spent(inspection))}", style="dim"), highlight=False
+    )
 
 
 def _worst(inspection: Inspection, checks: Sequence[Check]) -> tuple[str, str]:
@@ -110,12 +120,12 @@ def _findings(inspection: Inspection) -> Table:
     not_told: dict[str, list[str]] = {}
     for attribute, title in TITLES.items():
         if finding := answers[attribute]:
-            table.add_row(title, _finding(finding))
+            table.add_row(localized(title), _finding(finding))
         else:
-            not_told.setdefault(finding.why_not, []).append(title)
+            not_told.setdefault(finding.why_not, []).append(localized(title))
     for why_not, titles in not_told.items():
-        why = Text(f"{', '.join(titles)}: {printable(why_not)}")
-        table.add_row("could not tell", why, style="bright_black")
+        why = Text(f"{', '.join(titles)}: {localized(printable(why_not))}")
+        table.add_row(localized("could not tell"), why, style="bright_black")
     return table
 
 
@@ -123,7 +133,7 @@ def _finding(finding: Finding) -> Text:
     lines = [printable(line) for line in finding.value.split("; ")]
     between = "  " if len(lines) == 1 else "\n"
     text = Text("\n".join(lines))
-    return text.append(f"{between}{printable(finding.where)}", style="dim")
+    return text.append(f"{between}{localized(printable(finding.where))}", style="dim")
 
 
 def _checklist(checks: Sequence[Check], target: str, width: int) -> Table:
@@ -135,28 +145,30 @@ def _checklist(checks: Sequence[Check], target: str, width: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("", no_wrap=True)
     if is_narrow:
-        table.add_column(f"{target} asks for, and found", overflow="fold", ratio=1)
+        table.add_column(
+            localized(f"{target} asks for, and found"), overflow="fold", ratio=1
+        )
     else:
-        table.add_column(f"{target} asks for", overflow="fold", ratio=2)
+        table.add_column(localized(f"{target} asks for"), overflow="fold", ratio=2)
         # As wide as a UUID in it, so that none is broken.
         longest = _longest_uuid(checks)
         given = max(longest, (width - MARK_AND_PAGE) // 2) if longest else None
         ratio = None if given else 3
-        table.add_column("found", overflow="fold", ratio=ratio, width=given)
+        table.add_column(localized("found"), overflow="fold", ratio=ratio, width=given)
     table.add_column("", no_wrap=True, style="dim")
     sources = _sources(checks)
     for same in _alike(checks):
         check = same[0]
         word, colour = MARKS[check.verdict]
-        found = Text(printable(check.seen))
+        found = Text(localized(printable(check.seen)))
         if check.advice:
-            found.append(f"\n→ {printable(check.advice)}", style="bold")
+            found.append(f"\n→ {localized(printable(check.advice))}", style="bold")
         if check.command:
-            found.append("\n→ run the command below", style="bold")
-        mark = Text(word, style=colour)
-        asked = "\n".join(each.requirement for each in same)
+            found.append(f"\n→ {localized('run the command below')}", style="bold")
+        mark = Text(localized(word), style=colour)
+        asked = "\n".join(localized(each.requirement) for each in same)
         if len(same) > MOST_LISTED:
-            asked = f"{len(same)} others"
+            asked = localized(f"{len(same)} others")
         page = f"[{sources.index(check.source) + 1}]" if len(same) == 1 else ""
         both = (Text(asked), found)
         cells = (Text("\n").join(both),) if is_narrow else both

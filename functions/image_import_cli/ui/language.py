@@ -11,9 +11,10 @@ import inspect
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import click
 
@@ -57,6 +58,7 @@ def with_localized_help(command: click.Command) -> click.Command:
     if language(os.environ) == "en":
         return command
     local = copy.copy(command)
+    local.context_class = _LocalContext
     paragraphs = inspect.cleandoc(command.help or "").split("\n\n")
     local.help = "\n\n".join(
         text if text.startswith(VERBATIM) else localized(" ".join(text.split()))
@@ -65,6 +67,49 @@ def with_localized_help(command: click.Command) -> click.Command:
     local.epilog = localized(command.epilog or "")
     local.params = [_with_localized_help(option) for option in command.params]
     return local
+
+
+class _LocalFormatter(click.HelpFormatter):
+    """Help whose own words are Chinese as well."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """Write the line that begins with `Usage:`."""
+        super().write_usage(prog, args, localized(prefix or "Usage:"))
+
+    def write_heading(self, heading: str) -> None:
+        """Write a title, such as that of the options."""
+        super().write_heading(localized(heading))
+
+    def write_dl(
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+    ) -> None:
+        """Write names, each with its help and what click adds in brackets."""
+        local = [(name, _EXTRAS.sub(_extra, localized(text))) for name, text in rows]
+        super().write_dl(local, col_max, col_spacing)
+
+
+class _LocalContext(click.Context):
+    formatter_class = _LocalFormatter
+
+
+_EXTRAS = re.compile(r"(?<=[\[; ])(default: |env var: |required(?=[\];]))")
+
+
+def _extra(found: re.Match[str]) -> str:
+    return localized(found[0].strip())
+
+
+def tell_locally(exc: click.ClickException) -> None:
+    """Have click tell a failure in the language of whoever runs the command."""
+    said = localized(exc.format_message())
+
+    def show(file: Any = None) -> None:  # noqa: ANN401, ARG001 - click's
+        if isinstance(exc, click.UsageError) and exc.ctx:
+            asked = f"Try '{exc.ctx.command_path} --help' for help."
+            click.echo(f"{exc.ctx.get_usage()}\n{localized(asked)}\n", err=True)
+        click.echo("".join(_joined(iter((localized("Error:"), said)))), err=True)
+
+    exc.show = show  # type: ignore[method-assign]  # click has no other place for it
 
 
 def _with_localized_help(option: click.Parameter) -> click.Parameter:
@@ -125,8 +170,10 @@ class Chinese:
     def _filled(self, text: str) -> str | None:
         for pattern, template in self._patterns:
             if found := pattern.fullmatch(text):
+                # A name stays as it is: a bucket may be called `image`.
                 held = {
-                    name: self.told(part) for name, part in found.groupdict().items()
+                    hole: part if hole == "name" else self.told(part)
+                    for hole, part in found.groupdict().items()
                 }
                 return template.format_map(held)
         return None

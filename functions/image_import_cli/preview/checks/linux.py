@@ -49,7 +49,7 @@ def linux_checks(found: Findings) -> Iterator[Check]:
         elsewhere,
         IMPORT_CHECK,
         bad="" if elsewhere.value == "none" else elsewhere.value,
-        advice="boot stops there unless another disk has it: add nofail, or mend it",
+        advice="boot stops there unless another disk has it: add nofail, or fix it",
         verdict="advice",
     )
     yield check_of(
@@ -86,7 +86,7 @@ def _root_place(found: Findings) -> Check:
         place,
         IMPORT_CHECK,
         bad=f"{root.value} is on no volume of it" if is_nowhere else "",
-        advice="set the file system's identifier, or mend the boot loader's root=",
+        advice="set the file system's identifier, or fix the boot loader's root=",
     )
 
 
