@@ -13,6 +13,7 @@ from deployment.shapes import (
     list_of,
     whole,
 )
+from image_import.ledger.layout import CONVERTED
 
 RAM_ROLE = fields(
     {
@@ -52,11 +53,24 @@ def resources_with(functions: Schema) -> Schema:
     return fields({**functions, **roles}, {**IF_WANTED, **ALERTS})
 
 
+ABORTS_UPLOADS = fields(
+    {
+        "ID": TEXT,
+        "Prefix": {"type": "string", "pattern": f"/{CONVERTED}$"},
+        "Status": just("Enabled"),
+        "AbortMultipartUpload": fields({"Days": whole(1, 30)}),
+    }
+)
+
 IF_WANTED: Schema = {
     "EcsRole": RAM_ROLE,
     "LedgerStorage": resource_of(
         "ALIYUN::OSS::Bucket",
-        {"BucketName": BUCKET, "AccessControl": just("private")},
+        {
+            "BucketName": BUCKET,
+            "AccessControl": just("private"),
+            "LifecycleConfiguration": fields({"Rule": list_of(ABORTS_UPLOADS)}),
+        },
     ),
     "Logs": resource_of("ALIYUN::SLS::Project", {"Name": BUCKET, "Description": TEXT}),
     "FunctionLogs": resource_of(
