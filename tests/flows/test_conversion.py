@@ -361,6 +361,8 @@ def test_slices_are_done_in_any_order_and_the_last_one_imports(
     is_the_disk(uploads, large, tmp_path)
     assert jobs_of(uploads) == []
     assert uploads.calls("UploadPart") == 3
+    # Of each slice at its begin and at its end, and not again to complete it.
+    assert uploads.calls("ListParts") == 2 * 3
     track_to_the_end(uploads)
     assert left_behind(uploads) == []
 

@@ -188,19 +188,26 @@ class MultipartUpload:
         with self._lock:
             self._parts[number] = etag.strip('"').upper()
 
-    def complete(self, *, may_overwrite: bool, size_bytes: int | None = None) -> None:
+    def complete(
+        self,
+        *,
+        may_overwrite: bool,
+        size_bytes: int | None = None,
+        parts: list[ListedPart] | None = None,
+    ) -> None:
         """Make the object of all parts that are stored.
 
         Args:
             may_overwrite: The object may be there already.
             size_bytes: What it must have; None where only the parts tell.
+            parts: What OSS has listed since the last one was stored; None to ask.
 
         Raises:
             ServiceError: OSS did not; an object that is there already is one reason.
             UploadGone: It was completed or aborted by another.
             ServiceUnavailable: The object is not what its parts are.
         """
-        parts = self.list_parts()
+        parts = self.list_parts() if parts is None else parts
         whole = sum(part.size_bytes for part in parts)
         if size_bytes is not None and whole != size_bytes:
             raise ServiceUnavailable(

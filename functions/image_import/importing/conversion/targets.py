@@ -130,9 +130,12 @@ class TargetUpload:
             with ThreadPoolExecutor(THREADS) as pool:
                 note = partial(self._stored, wanted)
                 run(mine, upload, on_part=note, each=partial(self._each, pool))
-            if len(upload.list_parts()) < wanted:
+            parts = upload.list_parts()
+            if len(parts) < wanted:
                 return False
-            upload.complete(may_overwrite=True, size_bytes=choice.size_bytes)
+            upload.complete(
+                may_overwrite=True, size_bytes=choice.size_bytes, parts=parts
+            )
         except UploadGone:
             # Another has completed it meanwhile, or it was aborted.
             if self.look() is None:
