@@ -1,4 +1,5 @@
-// Filters of the page: everything is in it already, nothing is asked of anybody.
+// Filters, copies and language of the page: everything is in it already, nothing is asked
+// of anybody.
 "use strict";
 
 const byId = (id) => document.getElementById(id);
@@ -6,10 +7,36 @@ const imports = [...document.querySelectorAll("#imports > li")].map((node) => ({
   node,
   state: node.dataset.state,
   changed: Number(node.dataset.changed),
-  text: node.textContent.toLowerCase(),
+  text: [node, ...node.querySelectorAll("[data-zh]")]
+    .map((part) => `${part.textContent} ${part.dataset.zh ?? ""}`).join(" ").toLowerCase(),
 }));
 const pills = [...document.querySelectorAll("button[data-state]")];
 const made = Number(document.body.dataset.made);
+
+const { language } = document.documentElement.dataset;
+let isChinese = (language || navigator.language).toLowerCase().startsWith("zh");
+
+function speak() {
+  document.documentElement.lang = isChinese ? "zh-CN" : "en";
+  for (const node of document.querySelectorAll("[data-zh]")) {
+    node.dataset.en ??= node.textContent;
+    node.textContent = isChinese ? node.dataset.zh : node.dataset.en;
+  }
+  byId("language").textContent = isChinese ? "English" : "\u4e2d\u6587";
+  filter();
+}
+
+// What a browser does not let a page copy is selected, so that a key copies it.
+async function copy(button) {
+  const source = button.previousElementSibling;
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    button.classList.add("done");
+    setTimeout(() => button.classList.remove("done"), 1500);
+  } catch {
+    getSelection().selectAllChildren(source);
+  }
+}
 
 function filter() {
   const pressed = pills.filter((pill) => pill.getAttribute("aria-pressed") === "true");
@@ -25,7 +52,9 @@ function filter() {
     count += fits;
   }
   const all = `${imports.length} ${imports.length === 1 ? "import" : "imports"}`;
-  byId("shown").textContent = count === imports.length ? all : `${count} of ${all}`;
+  byId("shown").textContent = isChinese
+    ? byId("shown").dataset.countZh.replace("{all}", imports.length).replace("{count}", count)
+    : count === imports.length ? all : `${count} of ${all}`;
   byId("none").hidden = count > 0;
 }
 
@@ -41,4 +70,12 @@ byId("since").addEventListener("change", filter);
 for (const time of document.querySelectorAll("time")) {
   time.title = new Date(time.dateTime).toLocaleString();
 }
-filter(); // a browser may have kept what was typed before the page was loaded anew
+for (const button of document.querySelectorAll(".copy")) {
+  button.hidden = false;
+  if (button.id !== "language") button.addEventListener("click", () => copy(button));
+}
+byId("language").addEventListener("click", () => {
+  isChinese = !isChinese;
+  speak();
+});
+speak(); // filters, too: a browser may have kept what was typed before the page was loaded anew

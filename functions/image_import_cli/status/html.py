@@ -7,6 +7,7 @@ but its own, whatever an object key holds; without scripts it only lacks its fil
 import base64
 import hashlib
 import html
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from image_import_cli.status.model import BY_URGENCY, UNDER_WAY, ImportStatus, m
 from image_import_cli.status.table import age, word_of
 from image_import_cli.status.timeline import what, who
 from image_import_cli.ui.files import write_whole
+from image_import_cli.ui.language import VARIABLE, chinese
 from image_import_cli.ui.text import printable
 
 LOOKS = {
@@ -54,6 +56,14 @@ SHORTEST = 8
 def text(value: str) -> str:
     """Return a text as it stands in HTML, between tags or in a quoted attribute."""
     return html.escape(printable(value), quote=True)
+
+
+def said(value: str) -> str:
+    """Return a message in both languages; the page shows one of them at a time."""
+    told = chinese().told(value)
+    if told == value:
+        return text(value)
+    return f'<span data-zh="{text(told)}">{text(value)}</span>'
 
 
 def pills(counts: Mapping[State, int]) -> str:
@@ -140,7 +150,7 @@ def _head(status: ImportStatus, look: str, *, now: datetime) -> str:
 
 
 def _paragraph(value: str, style: str) -> str:
-    return f'<p class="{style}">{text(value)}</p>' if value else ""
+    return f'<p class="{style}">{said(value)}</p>' if value else ""
 
 
 def _next(status: ImportStatus) -> str:
@@ -148,9 +158,12 @@ def _next(status: ImportStatus) -> str:
         return ""
     command = status.next_command
     shown = (
-        f'<code class="command" tabindex="0">{text(command)}</code>' if command else ""
+        f'<code class="command" tabindex="0">{text(command)}</code>{COPY}'
+        if command
+        else ""
     )
-    return f'<p class="next"><strong>Next</strong>{text(status.next_step)}</p>{shown}'
+    step = f"<strong>{said('Next')}</strong>{said(status.next_step)}"
+    return f'<p class="next">{step}</p>{shown}'
 
 
 def _facts(status: ImportStatus) -> str:
@@ -161,7 +174,8 @@ def _facts(status: ImportStatus) -> str:
         "request ID": status.ecs_request_id,
     }
     told = "".join(
-        f'<div><dt>{name}</dt><dd><bdi class="mono">{text(value)}</bdi></dd></div>'
+        f'<div><dt>{said(name)}</dt><dd><bdi class="mono">{text(value)}</bdi>'
+        f"{COPY}</dd></div>"
         for name, value in pairs.items()
         if value
     )
@@ -170,10 +184,11 @@ def _facts(status: ImportStatus) -> str:
 
 def _details(status: ImportStatus) -> str:
     number = len(status.lines)
+    noun = "line" if number == 1 else "lines"
     lines = "".join(_lines(status.lines))
     return (
-        f"<details><summary>Timeline, {number} {'line' if number == 1 else 'lines'}"
-        f'</summary><ol class="line">{lines}</ol>{_more(status)}</details>'
+        f"<details><summary>{said(f'Timeline, {number} {noun}')}</summary>"
+        f'<ol class="line">{lines}</ol>{_more(status)}</details>'
     )
 
 
@@ -192,14 +207,15 @@ def _more(status: ImportStatus) -> str:
         "ETag": status.etag,
         "ledger": status.ledger_key,
     }
-    title = "<h2>Parameters of ImportImage, frozen</h2>" if status.parameters else ""
+    frozen_title = said("Parameters of ImportImage, frozen")
+    title = f"<h2>{frozen_title}</h2>" if status.parameters else ""
     frozen = _table(sorted(status.parameters.items()))
-    return f"<h2>Where</h2>{_table(where.items())}{title}{frozen}"
+    return f"<h2>{said('Where')}</h2>{_table(where.items())}{title}{frozen}"
 
 
 def _table(pairs: Iterable[tuple[str, str]]) -> str:
     rows = "".join(
-        f'<tr><th scope="row">{text(name)}</th>'
+        f'<tr><th scope="row">{said(name)}</th>'
         f'<td><bdi class="mono">{text(value)}</bdi></td></tr>'
         for name, value in pairs
         if value
@@ -209,6 +225,10 @@ def _table(pairs: Iterable[tuple[str, str]]) -> str:
     return f'<div class="table"><table><tbody>{rows}</tbody></table></div>'
 
 
+COPY = f'<button type="button" class="copy" hidden>{said("Copy")}</button>'
+"""Behind what it copies; shown by the script, without which it would do nothing."""
+
+COUNT = "{count} of {all} imports"
 NOT_LIKE_THAT = "No import is like that."
 NOTHING = "There is no import."
 
@@ -241,12 +261,18 @@ def make_page(
         "count": f"{number} {'import' if number == 1 else 'imports'}",
         "rest": f" on this page; there are {total:,}" if total > number else "",
         "none": "hidden" if statuses else "",
-        "none_text": NOT_LIKE_THAT if statuses else NOTHING,
+        "none_text": said(NOT_LIKE_THAT if statuses else NOTHING),
+        "count_zh": text(chinese().told(COUNT)),
+        "language": text(os.environ.get(VARIABLE, "")),
         "axis": "" if statuses else "hidden",
         "imports": "".join(entry(s, begin=begin, now=now) for s in statuses),
     }
     # In one pass: what a value holds is never taken for a place of the page.
-    page = _asset("status.html")
+    page = re.sub(
+        r" data-say>([^<]+)",
+        lambda found: f' data-zh="{text(chinese().told(found[1]))}">{found[1]}',
+        _asset("status.html"),
+    )
     return re.sub(r"\{\{(\w+)\}\}", lambda match: values[match[1]], page)
 
 

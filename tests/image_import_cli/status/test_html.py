@@ -10,9 +10,17 @@ import pytest
 from browser import POOR_CONTRASTS, Tab, chromium
 from image_import.config.settings import read_settings
 from image_import.ledger.entries import State
-from image_import_cli.status.html import LOOKS, track
+from image_import_cli.status.html import (
+    COUNT,
+    LOOKS,
+    NOT_LIKE_THAT,
+    NOTHING,
+    track,
+)
 from image_import_cli.status.model import ImportStatus
 from image_import_cli.status.reader import open_ledgers
+from image_import_cli.ui.language import chinese
+from repository import FUNCTIONS
 from status_bucket import Bucket
 from uploads import BUCKET
 
@@ -141,6 +149,32 @@ def test_the_browser_asks_for_nothing_and_runs_no_script_of_a_key(
     assert shown in tab.evaluate(KEYS)
 
 
+def test_whatever_the_page_says_by_itself_has_its_chinese(page: Path) -> None:
+    template = (FUNCTIONS / "image_import_cli/assets/status.html").read_text("utf-8")
+    own = re.findall(r"data-say>([^<]+)", template)
+    assert len(own) > 5
+    assert "data-say" not in page.read_text("utf-8")
+    texts = {*own, COUNT, NOTHING, NOT_LIKE_THAT}
+    assert {t for t in texts if chinese().told(t) == t} == set()
+
+
+@pytest.mark.needs("chromium")
+def test_the_page_speaks_both_languages_and_copies(tab: Tab, page: Path) -> None:
+    tab.open(page.as_uri())
+    said = "document.querySelector('.next strong').innerText"
+    assert tab.evaluate(said) == "Next"
+    tab.evaluate("document.querySelector('#language').click()")
+    assert tab.evaluate(said) == "\u4e0b\u4e00\u6b65"
+    assert tab.evaluate("document.documentElement.lang") == "zh-CN"
+    assert "12" in tab.evaluate("document.querySelector('#shown').innerText")
+    tab.evaluate("navigator.clipboard.writeText = async (t) => { copied = t; }; 1")
+    tab.evaluate("document.querySelector('.command + .copy').click()")
+    tab.wait_for("document.querySelector('.copy.done')")
+    assert tab.evaluate("copied").startswith("image-import ")
+    tab.evaluate("document.querySelector('#language').click()")
+    assert tab.evaluate(said) == "Next"
+
+
 @pytest.mark.needs("chromium")
 def test_states_text_and_time_filter_together(tab: Tab, page: Path) -> None:
     tab.open(page.as_uri())
@@ -162,8 +196,8 @@ def test_states_text_and_time_filter_together(tab: Tab, page: Path) -> None:
 @pytest.mark.needs("chromium")
 def test_all_can_be_done_with_the_keyboard(tab: Tab, page: Path) -> None:
     tab.open(page.as_uri())
-    tab.press("Tab")
-    tab.press("Tab")
+    for _ in ("skip", "language", "first state"):
+        tab.press("Tab")
     tab.press(" ")
     assert tab.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
     assert tab.evaluate(f"{SHOWN}.length") == 1
