@@ -34,6 +34,20 @@ MOST_AT_ONCE = 64 * 1024**2
 
 _MOST_PIECES = 200_000
 
+_RUNS_STEP = 1024**3
+"""Of a disk, for which `runs` asks for tables at once."""
+
+
+def holes(table: bytes, at: int, size: int) -> int:
+    """Return how many entries of a table, from one that is a hole on, are the same.
+
+    Args:
+        at: Where the hole's entry begins; all its bytes must be alike.
+        size: Of an entry, in bytes.
+    """
+    rest = table[at:]
+    return (len(rest) - len(rest.lstrip(rest[:1]))) // size
+
 
 @dataclass(frozen=True, slots=True)
 class MappedRun:
@@ -105,8 +119,8 @@ class MappedDisk(ABC):
             CannotTellError: A table cannot be read.
         """
         count = self._within(offset, count)
-        for start in range(offset, offset + count, MOST_AT_ONCE):
-            yield from self._map([(start, min(MOST_AT_ONCE, offset + count - start))])
+        for start in range(offset, offset + count, _RUNS_STEP):
+            yield from self._map([(start, min(_RUNS_STEP, offset + count - start))])
 
     def want(self, ranges: Iterable[Range]) -> None:
         """Get ranges side by side; of those whose tables are not here, the tables."""

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from disk_images.blocks.mapped import MappedDisk, MappedRun, Range
+from disk_images.blocks.mapped import MappedDisk, MappedRun, Range, holes
 from disk_images.blocks.prefetch import exactly
 from disk_images.blocks.source import CannotTellError, CutOffError, DamagedError, Source
 
@@ -99,9 +99,13 @@ class VdiDisk(MappedDisk):
         for start, length in ranges:
             offset, left = start, length
             entries = exactly(self._file, *self._entries_place(start, length))
-            for (entry,) in struct.iter_unpack("<I", entries):
-                skip = offset % block
-                part = min(left, block - skip)
+            first = start // block
+            while left > 0:
+                number, skip = divmod(offset, block)
+                at = 4 * (number - first)
+                (entry,) = struct.unpack_from("<I", entries, at)
+                blocks = holes(entries, at, 4) if entry == _NEVER_WRITTEN else 1
+                part = min(left, blocks * block - skip)
                 yield MappedRun(part, self._place(entry, skip, part))
                 offset, left = offset + part, left - part
 

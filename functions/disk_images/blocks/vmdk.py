@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from disk_images.blocks.decompress import unpack_zlib_at_once
-from disk_images.blocks.mapped import MappedDisk, MappedRun, Range
+from disk_images.blocks.mapped import MappedDisk, MappedRun, Range, holes
 from disk_images.blocks.prefetch import exactly
 from disk_images.blocks.source import CannotTellError, CutOffError, DamagedError, Source
 
@@ -181,8 +181,11 @@ class SparseVmdkDisk(MappedDisk):
         if table is None:
             span = self._grain * self.header.table_entries
             return MappedRun(min(left, span - offset % span))
-        sector = table.sectors[number % self.header.table_entries]
-        if sector == 0 or (sector == 1 and self.header.has_zero_grains):
+        entry = number % self.header.table_entries
+        sector = table.sectors[entry]
+        if sector == 0:
+            return MappedRun(min(left, table.holes(entry) * self._grain - skip))
+        if sector == 1 and self.header.has_zero_grains:
             return MappedRun(count)
         at = sector * SECTOR
         self._must_begin_inside(at, "a grain")
@@ -234,8 +237,13 @@ class GrainTable:
     """The places of some grains, in sectors."""
 
     def __init__(self, data: bytes) -> None:
+        self._data = data
         self.sectors = struct.unpack(f"<{len(data) // 4}I", data)
         self._sorted: list[int] = []
+
+    def holes(self, entry: int) -> int:
+        """Return how many grains, from one that was never written on, were not."""
+        return holes(self._data, 4 * entry, 4)
 
     def room(self, at: int) -> int:
         """Return how many bytes there are up to the next grain of this table."""

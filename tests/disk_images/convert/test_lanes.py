@@ -172,3 +172,17 @@ def test_a_streamed_disk_is_what_qemu_img_reads_in_the_source(
     assert numbers[-1] == 1
     assert numbers[:-1] == sorted(numbers[:-1])
     is_sound_and_the_same(target, raw, "raw")
+
+
+@pytest.mark.parametrize(("driver", "most"), [("vdi", 64), ("vmdk", 2 * 1024)])
+def test_what_was_never_written_is_few_runs(
+    driver: str, most: int, tmp_path: Path
+) -> None:
+    made = tmp_path / "source"
+    qemu_img("create", "-f", driver, str(made), "64G")
+    disk = open_disk(source(made))
+    assert isinstance(disk, MappedDisk)
+    runs = list(disk.runs(0, disk.size_bytes))
+    assert sum(run.count for run in runs) == 64 * 1024 * MIB
+    assert all(run.at is None for run in runs)
+    assert len(runs) <= most
