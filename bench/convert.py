@@ -4,6 +4,8 @@
 
 Prints medians of wall and CPU seconds of each arm's processes, the peak of memory of
 the largest one, and ratios to the tool. Both write qcow2 from files in the page cache.
+Then the CPU seconds and requests of a plan by wrap, of disks of 1 GiB and 1 TiB with
+the same data in them: the copy is made by whoever stores it, and is not counted.
 """
 
 import argparse
@@ -16,6 +18,12 @@ import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
+
+from disk_images.blocks.open import open_disk
+from disk_images.blocks.source import Fetched
+from disk_images.convert.ahead import ReadAhead
+from disk_images.convert.parts import PartLimits
+from disk_images.convert.wrap_lane import plan_wrap
 
 MIB = 1 << 20
 OURS = [sys.executable, "-m", "image_import_cli", "convert", "--force", "--json"]
@@ -109,6 +117,41 @@ def main() -> None:
             taken(command)
         for title, commands in arms(folder).items():
             compare(title, commands, order.rounds)
+        print(f"load {os.getloadavg()}")
+        for driver in ("vhdx", "vdi", "vmdk"):
+            for gib in (1, 1024):
+                wrap(folder, driver, gib, order.rounds)
+
+
+def wrap(folder: Path, driver: str, gib: int, rounds: int) -> None:
+    """Plan a disk of some GiB with 64 MiB of data by wrap, and print what it took."""
+    disk, made = folder / "sparse.raw", folder / f"sparse.{driver}"
+    disk.write_bytes(random.Random(1).randbytes(64 * MIB))
+    os.truncate(disk, gib << 30)
+    taken(f"qemu-img convert -f raw {disk} -O {driver} {made}")
+    limits = PartLimits(smallest_bytes=100 << 10, largest_copy_bytes=5 << 30)
+    seconds = []
+    with made.open("rb") as file:
+        size = made.stat().st_size
+        for _ in range(rounds):
+            reads: list[int] = []
+
+            def fetch(at: int, count: int, reads: list[int] = reads) -> bytes:
+                reads.append(count)
+                return os.pread(file.fileno(), count, at)
+
+            began = time.process_time()
+            source = ReadAhead(Fetched(fetch=fetch, size_bytes=size))
+            plan = plan_wrap(
+                open_disk(source), source_bytes=size, reason="", limits=limits
+            )
+            seconds.append(time.process_time() - began)
+    copies = sum(part.make is None for part in plan.parts)
+    print(
+        f"wrap, {driver} of {gib:,} GiB: CPU {statistics.median(seconds):.3f} s,"
+        f" {len(reads)} reads of {sum(reads) / MIB:.1f} MiB, {copies} copies,"
+        f" {len(plan.parts) - copies} written"
+    )
 
 
 def compare(title: str, commands: dict[str, str], rounds: int) -> None:
