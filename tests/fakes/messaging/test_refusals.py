@@ -183,7 +183,7 @@ def test_an_old_request_and_an_unknown_key_are_refused_by_a_queue() -> None:
     )
     keys = replace(keys_of(cloud), access_key_id="nobody")
     unknown = request_to(cloud, "queues/told", keys=keys)
-    assert code(answer(cloud, unknown)) == "AccessIDAuthError"
+    assert code(answer(cloud, unknown)) == "InvalidAccessKeyId"
 
 
 def test_temporary_keys_need_their_token_at_a_queue() -> None:
