@@ -12,7 +12,7 @@ def main() -> None:
             raise
         sys.exit(
             f"Error: {exc.name} is not installed; the commands need their extra: "
-            "pip install 'image-import[cli]'"
+            "pip install '.[cli]' in a clone"
         )
     run()
 

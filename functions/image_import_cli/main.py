@@ -88,7 +88,7 @@ def extras_named() -> Iterator[None]:
         brought = "cli" if extra == "cli" else f"cli,{extra}"
         raise click.ClickException(
             f"{module} is not installed; this command needs an extra: "
-            f"pip install 'image-import[{brought}]'"
+            f"pip install '.[{brought}]' in a clone"
         ) from exc
 
 

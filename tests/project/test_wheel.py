@@ -69,9 +69,9 @@ print(order.functions)
 @pytest.mark.parametrize(
     ("module", "arguments", "extra"),
     [
-        ("click", ["--help"], "image-import[cli]"),
-        ("responses", ["demo"], "image-import[cli,fakes]"),
-        ("packaging", ["package"], "image-import[cli]"),
+        ("click", ["--help"], ".[cli]"),
+        ("responses", ["demo"], ".[cli,fakes]"),
+        ("packaging", ["package"], ".[cli]"),
     ],
 )
 def test_without_an_extra_a_sentence_names_it(

@@ -24,7 +24,7 @@ from image_import_cli.aliyun.remote_function import (
     refusal,
 )
 
-INSTALL = "python -m pip install 'image-import[cli,fc3]'"
+INSTALL = "python -m pip install '.[cli,fc3]' in a clone"
 
 
 class Fc3Function:

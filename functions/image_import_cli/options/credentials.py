@@ -38,7 +38,7 @@ OIDC = (
 )
 WITH_KEYS = {"AK", "StsToken"}
 """Modes of a profile that holds all that is needed."""
-EXTRA = "pip install 'image-import[credentials]'"
+EXTRA = "pip install '.[credentials]' in a clone"
 GIVE = (
     f"set {KEY_ID} and {KEY_SECRET}, or make a profile with `aliyun configure` and "
     "name it with --profile"

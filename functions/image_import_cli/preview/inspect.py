@@ -31,7 +31,7 @@ from image_import_cli.ui.errors import sentence
 from image_import_cli.ui.results import print_json
 from image_import_cli.ui.text import printable
 
-EXTRA = "pip install 'image-import[cli,inspect]'"
+EXTRA = "pip install '.[cli,inspect]' in a clone"
 SECONDS = 120.0
 """A person waits longer than the function does, unless INSPECT_SECONDS is set."""
 

@@ -266,7 +266,7 @@ def _contents(path: Path, evidence: Evidence, settings: Settings) -> Contents | 
             contents_of,
         )
     except ImportError as exc:
-        return could_not(f"{exc}; pip install 'image-import[cli,inspect]'")
+        return could_not(f"{exc}; pip install '.[cli,inspect]' in a clone")
     budget = Budget(
         seconds=settings.inspect_seconds, most_bytes=settings.inspect_mib << 20
     )

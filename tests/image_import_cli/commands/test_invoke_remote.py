@@ -369,7 +369,7 @@ def test_without_the_extra_the_exact_line_that_installs_it_is_said() -> None:
     options = ["--remote", "--account-id", "1", "--region", "cn-hangzhou"]
     run = invoked_after(prepared, *options)
     assert run.returncode == 2
-    assert "python -m pip install 'image-import[cli,fc3]'" in run.stderr
+    assert "python -m pip install '.[cli,fc3]'" in run.stderr
     assert "\nfc3 = [" in (ROOT / "pyproject.toml").read_text("utf-8")
 
 

@@ -194,7 +194,7 @@ def test_one_key_without_the_other_is_named_alone() -> None:
         {"ALIBABA_CLOUD_ACCESS_KEY_ID": KEY_ID},
     )
     assert "no credentials: ALIBABA_CLOUD_ACCESS_KEY_SECRET is not set" in said
-    assert "pip install 'image-import[credentials]'" in said
+    assert "pip install '.[credentials]'" in said
     assert KEY_ID not in said
 
 
