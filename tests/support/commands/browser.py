@@ -114,10 +114,20 @@ class Tab:
         return said["result"].get("value")
 
     def wait_for(self, expression: str) -> None:
-        """Return once an expression is true, or something."""
+        """Return once an expression is true, or something.
+
+        Meanwhile the page may be loaded anew, and what was asked of the old one fails.
+        """
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while not self.evaluate(f"Boolean({expression})"):
-            seen = self.evaluate("document.body?.innerText ?? ''")
+        seen = ""
+        while True:
+            try:
+                if self.evaluate(f"Boolean({expression})"):
+                    return
+                seen = self.evaluate("document.body?.innerText ?? ''")
+            except AssertionError as gone:
+                if "navigated or closed" not in str(gone):
+                    raise
             assert time.monotonic() < deadline, f"never: {expression}\n{seen}"
             time.sleep(0.05)
 

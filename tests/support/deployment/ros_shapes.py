@@ -55,7 +55,6 @@ def resources_with(functions: Schema) -> Schema:
 
 ABORTS_UPLOADS = fields(
     {
-        "ID": TEXT,
         "Prefix": {"type": "string", "pattern": f"/{CONVERTED}$"},
         "Status": just("Enabled"),
         "AbortMultipartUpload": fields({"Days": whole(1, 30)}),
