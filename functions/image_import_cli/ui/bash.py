@@ -48,7 +48,7 @@ class JoinedWords(BashComplete):
                 words.append(piece)
         return words[:-1], words[-1]
 
-    def format_completion(self, item: CompletionItem[Any]) -> str:
+    def format_completion(self, item: "CompletionItem[Any]") -> str:
         """Return what bash is told of one thing that may follow."""
         if item.type != "plain":
             return super().format_completion(item)
